@@ -1,0 +1,48 @@
+/* `lathe help [VERB]`: what there is. */
+#include "cli/cli.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const Verb *verb_find(const char *name)
+{
+    for (unsigned i = 0; verbs[i]; i++) {
+        if (strcmp(verbs[i]->name, name) == 0) {
+            return verbs[i];
+        }
+    }
+    return NULL;
+}
+
+void verb_print_help(const Verb *verb)
+{
+    printf("usage: lathe %s %s\n\n%s", verb->name, verb->arguments, verb->help);
+}
+
+static int help_run(int argc, char **argv)
+{
+    if (argc > 1) {
+        const Verb *verb = verb_find(argv[1]);
+
+        if (!verb) {
+            fprintf(stderr, "lathe: unknown verb '%s'; `lathe help` lists them\n", argv[1]);
+            return EXIT_DESCRIPTION;
+        }
+        verb_print_help(verb);
+        return EXIT_FINE;
+    }
+    puts("usage: lathe VERB ...\n\nlathe builds whole computers from text.\n");
+    for (unsigned i = 0; verbs[i]; i++) {
+        printf("  %-12s %s\n", verbs[i]->name, verbs[i]->summary);
+    }
+    puts("\n`lathe help VERB` says more; `man lathe-machine` describes the file.");
+    return EXIT_FINE;
+}
+
+VERB(help) = {
+    .name = "help",
+    .arguments = "[VERB]",
+    .summary = "what there is, and how to use it",
+    .help = "Lists the verbs, or explains one.\n",
+    .run = help_run,
+};

@@ -1,0 +1,41 @@
+#!/bin/sh
+# Runs each test program and script; prints what failed, and one line of sums at the end.
+#   sh tests/run.sh PROGRAM... SCRIPT...      ONLY=pattern: those whose path matches
+# A script ends with 0 (passed), 77 (skipped, its last line says why) or anything else (failed).
+build=${BUILD:-build}
+passed=0 failed=0 skipped=0 broken=
+
+for test in "$@"; do
+    case $test in *"${ONLY:-}"*) ;; *) continue ;; esac
+    log=$build/log/$test.log
+    mkdir -p "$(dirname "$log")"
+    case $test in
+    *.sh)
+        CMOCKA_MESSAGE_OUTPUT=stdout timeout 900 sh "$test" >"$log" 2>&1
+        case $? in
+        0)  passed=$((passed + 1)); echo "ok      $test" ;;
+        77) skipped=$((skipped + 1)); echo "skip    $test: $(tail -n 1 "$log")" ;;
+        *)  failed=$((failed + 1)); broken="$broken $test"; echo "FAILED  $test"; tail -n 40 "$log" ;;
+        esac ;;
+    *)
+        timeout 900 "$test" >"$log" 2>&1
+        status=$?
+        good=$(grep -cE '^\[       OK \]' "$log")
+        bad=$(grep -cE '^\[  FAILED  \] [a-z]' "$log")
+        skip=$(grep -cE '^\[  SKIPPED \] [a-z]' "$log")
+        if [ $status != 0 ]; then
+            [ "$bad" -gt 0 ] || bad=1
+            broken="$broken $test"
+            echo "FAILED  $test (exit status $status)"
+            tail -n 60 "$log"
+        else
+            bad=0
+            echo "ok      $test ($good)"
+        fi
+        passed=$((passed + good)) failed=$((failed + bad)) skipped=$((skipped + skip)) ;;
+    esac
+done
+
+[ -z "$broken" ] || echo "failed:$broken"
+echo "$passed passed, $failed failed, $skipped skipped"
+[ $failed = 0 ] && [ $passed -gt 0 ]
