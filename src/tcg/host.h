@@ -1,0 +1,88 @@
+/*
+ * Hosts: what turns IR into something that runs. One C file each; HOST(x) declares it.
+ *
+ * A host emits one block at a time into code memory, with every guest register of Isa.gvars at the same place
+ * in every block (pinned, or at home in CpuEnv), so blocks can be linked in any order.
+ */
+#ifndef TCG_HOST_H
+#define TCG_HOST_H
+
+#include "tcg/env.h"
+#include "tcg/ir.h"
+
+/*
+ * Where a block leaves by `goto` or `gotocond`. Until linked it goes to the CPU loop with EXIT_CHAIN and
+ * exit_site = this record.
+ */
+typedef struct BlockExit {
+    uint64_t pc;                    /* guest virtual target */
+    uint8_t *jump;                  /* writable alias of the rel32 to patch */
+    uint8_t *guard;                 /* writable alias of the imm32 with the page id; NULL: same page, no guard */
+    uint8_t *unlinked;              /* executable address that `jump` goes to while unlinked */
+    struct Block *block;            /* the block this exit belongs to */
+    struct Block *target;           /* NULL: unlinked */
+    struct BlockExit *next_in;      /* the target's list of exits that come to it */
+} BlockExit;
+
+/* One place in generated code that may fault or call: host return address -> guest instruction. */
+typedef struct SideEntry {
+    uint32_t host;                  /* offset from the block's code */
+    uint16_t guest;                 /* offset from the block's pc */
+    uint16_t insns;                 /* guest instructions of this block completed before it */
+} SideEntry;
+
+/* What emit fills; sizes are bounded by the arrays' counts in IrBlock. */
+typedef struct Emitted {
+    uint32_t   size;                /* bytes of code */
+    unsigned   exit_count, side_count;
+    BlockExit  exits[IR_MAX_EXITS];
+    SideEntry  sides[IR_MAX_OPS];
+} Emitted;
+
+typedef struct Host {
+    const char *name;               /* "x86_64", "interp" */
+
+    /*
+     * Once for each code cache: generates the thunks (enter, leave, slow paths) into memory that is writable at
+     * write and executable at execute; gives their size, 0 when this machine cannot run the host.
+     */
+    size_t (*init)(uint8_t *write, const uint8_t *execute, size_t room, const GVar *gvars, unsigned gvar_count);
+
+    /*
+     * Emits the block at write (to be run at execute). False: not enough room, nothing is changed. The exits
+     * are unlinked. `live` comes from ir_live().
+     */
+    bool (*emit)(const IrBlock *b, const IrLive *live, uint8_t *write, const uint8_t *execute, size_t room,
+        Emitted *out);
+
+    /* Runs from code on until it leaves; gives why. env->pc is exact unless it is EXIT_RAISED. */
+    ExitReason (*enter)(CpuEnv *env, const void *code);
+
+    /* Links an exit to code (page_id for a guarded one), or unlinks it. Another CPU may be running it. */
+    void (*link)(BlockExit *exit, const void *code, uint32_t page_id);
+    void (*unlink)(BlockExit *exit);
+} Host;
+
+/* Declares a host. build/gen/tables.c lists every line that starts with this macro. */
+#define HOST(id)                                                                                   \
+    extern const Host id##_host;                                                                   \
+    const Host id##_host
+
+extern const Host *const hosts[];           /* ends with NULL */
+
+/*
+ * Slow paths of guest memory, called by generated code and by the interpreter (src/tcg/tlb.c). They raise by
+ * cpu_raise(). op is a MemOp.
+ *
+ * mem_refill: only general registers, guest registers not in CpuEnv: true when the first-level entry for the
+ * address is there now (for a write when write is set) and the access can be repeated.
+ */
+bool     mem_refill(CpuEnv *env, uint64_t address, bool write);
+uint64_t mem_load(CpuEnv *env, uint64_t address, uint32_t op);
+void     mem_store(CpuEnv *env, uint64_t address, uint64_t value, uint32_t op);
+uint64_t mem_rmw(CpuEnv *env, uint64_t address, uint64_t operand, uint32_t op_and_kind);   /* op | RmwKind << 8 */
+uint64_t mem_cas(CpuEnv *env, uint64_t address, uint64_t expected, uint64_t desired, uint32_t op);
+void     mem_load128(CpuEnv *env, uint64_t address, uint32_t op, void *value);
+void     mem_store128(CpuEnv *env, uint64_t address, uint32_t op, const void *value);
+
+#endif

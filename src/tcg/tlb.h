@@ -1,0 +1,43 @@
+/*
+ * Guest memory as a CPU sees it: the first-level arrays that generated code reads (CpuEnv), a second level
+ * behind them, and contexts, which make a change of address space one store and a full flush a new number.
+ *
+ * All functions run on the CPU's own thread unless they say otherwise.
+ */
+#ifndef TCG_TLB_H
+#define TCG_TLB_H
+
+#include "tcg/env.h"
+#include "targets/isa.h"
+
+/*
+ * The CPU is in another address space, privilege or mode (env->mode): looks up, or makes, the context ids of
+ * Isa.contexts and sets data_context and fetch. Does not flush anything.
+ */
+void cpu_context_changed(CpuEnv *env);
+
+/* Forgets every translation of this CPU. O(1): new context ids. */
+void tlb_flush_all(CpuEnv *env);
+
+/* Forgets all that is not global in the spaces for which the test is true. */
+typedef bool (*TlbSpaceTest)(uint64_t space, uint64_t wanted);
+void tlb_flush_space(CpuEnv *env, TlbSpaceTest test, uint64_t wanted);
+
+/* Forgets one page (of any size) in the spaces for which the test is true; test NULL: in every space. */
+void tlb_flush_page(CpuEnv *env, uint64_t address, TlbSpaceTest test, uint64_t wanted);
+
+/*
+ * Guest-virtual access by a helper, in the current data context (or, for reads of page tables and such, see
+ * phys_*): false when it raised.
+ */
+bool cpu_load(CpuEnv *env, uint64_t address, unsigned memop, uint64_t *value);
+bool cpu_store(CpuEnv *env, uint64_t address, unsigned memop, uint64_t value);
+
+/*
+ * Guest-physical access for page walkers: size 4 or 8 bytes, little-endian, naturally aligned. False: nothing
+ * there. phys_cas gives the old value in *expected and whether it was replaced in the result.
+ */
+bool phys_load(CpuEnv *env, uint64_t physical, unsigned size, uint64_t *value);
+bool phys_cas(CpuEnv *env, uint64_t physical, unsigned size, uint64_t *expected, uint64_t desired, bool *done);
+
+#endif
