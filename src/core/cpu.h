@@ -1,0 +1,64 @@
+/*
+ * A CPU as the core knows it: a device with a thread, interrupt inputs and a place to start.
+ *
+ * What runs on it is the translator's affair. Whoever builds a machine passes a CpuCreate; the
+ * core calls the ops below and never looks further.
+ */
+#ifndef CORE_CPU_H
+#define CORE_CPU_H
+
+#include "core/device.h"
+
+typedef struct Cpu Cpu;
+typedef struct CpuSpec CpuSpec;
+typedef struct MachineSpec MachineSpec;
+
+/* How a CPU begins after reset: as the boot protocol of its ISA wants it. */
+typedef struct CpuEntry {
+    GuestAddr pc;
+    uint64_t args[4];           /* RISC-V a0..a3, AArch64 x0..x3 */
+    bool held;                  /* not running until another CPU or the firmware starts it */
+} CpuEntry;
+
+/*
+ * Resetting and interrupt inputs are DeviceClass.reset and .set_input; .set_input is called on any
+ * thread with the machine lock. reset uses cpu->entry. All ops but kick are called on the loop's
+ * thread.
+ */
+typedef struct CpuOps {
+    /* Makes the thread, paused. */
+    bool (*start)(Cpu *cpu, GError **error);
+    void (*resume)(Cpu *cpu);
+    /* Comes back when the CPU is between two instructions and its state is in memory. Called
+     * without the machine lock, which the CPU may need to get there. */
+    void (*pause)(Cpu *cpu);
+    /* Leaves generated code soon, to look at requests. Any thread, never waits. */
+    void (*kick)(Cpu *cpu);
+    /* Ends the thread; it is paused by then. */
+    void (*stop)(Cpu *cpu);
+    /* The CPU's own keys of /cpus/cpu@N, such as riscv,isa and its interrupt controller. */
+    void (*describe)(const Cpu *cpu, FdtNode *node);
+    /* What `interrupts-extended` points at; NULL when the ISA has no such node. */
+    FdtNode *(*interrupt_controller)(const Cpu *cpu, FdtNode *node);
+} CpuOps;
+
+struct Cpu {
+    Device dev;                 /* dev.class is the ISA's and is in no list */
+    unsigned index;             /* among all of the machine; also hartid, MPIDR affinity 0 */
+    const CpuOps *ops;
+    const CpuSpec *spec;
+    AddressSpace *memory;       /* what it sees; borrowed from the machine */
+    CpuEntry entry;
+};
+
+/* Makes a CPU, its dev.class and ops set; the core fills the rest. NULL: said to diag. */
+typedef Cpu *(*CpuCreate)(Machine *machine, const CpuSpec *spec, unsigned index, Diag *diag);
+
+/*
+ * The CPU that this thread runs, NULL on other threads: whose access a device callback answers,
+ * where that matters (banked registers). The thread's first act is cpu_set_current().
+ */
+Cpu *cpu_current(void);
+void cpu_set_current(Cpu *cpu);
+
+#endif
