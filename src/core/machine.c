@@ -1,0 +1,80 @@
+/* The spec's memory, and looking things up in it. */
+#include "core/machine.h"
+
+#include <string.h>
+
+MachineSpec *machine_spec_create(void)
+{
+    MachineSpec *spec = g_new0(MachineSpec, 1);
+
+    spec->memory_blocks = g_ptr_array_new_with_free_func(g_free);
+    return spec;
+}
+
+void machine_spec_free(MachineSpec *spec)
+{
+    if (spec) {
+        g_ptr_array_unref(spec->memory_blocks);
+        g_free(spec);
+    }
+}
+
+void *machine_spec_alloc(MachineSpec *spec, size_t bytes)
+{
+    void *block = bytes ? g_malloc0(bytes) : NULL;
+
+    if (block) {
+        g_ptr_array_add(spec->memory_blocks, block);
+    }
+    return block;
+}
+
+char *machine_spec_string(MachineSpec *spec, const char *text)
+{
+    char *copy = text ? g_strdup(text) : NULL;
+
+    if (copy) {
+        g_ptr_array_add(spec->memory_blocks, copy);
+    }
+    return copy;
+}
+
+const PropSpec *device_spec_prop(const DeviceSpec *device, const char *name)
+{
+    for (unsigned i = 0; i < device->prop_count; i++) {
+        if (strcmp(device->props[i].name, name) == 0) {
+            return &device->props[i];
+        }
+    }
+    return NULL;
+}
+
+const DeviceSpec *machine_spec_device(const MachineSpec *spec, const char *id)
+{
+    for (unsigned i = 0; i < spec->device_count; i++) {
+        if (strcmp(spec->devices[i].id, id) == 0) {
+            return &spec->devices[i];
+        }
+    }
+    return NULL;
+}
+
+const DriveSpec *machine_spec_drive(const MachineSpec *spec, const char *id)
+{
+    for (unsigned i = 0; i < spec->drive_count; i++) {
+        if (strcmp(spec->drives[i].id, id) == 0) {
+            return &spec->drives[i];
+        }
+    }
+    return NULL;
+}
+
+unsigned machine_spec_cpu_count(const MachineSpec *spec)
+{
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < spec->cluster_count; i++) {
+        count += spec->clusters[i].count.value;
+    }
+    return count;
+}
