@@ -68,7 +68,6 @@ typedef struct DeviceType {
     const char *const *fdt_compatible;
     unsigned fdt_compatible_count;
     unsigned fdt_interrupt_cells;           /* of an interrupt controller */
-    FdtNodeSpec fdt;                        /* further properties of the node (name unused) */
     const FdtNodeSpec *fdt_roots;           /* nodes it adds at the root; &self is the device */
     unsigned fdt_root_count;
 } DeviceType;
@@ -120,7 +119,7 @@ typedef struct DeviceSpec {
     const DeviceType *type;
     Mark mark;
     const char *slot;           /* id of the device it plugs into; NULL: on the board itself */
-    const char *name;           /* what the FDT calls a flash, a pin ...; NULL if nothing */
+    FdtNodeSpec fdt;            /* further properties of its node (name unused) */
 
     const PropSpec *props;
     const RegionSpec *regions;
