@@ -31,11 +31,14 @@ typedef struct SideEntry {
     uint16_t insns;                 /* guest instructions of this block completed before it */
 } SideEntry;
 
-/* What emit fills; sizes are bounded by the arrays' counts in IrBlock. */
+/*
+ * What emit fills. The caller gives `exits`: IrBlock.exit_count records at the place where they stay, because
+ * their addresses go into the code (exit_site). exits[i] is IrBlock.exits[i].
+ */
 typedef struct Emitted {
+    BlockExit *exits;
     uint32_t   size;                /* bytes of code */
-    unsigned   exit_count, side_count;
-    BlockExit  exits[IR_MAX_EXITS];
+    unsigned   side_count;
     SideEntry  sides[IR_MAX_OPS];
 } Emitted;
 

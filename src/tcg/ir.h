@@ -174,12 +174,17 @@ typedef struct IrBlock {
     IrExit      exits[IR_MAX_EXITS];
     const Helper *helpers[IR_MAX_OPS];
 
-    /* The folding builder's own: see ir.c. */
-    Val         gvar_value[256];                /* last value known of each gvar */
     uint16_t    defined_by[IR_MAX_OPS + 1];     /* op index of each temporary's definition */
+
+    /* The folding builder's own: see ir.c. */
+    uint64_t    insn_pc;                        /* of the current guest instruction */
+    unsigned    observed;                       /* index of the last operation that could see the gvars */
+    uint16_t    gvar_value[256];                /* temporary that each gvar is known to equal; 0: none */
+    uint8_t     was_put[IR_MAX_OPS + 1];        /* of each temporary: some gvar got it */
     uint16_t    cse[64];
 } IrBlock;
 
+/* Starts an empty block, not counted; the caller sets `counted` afterwards. */
 void ir_begin(IrBlock *b, const GVar *gvars, unsigned gvar_count, uint64_t pc, uint32_t mode);
 
 /* True while another guest instruction surely fits. */

@@ -10,6 +10,9 @@
  *   v  v128                                 a  guest address, i32 or i64
  * and after a blank, which fields hold plain numbers:
  *   #  imm        c  aux is an IrCond       m  aux is a MemOp        r  aux is an FpAux      x  aux, see the op
+ *
+ * IrInsn.type is the type of the result, but of the operands (a) when the result is a comparison's (setcond,
+ * fcmp) or there is none. An i32 constant is its 32 bits zero-extended; `imm` alone is sign-extended for i64.
  */
 
 /* Values. const: imm, or consts[imm] when aux is 1. get, put: imm is the index in Isa.gvars. */
@@ -97,7 +100,7 @@ OP(funbox,   "f=g",      PURE)            /* and out: the default NaN unless the
 
 /* Control. pc values are guest virtual. */
 OP(insn,     "= #x",     NOTHING)         /* a guest instruction starts: imm = pc - block pc, aux = length */
-OP(label,    "= #",      BARRIER)         /* forward target inside the block; no value lives across it */
+OP(label,    "= #",      BARRIER)         /* imm: number; forward target; no value lives across it */
 OP(brcond,   "=ii #c",   BARRIER)         /* to label imm when a cond b */
 OP(br,       "= #",      BARRIER)
 OP(goto,     "= #x",     ENDS)            /* to exits[imm].pc; aux: GotoFlags */
