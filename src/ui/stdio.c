@@ -1,0 +1,165 @@
+#include "ui/stdio.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include "core/loop.h"
+#include "ui/char-impl.h"
+#include "ui/terminal.h"
+
+enum {
+    ESCAPE_KEY = 0x01,          /* Ctrl-A */
+    OUTPUT_LIMIT = 64 * 1024,   /* the device waits when the reader is this far behind */
+    READ_SIZE = 4096,
+};
+
+typedef struct StdioChannel {
+    Channel channel;
+    LoopWatch *in, *out;
+    GByteArray *output;         /* not yet written */
+    bool is_terminal;
+    bool escaped;               /* the last key was Ctrl-A */
+    StdioEscape escape;
+    StdioSpy spy;
+    void *data;
+} StdioChannel;
+
+/*
+ * Writes what can be written without blocking. The descriptor is not made non-blocking: it is shared
+ * with whoever started us. A pipe that polls writable takes PIPE_BUF bytes.
+ */
+static void write_some(StdioChannel *s)
+{
+    while (s->output->len > 0) {
+        struct pollfd ready = { .fd = STDOUT_FILENO, .events = POLLOUT };
+        ssize_t written;
+
+        if (poll(&ready, 1, 0) != 1 || !(ready.revents & (POLLOUT | POLLERR | POLLHUP))) {
+            break;
+        }
+        written = write(STDOUT_FILENO, s->output->data, MIN(s->output->len, 4096));
+        if (written < 0 && errno != EINTR && errno != EAGAIN) {
+            written = s->output->len;       /* nobody reads any more: the guest need not know */
+        }
+        if (written > 0) {
+            g_byte_array_remove_range(s->output, 0, written);
+        }
+    }
+    loop_watch_set(s->out, s->output->len > 0 ? G_IO_OUT : 0);
+}
+
+static void stdout_ready(void *data, int fd, GIOCondition ready)
+{
+    StdioChannel *s = data;
+
+    write_some(s);
+    channel_drained(&s->channel);
+}
+
+static size_t stdio_write(Channel *channel, const uint8_t *bytes, size_t length)
+{
+    StdioChannel *s = (StdioChannel *)channel;
+    bool was_empty = s->output->len == 0;
+
+    length = MIN(length, OUTPUT_LIMIT - s->output->len);
+    if (s->spy) {
+        s->spy(s->data, bytes, length);
+    }
+    g_byte_array_append(s->output, bytes, length);
+    if (was_empty && length > 0) {
+        loop_watch_set(s->out, G_IO_OUT);
+    }
+    return length;
+}
+
+/* Takes out the escapes; gives how many bytes are left in keys. */
+static size_t take_escapes(StdioChannel *s, uint8_t *keys, size_t length)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < length; i++) {
+        if (!s->escaped && keys[i] == ESCAPE_KEY) {
+            s->escaped = true;
+        } else if (s->escaped && keys[i] != ESCAPE_KEY) {
+            s->escaped = false;
+            s->escape(s->data, keys[i]);
+        } else {
+            s->escaped = false;
+            keys[kept++] = keys[i];
+        }
+    }
+    return kept;
+}
+
+static void stdin_ready(void *data, int fd, GIOCondition ready)
+{
+    StdioChannel *s = data;
+    uint8_t keys[READ_SIZE];
+    ssize_t got = read(STDIN_FILENO, keys, sizeof(keys));
+
+    if (got < 0 && (errno == EINTR || errno == EAGAIN)) {
+        return;
+    }
+    if (got <= 0) {
+        g_clear_pointer(&s->in, loop_unwatch);
+        return;
+    }
+    if (s->is_terminal && s->escape) {
+        got = take_escapes(s, keys, got);
+    }
+    channel_feed(&s->channel, keys, got);
+    /* A terminal is always read, so that the escape works with a guest that reads nothing. */
+    if (!s->is_terminal && channel_waiting(&s->channel) > 0) {
+        loop_watch_set(s->in, 0);
+    }
+}
+
+static void stdio_resume(Channel *channel)
+{
+    StdioChannel *s = (StdioChannel *)channel;
+
+    if (s->in) {
+        loop_watch_set(s->in, G_IO_IN | G_IO_HUP);
+    }
+}
+
+static void stdio_close(Channel *channel)
+{
+    StdioChannel *s = (StdioChannel *)channel;
+    size_t done = 0;
+
+    while (done < s->output->len) {
+        ssize_t written = write(STDOUT_FILENO, s->output->data + done, s->output->len - done);
+
+        if (written < 0 && errno != EINTR) {
+            break;
+        }
+        done += MAX(written, 0);
+    }
+    g_clear_pointer(&s->in, loop_unwatch);
+    g_clear_pointer(&s->out, loop_unwatch);
+    g_byte_array_unref(s->output);
+    terminal_restore();
+}
+
+static const ChannelOps stdio_ops = {
+    .write = stdio_write,
+    .resume = stdio_resume,
+    .close = stdio_close,
+};
+
+Channel *channel_new_stdio(StdioEscape escape, StdioSpy spy, void *data)
+{
+    StdioChannel *s = g_new0(StdioChannel, 1);
+
+    channel_init(&s->channel, &stdio_ops);
+    s->output = g_byte_array_new();
+    s->escape = escape;
+    s->spy = spy;
+    s->data = data;
+    s->is_terminal = terminal_make_raw();
+    s->in = loop_watch(STDIN_FILENO, G_IO_IN | G_IO_HUP, stdin_ready, s);
+    s->out = loop_watch(STDOUT_FILENO, 0, stdout_ready, s);
+    return &s->channel;
+}
