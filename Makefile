@@ -51,8 +51,7 @@ objects    := $(sources:src/%.c=$(BUILD)/obj/%.o) $(gen_decode:$(BUILD)/gen/%.c=
 
 $(BUILD)/lathe: $(BUILD)/obj/main.o $(BUILD)/liblathe.a
 	@echo "  LINK  $@"
-	@$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(BUILD)/obj/main.o -Wl,--whole-archive $(BUILD)/liblathe.a \
-	    -Wl,--no-whole-archive $(ALL_LIBS)
+	@$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(BUILD)/obj/main.o $(BUILD)/liblathe.a $(ALL_LIBS)
 
 $(BUILD)/liblathe.a: $(objects)
 	@rm -f $@
@@ -113,8 +112,8 @@ $(BUILD)/obj/tests/%.o: tests/%.c $(BUILD)/config.mk | $(gen_decode)
 $(test_programs): $(BUILD)/tests/%: $(BUILD)/obj/tests/%.o $(test_support:%.c=$(BUILD)/obj/%.o) $(BUILD)/liblathe.a
 	@mkdir -p $(@D)
 	@echo "  LINK  $@"
-	@$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $< $(test_support:%.c=$(BUILD)/obj/%.o) -Wl,--whole-archive \
-	    $(BUILD)/liblathe.a -Wl,--no-whole-archive $(CMOCKA_LIBS) $(ALL_LIBS)
+	@$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $< $(test_support:%.c=$(BUILD)/obj/%.o) \
+	    $(BUILD)/liblathe.a $(CMOCKA_LIBS) $(ALL_LIBS)
 
 tests: $(BUILD)/lathe $(test_programs)
 
