@@ -12,6 +12,7 @@
 #include <stdbool.h>
 
 void machine_lock(void);
+bool machine_trylock(void);         /* false when another thread has it */
 void machine_unlock(void);
 bool machine_lock_held(void);       /* by this thread */
 

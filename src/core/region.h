@@ -67,6 +67,8 @@ void region_unref(Region *region);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Region, region_unref)
 
 const char *region_name(const Region *region);
+const char *region_label(const Region *region);     /* "uart0.regs", for people; else the name */
+void region_set_label(Region *region, const char *label);
 uint64_t region_size(const Region *region);
 RegionKind region_kind(const Region *region);
 
@@ -99,6 +101,12 @@ void region_refuse(void);
  */
 MemResult region_read(Region *region, uint64_t offset, unsigned size, uint64_t *value);
 MemResult region_write(Region *region, uint64_t offset, unsigned size, uint64_t value);
+
+/*
+ * The access with which to go on moving `left` bytes at offset: the largest one that is aligned
+ * there, not longer than what is left, and allowed to the guest; 1 when none is.
+ */
+unsigned region_access_size(const Region *region, uint64_t offset, uint64_t left);
 
 /* Switches a ROM device between reading as RAM and calling its ops. */
 void region_set_rom_mode(Region *region, bool on);

@@ -1,0 +1,239 @@
+#include "core/loop.h"
+
+#include <glib-unix.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+/* ---- the machine lock ---- */
+
+static pthread_mutex_t the_lock = PTHREAD_MUTEX_INITIALIZER;
+static _Thread_local bool holds_lock;
+
+void machine_lock(void)
+{
+    g_assert(!holds_lock);
+    pthread_mutex_lock(&the_lock);
+    holds_lock = true;
+}
+
+bool machine_trylock(void)
+{
+    g_assert(!holds_lock);
+    holds_lock = pthread_mutex_trylock(&the_lock) == 0;
+    return holds_lock;
+}
+
+void machine_unlock(void)
+{
+    g_assert(holds_lock);
+    holds_lock = false;
+    pthread_mutex_unlock(&the_lock);
+}
+
+bool machine_lock_held(void)
+{
+    return holds_lock;
+}
+
+bool machine_lock_ensure(void)
+{
+    if (holds_lock) {
+        return false;
+    }
+    machine_lock();
+    return true;
+}
+
+void machine_lock_restore(bool taken)
+{
+    if (taken) {
+        machine_unlock();
+    }
+}
+
+/* ---- running ---- */
+
+enum { NOT_QUIT = -1 };
+
+static int quit_code = NOT_QUIT;        /* atomic */
+
+static int poll_unlocked(GPollFD *fds, unsigned count, int timeout)
+{
+    int ready;
+
+    machine_unlock();
+    ready = g_poll(fds, count, timeout);
+    machine_lock();
+    return ready;
+}
+
+static bool iterate(bool may_wait)
+{
+    static gsize prepared;
+
+    if (g_once_init_enter(&prepared)) {
+        g_main_context_set_poll_func(NULL, poll_unlocked);
+        g_once_init_leave(&prepared, 1);
+    }
+    return g_main_context_iteration(NULL, may_wait);
+}
+
+int loop_run(void)
+{
+    int code;
+
+    machine_lock();
+    while ((code = __atomic_load_n(&quit_code, __ATOMIC_ACQUIRE)) == NOT_QUIT) {
+        iterate(true);
+    }
+    __atomic_store_n(&quit_code, NOT_QUIT, __ATOMIC_RELEASE);
+    machine_unlock();
+    return code;
+}
+
+void loop_quit(int code)
+{
+    int none = NOT_QUIT;
+
+    __atomic_compare_exchange_n(
+        &quit_code, &none, code, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+    g_main_context_wakeup(NULL);
+}
+
+bool loop_poll(void)
+{
+    bool taken = machine_lock_ensure();
+    bool did = iterate(false);
+
+    machine_lock_restore(taken);
+    return did;
+}
+
+/* ---- calls from other threads ---- */
+
+typedef struct PendingCall {
+    LoopCall fn;
+    void *data;
+} PendingCall;
+
+static gboolean make_call(void *data)
+{
+    const PendingCall *call = data;
+
+    call->fn(call->data);
+    return G_SOURCE_REMOVE;
+}
+
+void loop_call(LoopCall fn, void *data)
+{
+    PendingCall *call = g_new(PendingCall, 1);
+
+    *call = (PendingCall){ fn, data };
+    /* GLib keeps sources of one priority in the order they came in. */
+    g_idle_add_full(G_PRIORITY_DEFAULT, make_call, call, g_free);
+}
+
+/* ---- file descriptors ---- */
+
+struct LoopWatch {
+    GSource source;
+    int fd;
+    void *tag;
+    LoopReady ready;
+    void *data;
+};
+
+static gboolean watch_dispatch(GSource *source, GSourceFunc unused, void *unused_data)
+{
+    LoopWatch *watch = (LoopWatch *)source;
+    GIOCondition ready = g_source_query_unix_fd(source, watch->tag);
+
+    if (ready) {
+        watch->ready(watch->data, watch->fd, ready);
+    }
+    return G_SOURCE_CONTINUE;
+}
+
+static GSourceFuncs watch_funcs = { .dispatch = watch_dispatch };
+
+LoopWatch *loop_watch(int fd, GIOCondition events, LoopReady ready, void *data)
+{
+    GSource *source = g_source_new(&watch_funcs, sizeof(LoopWatch));
+    LoopWatch *watch = (LoopWatch *)source;
+
+    watch->fd = fd;
+    watch->ready = ready;
+    watch->data = data;
+    watch->tag = g_source_add_unix_fd(source, fd, events);
+    g_source_attach(source, NULL);
+    return watch;
+}
+
+void loop_watch_set(LoopWatch *watch, GIOCondition events)
+{
+    g_source_modify_unix_fd(&watch->source, watch->tag, events);
+}
+
+void loop_unwatch(LoopWatch *watch)
+{
+    if (watch) {
+        g_source_destroy(&watch->source);
+        g_source_unref(&watch->source);
+    }
+}
+
+/* ---- alarms ---- */
+
+struct LoopAlarm {
+    int fd;
+    LoopWatch *watch;
+    LoopCall fn;
+    void *data;
+};
+
+static void alarm_ready(void *data, int fd, GIOCondition ready)
+{
+    LoopAlarm *alarm = data;
+    uint64_t expirations;
+
+    if (read(fd, &expirations, sizeof(expirations)) == sizeof(expirations)) {
+        alarm->fn(alarm->data);
+    }
+}
+
+LoopAlarm *loop_alarm_new(LoopCall fn, void *data)
+{
+    LoopAlarm *alarm = g_new0(LoopAlarm, 1);
+
+    /* A timerfd, because poll's own time-out counts milliseconds. */
+    alarm->fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+    g_assert(alarm->fd >= 0);
+    alarm->fn = fn;
+    alarm->data = data;
+    alarm->watch = loop_watch(alarm->fd, G_IO_IN, alarm_ready, alarm);
+    return alarm;
+}
+
+void loop_alarm_set(LoopAlarm *alarm, gint64 host_ns)
+{
+    struct itimerspec when = { 0 };
+
+    if (host_ns != INT64_MAX) {
+        /* Zero would disarm it. */
+        host_ns = MAX(host_ns, 1);
+        when.it_value.tv_sec = host_ns / 1000000000;
+        when.it_value.tv_nsec = host_ns % 1000000000;
+    }
+    timerfd_settime(alarm->fd, TFD_TIMER_ABSTIME, &when, NULL);
+}
+
+void loop_alarm_free(LoopAlarm *alarm)
+{
+    if (alarm) {
+        loop_unwatch(alarm->watch);
+        close(alarm->fd);
+        g_free(alarm);
+    }
+}
