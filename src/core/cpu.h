@@ -10,7 +10,7 @@
 #include "core/device.h"
 
 typedef struct Cpu Cpu;
-typedef struct CpuSpec CpuSpec;
+typedef struct CpuClusterSpec CpuClusterSpec;
 typedef struct MachineSpec MachineSpec;
 
 /* How a CPU begins after reset: as the boot protocol of its ISA wants it. */
@@ -46,13 +46,14 @@ struct Cpu {
     Device dev;                 /* dev.class is the ISA's and is in no list */
     unsigned index;             /* among all of the machine; also hartid, MPIDR affinity 0 */
     const CpuOps *ops;
-    const CpuSpec *spec;
+    const CpuClusterSpec *spec;
     AddressSpace *memory;       /* what it sees; borrowed from the machine */
     CpuEntry entry;
 };
 
 /* Makes a CPU, its dev.class and ops set; the core fills the rest. NULL: said to diag. */
-typedef Cpu *(*CpuCreate)(Machine *machine, const CpuSpec *spec, unsigned index, Diag *diag);
+typedef Cpu *(*CpuCreate)(
+    Machine *machine, const CpuClusterSpec *spec, unsigned index, Diag *diag);
 
 /*
  * The CPU that this thread runs, NULL on other threads: whose access a device callback answers,
