@@ -1,3 +1,5 @@
+#include <stddef.h>
+#include <stdint.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <cmocka.h>
