@@ -52,6 +52,8 @@ typedef struct Isa {
     /* model and features are checked against schemas/cpus before; false with a message when they cannot be. */
     bool     (*init)(CpuEnv *env, const char *model, const char *const *features, char **error);
     void     (*reset)(CpuEnv *env);
+    /* After reset: where to begin, and the boot protocol's arguments (a0..a3, x0..x3). */
+    void     (*set_entry)(CpuEnv *env, uint64_t pc, const uint64_t args[4]);
 
     /* Translates from b->pc on, at most to the end of that page (one instruction may straddle), reading code with isa_fetch. */
     void     (*translate)(IrBlock *b, CpuEnv *env);

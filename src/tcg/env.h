@@ -73,6 +73,7 @@ struct CpuEnv {
 
     /* Cold. */
     struct TcgCpu *cpu;
+    unsigned index;                 /* of the CPU in the machine; set before Isa.init */
     uint32_t raised_cause;          /* for Isa.deliver */
     uint64_t raised_value;
 };

@@ -78,7 +78,10 @@ extern const Host *const hosts[];           /* ends with NULL */
  * cpu_raise(). op is a MemOp.
  *
  * mem_refill: only general registers, guest registers not in CpuEnv: true when the first-level entry for the
- * address is there now (for a write when write is set) and the access can be repeated.
+ * address is there now (for a write when write is set) and the access can be repeated; an access that misses
+ * again (it crosses a page) takes the full path.
+ *
+ * Results are zero-extended to 64 bits, or sign-extended with MEM_SIGNED, whatever the operation's type is.
  */
 bool     mem_refill(CpuEnv *env, uint64_t address, bool write);
 uint64_t mem_load(CpuEnv *env, uint64_t address, uint32_t op);
