@@ -40,7 +40,7 @@ ALL_LIBS  = -pthread $(PKG_LIBS) $(if $(SAN),-fsanitize=$(SAN))
 decodes   := $(shell find src/targets -name '*.decode' 2>/dev/null)
 tools     := src/tcg/mkdecode.c
 sources   := $(filter-out $(tools) src/main.c,$(shell find src -name '*.c'))
-headers   := $(shell find src tests -name '*.h')
+headers   := $(shell find src tests -name '*.h' -not -path 'tests/guest/*')
 resources := $(shell find schemas machines -name '*.yaml' 2>/dev/null)
 
 gen_decode := $(decodes:src/%.decode=$(BUILD)/gen/%.gen.c)
@@ -98,7 +98,7 @@ $(BUILD)/gen/resources.c: $(BUILD)/gen/resources.xml
 # ---- tests ------------------------------------------------------------------------------------
 # A C file in tests/ with a main() is a test; the others are linked into every test.
 
-test_mains   := $(shell grep -lE '^int main\b' -r tests --include='*.c' 2>/dev/null | grep -v '^tests/fuzz/')
+test_mains   := $(shell grep -lE '^int main\b' -r tests --include='*.c' 2>/dev/null | grep -vE '^tests/(fuzz|guest)/')
 test_support := $(filter-out $(test_mains),$(shell find tests -name '*.c' -not -path 'tests/fuzz/*' \
                     -not -path 'tests/guest/*' 2>/dev/null))
 test_scripts := $(shell find tests -name '*.test.sh' 2>/dev/null | sort)
