@@ -1,0 +1,8 @@
+# Debian's kernel boots with 1, 2 and 4 CPUs to busybox and powers off; the exit status is 0.
+. tests/boot/lib.sh
+machine boot < /dev/null
+for cpus in 1 2 4; do
+    run 120 0 --set cpus.count=$cpus
+    says "@cpus $cpus"
+    says "@done"
+done
