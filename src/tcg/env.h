@@ -25,7 +25,6 @@ enum {
     JUMP_SIZE = 1 << JUMP_BITS,
     ITLB_BITS = 8,
     ITLB_SIZE = 1 << ITLB_BITS,
-    ENV_SPILLS = 16,
 };
 
 /* tag: guest virtual page | context id << 6. addend: host address minus guest virtual address. */
@@ -51,6 +50,7 @@ typedef struct FetchContext {
 } FetchContext;
 
 typedef struct CpuFar {
+    uint64_t spill[IR_MAX_OPS][2];  /* temporaries that found no register: never more than there are operations */
     TlbEntry read[TLB_SIZE];        /* index: page number, masked. Only pages that need no slow path are here */
     TlbEntry write[TLB_SIZE];
 } CpuFar;
@@ -69,7 +69,7 @@ struct CpuEnv {
     uint8_t  raised;                /* cpu_raise() was called: leave at once */
     uint8_t  in_code;               /* generated code is running (for requests that must wait) */
     const void *exit_site;          /* EXIT_CHAIN: which exit; EXIT_RAISED: host return address */
-    uint64_t spill[ENV_SPILLS];     /* temporaries that found no register */
+    uint64_t call[4];               /* arguments on their way from generated code to a thunk */
 
     /* Cold. */
     struct TcgCpu *cpu;

@@ -53,13 +53,14 @@ typedef struct Host {
 
     /*
      * Emits the block at write (to be run at execute). False: not enough room, nothing is changed. The exits
-     * are unlinked. `live` comes from ir_live().
+     * are unlinked. `live` comes from ir_live(). thunks is init()'s execute: a process may have several code
+     * caches, each for other gvars.
      */
-    bool (*emit)(const IrBlock *b, const IrLive *live, uint8_t *write, const uint8_t *execute, size_t room,
-        Emitted *out);
+    bool (*emit)(const IrBlock *b, const IrLive *live, const uint8_t *thunks, uint8_t *write,
+        const uint8_t *execute, size_t room, Emitted *out);
 
     /* Runs from code on until it leaves; gives why. env->pc is exact unless it is EXIT_RAISED. */
-    ExitReason (*enter)(CpuEnv *env, const void *code);
+    ExitReason (*enter)(CpuEnv *env, const uint8_t *thunks, const void *code);
 
     /* Links an exit to code (page_id for a guarded one), or unlinks it. Another CPU may be running it. */
     void (*link)(BlockExit *exit, const void *code, uint32_t page_id);
