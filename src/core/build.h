@@ -18,7 +18,7 @@
 
 typedef struct MachineSpec MachineSpec;
 
-/* The spec is borrowed and outlives the machine. Neither this nor machine_free wants the lock. */
+/* The spec is borrowed and outlives the machine. */
 Machine *machine_new(const MachineSpec *spec);
 void machine_free(Machine *machine);        /* stops it first; accepts one half-built */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Machine, machine_free)
@@ -38,12 +38,12 @@ void machine_use_stepped_clock(Machine *machine);
 /* Creates, sets properties, connects, starts, resets. create may be NULL: no CPUs (map, tests). */
 bool machine_build(Machine *machine, CpuCreate create, Diag *diag);
 
-/* Neither wants the lock. Starting resumes; all CPUs run until paused. */
+/* These take the lock or none; pausing lets go of it while it waits. Starting resumes. */
 bool machine_start(Machine *machine, GError **error);
 void machine_pause(Machine *machine);       /* comes back when no CPU runs and time stands still */
 void machine_resume(Machine *machine);
 
-/* Every device and CPU back to power-on, the loaded images included; paused meanwhile. No lock. */
+/* Every device and CPU back to power-on, the loaded images included; paused meanwhile. */
 void machine_reset(Machine *machine);
 
 const MachineSpec *machine_spec(const Machine *machine);

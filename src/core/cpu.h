@@ -36,6 +36,8 @@ typedef struct CpuOps {
     void (*kick)(Cpu *cpu);
     /* Ends the thread; it is paused by then. */
     void (*stop)(Cpu *cpu);
+    /* What CpuCreate made; stopped, or never started. */
+    void (*free)(Cpu *cpu);
     /* The CPU's own keys of /cpus/cpu@N, such as riscv,isa and its interrupt controller. */
     void (*describe)(const Cpu *cpu, FdtNode *node);
     /* What `interrupts-extended` points at; NULL when the ISA has no such node. */

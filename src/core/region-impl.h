@@ -15,6 +15,7 @@ struct Region {
 
     const RegionOps *ops;
     void *owner;
+    GDestroyNotify free_owner;
     AccessSize guest, device;   /* those of ops, defaults filled in */
 
     uint8_t *host;              /* memory */

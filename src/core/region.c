@@ -128,6 +128,11 @@ Region *region_new_rom_device(
     return region;
 }
 
+void region_free_owner(Region *region, GDestroyNotify free_func)
+{
+    region->free_owner = free_func;
+}
+
 Region *region_ref(Region *region)
 {
     g_atomic_int_inc(&region->refs);
@@ -157,6 +162,9 @@ void region_unref(Region *region)
     }
     if (region->fd >= 0) {
         close(region->fd);
+    }
+    if (region->free_owner) {
+        region->free_owner(region->owner);
     }
     g_free(region->page_flags);
     g_free(region->label);

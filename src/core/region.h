@@ -62,6 +62,9 @@ Region *region_new_rom(const char *name, uint64_t size, GError **error);
 Region *region_new_rom_device(const char *name, uint64_t size, const RegionOps *ops, void *owner,
     GError **error);
 
+/* Frees the owner with the region, and after its last callback. */
+void region_free_owner(Region *region, GDestroyNotify free_func);
+
 Region *region_ref(Region *region);
 void region_unref(Region *region);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Region, region_unref)

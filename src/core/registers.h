@@ -15,7 +15,7 @@ typedef struct Register {
     uint32_t offset;
     uint32_t count, stride;     /* an array: how many (0: one), bytes apart (0: its size) */
 
-    uint16_t field;             /* offsetof the value in the state (FIELD); an array has an array */
+    uint32_t field;             /* offsetof the value in the state (FIELD); an array has an array */
     uint8_t size;               /* bytes of the field: 1, 2, 4, 8. 0: no field, hooks only */
     bool read_clears;
     uint64_t reset;
