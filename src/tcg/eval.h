@@ -195,6 +195,38 @@ EVAL_INLINE uint64_t ir_eval(IrOp op, IrType type, unsigned aux, int32_t imm, ui
     return eval_wide(op, type, aux, imm, a, b, c) & low_mask(ir_type_bits(type));
 }
 
+/* A value as memory holds it, of the MemOp's size, as the register value that a load of it gives. */
+EVAL_INLINE uint64_t ir_eval_load(unsigned memop, uint64_t value)
+{
+    unsigned bits = 8u << (memop & MEM_SIZE);
+
+    return memop & MEM_SIGNED ? (uint64_t)sign_extend(value, bits) : value & low_mask(bits);
+}
+
+/* What an rmw writes; old and operand are cut to the MemOp's size. */
+EVAL_INLINE uint64_t ir_eval_rmw(RmwKind kind, unsigned memop, uint64_t old, uint64_t operand)
+{
+    unsigned bits = 8u << (memop & MEM_SIZE);
+    int64_t s_old = sign_extend(old, bits), s_operand = sign_extend(operand, bits);
+
+    old &= low_mask(bits);
+    operand &= low_mask(bits);
+    switch (kind) {
+    case RMW_ADD:  return (old + operand) & low_mask(bits);
+    case RMW_AND:  return old & operand;
+    case RMW_OR:   return old | operand;
+    case RMW_XOR:  return old ^ operand;
+    case RMW_SWAP: return operand;
+    case RMW_SMIN: return s_old < s_operand ? old : operand;
+    case RMW_SMAX: return s_old > s_operand ? old : operand;
+    case RMW_UMIN: return old < operand ? old : operand;
+    case RMW_UMAX: return old > operand ? old : operand;
+    case RMW_ANDN: return old & ~operand;
+    case RMW_KIND_COUNT: break;
+    }
+    __builtin_unreachable();
+}
+
 /* The value of a const or fconst. */
 EVAL_INLINE uint64_t ir_const_value(const IrBlock *b, const IrInsn *i)
 {
