@@ -429,7 +429,7 @@ static bool spend_budget(Interp *m)
     return true;
 }
 
-static ExitReason interp_enter(CpuEnv *env, const void *code)
+static ExitReason interp_enter(CpuEnv *env, const uint8_t *thunks, const void *code)
 {
     Interp m;       /* not cleared: every temporary is written before it is read */
     int flow;
@@ -559,8 +559,8 @@ static size_t worst_size(const IrBlock *b)
         b->helper_count * sizeof(Helper *) + b->exit_count * sizeof(Link);
 }
 
-static bool interp_emit(const IrBlock *b, const IrLive *live, uint8_t *write, const uint8_t *execute, size_t room,
-    Emitted *out)
+static bool interp_emit(const IrBlock *b, const IrLive *live, const uint8_t *thunks, uint8_t *write,
+    const uint8_t *execute, size_t room, Emitted *out)
 {
     InterpCode *code = (InterpCode *)write;
     uint64_t *consts;
