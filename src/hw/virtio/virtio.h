@@ -58,8 +58,14 @@ struct Virtio {
     void *config;          /* device configuration space, little endian, in the device's state */
     unsigned config_size;
     unsigned queue_count;
+    uint64_t out_max;
     VirtioInterrupt interrupt; /* NULL while nothing is connected */
     void *transport;
+
+    /* One kick takes no more chains than the ring has; the rest waits for the timer. */
+    unsigned budget;
+    uint32_t postponed; /* a bit for each queue */
+    Timer *again;
 
     /* Guest-visible and saved. */
     uint64_t features; /* those that the driver accepted */
@@ -80,13 +86,15 @@ typedef struct VirtioSetup {
     unsigned config_size;
     unsigned queues;
     unsigned queue_size; /* the largest; a power of two up to VIRTIO_QUEUE_SIZE_MAX */
+    uint64_t out_max;    /* bytes that a driver may send in one chain; 0: 4 GiB, the standard's */
 } VirtioSetup;
 
 void virtio_setup(Virtio *virtio, const VirtioOps *ops, const VirtioSetup *setup);
 
-/* The same for every type: DeviceClass.reset and DeviceClass.loaded. */
+/* The same for every type: DeviceClass.reset, .loaded and, unless it has more to do, .stop. */
 void virtio_device_reset(Device *dev);
 void virtio_device_loaded(Device *dev);
+void virtio_device_stop(Device *dev);
 
 static inline bool virtio_has(const Virtio *virtio, unsigned feature)
 {
