@@ -21,8 +21,8 @@ typedef struct CpuEntry {
 } CpuEntry;
 
 /*
- * Resetting and interrupt inputs are DeviceClass.reset and .set_input; .set_input is called on any
- * thread with the machine lock. reset uses cpu->entry. All ops but kick are called on the loop's
+ * Resetting, interrupt inputs and the FDT are DeviceClass.reset, .set_input and .describe; .set_input
+ * is called on any thread with the machine lock. reset uses cpu->entry. All ops but kick are called on the loop's
  * thread.
  */
 typedef struct CpuOps {
@@ -38,9 +38,10 @@ typedef struct CpuOps {
     void (*stop)(Cpu *cpu);
     /* What CpuCreate made; stopped, or never started. */
     void (*free)(Cpu *cpu);
-    /* The CPU's own keys of /cpus/cpu@N, such as riscv,isa and its interrupt controller. */
-    void (*describe)(const Cpu *cpu, FdtNode *node);
-    /* What `interrupts-extended` points at; NULL when the ISA has no such node. */
+    /*
+     * The node that `interrupts-extended` points at, made in the CPU's; absent when the ISA has none.
+     * What else is in the CPU's node comes from DeviceClass.describe: riscv,isa and the like.
+     */
     FdtNode *(*interrupt_controller)(const Cpu *cpu, FdtNode *node);
 } CpuOps;
 

@@ -68,6 +68,7 @@ typedef struct DeviceType {
     const char *const *fdt_compatible;
     unsigned fdt_compatible_count;
     unsigned fdt_interrupt_cells;           /* of an interrupt controller */
+    bool fdt_clocks;                        /* its node has `clocks` and `clock-names` */
     const FdtNodeSpec *fdt_roots;           /* nodes it adds at the root; &self is the device */
     unsigned fdt_root_count;
 } DeviceType;

@@ -32,11 +32,13 @@ void fdt_put_string(FdtNode *node, const char *name, const char *value);
 void fdt_put_strings(FdtNode *node, const char *name, const char *const *values);   /* NULL ends */
 void fdt_put_cells(FdtNode *node, const char *name, const uint32_t *cells, unsigned count);
 void fdt_put_bytes(FdtNode *node, const char *name, const void *data, size_t length);
+void fdt_add_string(FdtNode *node, const char *name, const char *value); /* appends */
 void fdt_add_cell(FdtNode *node, const char *name, uint32_t cell);      /* appends */
 void fdt_add_cell64(FdtNode *node, const char *name, uint64_t value);   /* appends two */
 
-/* The node of a device, NULL when its schema gives it none. */
-FdtNode *fdt_device_node(Fdt *fdt, const Device *dev);
+/* Remembers a node by what it describes (a Device, a ClockSpec); NULL when that has none. */
+void fdt_bind(FdtNode *node, const void *what);
+FdtNode *fdt_node_for(Fdt *fdt, const void *what);
 
 /* The blob. Its boot CPU is 0. */
 GBytes *fdt_encode(Fdt *fdt);
