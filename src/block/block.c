@@ -1,0 +1,194 @@
+/* Opening nodes, and the way of a request through one of them. */
+#include "block/block.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include "block/block-impl.h"
+#include "block/cache.h"
+
+G_DEFINE_QUARK(lathe-block-error, block_error)
+
+const BlockDriver *block_driver_find(const char *name)
+{
+    for (unsigned i = 0; block_drivers[i]; i++) {
+        if (strcmp(block_drivers[i]->name, name) == 0) {
+            return block_drivers[i];
+        }
+    }
+    return NULL;
+}
+
+/* ---- life ---- */
+
+BlockNode *block_open(IoLoop *loop, const BlockDriver *driver, const BlockOptions *options,
+    BlockNode *child, BlockNode *backing, GError **error)
+{
+    BlockNode *node = g_new0(BlockNode, 1);
+
+    node->driver = driver;
+    node->state = g_malloc0(MAX(driver->state_size, 1));
+    node->loop = loop;
+    node->name = g_strdup(options->path ? options->path : child ? child->name : "scratch");
+    node->cache = options->cache;
+    node->read_only = options->read_only;
+    node->refs = 1;
+    node->children[0] = child;
+    node->backing = backing;
+    node->align = 1;
+    node->align_memory = 1;
+    if (!driver->open(node, options, error)) {
+        block_unref(node);
+        return NULL;
+    }
+    return node;
+}
+
+BlockNode *block_ref(BlockNode *node)
+{
+    node->refs++;
+    return node;
+}
+
+void block_unref(BlockNode *node)
+{
+    if (!node || --node->refs > 0) {
+        return;
+    }
+    if (node->driver->close) {
+        node->driver->close(node);
+    }
+    for (unsigned i = 0; i < BLOCK_CHILDREN; i++) {
+        block_unref(node->children[i]);
+    }
+    block_unref(node->backing);
+    g_free(node->name);
+    g_free(node->state);
+    g_free(node);
+}
+
+/* ---- requests ---- */
+
+static bool is_change(BlockOp op)
+{
+    return op == BLOCK_WRITE || op == BLOCK_ZERO || op == BLOCK_DISCARD;
+}
+
+static int check(const BlockNode *node, const BlockIo *io)
+{
+    if (is_change(io->op) && node->read_only) {
+        return -EROFS;
+    }
+    if (io->at > INT64_MAX || io->length > INT64_MAX - io->at) {
+        return -EINVAL;
+    }
+    if (io->op != BLOCK_FLUSH && io->at + io->length > node->length && !node->grows) {
+        return -EIO;
+    }
+    return 0;
+}
+
+static int flush_children(BlockNode *node)
+{
+    int result = 0;
+
+    for (unsigned i = 0; i < BLOCK_CHILDREN && result == 0; i++) {
+        if (node->children[i] && !node->children[i]->read_only) {
+            result = block_flush(node->children[i]);
+        }
+    }
+    return result;
+}
+
+static int flush_format(BlockNode *node)
+{
+    int result = node->driver->flush && !node->read_only ? node->driver->flush(node) : 0;
+
+    return result < 0 ? result : flush_children(node);
+}
+
+/* The flush covers what ended before it began, whether or not more ends while it goes on. */
+static int flush(BlockNode *node, const BlockIo *io)
+{
+    Flush mark = epochs_flush_begin(&node->epochs);
+    int result;
+
+    if (cache_ignores_flush(&node->cache)) {
+        stats_add(&node->stats.flushes_dropped, 1);
+        return 0;
+    }
+    result = node->driver->transfer ? node->driver->transfer(node, io) : flush_format(node);
+    epochs_flush_done(&node->epochs, mark, result == 0);
+    stats_set(&node->stats.at_risk, node->epochs.written - node->epochs.covered);
+    return result;
+}
+
+static int dispatch(BlockNode *node, const BlockIo *io)
+{
+    if (io->op == BLOCK_FLUSH) {
+        return flush(node, io);
+    }
+    if (io->length == 0) {
+        return 0;
+    }
+    return node->driver->transfer ? block_transfer(node, io) : block_format_io(node, io);
+}
+
+static void count(BlockNode *node, const BlockIo *io, int64_t took_ns, int result)
+{
+    stats_count(&node->stats.ops[io->op], io->length, took_ns, result);
+    if (!is_change(io->op) || result < 0) {
+        return;
+    }
+    if (io->flags & BLOCK_DURABLE) {
+        stats_add(&node->stats.durable_writes, 1);
+    } else {
+        epochs_write_done(&node->epochs, io->length);
+        stats_set(&node->stats.at_risk, node->epochs.written - node->epochs.covered);
+    }
+}
+
+static int64_t now_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
+
+int block_io(BlockNode *node, const BlockIo *io)
+{
+    int64_t start = now_ns();
+    int result = check(node, io);
+
+    if (result == 0) {
+        result = dispatch(node, io);
+    }
+    count(node, io, now_ns() - start, result);
+    return result;
+}
+
+int block_read(BlockNode *node, uint64_t at, void *out, size_t length)
+{
+    struct iovec piece = { out, length };
+
+    return block_io(node, &(BlockIo){ BLOCK_READ, 0, at, length, { &piece, 1, 0 } });
+}
+
+int block_write(BlockNode *node, uint64_t at, const void *data, size_t length, unsigned flags)
+{
+    struct iovec piece = { (void *)data, length };
+
+    return block_io(node, &(BlockIo){ BLOCK_WRITE, flags, at, length, { &piece, 1, 0 } });
+}
+
+int block_zero(BlockNode *node, uint64_t at, uint64_t length, unsigned flags)
+{
+    return block_io(node, &(BlockIo){ .op = BLOCK_ZERO, .flags = flags, .at = at, .length = length });
+}
+
+int block_flush(BlockNode *node)
+{
+    return block_io(node, &(BlockIo){ .op = BLOCK_FLUSH });
+}

@@ -1,0 +1,61 @@
+/*
+ * The cache modes.
+ *
+ *                writeback direct no_flush | page cache  guest sees a cache  flush    lost with power
+ *   writeback        x                     | yes         yes                 done     since last flush
+ *   none             x       x             | no          yes                 done     since last flush
+ *   writethrough                           | yes         no                  done     nothing completed
+ *   directsync               x             | no          no                  done     nothing completed
+ *   unsafe           x               x     | yes         yes                 ignored  anything
+ *
+ * A mode is kept or refused, never weakened. Durable writes carry the demand with each write
+ * (RWF_DSYNC) instead of in the descriptor (O_DSYNC): so a guest can be given or refused a write
+ * cache at run time without the image being opened anew.
+ */
+#include "block/cache.h"
+
+#include <string.h>
+
+static const DriveCache presets[] = {
+    { .word = "writeback", .writeback = true },
+    { .word = "none", .writeback = true, .direct = true },
+    { .word = "writethrough" },
+    { .word = "directsync", .direct = true },
+    { .word = "unsafe", .writeback = true, .no_flush = true },
+};
+
+bool cache_wants_direct(const DriveCache *cache)
+{
+    return cache->direct;
+}
+
+bool cache_writes_durably(const DriveCache *cache)
+{
+    return !cache->writeback && !cache->no_flush;
+}
+
+bool cache_offers_write_cache(const DriveCache *cache)
+{
+    return cache->writeback;
+}
+
+bool cache_ignores_flush(const DriveCache *cache)
+{
+    return cache->no_flush;
+}
+
+bool cache_needs_flush(const DriveCache *cache)
+{
+    return cache_writes_durably(cache);
+}
+
+bool cache_from_word(const char *word, DriveCache *out)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(presets); i++) {
+        if (strcmp(presets[i].word, word) == 0) {
+            *out = presets[i];
+            return true;
+        }
+    }
+    return false;
+}

@@ -1,0 +1,464 @@
+/*
+ * A drive is a graph of nodes on an I/O loop with a thread of its own.
+ *
+ * The I/O thread never waits for the machine lock: a device that is reset waits for its requests
+ * with the lock held (drive_drain), and each would wait for the other. So what is finished goes
+ * into a list, and is delivered by whoever has the lock: the I/O thread if it is free at the end
+ * of a turn, one that drains, or else the main loop.
+ */
+#include "block/drive.h"
+
+#include <string.h>
+
+#include "block/cache.h"
+#include "core/diag.h"
+#include "core/loop.h"
+
+enum { SECTOR = 512 };
+
+struct Drive {
+    char *id, *serial;
+    IoLoop *loop;
+    IoHook hook;                /* delivers at the end of a turn */
+    BlockNode *top;
+    DriveCache cache;
+    bool discard;
+    bool write_cache;           /* atomic */
+
+    GMutex mutex;               /* of the rest */
+    GCond idle;
+    unsigned running;
+    DriveRequest *finished, **finished_end;
+    bool called;                /* the main loop has been asked to deliver */
+    bool closed;                /* it frees the drive then */
+};
+
+/* ---- opening ---- */
+
+/* Which key of the drive an error is about, and what to do. */
+static const struct {
+    DiagCode code;
+    enum { KEY_FILE, KEY_CACHE, KEY_FORMAT, KEY_SIZE } key;
+    const char *remedy;
+} blame[] = {
+    [BLOCK_ERROR_MISSING] = { DIAG_FILE_MISSING, KEY_FILE, "paths start at the folder of this file" },
+    [BLOCK_ERROR_PERMISSION] = { DIAG_NO_PERMISSION, KEY_FILE,
+        "change its permissions, or set read-only: true or overlay: ephemeral" },
+    [BLOCK_ERROR_IN_USE] = { DIAG_IN_USE, KEY_FILE, "end the other one, or set overlay: ephemeral" },
+    [BLOCK_ERROR_NO_DIRECT] = { DIAG_NO_DIRECT, KEY_CACHE,
+        "put the file on another file system, or use cache: writeback or writethrough" },
+    [BLOCK_ERROR_FORMAT] = { DIAG_FORMAT, KEY_FORMAT, "see `lathe img info`" },
+    [BLOCK_ERROR_SIZE] = { DIAG_DRIVE_SIZE, KEY_SIZE, NULL },
+    [BLOCK_ERROR_HOST] = { DIAG_HOST, KEY_FILE, NULL },
+};
+
+static Mark mark_of(const DriveSpec *spec, unsigned key)
+{
+    const Mark marks[] = {
+        [KEY_FILE] = spec->path.text ? spec->path.mark : spec->size.mark,
+        [KEY_CACHE] = spec->cache.mark,
+        [KEY_FORMAT] = spec->format.mark,
+        [KEY_SIZE] = spec->path.text ? spec->path.mark : spec->size.mark,
+    };
+
+    return marks[key].line > 0 ? marks[key] : spec->mark;
+}
+
+static bool report(const DriveSpec *spec, Diag *diag, const GError *error)
+{
+    unsigned kind = error->domain == BLOCK_ERROR ? error->code : BLOCK_ERROR_HOST;
+
+    diag_error(diag, blame[kind].code, mark_of(spec, blame[kind].key), "drive `%s`: %s", spec->id,
+        error->message);
+    if (blame[kind].remedy) {
+        diag_hint(diag, "%s", blame[kind].remedy);
+    }
+    return false;
+}
+
+typedef struct Opening {
+    const DriveSpec *spec;
+    IoLoop *loop;
+    BlockNode *top;
+    GError *error;
+} Opening;
+
+static BlockNode *open_scratch(const Opening *o, uint64_t size, GError **error)
+{
+    BlockOptions options = { .size = size, .cache = o->spec->cache, .aio = o->spec->aio };
+
+    return block_open(o->loop, block_driver_find("file"), &options, NULL, NULL, error);
+}
+
+static BlockNode *open_format(
+    const Opening *o, const BlockOptions *options, BlockNode *file, GError **error)
+{
+    const char *format = o->spec->format.text ? o->spec->format.text : "raw";
+    const BlockDriver *driver = block_driver_find(format);
+
+    if (!driver || driver->protocol) {
+        g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_FORMAT, "there is no format `%s`", format);
+        block_unref(file);
+        return NULL;
+    }
+    return block_open(o->loop, driver, options, file, NULL, error);
+}
+
+static BlockNode *open_image(const Opening *o, bool read_only, GError **error)
+{
+    BlockOptions options = { .path = o->spec->path.text, .cache = o->spec->cache,
+        .aio = o->spec->aio, .read_only = read_only };
+    BlockNode *file =
+        block_open(o->loop, block_driver_find("file"), &options, NULL, NULL, error);
+
+    return file ? open_format(o, &options, file, error) : NULL;
+}
+
+static BlockNode *open_overlay(const Opening *o, GError **error)
+{
+    BlockOptions options = { .cache = o->spec->cache };
+    BlockNode *image = open_image(o, true, error);
+    BlockNode *scratch = image ? open_scratch(o, image->length, error) : NULL;
+
+    if (!scratch) {
+        block_unref(image);
+        return NULL;
+    }
+    return block_open(o->loop, block_driver_find("overlay"), &options, scratch, image, error);
+}
+
+static BlockNode *open_graph(const Opening *o, GError **error)
+{
+    if (!o->spec->path.text) {
+        BlockOptions options = { .cache = o->spec->cache };
+        BlockNode *scratch = open_scratch(o, o->spec->size.value, error);
+
+        return scratch ? open_format(o, &options, scratch, error) : NULL;
+    }
+    if (o->spec->overlay == OVERLAY_EPHEMERAL) {
+        return open_overlay(o, error);
+    }
+    return open_image(o, o->spec->read_only, error);
+}
+
+/* A guest counts in sectors, and O_DIRECT cannot write a part of a block at the end of a file. */
+static bool check_size(const BlockNode *top, bool writable, GError **error)
+{
+    const BlockNode *file = top->children[0];
+    uint64_t unit = writable && file ? MAX(file->align, SECTOR) : SECTOR;
+    uint64_t wanted = (top->length + unit - 1) / unit * unit;
+
+    if (top->length > 0 && wanted == top->length) {
+        return true;
+    }
+    g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_SIZE,
+        "`%s` has %" G_GUINT64_FORMAT " bytes, which is not a multiple of %" G_GUINT64_FORMAT
+        " as it must be%s; `truncate -s %" G_GUINT64_FORMAT "` makes it one",
+        top->name, top->length, unit, unit > SECTOR ? " with O_DIRECT on this file system" : "",
+        MAX(wanted, unit));
+    return false;
+}
+
+static void open_main(void *data)
+{
+    Opening *o = data;
+
+    o->top = open_graph(o, &o->error);
+    if (o->top && !check_size(o->top, !o->top->read_only, &o->error)) {
+        block_unref(o->top);
+        o->top = NULL;
+    }
+}
+
+static bool deliver_turn(IoHook *hook);
+
+static Drive *drive_new(const DriveSpec *spec, IoLoop *loop, BlockNode *top)
+{
+    Drive *drive = g_new0(Drive, 1);
+
+    drive->id = g_strdup(spec->id);
+    drive->serial = g_strdup(spec->serial);
+    drive->loop = loop;
+    drive->top = top;
+    drive->cache = spec->cache;
+    drive->discard = spec->discard;
+    drive->write_cache = cache_offers_write_cache(&spec->cache);
+    drive->finished_end = &drive->finished;
+    g_mutex_init(&drive->mutex);
+    g_cond_init(&drive->idle);
+    drive->hook.turn = deliver_turn;
+    io_loop_add_hook(loop, &drive->hook);
+    return drive;
+}
+
+Drive *drive_open(const DriveSpec *spec, Diag *diag)
+{
+    Opening opening = { .spec = spec };
+    g_autoptr(GError) error = NULL;
+    Drive *drive;
+
+    opening.loop = io_loop_new(&error);
+    if (!opening.loop) {
+        report(spec, diag, error);
+        return NULL;
+    }
+    io_loop_run(opening.loop, open_main, &opening);
+    if (!opening.top) {
+        error = opening.error;
+        report(spec, diag, error);
+        io_loop_free(opening.loop);
+        return NULL;
+    }
+    drive = drive_new(spec, opening.loop, opening.top);
+    io_loop_start(drive->loop, spec->id);
+    return drive;
+}
+
+/* ---- closing ---- */
+
+static void close_main(void *data)
+{
+    Drive *drive = data;
+
+    if (!drive->top->read_only) {
+        block_flush(drive->top);
+    }
+    block_unref(drive->top);
+}
+
+static void drive_free(Drive *drive)
+{
+    g_mutex_clear(&drive->mutex);
+    g_cond_clear(&drive->idle);
+    g_free(drive->id);
+    g_free(drive->serial);
+    g_free(drive);
+}
+
+void drive_close(Drive *drive)
+{
+    bool called;
+
+    if (!drive) {
+        return;
+    }
+    drive_drain(drive);
+    io_loop_run(drive->loop, close_main, drive);
+    io_loop_free(drive->loop);
+    g_mutex_lock(&drive->mutex);
+    drive->closed = true;
+    called = drive->called;
+    g_mutex_unlock(&drive->mutex);
+    if (!called) {
+        drive_free(drive);
+    }
+}
+
+/* ---- requests ---- */
+
+static void finish(Drive *drive, DriveRequest *request)
+{
+    request->next = NULL;
+    g_mutex_lock(&drive->mutex);
+    *drive->finished_end = request;
+    drive->finished_end = &request->next;
+    if (--drive->running == 0) {
+        g_cond_broadcast(&drive->idle);
+    }
+    g_mutex_unlock(&drive->mutex);
+}
+
+/* Adds to the request what the drive's settings make of it; true when nothing is to be done. */
+static bool apply_settings(Drive *drive, BlockIo *io)
+{
+    if (!__atomic_load_n(&drive->write_cache, __ATOMIC_RELAXED) &&
+        !cache_ignores_flush(&drive->cache)) {
+        io->flags |= BLOCK_DURABLE;
+    }
+    if (!drive->discard) {
+        io->flags &= ~BLOCK_MAY_UNMAP;
+    }
+    return io->op == BLOCK_DISCARD && !drive->discard;
+}
+
+static void request_main(void *data)
+{
+    DriveRequest *request = data;
+    Drive *drive = request->drive;
+
+    request->result = 0;
+    if (!apply_settings(drive, &request->io)) {
+        request->result = block_io(drive->top, &request->io);
+    }
+    finish(drive, request);
+}
+
+static void request_begin(IoWork *work)
+{
+    DriveRequest *request = (DriveRequest *)((char *)work - offsetof(DriveRequest, work));
+
+    coroutine_enter(coroutine_new(request_main, request));
+}
+
+void drive_submit(Drive *drive, DriveRequest *request)
+{
+    request->drive = drive;
+    request->work.run = request_begin;
+    g_mutex_lock(&drive->mutex);
+    drive->running++;
+    g_mutex_unlock(&drive->mutex);
+    io_loop_post(drive->loop, &request->work);
+}
+
+/* Machine lock held. Requests submitted by a `done` are not waited for. */
+static void deliver_locked(Drive *drive)
+{
+    DriveRequest *first;
+
+    g_mutex_lock(&drive->mutex);
+    first = drive->finished;
+    drive->finished = NULL;
+    drive->finished_end = &drive->finished;
+    g_mutex_unlock(&drive->mutex);
+    for (DriveRequest *request = first, *next; request; request = next) {
+        next = request->next;
+        request->done(request, request->result);
+    }
+}
+
+static void deliver_call(void *data)
+{
+    Drive *drive = data;
+    bool closed;
+
+    g_mutex_lock(&drive->mutex);
+    drive->called = false;
+    closed = drive->closed;
+    g_mutex_unlock(&drive->mutex);
+    if (closed) {
+        drive_free(drive);
+    } else {
+        deliver_locked(drive);
+    }
+}
+
+static void call_main_loop(Drive *drive)
+{
+    bool called;
+
+    g_mutex_lock(&drive->mutex);
+    called = drive->called;
+    drive->called = true;
+    g_mutex_unlock(&drive->mutex);
+    if (!called) {
+        loop_call(deliver_call, drive);
+    }
+}
+
+static bool deliver_turn(IoHook *hook)
+{
+    Drive *drive = (Drive *)((char *)hook - offsetof(Drive, hook));
+    bool any;
+
+    g_mutex_lock(&drive->mutex);
+    any = drive->finished != NULL;
+    g_mutex_unlock(&drive->mutex);
+    if (!any) {
+        return false;
+    }
+    if (machine_trylock()) {
+        deliver_locked(drive);
+        machine_unlock();
+    } else {
+        call_main_loop(drive);
+    }
+    return false;
+}
+
+void drive_drain(Drive *drive)
+{
+    g_mutex_lock(&drive->mutex);
+    while (drive->running > 0) {
+        g_cond_wait(&drive->idle, &drive->mutex);
+    }
+    g_mutex_unlock(&drive->mutex);
+    deliver_locked(drive);
+}
+
+/* ---- facts ---- */
+
+const char *drive_id(const Drive *drive)
+{
+    return drive->id;
+}
+
+const char *drive_serial(const Drive *drive)
+{
+    return drive->serial;
+}
+
+uint64_t drive_length(const Drive *drive)
+{
+    return drive->top->length;
+}
+
+bool drive_is_read_only(const Drive *drive)
+{
+    return drive->top->read_only;
+}
+
+bool drive_passes_discard(const Drive *drive)
+{
+    return drive->discard && !drive->top->read_only;
+}
+
+unsigned drive_block_size(const Drive *drive)
+{
+    const BlockNode *file = drive->top->children[0];
+
+    return MAX(file ? file->align : 1, SECTOR);
+}
+
+bool drive_offers_write_cache(const Drive *drive)
+{
+    return cache_offers_write_cache(&drive->cache);
+}
+
+bool drive_has_write_cache(const Drive *drive)
+{
+    return __atomic_load_n(&drive->write_cache, __ATOMIC_RELAXED);
+}
+
+static void free_request(DriveRequest *request, int result)
+{
+    g_free(request);
+}
+
+void drive_set_write_cache(Drive *drive, bool on)
+{
+    bool was = drive_has_write_cache(drive);
+    DriveRequest *flush;
+
+    on = on && drive_offers_write_cache(drive);
+    __atomic_store_n(&drive->write_cache, on, __ATOMIC_RELAXED);
+    if (was && !on) {
+        flush = g_new0(DriveRequest, 1);        /* what was cached until now */
+        flush->io.op = BLOCK_FLUSH;
+        flush->done = free_request;
+        drive_submit(drive, flush);
+    }
+}
+
+void drive_read_stats(const Drive *drive, BlockStats *out)
+{
+    stats_read(&drive->top->stats, out);
+}
+
+void drive_print_stats(const Drive *drive, FILE *out)
+{
+    BlockStats stats;
+
+    drive_read_stats(drive, &stats);
+    fprintf(out, "drive %s: cache %s\n", drive->id, drive->cache.word);
+    stats_print(&stats, drive->id, out);
+}

@@ -1,0 +1,60 @@
+/*
+ * Drives: what a disk device sees of the block layer, and all it may include of it.
+ *
+ * A request never blocks: it runs on the drive's own thread, and its `done` is called later, from
+ * whatever thread, with the machine lock held. The request and its memory belong to the device
+ * and must stay until then.
+ */
+#ifndef BLOCK_DRIVE_H
+#define BLOCK_DRIVE_H
+
+#include <stdio.h>
+
+#include "block/block.h"
+
+typedef struct Diag Diag;
+typedef struct Drive Drive;
+
+typedef struct DriveRequest DriveRequest;
+struct DriveRequest {
+    BlockIo io;
+    void (*done)(DriveRequest *request, int result);    /* 0 or -errno */
+
+    /* The drive's. */
+    Drive *drive;
+    IoWork work;
+    DriveRequest *next;
+    int result;
+};
+
+/* Opens what the spec names; NULL after saying in diag which key is to blame. Loop's thread. */
+Drive *drive_open(const DriveSpec *spec, Diag *diag);
+
+/* Waits for all requests, writes back what formats keep, closes. NULL is fine. Machine lock held. */
+void drive_close(Drive *drive);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Drive, drive_close)
+
+const char *drive_id(const Drive *drive);
+const char *drive_serial(const Drive *drive);   /* NULL: none */
+uint64_t drive_length(const Drive *drive);      /* bytes, a multiple of 512 */
+bool drive_is_read_only(const Drive *drive);
+bool drive_passes_discard(const Drive *drive);
+unsigned drive_block_size(const Drive *drive);  /* bytes that the host moves at once: 512, 4096 */
+
+/* May the guest be told of a write cache? Otherwise each write that is done is durable. */
+bool drive_offers_write_cache(const Drive *drive);
+
+/* Whether completed writes may wait for a flush; only where the drive offers a write cache. */
+void drive_set_write_cache(Drive *drive, bool on);
+bool drive_has_write_cache(const Drive *drive);
+
+void drive_submit(Drive *drive, DriveRequest *request);
+
+/* On return no request is under way, and `done` has been called for all. Machine lock held. */
+void drive_drain(Drive *drive);
+
+/* Numbers of the whole drive as its device sees it; any thread. */
+void drive_read_stats(const Drive *drive, BlockStats *out);
+void drive_print_stats(const Drive *drive, FILE *out);
+
+#endif

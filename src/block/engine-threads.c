@@ -1,0 +1,117 @@
+/*
+ * The engine `threads`: worker threads that block, so that nobody else has to. It can do
+ * everything on every kind of file. Threads are made when all are busy, and go after a while
+ * without work.
+ */
+#include "block/engine.h"
+
+enum { MOST_THREADS = 16, IDLE_SECONDS = 10 };
+
+typedef struct Threads {
+    Engine engine;
+    GMutex mutex;
+    GCond arrived, left;
+    EngineOp *first, **last;    /* waiting for a worker */
+    unsigned count, idle;
+    bool stop;
+} Threads;
+
+/* On the loop: the operation is over. */
+static void deliver(IoWork *work)
+{
+    EngineOp *op = (EngineOp *)((char *)work - offsetof(EngineOp, work));
+
+    op->done(op);
+}
+
+/* Waits for an operation; NULL when there has been none for long, or the engine ends. */
+static EngineOp *take_locked(Threads *t)
+{
+    gint64 until = g_get_monotonic_time() + IDLE_SECONDS * G_TIME_SPAN_SECOND;
+    bool in_time = true;
+    EngineOp *op;
+
+    t->idle++;
+    while (!t->first && !t->stop && in_time) {
+        in_time = g_cond_wait_until(&t->arrived, &t->mutex, until);
+    }
+    t->idle--;
+    op = t->first;
+    if (op) {
+        t->first = op->next;
+        if (!t->first) {
+            t->last = &t->first;
+        }
+    }
+    return op;
+}
+
+static void *worker_main(void *data)
+{
+    Threads *t = data;
+    EngineOp *op;
+
+    g_mutex_lock(&t->mutex);
+    while ((op = take_locked(t))) {
+        g_mutex_unlock(&t->mutex);
+        op->result = engine_do_blocking(op);
+        io_loop_post(t->engine.loop, &op->work);
+        g_mutex_lock(&t->mutex);
+    }
+    t->count--;
+    g_cond_signal(&t->left);
+    g_mutex_unlock(&t->mutex);
+    return NULL;
+}
+
+static void threads_submit(Engine *engine, EngineOp *op)
+{
+    Threads *t = (Threads *)engine;
+    bool more;
+
+    op->work.run = deliver;
+    op->next = NULL;
+    g_mutex_lock(&t->mutex);
+    *t->last = op;
+    t->last = &op->next;
+    more = t->idle == 0 && t->count < MOST_THREADS;
+    if (more) {
+        t->count++;
+    } else {
+        g_cond_signal(&t->arrived);
+    }
+    g_mutex_unlock(&t->mutex);
+    if (more) {
+        g_thread_unref(g_thread_new("io-worker", worker_main, t));
+    }
+}
+
+static void threads_free(Engine *engine)
+{
+    Threads *t = (Threads *)engine;
+
+    g_mutex_lock(&t->mutex);
+    t->stop = true;
+    g_cond_broadcast(&t->arrived);
+    while (t->count > 0) {
+        g_cond_wait(&t->left, &t->mutex);
+    }
+    g_mutex_unlock(&t->mutex);
+    g_cond_clear(&t->arrived);
+    g_cond_clear(&t->left);
+    g_mutex_clear(&t->mutex);
+    g_free(t);
+}
+
+Engine *engine_threads_new(IoLoop *loop, GError **error)
+{
+    Threads *t = g_new0(Threads, 1);
+
+    t->engine = (Engine){
+        .name = "threads", .loop = loop, .submit = threads_submit, .free = threads_free };
+    t->last = &t->first;
+    g_mutex_init(&t->mutex);
+    g_cond_init(&t->arrived);
+    g_cond_init(&t->left);
+    return &t->engine;
+}

@@ -1,0 +1,89 @@
+#include "block/engine.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+static Engine *(*const makers[])(IoLoop *loop, GError **error) = {
+    [AIO_THREADS] = engine_threads_new,
+    [AIO_NATIVE] = engine_native_new,
+};
+
+Engine *engine_get(DriveAio aio, IoLoop *loop, GError **error)
+{
+    void **slot = io_loop_slot(loop, aio);
+    Engine *engine = *slot ? *slot : makers[aio](loop, error);
+
+    if (engine) {
+        engine->aio = aio;
+        engine->refs++;
+        *slot = engine;
+    }
+    return engine;
+}
+
+void engine_unref(Engine *engine)
+{
+    if (engine && --engine->refs == 0) {
+        *io_loop_slot(engine->loop, engine->aio) = NULL;
+        engine->free(engine);
+    }
+}
+
+static void resume(EngineOp *op)
+{
+    coroutine_enter(op->waiter);
+}
+
+/* What the page cache has needs no thread and no wait: a memory copy is cheaper than asking. */
+static bool read_from_cache(EngineOp *op)
+{
+    if (op->kind != ENGINE_READ || !op->cached) {
+        return false;
+    }
+    op->result = preadv2(op->fd, op->iov, op->iov_count, op->offset, RWF_NOWAIT);
+    return op->result == (int64_t)op->length;
+}
+
+int64_t engine_run(Engine *engine, EngineOp *op)
+{
+    if (read_from_cache(op)) {
+        return op->result;
+    }
+    op->done = resume;
+    op->waiter = coroutine_self();
+    engine->submit(engine, op);
+    coroutine_yield();
+    return op->result;
+}
+
+int64_t engine_do_blocking(const EngineOp *op)
+{
+    int64_t result;
+
+    do {
+        switch (op->kind) {
+        case ENGINE_READ:
+            result = preadv(op->fd, op->iov, op->iov_count, op->offset);
+            break;
+        case ENGINE_WRITE:
+            result = pwritev2(
+                op->fd, op->iov, op->iov_count, op->offset, op->durable ? RWF_DSYNC : 0);
+            break;
+        case ENGINE_SYNC:
+            result = fdatasync(op->fd);
+            break;
+        case ENGINE_PUNCH:
+            result = fallocate(
+                op->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, op->offset, op->length);
+            break;
+        case ENGINE_ZERO:
+            result = fallocate(
+                op->fd, FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE, op->offset, op->length);
+            break;
+        default:
+            g_assert_not_reached();
+        }
+    } while (result < 0 && errno == EINTR);
+    return result < 0 ? -errno : result;
+}

@@ -1,0 +1,251 @@
+/* Requests to a format: its map says where the bytes live, and the children are asked for them. */
+#include "block/block-impl.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { COPY_MOST = 1024 * 1024 };
+
+/* ---- reading ---- */
+
+/* What lies beyond the end of a shorter backing file is zeroes. */
+static int read_backing(BlockNode *node, uint64_t at, BlockMemory memory, uint64_t length)
+{
+    uint64_t there = 0;
+
+    if (node->backing && at < node->backing->length) {
+        there = MIN(length, node->backing->length - at);
+    }
+    block_memory_fill(block_memory_after(memory, there), 0, length - there);
+    if (there == 0) {
+        return 0;
+    }
+    return block_io(node->backing, &(BlockIo){ BLOCK_READ, 0, at, there, memory });
+}
+
+static int read_packed(BlockNode *node, const Extent *extent, BlockMemory memory)
+{
+    void *buffer = g_try_malloc(extent->length);
+    int result;
+
+    if (!buffer) {
+        return -ENOMEM;
+    }
+    result = node->driver->unpack(node, extent, buffer);
+    if (result == 0) {
+        block_memory_store(memory, buffer, extent->length);
+    }
+    g_free(buffer);
+    return result;
+}
+
+static int read_extent(BlockNode *node, uint64_t at, const Extent *extent, BlockMemory memory)
+{
+    switch (extent->kind) {
+    case EXTENT_DATA:
+        return block_io(node->children[extent->child],
+            &(BlockIo){ BLOCK_READ, 0, extent->offset, extent->length, memory });
+    case EXTENT_ZERO:
+        block_memory_fill(memory, 0, extent->length);
+        return 0;
+    case EXTENT_BACKING:
+        return read_backing(node, at, memory, extent->length);
+    case EXTENT_PACKED:
+        return read_packed(node, extent, memory);
+    }
+    g_assert_not_reached();
+}
+
+static int read_mapped(BlockNode *node, const BlockIo *io)
+{
+    int result = 0;
+
+    for (uint64_t done = 0; done < io->length && result == 0;) {
+        uint64_t at = io->at + done;
+        Extent extent = { 0 };
+
+        result = node->driver->map(node, at, io->length - done, &extent);
+        if (result == 0) {
+            g_assert(extent.length > 0 && extent.length <= io->length - done);
+            result = read_extent(node, at, &extent, block_memory_after(io->memory, done));
+            done += extent.length;
+        }
+    }
+    return result;
+}
+
+/* ---- writing ---- */
+
+static int write_extent(BlockNode *node, const Extent *extent, const BlockIo *io, uint64_t done)
+{
+    BlockNode *child = node->children[extent->child];
+    BlockIo part = *io;
+
+    part.at = extent->offset;
+    part.length = extent->length;
+    part.memory = io->op == BLOCK_WRITE ? block_memory_after(io->memory, done) : io->memory;
+    return block_io(child, &part);
+}
+
+/* Copies what the guest sees at `at` to a place in a child: the rest of a new cluster. */
+static int copy_old(BlockNode *node, uint64_t at, uint64_t length, BlockNode *child, uint64_t to)
+{
+    size_t size = MIN(length, COPY_MOST);
+    void *buffer = NULL;
+    int result = 0;
+
+    if (length == 0) {
+        return 0;
+    }
+    if (posix_memalign(&buffer, 4096, size) != 0) {
+        return -ENOMEM;
+    }
+    for (uint64_t done = 0; done < length && result == 0;) {
+        uint64_t part = MIN(length - done, size);
+        struct iovec iov = { buffer, part };
+
+        result = read_mapped(node, &(BlockIo){ BLOCK_READ, 0, at + done, part, { &iov, 1, 0 } });
+        if (result == 0) {
+            result = block_write(child, to + done, buffer, part, 0);
+        }
+        done += part;
+    }
+    free(buffer);
+    return result;
+}
+
+/* The last cluster may reach beyond the end of the disk, where nothing needs to be copied. */
+static uint64_t tail_on_disk(const BlockNode *node, uint64_t end, uint64_t tail)
+{
+    return end >= node->length ? 0 : MIN(tail, node->length - end);
+}
+
+static int write_fresh(
+    BlockNode *node, uint64_t at, const Extent *extent, const BlockIo *io, uint64_t done)
+{
+    BlockNode *child = node->children[extent->child];
+    uint64_t end = at + extent->length;
+    uint64_t tail = tail_on_disk(node, end, extent->tail);
+    int result;
+
+    result = copy_old(node, at - extent->head, extent->head, child, extent->offset - extent->head);
+    if (result == 0) {
+        result = copy_old(node, end, tail, child, extent->offset + extent->length);
+    }
+    if (result == 0) {
+        result = write_extent(node, extent, io, done);
+    }
+    if (result == 0) {
+        result = node->driver->link(node, at, extent);
+    }
+    if (result == 0 && io->flags & BLOCK_DURABLE) {
+        result = block_flush(node);         /* the new link has to be durable, too */
+    }
+    return result;
+}
+
+/* Alone on the clusters, since two writes to one of them must not both find a place for it. */
+static int write_allocating(BlockNode *node, const BlockIo *io, uint64_t done, uint64_t *length)
+{
+    uint64_t at = io->at + done;
+    uint64_t mask = node->cluster - 1;
+    Extent extent = { 0 };
+    Range range;
+    int result;
+
+    ranges_lock(&node->writing, &range, at & ~mask, (io->at + io->length + mask) & ~mask);
+    result = node->driver->allocate(node, at, io->length - done, &extent);
+    if (result == 0) {
+        g_assert(extent.length > 0 && extent.length <= io->length - done);
+        result = extent.fresh ? write_fresh(node, at, &extent, io, done)
+                              : write_extent(node, &extent, io, done);
+    }
+    ranges_unlock(&node->writing, &range);
+    *length = extent.length;
+    return result;
+}
+
+/* Overwrites what is there; `length` stays 0 when that is not possible at this place. */
+static int write_in_place(BlockNode *node, const BlockIo *io, uint64_t done, uint64_t *length)
+{
+    uint64_t at = io->at + done;
+    Extent extent = { 0 };
+    Range range;
+    int result;
+
+    *length = 0;
+    ranges_lock_shared(&node->writing, &range, at, io->at + io->length);
+    result = node->driver->map(node, at, io->length - done, &extent);
+    if (result == 0 && extent.kind == EXTENT_DATA && extent.writable) {
+        *length = extent.length;
+        result = write_extent(node, &extent, io, done);
+    }
+    ranges_unlock(&node->writing, &range);
+    return result;
+}
+
+static int write_mapped(BlockNode *node, const BlockIo *io)
+{
+    int result = 0;
+
+    for (uint64_t done = 0, length; done < io->length && result == 0; done += length) {
+        result = write_in_place(node, io, done, &length);
+        if (result == 0 && length == 0) {
+            result = write_allocating(node, io, done, &length);
+        }
+    }
+    return result;
+}
+
+/* ---- the rest ---- */
+
+static int with_whole_range(BlockNode *node, const BlockIo *io,
+    int (*change)(BlockNode *node, const BlockIo *io))
+{
+    uint64_t mask = node->cluster - 1;
+    Range range;
+    int result;
+
+    ranges_lock(&node->writing, &range, io->at & ~mask, (io->at + io->length + mask) & ~mask);
+    result = change(node, io);
+    ranges_unlock(&node->writing, &range);
+    return result;
+}
+
+static int driver_zero(BlockNode *node, const BlockIo *io)
+{
+    return node->driver->zero(node, io->at, io->length, io->flags);
+}
+
+static int driver_discard(BlockNode *node, const BlockIo *io)
+{
+    return node->driver->discard(node, io->at, io->length);
+}
+
+static int zero_mapped(BlockNode *node, const BlockIo *io)
+{
+    int result = node->driver->zero ? with_whole_range(node, io, driver_zero) : -ENOTSUP;
+
+    return result == -ENOTSUP ? write_mapped(node, io) : result;
+}
+
+int block_format_io(BlockNode *node, const BlockIo *io)
+{
+    if (io->op == BLOCK_READ) {
+        return read_mapped(node, io);
+    }
+    if (!node->driver->allocate) {
+        return -EROFS;
+    }
+    switch (io->op) {
+    case BLOCK_WRITE:
+        return write_mapped(node, io);
+    case BLOCK_ZERO:
+        return zero_mapped(node, io);
+    case BLOCK_DISCARD:
+        return node->driver->discard ? with_whole_range(node, io, driver_discard) : 0;
+    default:
+        g_assert_not_reached();
+    }
+}

@@ -1,0 +1,322 @@
+/*
+ * The protocol `file`: a regular file or a block device of the host, or a scratch file that has
+ * no name and is gone when it is closed.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/fs.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "block/block-impl.h"
+#include "block/cache.h"
+#include "block/engine.h"
+#include "block/file-lock.h"
+
+typedef struct File {
+    int fd;
+    bool open;
+    bool device;
+    Engine *engine;
+} File;
+
+/* ---- opening ---- */
+
+static void set_error(GError **error, BlockError code, const char *path, const char *what)
+{
+    g_set_error(error, BLOCK_ERROR, code, "`%s` %s", path, what);
+}
+
+/* "ext4": of the file system that holds fd (proc(5), mountinfo); NULL when it cannot be told. */
+static char *file_system_name(int fd)
+{
+    g_autofree char *text = NULL;
+    g_autofree char *number = NULL;
+    g_auto(GStrv) lines = NULL;
+    struct stat stat;
+
+    if (fstat(fd, &stat) != 0 ||
+        !g_file_get_contents("/proc/self/mountinfo", &text, NULL, NULL)) {
+        return NULL;
+    }
+    number = g_strdup_printf(" %u:%u ", major(stat.st_dev), minor(stat.st_dev));
+    lines = g_strsplit(text, "\n", -1);
+    for (unsigned i = 0; lines[i]; i++) {
+        const char *type = strstr(lines[i], " - ");
+
+        if (type && strstr(lines[i], number)) {
+            return g_strndup(type + 3, strcspn(type + 3, " "));
+        }
+    }
+    return NULL;
+}
+
+/* The file is there, but not by O_DIRECT: says whose fault that is. */
+static void set_direct_error(GError **error, const char *path, int flags)
+{
+    int fd = open(path, flags & ~O_DIRECT);
+    g_autofree char *system = fd >= 0 ? file_system_name(fd) : NULL;
+
+    if (fd >= 0) {
+        close(fd);
+    }
+    g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_NO_DIRECT,
+        "`%s` is on a file system (%s) that cannot do O_DIRECT", path,
+        system ? system : "of unknown type");
+}
+
+static void set_open_error(GError **error, const char *path, int flags, int number)
+{
+    switch (number) {
+    case ENOENT:
+    case ENOTDIR:
+        set_error(error, BLOCK_ERROR_MISSING, path, "does not exist");
+        break;
+    case EACCES:
+    case EPERM:
+    case EROFS:
+        g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_PERMISSION, "`%s` cannot be opened for %s: %s",
+            path, (flags & O_ACCMODE) == O_RDWR ? "writing" : "reading", g_strerror(number));
+        break;
+    case EINVAL:
+        if (flags & O_DIRECT) {
+            set_direct_error(error, path, flags);
+            break;
+        }
+        /* fall through */
+    default:
+        g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_HOST, "`%s` cannot be opened: %s", path,
+            g_strerror(number));
+    }
+}
+
+static const char *scratch_folder(void)
+{
+    const char *folder = g_getenv("TMPDIR");
+
+    return folder && *folder ? folder : "/var/tmp";
+}
+
+static bool open_descriptor(File *f, const BlockOptions *options, GError **error)
+{
+    int flags = O_CLOEXEC | (options->read_only ? O_RDONLY : O_RDWR) |
+        (cache_wants_direct(&options->cache) ? O_DIRECT : 0);
+    const char *path = options->path ? options->path : scratch_folder();
+
+    if (!options->path) {
+        flags |= O_TMPFILE;
+    }
+    f->fd = open(path, flags, 0600);
+    if (f->fd < 0) {
+        set_open_error(error, path, flags, errno);
+        return false;
+    }
+    f->open = true;
+    return true;
+}
+
+static bool find_length(BlockNode *node, const BlockOptions *options, GError **error)
+{
+    File *f = node->state;
+    struct stat stat;
+
+    if (!options->path && ftruncate(f->fd, options->size) != 0) {
+        g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_SIZE, "no scratch file of %" G_GUINT64_FORMAT
+            " bytes in `%s`: %s", options->size, scratch_folder(), g_strerror(errno));
+        return false;
+    }
+    if (fstat(f->fd, &stat) != 0 || !(S_ISREG(stat.st_mode) || S_ISBLK(stat.st_mode))) {
+        set_error(error, BLOCK_ERROR_HOST, node->name, "is neither a file nor a block device");
+        return false;
+    }
+    node->length = stat.st_size;
+    f->device = S_ISBLK(stat.st_mode);
+    if (f->device && ioctl(f->fd, BLKGETSIZE64, &node->length) != 0) {
+        set_error(error, BLOCK_ERROR_HOST, node->name, "does not say how large it is");
+        return false;
+    }
+    node->grows = !f->device && !node->read_only;
+    return true;
+}
+
+/* Can 512 bytes be read to an address that is a multiple of `align` and of no more? */
+static bool can_read_at(int fd, void *buffer, size_t align, size_t length)
+{
+    return pread(fd, (char *)buffer + align, length, 0) >= 0 || errno != EINVAL;
+}
+
+static void probe_alignment(BlockNode *node, int fd)
+{
+    void *buffer = NULL;
+
+    node->align = 4096;
+    node->align_memory = 4096;
+    if (node->length < 4096 || posix_memalign(&buffer, 8192, 8192) != 0) {
+        return;
+    }
+    if (can_read_at(fd, buffer, 4096, 512)) {
+        node->align = 512;
+        node->align_memory = can_read_at(fd, buffer, 512, 512) ? 512 : 4096;
+    }
+    free(buffer);
+}
+
+/* What O_DIRECT wants: the kernel says it (statx(2), since 6.1), or it is tried out. */
+static void find_alignment(BlockNode *node)
+{
+    File *f = node->state;
+#ifdef STATX_DIOALIGN
+    struct statx about;
+
+    if (statx(f->fd, "", AT_EMPTY_PATH, STATX_DIOALIGN, &about) == 0 &&
+        (about.stx_mask & STATX_DIOALIGN) && about.stx_dio_offset_align > 0) {
+        node->align = about.stx_dio_offset_align;
+        node->align_memory = about.stx_dio_mem_align;
+        return;
+    }
+#endif
+    probe_alignment(node, f->fd);
+}
+
+static bool file_open(BlockNode *node, const BlockOptions *options, GError **error)
+{
+    File *f = node->state;
+
+    if (options->aio == AIO_NATIVE && !cache_wants_direct(&options->cache)) {
+        set_error(error, BLOCK_ERROR_NO_DIRECT, node->name,
+            "cannot be read with aio native unless the cache mode is direct");
+        return false;
+    }
+    if (!open_descriptor(f, options, error) || !find_length(node, options, error)) {
+        return false;
+    }
+    if (options->path && !file_lock(f->fd, node->name, !node->read_only, error)) {
+        return false;
+    }
+    if (cache_wants_direct(&options->cache)) {
+        find_alignment(node);
+    }
+    f->engine = engine_get(options->aio, node->loop, error);
+    return f->engine != NULL;
+}
+
+static void file_close(BlockNode *node)
+{
+    File *f = node->state;
+
+    engine_unref(f->engine);
+    if (f->open) {
+        close(f->fd);
+    }
+}
+
+/* ---- requests ---- */
+
+/* A read ended early: beyond the end of the file are zeroes, before it there must be data. */
+static int end_of_file(BlockNode *node, const BlockIo *io, uint64_t done)
+{
+    if (io->at + done < node->length) {
+        return -EIO;                        /* somebody has cut the file off since */
+    }
+    block_memory_fill(block_memory_after(io->memory, done), 0, io->length - done);
+    return 0;
+}
+
+/* One call to the engine for what is left from `done` on; the bytes moved, or -errno. */
+static int64_t move_some(BlockNode *node, const BlockIo *io, uint64_t done)
+{
+    File *f = node->state;
+    struct iovec pieces[BLOCK_PIECES];
+    EngineOp op = {
+        .kind = io->op == BLOCK_READ ? ENGINE_READ : ENGINE_WRITE,
+        .fd = f->fd,
+        .durable = io->flags & BLOCK_DURABLE,
+        .cached = !cache_wants_direct(&node->cache),
+        .offset = io->at + done,
+        .iov = pieces,
+    };
+
+    op.length = block_memory_pieces(block_memory_after(io->memory, done), io->length - done,
+        pieces, BLOCK_PIECES, &op.iov_count);
+    return engine_run(f->engine, &op);
+}
+
+static int move(BlockNode *node, const BlockIo *io)
+{
+    for (uint64_t done = 0; done < io->length;) {
+        int64_t moved = move_some(node, io, done);
+
+        if (moved < 0) {
+            return moved;
+        }
+        done += moved;
+        if (io->op == BLOCK_READ && done < io->length &&
+            (moved == 0 || io->at + done >= node->length)) {
+            return end_of_file(node, io, done);
+        }
+        if (moved == 0) {
+            return -EIO;
+        }
+    }
+    if (io->op == BLOCK_WRITE) {
+        node->length = MAX(node->length, io->at + io->length);
+    }
+    return 0;
+}
+
+static int simple(BlockNode *node, EngineKind kind, uint64_t at, uint64_t length)
+{
+    File *f = node->state;
+    EngineOp op = { .kind = kind, .fd = f->fd, .offset = at, .length = length };
+
+    return engine_run(f->engine, &op);
+}
+
+static int zero(BlockNode *node, const BlockIo *io)
+{
+    int result = -ENOTSUP;
+
+    if (io->at + io->length > node->length) {
+        return -ENOTSUP;                    /* the file has to grow: write them */
+    }
+    if (io->flags & BLOCK_MAY_UNMAP) {
+        result = simple(node, ENGINE_PUNCH, io->at, io->length);
+    }
+    if (result == -ENOTSUP) {
+        result = simple(node, ENGINE_ZERO, io->at, io->length);
+    }
+    if (result == 0 && io->flags & BLOCK_DURABLE) {
+        result = simple(node, ENGINE_SYNC, 0, 0);
+    }
+    return result;
+}
+
+static int file_transfer(BlockNode *node, const BlockIo *io)
+{
+    int result;
+
+    switch (io->op) {
+    case BLOCK_FLUSH:
+        return simple(node, ENGINE_SYNC, 0, 0);
+    case BLOCK_ZERO:
+        return zero(node, io);
+    case BLOCK_DISCARD:
+        result = simple(node, ENGINE_PUNCH, io->at, io->length);
+        return result == -ENOTSUP ? 0 : result;     /* only a hint */
+    default:
+        return move(node, io);
+    }
+}
+
+BLOCK_DRIVER(file) = {
+    .name = "file",
+    .protocol = true,
+    .state_size = sizeof(File),
+    .open = file_open,
+    .close = file_close,
+    .transfer = file_transfer,
+};

@@ -1,0 +1,276 @@
+/*
+ * One eventfd wakes the loop, whoever has something for it: another thread that posts, libaio, a
+ * worker. So a sleeping loop costs one system call to wait and its waker one to wake it, and a
+ * busy one costs none.
+ */
+#include "block/io-loop.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdint.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+
+typedef struct Sleeper {
+    struct Sleeper *next;
+    int64_t until;              /* of the monotonic clock, in ns */
+    Coroutine *co;
+} Sleeper;
+
+struct IoLoop {
+    int eventfd;
+    GThread *thread;
+    IoWork *posted;             /* atomic: newest first */
+    int asleep;                 /* atomic: whoever posts must signal the eventfd */
+    bool stop;
+
+    IoHook *hooks;
+    void *slots[IO_LOOP_SLOTS];
+    Sleeper *sleepers;          /* soonest first */
+};
+
+IoLoop *io_loop_new(GError **error)
+{
+    IoLoop *loop = g_new0(IoLoop, 1);
+
+    loop->eventfd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (loop->eventfd < 0) {
+        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno),
+            "no event descriptor: %s", g_strerror(errno));
+        g_free(loop);
+        return NULL;
+    }
+    return loop;
+}
+
+int io_loop_eventfd(const IoLoop *loop)
+{
+    return loop->eventfd;
+}
+
+void **io_loop_slot(IoLoop *loop, unsigned index)
+{
+    return &loop->slots[index];
+}
+
+static void wake(IoLoop *loop)
+{
+    uint64_t one = 1;
+
+    /* Fails only when the counter is full, and then the loop wakes anyway. */
+    if (write(loop->eventfd, &one, sizeof(one)) < 0) {
+        return;
+    }
+}
+
+void io_loop_post(IoLoop *loop, IoWork *work)
+{
+    IoWork *head = __atomic_load_n(&loop->posted, __ATOMIC_RELAXED);
+
+    do {
+        work->next = head;
+    } while (!__atomic_compare_exchange_n(
+        &loop->posted, &head, work, true, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED));
+    if (__atomic_exchange_n(&loop->asleep, 0, __ATOMIC_SEQ_CST)) {
+        wake(loop);
+    }
+}
+
+/* Runs what was posted, oldest first. */
+static bool run_posted(IoLoop *loop)
+{
+    IoWork *newest = __atomic_exchange_n(&loop->posted, NULL, __ATOMIC_ACQUIRE);
+    IoWork *oldest = NULL;
+
+    for (IoWork *work = newest, *next; work; work = next) {
+        next = work->next;
+        work->next = oldest;
+        oldest = work;
+    }
+    for (IoWork *work = oldest, *next; work; work = next) {
+        next = work->next;
+        work->run(work);
+    }
+    return newest != NULL;
+}
+
+static int64_t now_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
+
+static bool run_sleepers(IoLoop *loop)
+{
+    bool any = false;
+
+    while (loop->sleepers && loop->sleepers->until <= now_ns()) {
+        Sleeper *sleeper = loop->sleepers;
+
+        loop->sleepers = sleeper->next;
+        coroutine_enter(sleeper->co);
+        any = true;
+    }
+    return any;
+}
+
+void io_loop_sleep(IoLoop *loop, int64_t nanoseconds)
+{
+    Sleeper sleeper = { .until = now_ns() + nanoseconds, .co = coroutine_self() };
+    Sleeper **at = &loop->sleepers;
+
+    while (*at && (*at)->until <= sleeper.until) {
+        at = &(*at)->next;
+    }
+    sleeper.next = *at;
+    *at = &sleeper;
+    coroutine_yield();
+}
+
+static bool turn(IoLoop *loop)
+{
+    bool any = run_posted(loop);
+
+    any |= run_sleepers(loop);
+    for (IoHook *hook = loop->hooks, *next; hook; hook = next) {
+        next = hook->next;
+        any |= hook->turn(hook);
+    }
+    return any;
+}
+
+static void wait_for_events(IoLoop *loop)
+{
+    struct pollfd fd = { .fd = loop->eventfd, .events = POLLIN };
+    struct timespec limit = { 0 };
+    uint64_t count;
+
+    __atomic_store_n(&loop->asleep, 1, __ATOMIC_SEQ_CST);
+    if (!__atomic_load_n(&loop->posted, __ATOMIC_SEQ_CST)) {
+        if (loop->sleepers) {
+            int64_t left = MAX(loop->sleepers->until - now_ns(), 0);
+
+            limit.tv_sec = left / 1000000000;
+            limit.tv_nsec = left % 1000000000;
+        }
+        ppoll(&fd, 1, loop->sleepers ? &limit : NULL, NULL);
+    }
+    __atomic_store_n(&loop->asleep, 0, __ATOMIC_SEQ_CST);
+    if (read(loop->eventfd, &count, sizeof(count)) < 0) {
+        return;                 /* somebody posted without a signal, or time is up */
+    }
+}
+
+static void *thread_main(void *data)
+{
+    IoLoop *loop = data;
+
+    while (!loop->stop) {
+        if (!turn(loop)) {
+            wait_for_events(loop);
+        }
+    }
+    return NULL;
+}
+
+void io_loop_start(IoLoop *loop, const char *name)
+{
+    g_assert(!loop->thread);
+    loop->thread = g_thread_new(name, thread_main, loop);
+}
+
+typedef struct Run {
+    IoWork work;
+    CoroutineEntry *entry;
+    void *data;
+    GMutex mutex;
+    GCond cond;
+    bool finished;
+} Run;
+
+static void run_main(void *data)
+{
+    Run *run = data;
+
+    run->entry(run->data);
+    g_mutex_lock(&run->mutex);
+    run->finished = true;
+    g_cond_signal(&run->cond);
+    g_mutex_unlock(&run->mutex);
+}
+
+static void run_begin(IoWork *work)
+{
+    coroutine_enter(coroutine_new(run_main, work));
+}
+
+void io_loop_run(IoLoop *loop, CoroutineEntry *entry, void *data)
+{
+    Run run = { .work.run = run_begin, .entry = entry, .data = data };
+
+    g_mutex_init(&run.mutex);
+    g_cond_init(&run.cond);
+    io_loop_post(loop, &run.work);
+    if (loop->thread) {
+        g_mutex_lock(&run.mutex);
+        while (!run.finished) {
+            g_cond_wait(&run.cond, &run.mutex);
+        }
+        g_mutex_unlock(&run.mutex);
+    } else {
+        while (!run.finished) {
+            if (!turn(loop) && !run.finished) {
+                wait_for_events(loop);
+            }
+        }
+    }
+    g_cond_clear(&run.cond);
+    g_mutex_clear(&run.mutex);
+}
+
+void io_loop_add_hook(IoLoop *loop, IoHook *hook)
+{
+    hook->next = loop->hooks;
+    loop->hooks = hook;
+}
+
+void io_loop_remove_hook(IoLoop *loop, IoHook *hook)
+{
+    IoHook **at = &loop->hooks;
+
+    while (*at && *at != hook) {
+        at = &(*at)->next;
+    }
+    if (*at) {
+        *at = hook->next;
+    }
+}
+
+typedef struct Stop {
+    IoWork work;
+    IoLoop *loop;
+} Stop;
+
+static void stop_now(IoWork *work)
+{
+    ((Stop *)work)->loop->stop = true;
+}
+
+void io_loop_free(IoLoop *loop)
+{
+    Stop stop = { .work.run = stop_now, .loop = loop };
+
+    if (!loop) {
+        return;
+    }
+    if (loop->thread) {
+        io_loop_post(loop, &stop.work);
+        g_thread_join(loop->thread);
+    }
+    close(loop->eventfd);
+    g_free(loop);
+}

@@ -1,0 +1,27 @@
+/* The format `raw`: the bytes of the file are the bytes of the disk. */
+#include "block/block.h"
+
+static bool raw_open(BlockNode *node, const BlockOptions *options, GError **error)
+{
+    node->length = node->children[0]->length;
+    return true;
+}
+
+static int raw_map(BlockNode *node, uint64_t at, uint64_t length, Extent *out)
+{
+    *out = (Extent){ .kind = EXTENT_DATA, .offset = at, .length = length, .writable = true };
+    return 0;
+}
+
+/* Everything goes straight down, so that zeroes, discards and alignment are the file's affair. */
+static int raw_transfer(BlockNode *node, const BlockIo *io)
+{
+    return block_io(node->children[0], io);
+}
+
+BLOCK_DRIVER(raw) = {
+    .name = "raw",
+    .open = raw_open,
+    .map = raw_map,
+    .transfer = raw_transfer,
+};
