@@ -310,7 +310,7 @@ void drive_submit(Drive *drive, DriveRequest *request)
     io_loop_post(drive->loop, &request->work);
 }
 
-/* Machine lock held. Requests submitted by a `done` are not waited for. */
+/* Machine lock held. */
 static void deliver_locked(Drive *drive)
 {
     DriveRequest *first;
@@ -375,14 +375,25 @@ static bool deliver_turn(IoHook *hook)
     return false;
 }
 
-void drive_drain(Drive *drive)
+/* Gives false when there was nothing to wait for, nor to deliver. */
+static bool wait_until_idle(Drive *drive)
 {
+    bool any;
+
     g_mutex_lock(&drive->mutex);
+    any = drive->running > 0 || drive->finished;
     while (drive->running > 0) {
         g_cond_wait(&drive->idle, &drive->mutex);
     }
     g_mutex_unlock(&drive->mutex);
-    deliver_locked(drive);
+    return any;
+}
+
+void drive_drain(Drive *drive)
+{
+    while (wait_until_idle(drive)) {
+        deliver_locked(drive);
+    }
 }
 
 /* ---- facts ---- */
