@@ -2,6 +2,7 @@
  * Files that a machine boots: what they are, and where in guest memory their parts belong.
  *
  * Files are hostile: every size and offset in them is checked against the file and against RAM.
+ * A file stays open, so that a reset can put it back; its bytes go from it straight into RAM.
  */
 #ifndef CORE_IMAGE_H
 #define CORE_IMAGE_H
@@ -15,43 +16,56 @@ typedef enum ImageKind {
 } ImageKind;
 
 typedef struct ImageSegment {
-    GuestAddr at;           /* physical; of IMAGE_FLAT and IMAGE_LINUX: 0, to be added to the base */
-    uint64_t size;          /* in memory; what is beyond the data is zero */
-    const uint8_t *data;
-    uint64_t length;        /* of data, at most size */
+    GuestAddr at;           /* physical; of IMAGE_FLAT and IMAGE_LINUX: from the base */
+    uint64_t size;          /* in memory; what is beyond `length` is zero */
+    uint64_t offset;        /* in the file, unpacked */
+    uint64_t length;        /* in the file, at most size */
 } ImageSegment;
 
 typedef struct ImageSymbol {
-    GuestAddr at;
-    uint64_t size;
-    const char *name;
+    uint64_t at, size;      /* guest virtual */
+    char *name;
 } ImageSymbol;
 
 typedef struct Image {
     ImageKind kind;
     char *path;
     const char *arch;       /* "riscv64", "aarch64" ...: what the header says; NULL: nothing */
-    GBytes *bytes;          /* the file, unpacked when it was gzip'd */
-    GuestAddr entry;        /* IMAGE_ELF; else an offset from the base */
-    uint64_t text_offset;   /* IMAGE_LINUX: from a 2 MiB boundary of RAM */
-    unsigned segment_count;
-    ImageSegment *segments;
-    unsigned symbol_count;
-    ImageSymbol *symbols;   /* by address */
+
+    int fd;
+    uint64_t file_length;
+    uint64_t length;        /* unpacked */
+    bool packed;            /* with gzip; then, until image_unload(): */
+    uint8_t *unpacked;
+
+    GuestAddr entry;        /* IMAGE_ELF: physical; else from the base */
+    uint64_t text_offset;   /* IMAGE_LINUX: where it wants to be, from a 2 MiB boundary of RAM */
+    GArray *segments;       /* ImageSegment */
+    GArray *symbols;        /* ImageSymbol, by address */
 } Image;
 
-/* Reads and understands a file; GError otherwise (missing, truncated, not what it claims). */
-Image *image_load(const char *path, GError **error);
+/*
+ * Opens and understands a file. The error's code says what is wrong: G_IO_ERROR_PARTIAL_INPUT
+ * (truncated), G_IO_ERROR_INVALID_DATA (not what it claims), else the host's.
+ */
+Image *image_open(const char *path, GError **error);
+/* Bytes as they are: an initrd is unpacked by the guest. */
+Image *image_open_raw(const char *path, GError **error);
 void image_free(Image *image);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Image, image_free)
 
-/* First byte past the last segment, less the first byte. */
-uint64_t image_span(const Image *image, GuestAddr *first);
+/* First byte, and first byte past the last segment. */
+void image_span(const Image *image, GuestAddr *first, GuestAddr *end);
 
-/* Copies the segments, moved by base, into RAM. False when a part of them is not RAM there. */
-bool image_place(const Image *image, AddressSpace *memory, GuestAddr base, GError **error);
+/* Copies the segments, moved by base, into RAM. Fails when a part of them is not RAM there. */
+bool image_place(Image *image, AddressSpace *memory, GuestAddr base, GError **error);
+/* Drops what unpacking took; placing it again unpacks it again. */
+void image_unload(Image *image);
+
+/* Bytes of the (unpacked) file; false when there are not so many. */
+bool image_read(const Image *image, uint64_t offset, void *out, uint64_t length);
 
 /* The symbol that contains an address, or NULL. Any thread. */
-const ImageSymbol *image_symbol(const Image *image, GuestAddr at);
+const ImageSymbol *image_symbol(const Image *image, uint64_t at);
 
 #endif
