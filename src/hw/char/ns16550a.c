@@ -6,9 +6,10 @@
  * room for waits in the channel, so nothing is lost in either direction.
  */
 #include "core/device.h"
+#include "hw/char/fifo.h"
 #include "ui/char.h"
 
-enum { UART_SIZE = 0x100, FIFO_SIZE = 16 };
+enum { UART_SIZE = 0x100 };
 
 /* Register offsets; the first two are the divisor while LCR.DLAB is set. */
 enum { DATA, IER, IIR_FCR, LCR, MCR, LSR, MSR, SCR };
@@ -21,11 +22,6 @@ enum { LCR_DLAB = 0x80 };
 enum { MCR_DTR = 1, MCR_RTS = 2, MCR_OUT1 = 4, MCR_OUT2 = 8, MCR_LOOP = 16, MCR_ALL = 31 };
 enum { LSR_READY = 1, LSR_OVERRUN = 2, LSR_THR_EMPTY = 0x20, LSR_IDLE = 0x40 };
 enum { MSR_CTS = 0x10, MSR_DSR = 0x20, MSR_RI = 0x40, MSR_DCD = 0x80 };
-
-typedef struct Fifo {
-    uint8_t bytes[FIFO_SIZE];
-    uint8_t first, count;
-} Fifo;
 
 typedef struct Uart {
     Device dev;
@@ -40,22 +36,6 @@ typedef struct Uart {
     uint8_t modem_changes; /* the low half of MSR, until it is read */
     uint8_t modem;         /* the high half */
 } Uart;
-
-/* ---- FIFOs ---- */
-
-static void fifo_put(Fifo *f, uint8_t byte)
-{
-    f->bytes[(f->first + f->count++) % FIFO_SIZE] = byte;
-}
-
-static uint8_t fifo_get(Fifo *f)
-{
-    uint8_t byte = f->bytes[f->first];
-
-    f->first = (f->first + 1) % FIFO_SIZE;
-    f->count--;
-    return byte;
-}
 
 /* Without FIFOs each direction holds one byte. */
 static unsigned fifo_limit(const Uart *u)
@@ -101,8 +81,11 @@ static void transmit(Uart *u)
 {
     bool had = u->tx.count > 0;
 
-    while (u->tx.count > 0 && channel_write(u->console, &u->tx.bytes[u->tx.first], 1) == 1) {
-        fifo_get(&u->tx);
+    for (uint8_t byte; u->tx.count > 0; fifo_get(&u->tx)) {
+        byte = fifo_first(&u->tx);
+        if (channel_write(u->console, &byte, 1) == 0) {
+            break;
+        }
     }
     if (had && u->tx.count == 0) {
         u->empty_pending = true;
@@ -343,10 +326,8 @@ static void uart_loaded(Device *dev)
 {
     Uart *u = (Uart *)dev;
 
-    u->rx.first %= FIFO_SIZE;
-    u->tx.first %= FIFO_SIZE;
-    u->rx.count = MIN(u->rx.count, FIFO_SIZE);
-    u->tx.count = MIN(u->tx.count, FIFO_SIZE);
+    fifo_check(&u->rx);
+    fifo_check(&u->tx);
     uart_drained(u);
     channel_accept_input(u->console);
 }

@@ -76,6 +76,14 @@ static Desc load_desc(const uint8_t *table, unsigned index)
 
 /* ---- collecting a chain; each step gives NULL, or what is wrong ---- */
 
+/* The arrays are large, and are left as they are. */
+static void walk_begin(Walk *w, Virtio *virtio)
+{
+    w->virtio = virtio;
+    w->count = w->out_count = 0;
+    w->out_size = w->in_size = 0;
+}
+
 static const char *add_piece(Walk *w, GuestAddr at, uint64_t *length, bool for_write)
 {
     void *host = device_dma_map(&w->virtio->dev, at, length, for_write);
@@ -222,10 +230,10 @@ static void ask_for_kick(Virtio *virtio, VirtioQueue *q)
 VirtioChain *virtqueue_pop(Virtio *virtio, unsigned queue)
 {
     VirtioQueue *q = &virtio->queues[queue];
-    Walk w = { .virtio = virtio, .count = 0 };
     const uint8_t *available, *table;
     const char *wrong;
     int head;
+    Walk w;
 
     if (!q->ready || virtio_is_broken(virtio) || virtio->budget == 0) {
         return NULL;
@@ -240,6 +248,7 @@ VirtioChain *virtqueue_pop(Virtio *virtio, unsigned queue)
     if (head < 0) {
         return NULL;
     }
+    walk_begin(&w, virtio);
     wrong = walk_table(&w, table, q->size, head, false);
     if (wrong) {
         virtio_break(virtio, "queue %u: %s", queue, wrong);
