@@ -49,6 +49,16 @@ static void input_changed(void *owner, unsigned index, bool level)
     line_set(gate->output, gate->high > 0);
 }
 
+void line_restore(Line *line, bool level)
+{
+    if (line && line->level != level) {
+        line->level = level;
+        if (line->sink == input_changed) {
+            ((LineOr *)line->owner)->high += level ? 1 : -1;
+        }
+    }
+}
+
 static void free_input(void *line)
 {
     line_free(line);

@@ -22,6 +22,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Line, line_free)
 
 void line_set(Line *line, bool level);      /* a NULL line is one that is not connected */
 bool line_level(const Line *line);
+/* Loading a snapshot: the receiver knows already, from its own saved state. */
+void line_restore(Line *line, bool level);
 
 /* A gate whose output is high while any input is. */
 typedef struct LineOr LineOr;
