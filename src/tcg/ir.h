@@ -79,6 +79,7 @@ typedef enum FpAux {
     /* ftoi of NaN */
     FP_NAN_TO_MAX = 0 << 5,         /* the largest value (RISC-V) */
     FP_NAN_TO_ZERO = 1 << 5,        /* 0 (ARM) */
+    FP_TINY_BEFORE = 1 << 6,        /* underflow is decided before rounding (ARM); else after it (RISC-V, x86) */
 } FpAux;
 
 /* aux of fcmp: false when unordered. Quiet ones raise invalid for signalling NaNs only. */

@@ -1,0 +1,9 @@
+/*
+ * Include last, in a C file whose functions generated code calls while guest registers are in the host's vector
+ * registers: nothing after it is compiled to use them.
+ */
+#if defined(__x86_64__) && defined(__clang__)
+#pragma clang attribute push(__attribute__((target("general-regs-only"))), apply_to = function)
+#elif defined(__x86_64__)
+#pragma GCC target("general-regs-only")
+#endif
