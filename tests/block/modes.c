@@ -1,0 +1,125 @@
+/*
+ * What each cache mode and engine asks of the kernel, as strace sees it. The program runs itself
+ * under strace: with arguments it does a fixed set of requests, without it counts system calls.
+ */
+#include "tests/test.h"
+
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/block/disk.h"
+
+enum { DISK = 1 << 20, WRITES = 3, FLUSHES = 2 };
+
+/* What `WRITES` writes and `FLUSHES` flushes must turn into. */
+typedef struct Mode {
+    const char *cache, *aio;
+    bool direct;
+    unsigned durable_writes, syncs;
+} Mode;
+
+static const Mode modes[] = {
+    { "writeback", "threads", false, 0, FLUSHES },
+    { "none", "threads", true, 0, FLUSHES },
+    { "none", "native", true, 0, FLUSHES },
+    { "writethrough", "threads", false, WRITES, FLUSHES },
+    { "directsync", "threads", true, WRITES, FLUSHES },
+    { "directsync", "native", true, WRITES, FLUSHES },
+    { "unsafe", "threads", false, 0, 0 },
+};
+
+static int do_requests(char **argv)
+{
+    DriveSpec spec =
+        disk_spec(argv[3], argv[1], strcmp(argv[2], "native") == 0 ? AIO_NATIVE : AIO_THREADS);
+    g_autoptr(Diag) diag = diag_new();
+    Drive *drive = drive_open(&spec, diag);
+    g_autofree uint8_t *bytes = g_malloc0(8192);
+    uint8_t *page = (uint8_t *)(((uintptr_t)bytes + 4095) & ~UINT64_C(4095));
+
+    for (unsigned i = 0; i < WRITES; i++) {
+        disk_do(drive, BLOCK_WRITE, i * 4096, page, 4096);
+    }
+    for (unsigned i = 0; i < FLUSHES - 1; i++) {
+        disk_do(drive, BLOCK_FLUSH, 0, NULL, 0);
+    }
+    disk_close(drive);                      /* flushes once more */
+    return 0;
+}
+
+static bool have_strace(void)
+{
+    g_autofree char *strace = g_find_program_in_path("strace");
+    int status;
+
+    return strace && g_spawn_command_line_sync("strace -o /dev/null true", NULL, NULL, &status, NULL) &&
+        status == 0;
+}
+
+/* The lines of the system calls that a mode makes. */
+static char **trace(const Mode *mode, const char *image)
+{
+    g_autofree char *log = g_strdup_printf("%s.strace", image);
+    g_autofree char *self = g_file_read_link("/proc/self/exe", NULL);
+    char *argv[] = { "strace", "-f", "-v", "-s", "0", "-o", log, "-e",
+        "trace=openat,pwritev2,pwritev,pwrite64,write,fdatasync,fsync,io_submit", self,
+        (char *)mode->cache, (char *)mode->aio, (char *)image, NULL };
+    g_autofree char *text = NULL;
+    g_auto(GStrv) env = g_environ_setenv(g_get_environ(), "ASAN_OPTIONS", "detect_leaks=0", true);
+    int status = -1;
+
+    assert_true(g_spawn_sync(
+        NULL, argv, env, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, &status, NULL));
+    assert_int_equal(status, 0);
+    assert_true(g_file_get_contents(log, &text, NULL, NULL));
+    unlink(log);
+    return g_strsplit(text, "\n", -1);
+}
+
+/* Lines with both words. */
+static unsigned lines_with(char **lines, const char *one, const char *other)
+{
+    unsigned count = 0;
+
+    for (unsigned i = 0; lines[i]; i++) {
+        count += strstr(lines[i], one) && strstr(lines[i], other);
+    }
+    return count;
+}
+
+static void check_mode(const Mode *mode)
+{
+    bool native = strcmp(mode->aio, "native") == 0;
+    const char *write = native ? "io_submit(" : "pwritev2(";
+    char *image = disk_image("modes", DISK);
+    g_auto(GStrv) lines = trace(mode, image);
+
+    print_message("%s, %s\n", mode->cache, mode->aio);
+    assert_int_equal(lines_with(lines, image, "O_RDWR"), 1);
+    assert_int_equal(lines_with(lines, image, "O_DIRECT"), mode->direct);
+    assert_int_equal(lines_with(lines, write, "RWF_DSYNC"), mode->durable_writes);
+    assert_int_equal(
+        native ? lines_with(lines, "IOCB_CMD_PWRITEV", "") : lines_with(lines, write, ""), WRITES);
+    assert_int_equal(lines_with(lines, "fdatasync(", "") + lines_with(lines, "FDSYNC", ""), mode->syncs);
+    disk_remove(image);
+}
+
+static void each_mode_asks_for_exactly_what_it_promises(void **state)
+{
+    if (!have_strace()) {
+        skip();
+    }
+    for (unsigned i = 0; i < G_N_ELEMENTS(modes); i++) {
+        check_mode(&modes[i]);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_mode_asks_for_exactly_what_it_promises),
+    };
+
+    return argc > 1 ? do_requests(argv) : cmocka_run_group_tests(tests, NULL, NULL);
+}
