@@ -8,6 +8,7 @@
  */
 #include "block/drive.h"
 
+#include <pthread.h>
 #include <string.h>
 
 #include "block/cache.h"
@@ -25,8 +26,8 @@ struct Drive {
     bool discard;
     bool write_cache;           /* atomic */
 
-    GMutex mutex;               /* of the rest */
-    GCond idle;
+    pthread_mutex_t mutex;               /* of the rest */
+    pthread_cond_t idle;
     unsigned running;
     DriveRequest *finished, **finished_end;
     bool called;                /* the main loop has been asked to deliver */
@@ -184,8 +185,8 @@ static Drive *drive_new(const DriveSpec *spec, IoLoop *loop, BlockNode *top)
     drive->discard = spec->discard;
     drive->write_cache = cache_offers_write_cache(&spec->cache);
     drive->finished_end = &drive->finished;
-    g_mutex_init(&drive->mutex);
-    g_cond_init(&drive->idle);
+    pthread_mutex_init(&drive->mutex, NULL);
+    pthread_cond_init(&drive->idle, NULL);
     drive->hook.turn = deliver_turn;
     io_loop_add_hook(loop, &drive->hook);
     return drive;
@@ -228,8 +229,8 @@ static void close_main(void *data)
 
 static void drive_free(Drive *drive)
 {
-    g_mutex_clear(&drive->mutex);
-    g_cond_clear(&drive->idle);
+    pthread_mutex_destroy(&drive->mutex);
+    pthread_cond_destroy(&drive->idle);
     g_free(drive->id);
     g_free(drive->serial);
     g_free(drive);
@@ -245,10 +246,10 @@ void drive_close(Drive *drive)
     drive_drain(drive);
     io_loop_run(drive->loop, close_main, drive);
     io_loop_free(drive->loop);
-    g_mutex_lock(&drive->mutex);
+    pthread_mutex_lock(&drive->mutex);
     drive->closed = true;
     called = drive->called;
-    g_mutex_unlock(&drive->mutex);
+    pthread_mutex_unlock(&drive->mutex);
     if (!called) {
         drive_free(drive);
     }
@@ -259,13 +260,13 @@ void drive_close(Drive *drive)
 static void finish(Drive *drive, DriveRequest *request)
 {
     request->next = NULL;
-    g_mutex_lock(&drive->mutex);
+    pthread_mutex_lock(&drive->mutex);
     *drive->finished_end = request;
     drive->finished_end = &request->next;
     if (--drive->running == 0) {
-        g_cond_broadcast(&drive->idle);
+        pthread_cond_broadcast(&drive->idle);
     }
-    g_mutex_unlock(&drive->mutex);
+    pthread_mutex_unlock(&drive->mutex);
 }
 
 /* Adds to the request what the drive's settings make of it; true when nothing is to be done. */
@@ -304,9 +305,9 @@ void drive_submit(Drive *drive, DriveRequest *request)
 {
     request->drive = drive;
     request->work.run = request_begin;
-    g_mutex_lock(&drive->mutex);
+    pthread_mutex_lock(&drive->mutex);
     drive->running++;
-    g_mutex_unlock(&drive->mutex);
+    pthread_mutex_unlock(&drive->mutex);
     io_loop_post(drive->loop, &request->work);
 }
 
@@ -315,11 +316,11 @@ static void deliver_locked(Drive *drive)
 {
     DriveRequest *first;
 
-    g_mutex_lock(&drive->mutex);
+    pthread_mutex_lock(&drive->mutex);
     first = drive->finished;
     drive->finished = NULL;
     drive->finished_end = &drive->finished;
-    g_mutex_unlock(&drive->mutex);
+    pthread_mutex_unlock(&drive->mutex);
     for (DriveRequest *request = first, *next; request; request = next) {
         next = request->next;
         request->done(request, request->result);
@@ -331,10 +332,10 @@ static void deliver_call(void *data)
     Drive *drive = data;
     bool closed;
 
-    g_mutex_lock(&drive->mutex);
+    pthread_mutex_lock(&drive->mutex);
     drive->called = false;
     closed = drive->closed;
-    g_mutex_unlock(&drive->mutex);
+    pthread_mutex_unlock(&drive->mutex);
     if (closed) {
         drive_free(drive);
     } else {
@@ -346,10 +347,10 @@ static void call_main_loop(Drive *drive)
 {
     bool called;
 
-    g_mutex_lock(&drive->mutex);
+    pthread_mutex_lock(&drive->mutex);
     called = drive->called;
     drive->called = true;
-    g_mutex_unlock(&drive->mutex);
+    pthread_mutex_unlock(&drive->mutex);
     if (!called) {
         loop_call(deliver_call, drive);
     }
@@ -360,9 +361,9 @@ static bool deliver_turn(IoHook *hook)
     Drive *drive = (Drive *)((char *)hook - offsetof(Drive, hook));
     bool any;
 
-    g_mutex_lock(&drive->mutex);
+    pthread_mutex_lock(&drive->mutex);
     any = drive->finished != NULL;
-    g_mutex_unlock(&drive->mutex);
+    pthread_mutex_unlock(&drive->mutex);
     if (!any) {
         return false;
     }
@@ -380,12 +381,12 @@ static bool wait_until_idle(Drive *drive)
 {
     bool any;
 
-    g_mutex_lock(&drive->mutex);
+    pthread_mutex_lock(&drive->mutex);
     any = drive->running > 0 || drive->finished;
     while (drive->running > 0) {
-        g_cond_wait(&drive->idle, &drive->mutex);
+        pthread_cond_wait(&drive->idle, &drive->mutex);
     }
-    g_mutex_unlock(&drive->mutex);
+    pthread_mutex_unlock(&drive->mutex);
     return any;
 }
 

@@ -5,12 +5,15 @@
  */
 #include "block/engine.h"
 
+#include <pthread.h>
+#include <time.h>
+
 enum { MOST_THREADS = 16, IDLE_SECONDS = 10 };
 
 typedef struct Threads {
     Engine engine;
-    GMutex mutex;
-    GCond arrived, left;
+    pthread_mutex_t mutex;
+    pthread_cond_t arrived, left;
     EngineOp *first, **last;    /* waiting for a worker */
     unsigned count, idle;
     bool stop;
@@ -27,13 +30,15 @@ static void deliver(IoWork *work)
 /* Waits for an operation; NULL when there has been none for long, or the engine ends. */
 static EngineOp *take_locked(Threads *t)
 {
-    gint64 until = g_get_monotonic_time() + IDLE_SECONDS * G_TIME_SPAN_SECOND;
+    struct timespec until;
     bool in_time = true;
     EngineOp *op;
 
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_sec += IDLE_SECONDS;
     t->idle++;
     while (!t->first && !t->stop && in_time) {
-        in_time = g_cond_wait_until(&t->arrived, &t->mutex, until);
+        in_time = pthread_cond_clockwait(&t->arrived, &t->mutex, CLOCK_MONOTONIC, &until) == 0;
     }
     t->idle--;
     op = t->first;
@@ -51,16 +56,16 @@ static void *worker_main(void *data)
     Threads *t = data;
     EngineOp *op;
 
-    g_mutex_lock(&t->mutex);
+    pthread_mutex_lock(&t->mutex);
     while ((op = take_locked(t))) {
-        g_mutex_unlock(&t->mutex);
+        pthread_mutex_unlock(&t->mutex);
         op->result = engine_do_blocking(op);
         io_loop_post(t->engine.loop, &op->work);
-        g_mutex_lock(&t->mutex);
+        pthread_mutex_lock(&t->mutex);
     }
     t->count--;
-    g_cond_signal(&t->left);
-    g_mutex_unlock(&t->mutex);
+    pthread_cond_signal(&t->left);
+    pthread_mutex_unlock(&t->mutex);
     return NULL;
 }
 
@@ -71,16 +76,16 @@ static void threads_submit(Engine *engine, EngineOp *op)
 
     op->work.run = deliver;
     op->next = NULL;
-    g_mutex_lock(&t->mutex);
+    pthread_mutex_lock(&t->mutex);
     *t->last = op;
     t->last = &op->next;
     more = t->idle == 0 && t->count < MOST_THREADS;
     if (more) {
         t->count++;
     } else {
-        g_cond_signal(&t->arrived);
+        pthread_cond_signal(&t->arrived);
     }
-    g_mutex_unlock(&t->mutex);
+    pthread_mutex_unlock(&t->mutex);
     if (more) {
         g_thread_unref(g_thread_new("io-worker", worker_main, t));
     }
@@ -90,16 +95,16 @@ static void threads_free(Engine *engine)
 {
     Threads *t = (Threads *)engine;
 
-    g_mutex_lock(&t->mutex);
+    pthread_mutex_lock(&t->mutex);
     t->stop = true;
-    g_cond_broadcast(&t->arrived);
+    pthread_cond_broadcast(&t->arrived);
     while (t->count > 0) {
-        g_cond_wait(&t->left, &t->mutex);
+        pthread_cond_wait(&t->left, &t->mutex);
     }
-    g_mutex_unlock(&t->mutex);
-    g_cond_clear(&t->arrived);
-    g_cond_clear(&t->left);
-    g_mutex_clear(&t->mutex);
+    pthread_mutex_unlock(&t->mutex);
+    pthread_cond_destroy(&t->arrived);
+    pthread_cond_destroy(&t->left);
+    pthread_mutex_destroy(&t->mutex);
     g_free(t);
 }
 
@@ -110,8 +115,8 @@ Engine *engine_threads_new(IoLoop *loop, GError **error)
     t->engine = (Engine){
         .name = "threads", .loop = loop, .submit = threads_submit, .free = threads_free };
     t->last = &t->first;
-    g_mutex_init(&t->mutex);
-    g_cond_init(&t->arrived);
-    g_cond_init(&t->left);
+    pthread_mutex_init(&t->mutex, NULL);
+    pthread_cond_init(&t->arrived, NULL);
+    pthread_cond_init(&t->left, NULL);
     return &t->engine;
 }

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <sys/eventfd.h>
 #include <time.h>
@@ -187,8 +188,8 @@ typedef struct Run {
     IoWork work;
     CoroutineEntry *entry;
     void *data;
-    GMutex mutex;
-    GCond cond;
+    pthread_mutex_t mutex;
+    pthread_cond_t cond;
     bool finished;
 } Run;
 
@@ -197,10 +198,10 @@ static void run_main(void *data)
     Run *run = data;
 
     run->entry(run->data);
-    g_mutex_lock(&run->mutex);
+    pthread_mutex_lock(&run->mutex);
     run->finished = true;
-    g_cond_signal(&run->cond);
-    g_mutex_unlock(&run->mutex);
+    pthread_cond_signal(&run->cond);
+    pthread_mutex_unlock(&run->mutex);
 }
 
 static void run_begin(IoWork *work)
@@ -212,15 +213,15 @@ void io_loop_run(IoLoop *loop, CoroutineEntry *entry, void *data)
 {
     Run run = { .work.run = run_begin, .entry = entry, .data = data };
 
-    g_mutex_init(&run.mutex);
-    g_cond_init(&run.cond);
+    pthread_mutex_init(&run.mutex, NULL);
+    pthread_cond_init(&run.cond, NULL);
     io_loop_post(loop, &run.work);
     if (loop->thread) {
-        g_mutex_lock(&run.mutex);
+        pthread_mutex_lock(&run.mutex);
         while (!run.finished) {
-            g_cond_wait(&run.cond, &run.mutex);
+            pthread_cond_wait(&run.cond, &run.mutex);
         }
-        g_mutex_unlock(&run.mutex);
+        pthread_mutex_unlock(&run.mutex);
     } else {
         while (!run.finished) {
             if (!turn(loop) && !run.finished) {
@@ -228,8 +229,8 @@ void io_loop_run(IoLoop *loop, CoroutineEntry *entry, void *data)
             }
         }
     }
-    g_cond_clear(&run.cond);
-    g_mutex_clear(&run.mutex);
+    pthread_cond_destroy(&run.cond);
+    pthread_mutex_destroy(&run.mutex);
 }
 
 void io_loop_add_hook(IoLoop *loop, IoHook *hook)
