@@ -75,7 +75,7 @@ typedef enum FpAux {
     FP_ROUND = 7,                   /* mask */
     FP_NAN_DEFAULT = 0 << 3,        /* every NaN result is the positive quiet NaN of the type (RISC-V, ARM DN) */
     FP_NAN_FIRST = 1 << 3,          /* the first signalling operand quieted, else the first quiet one (ARM) */
-    FP_NAN = 3 << 3,                /* mask */
+    FP_NAN_RULE = 3 << 3,                /* mask */
     /* ftoi of NaN */
     FP_NAN_TO_MAX = 0 << 5,         /* the largest value (RISC-V) */
     FP_NAN_TO_ZERO = 1 << 5,        /* 0 (ARM) */

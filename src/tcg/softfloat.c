@@ -203,7 +203,7 @@ static uint64_t propagate(FpMode *mode, const FpFormat *f, const uint64_t *opera
     if (signalling) {
         mode->flags |= FP_INVALID;
     }
-    if ((mode->aux & FP_NAN) != FP_NAN_FIRST) {
+    if ((mode->aux & FP_NAN_RULE) != FP_NAN_FIRST) {
         return default_nan(f);
     }
     return signalling ? signalling | quiet_bit(f) : quiet;
