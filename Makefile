@@ -32,7 +32,8 @@ WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvl
             -Wimplicit-fallthrough -Wno-unused-parameter -Werror
 ALL_CFLAGS = -std=gnu11 $(WARNINGS) -fno-strict-aliasing -pthread -Isrc -I. -I$(BUILD)/gen \
             $(PKG_CFLAGS) $(if $(DEBUG),-DLATHE_DEBUG) -D_GNU_SOURCE \
-            $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer) $(CFLAGS)
+            $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer) \
+            $(if $(findstring thread,$(SAN)),$(if $(findstring gcc,$(CC)),-Wno-tsan)) $(CFLAGS)
 ALL_LIBS  = -pthread $(PKG_LIBS) $(if $(SAN),-fsanitize=$(SAN))
 
 # ---- what there is ----------------------------------------------------------------------------
