@@ -41,8 +41,8 @@ static BlockIo next_piece(const BlockNode *node, const BlockIo *io, uint64_t don
     return piece;
 }
 
-static int transfer_flat(BlockNode *node, BlockOp op, unsigned flags, uint64_t at, void *buffer,
-    uint64_t length)
+static int transfer_flat(
+    BlockNode *node, BlockOp op, unsigned flags, uint64_t at, void *buffer, uint64_t length)
 {
     struct iovec iov = { buffer, length };
 
@@ -50,7 +50,8 @@ static int transfer_flat(BlockNode *node, BlockOp op, unsigned flags, uint64_t a
 }
 
 /* Reads the blocks at both ends of a buffer that the piece covers only in part. */
-static int read_ends(BlockNode *node, const BlockIo *piece, char *buffer, uint64_t from, uint64_t to)
+static int read_ends(
+    BlockNode *node, const BlockIo *piece, char *buffer, uint64_t from, uint64_t to)
 {
     bool ragged_head = piece->at != from;
     bool ragged_tail = piece->at + piece->length != to;
@@ -144,12 +145,9 @@ static int zero(BlockNode *node, const BlockIo *io)
 static int change(BlockNode *node, const BlockIo *io)
 {
     switch (io->op) {
-    case BLOCK_ZERO:
-        return zero(node, io);
-    case BLOCK_DISCARD:
-        return discard_inner(node, io);
-    default:
-        return is_aligned(node, io) ? node->driver->transfer(node, io) : bounce(node, io);
+    case BLOCK_ZERO: return zero(node, io);
+    case BLOCK_DISCARD: return discard_inner(node, io);
+    default: return is_aligned(node, io) ? node->driver->transfer(node, io) : bounce(node, io);
     }
 }
 

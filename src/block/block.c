@@ -8,7 +8,7 @@
 #include "block/block-impl.h"
 #include "block/cache.h"
 
-G_DEFINE_QUARK(lathe-block-error, block_error)
+G_DEFINE_QUARK(lathe - block - error, block_error)
 
 const BlockDriver *block_driver_find(const char *name)
 {
@@ -185,7 +185,8 @@ int block_write(BlockNode *node, uint64_t at, const void *data, size_t length, u
 
 int block_zero(BlockNode *node, uint64_t at, uint64_t length, unsigned flags)
 {
-    return block_io(node, &(BlockIo){ .op = BLOCK_ZERO, .flags = flags, .at = at, .length = length });
+    return block_io(
+        node, &(BlockIo){ .op = BLOCK_ZERO, .flags = flags, .at = at, .length = length });
 }
 
 int block_flush(BlockNode *node)

@@ -17,73 +17,51 @@
 
 #include "block/epochs.h"
 #include "block/io-loop.h"
-#include "block/memory.h"
+#include "block/io.h"
 #include "block/ranges.h"
 #include "block/stats.h"
 #include "core/machine.h"
 
 typedef struct BlockNode BlockNode;
 
-/* ---- requests ---- */
-
-typedef enum BlockOp {
-    BLOCK_READ,
-    BLOCK_WRITE,
-    BLOCK_ZERO,                 /* write zeroes, without sending them */
-    BLOCK_DISCARD,              /* the contents do not matter any more */
-    BLOCK_FLUSH,                /* what was done before is on stable storage after */
-} BlockOp;
-
-enum {
-    BLOCK_DURABLE = 1 << 0,     /* WRITE, ZERO, DISCARD: on stable storage when done */
-    BLOCK_MAY_UNMAP = 1 << 1,   /* ZERO: the space may be given back */
-};
-
-typedef struct BlockIo {
-    BlockOp op;
-    unsigned flags;
-    uint64_t at, length;        /* bytes; any alignment */
-    BlockMemory memory;         /* of READ and WRITE */
-} BlockIo;
-
 /* ---- drivers ---- */
 
 typedef enum ExtentKind {
-    EXTENT_DATA,                /* at child:offset */
-    EXTENT_ZERO,                /* reads as zeroes, needs no I/O */
-    EXTENT_BACKING,             /* not here: ask the backing node */
-    EXTENT_PACKED,              /* compressed or encrypted: the core calls unpack */
+    EXTENT_DATA,    /* at child:offset */
+    EXTENT_ZERO,    /* reads as zeroes, needs no I/O */
+    EXTENT_BACKING, /* not here: ask the backing node */
+    EXTENT_PACKED,  /* compressed or encrypted: the core calls unpack */
 } ExtentKind;
 
 typedef struct Extent {
     ExtentKind kind;
     unsigned child;
-    uint64_t offset, length;    /* length may be shorter than asked, never 0 */
-    bool writable;              /* DATA: may be overwritten where it is */
+    uint64_t offset, length; /* length may be shorter than asked, never 0 */
+    bool writable;           /* DATA: may be overwritten where it is */
     /*
-     * Of `allocate`: the place is new and not found by `map` yet. The core fills `head` bytes before and `tail` bytes after
-     * the extent from what was there, writes the data, and then calls `link`.
+     * Of `allocate`: the place is new and not found by `map` yet. The core fills `head` bytes
+     * before and `tail` bytes after it from what was there, writes the data, then calls `link`.
      */
     bool fresh;
     uint64_t head, tail;
 } Extent;
 
 typedef struct BlockOptions {
-    const char *path;           /* of a protocol; NULL: a scratch file that nobody else sees */
-    uint64_t size;              /* of a scratch file */
+    const char *path; /* of a protocol; NULL: a scratch file that nobody else sees */
+    uint64_t size;    /* of a scratch file */
     DriveCache cache;
     DriveAio aio;
     bool read_only;
 } BlockOptions;
 
 typedef struct BlockDriver {
-    const char *name;           /* "qcow2": the word after `format:` */
-    bool protocol;              /* opened by a path; otherwise on top of child 0 */
+    const char *name; /* "qcow2": the word after `format:` */
+    bool protocol;    /* opened by a path; otherwise on top of child 0 */
     size_t state_size;
 
-    unsigned (*probe)(const uint8_t *head, size_t length);  /* 0: not mine ... 100: mine */
-    bool (*open)(BlockNode *node, const BlockOptions *options, GError **error);  /* [co] */
-    void (*close)(BlockNode *node);     /* [co] optional; accepts a half-open node */
+    unsigned (*probe)(const uint8_t *head, size_t length); /* 0: not mine ... 100: mine */
+    bool (*open)(BlockNode *node, const BlockOptions *options, GError **error); /* [co] */
+    void (*close)(BlockNode *node); /* [co] optional; accepts a half-open node */
 
     /* A protocol or filter: everything goes here, in pieces that are aligned as it asked. [co] */
     int (*transfer)(BlockNode *node, const BlockIo *io);
@@ -94,7 +72,7 @@ typedef struct BlockDriver {
     int (*link)(BlockNode *node, uint64_t at, const Extent *fresh);
     int (*zero)(BlockNode *node, uint64_t at, uint64_t length, unsigned flags);
     int (*discard)(BlockNode *node, uint64_t at, uint64_t length);
-    int (*flush)(BlockNode *node);      /* metadata, in a safe order; the core flushes children */
+    int (*flush)(BlockNode *node); /* metadata, in a safe order; the core flushes children */
     int (*unpack)(BlockNode *node, const Extent *from, void *out);
 } BlockDriver;
 
@@ -108,7 +86,7 @@ const BlockDriver *block_driver_find(const char *name); /* NULL when there is no
 
 /* What went wrong when a node was opened: says which key of a drive is to blame. */
 typedef enum BlockError {
-    BLOCK_ERROR_MISSING,        /* no such file */
+    BLOCK_ERROR_MISSING, /* no such file */
     BLOCK_ERROR_PERMISSION,
     BLOCK_ERROR_IN_USE,
     BLOCK_ERROR_NO_DIRECT,
@@ -124,27 +102,27 @@ GQuark block_error_quark(void);
 
 enum {
     BLOCK_CHILDREN = 8,
-    BLOCK_PIECES = 1024,        /* of memory in one transfer: IOV_MAX */
+    BLOCK_PIECES = 1024, /* of memory in one transfer: IOV_MAX */
 };
 
 struct BlockNode {
     const BlockDriver *driver;
     void *state;
     IoLoop *loop;
-    char *name;                 /* for messages: the file's name */
+    char *name; /* for messages: the file's name */
     DriveCache cache;
     bool read_only;
     unsigned refs;
 
-    BlockNode *children[BLOCK_CHILDREN];    /* owned */
-    BlockNode *backing;                     /* owned; NULL: zeroes */
+    BlockNode *children[BLOCK_CHILDREN]; /* owned */
+    BlockNode *backing;                  /* owned; NULL: zeroes */
 
     /* Set by the driver's open. */
     uint64_t length;
-    bool grows;                 /* writes beyond the end make it longer */
-    uint32_t align;             /* of transfers: offset and length; a power of two, at least 1 */
-    uint32_t align_memory;      /* and addresses */
-    uint32_t cluster;           /* a format's unit of allocation; 0: never allocates */
+    bool grows;            /* writes beyond the end make it longer */
+    uint32_t align;        /* of transfers: offset and length; a power of two, at least 1 */
+    uint32_t align_memory; /* and addresses */
+    uint32_t cluster;      /* a format's unit of allocation; 0: never allocates */
 
     /* The core's. */
     Ranges writing;
@@ -156,7 +134,7 @@ struct BlockNode {
 BlockNode *block_open(IoLoop *loop, const BlockDriver *driver, const BlockOptions *options,
     BlockNode *child, BlockNode *backing, GError **error);
 BlockNode *block_ref(BlockNode *node);
-void       block_unref(BlockNode *node);    /* [co]: the last one closes it */
+void block_unref(BlockNode *node); /* [co]: the last one closes it */
 
 /* [co] The one entry to a node: checks, counts, splits, aligns. */
 int block_io(BlockNode *node, const BlockIo *io);

@@ -1,12 +1,13 @@
 /*
  * The cache modes.
  *
- *                writeback direct no_flush | page cache  guest sees a cache  flush    lost with power
- *   writeback        x                     | yes         yes                 done     since last flush
- *   none             x       x             | no          yes                 done     since last flush
- *   writethrough                           | yes         no                  done     nothing completed
- *   directsync               x             | no          no                  done     nothing completed
- *   unsafe           x               x     | yes         yes                 ignored  anything
+ *                writeback direct no_flush | page   guest has  flush    lost when the power
+ *                                          | cache  a cache             fails
+ *   writeback        x                     | yes    yes        done     since the last flush
+ *   none             x       x             | no     yes        done     since the last flush
+ *   writethrough                           | yes    no         done     nothing completed
+ *   directsync               x             | no     no         done     nothing completed
+ *   unsafe           x               x     | yes    yes        ignored  anything
  *
  * A mode is kept or refused, never weakened. Durable writes carry the demand with each write
  * (RWF_DSYNC) instead of in the descriptor (O_DSYNC): so a guest can be given or refused a write

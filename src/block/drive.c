@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include <string.h>
 
+#include "block/block.h"
 #include "block/cache.h"
 #include "core/diag.h"
 #include "core/loop.h"
@@ -20,18 +21,18 @@ enum { SECTOR = 512 };
 struct Drive {
     char *id, *serial;
     IoLoop *loop;
-    IoHook hook;                /* delivers at the end of a turn */
+    IoHook hook; /* delivers at the end of a turn */
     BlockNode *top;
     DriveCache cache;
     bool discard;
-    bool write_cache;           /* atomic */
+    bool write_cache; /* atomic */
 
-    pthread_mutex_t mutex;               /* of the rest */
+    pthread_mutex_t mutex; /* of the rest */
     pthread_cond_t idle;
     unsigned running;
     DriveRequest *finished, **finished_end;
-    bool called;                /* the main loop has been asked to deliver */
-    bool closed;                /* it frees the drive then */
+    bool called; /* the main loop has been asked to deliver */
+    bool closed; /* it frees the drive then */
 };
 
 /* ---- opening ---- */
@@ -42,10 +43,12 @@ static const struct {
     enum { KEY_FILE, KEY_CACHE, KEY_FORMAT, KEY_SIZE } key;
     const char *remedy;
 } blame[] = {
-    [BLOCK_ERROR_MISSING] = { DIAG_FILE_MISSING, KEY_FILE, "paths start at the folder of this file" },
+    [BLOCK_ERROR_MISSING] = { DIAG_FILE_MISSING, KEY_FILE,
+        "paths start at the folder of this file" },
     [BLOCK_ERROR_PERMISSION] = { DIAG_NO_PERMISSION, KEY_FILE,
         "change its permissions, or set read-only: true or overlay: ephemeral" },
-    [BLOCK_ERROR_IN_USE] = { DIAG_IN_USE, KEY_FILE, "end the other one, or set overlay: ephemeral" },
+    [BLOCK_ERROR_IN_USE] = { DIAG_IN_USE, KEY_FILE,
+        "end the other one, or set overlay: ephemeral" },
     [BLOCK_ERROR_NO_DIRECT] = { DIAG_NO_DIRECT, KEY_CACHE,
         "put the file on another file system, or use cache: writeback or writethrough" },
     [BLOCK_ERROR_FORMAT] = { DIAG_FORMAT, KEY_FORMAT, "see `lathe img info`" },
@@ -107,10 +110,11 @@ static BlockNode *open_format(
 
 static BlockNode *open_image(const Opening *o, bool read_only, GError **error)
 {
-    BlockOptions options = { .path = o->spec->path.text, .cache = o->spec->cache,
-        .aio = o->spec->aio, .read_only = read_only };
-    BlockNode *file =
-        block_open(o->loop, block_driver_find("file"), &options, NULL, NULL, error);
+    BlockOptions options = { .path = o->spec->path.text,
+        .cache = o->spec->cache,
+        .aio = o->spec->aio,
+        .read_only = read_only };
+    BlockNode *file = block_open(o->loop, block_driver_find("file"), &options, NULL, NULL, error);
 
     return file ? open_format(o, &options, file, error) : NULL;
 }
@@ -454,7 +458,7 @@ void drive_set_write_cache(Drive *drive, bool on)
     on = on && drive_offers_write_cache(drive);
     __atomic_store_n(&drive->write_cache, on, __ATOMIC_RELAXED);
     if (was && !on) {
-        flush = g_new0(DriveRequest, 1);        /* what was cached until now */
+        flush = g_new0(DriveRequest, 1); /* what was cached until now */
         flush->io.op = BLOCK_FLUSH;
         flush->done = free_request;
         drive_submit(drive, flush);

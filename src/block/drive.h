@@ -10,7 +10,10 @@
 
 #include <stdio.h>
 
-#include "block/block.h"
+#include "block/io-loop.h"
+#include "block/io.h"
+#include "block/stats.h"
+#include "core/machine.h"
 
 typedef struct Diag Diag;
 typedef struct Drive Drive;
@@ -18,7 +21,7 @@ typedef struct Drive Drive;
 typedef struct DriveRequest DriveRequest;
 struct DriveRequest {
     BlockIo io;
-    void (*done)(DriveRequest *request, int result);    /* 0 or -errno */
+    void (*done)(DriveRequest *request, int result); /* 0 or -errno */
 
     /* The drive's. */
     Drive *drive;
@@ -30,16 +33,16 @@ struct DriveRequest {
 /* Opens what the spec names; NULL after saying in diag which key is to blame. Loop's thread. */
 Drive *drive_open(const DriveSpec *spec, Diag *diag);
 
-/* Waits for all requests, writes back what formats keep, closes. NULL is fine. Machine lock held. */
+/* Waits for all requests, flushes, closes. NULL is fine. Machine lock held. */
 void drive_close(Drive *drive);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Drive, drive_close)
 
 const char *drive_id(const Drive *drive);
-const char *drive_serial(const Drive *drive);   /* NULL: none */
-uint64_t drive_length(const Drive *drive);      /* bytes, a multiple of 512 */
+const char *drive_serial(const Drive *drive); /* NULL: none */
+uint64_t drive_length(const Drive *drive);    /* bytes, a multiple of 512 */
 bool drive_is_read_only(const Drive *drive);
 bool drive_passes_discard(const Drive *drive);
-unsigned drive_block_size(const Drive *drive);  /* bytes that the host moves at once: 512, 4096 */
+unsigned drive_block_size(const Drive *drive); /* bytes that the host moves at once: 512, 4096 */
 
 /* May the guest be told of a write cache? Otherwise each write that is done is durable. */
 bool drive_offers_write_cache(const Drive *drive);

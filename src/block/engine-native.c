@@ -18,7 +18,7 @@ typedef struct Native {
     io_context_t context;
     Engine *threads;
 
-    EngineOp *first, **last;    /* not submitted yet */
+    EngineOp *first, **last; /* not submitted yet */
     struct iocb iocbs[DEPTH];
     struct iocb *unused[DEPTH]; /* a stack of the free ones */
     unsigned unused_count;
@@ -46,18 +46,13 @@ static void finish(Native *n, struct iocb *iocb, int64_t result)
 static void prepare(Native *n, struct iocb *iocb, EngineOp *op)
 {
     switch (op->kind) {
-    case ENGINE_READ:
-        io_prep_preadv(iocb, op->fd, op->iov, op->iov_count, op->offset);
-        break;
+    case ENGINE_READ: io_prep_preadv(iocb, op->fd, op->iov, op->iov_count, op->offset); break;
     case ENGINE_WRITE:
         io_prep_pwritev(iocb, op->fd, op->iov, op->iov_count, op->offset);
         iocb->aio_rw_flags = op->durable ? RWF_DSYNC : 0;
         break;
-    case ENGINE_SYNC:
-        io_prep_fdsync(iocb, op->fd);
-        break;
-    default:
-        g_assert_not_reached();
+    case ENGINE_SYNC: io_prep_fdsync(iocb, op->fd); break;
+    default: g_assert_not_reached();
     }
     io_set_eventfd(iocb, io_loop_eventfd(n->engine.loop));
     iocb->data = op;
@@ -103,10 +98,10 @@ static bool submit_queued(Native *n)
         int taken = io_submit(n->context, count - done, batch + done);
 
         if (taken == -EAGAIN) {
-            break;                          /* short of memory for a moment: the next turn */
+            break; /* short of memory for a moment: the next turn */
         }
         if (taken < 0) {
-            finish(n, batch[done], taken);  /* the first one is the one it dislikes */
+            finish(n, batch[done], taken); /* the first one is the one it dislikes */
             taken = 1;
         }
         done += taken;
@@ -175,7 +170,8 @@ Engine *engine_native_new(IoLoop *loop, GError **error)
         return NULL;
     }
     n->engine = (Engine){
-        .name = "native", .loop = loop, .submit = native_submit, .free = native_free };
+        .name = "native", .loop = loop, .submit = native_submit, .free = native_free
+    };
     n->threads = engine_get(AIO_THREADS, loop, error);
     n->last = &n->first;
     for (unsigned i = 0; i < DEPTH; i++) {

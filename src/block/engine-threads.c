@@ -14,7 +14,7 @@ typedef struct Threads {
     Engine engine;
     pthread_mutex_t mutex;
     pthread_cond_t arrived, left;
-    EngineOp *first, **last;    /* waiting for a worker */
+    EngineOp *first, **last; /* waiting for a worker */
     unsigned count, idle;
     bool stop;
 } Threads;
@@ -113,7 +113,8 @@ Engine *engine_threads_new(IoLoop *loop, GError **error)
     Threads *t = g_new0(Threads, 1);
 
     t->engine = (Engine){
-        .name = "threads", .loop = loop, .submit = threads_submit, .free = threads_free };
+        .name = "threads", .loop = loop, .submit = threads_submit, .free = threads_free
+    };
     t->last = &t->first;
     pthread_mutex_init(&t->mutex, NULL);
     pthread_cond_init(&t->arrived, NULL);

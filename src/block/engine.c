@@ -63,16 +63,12 @@ int64_t engine_do_blocking(const EngineOp *op)
 
     do {
         switch (op->kind) {
-        case ENGINE_READ:
-            result = preadv(op->fd, op->iov, op->iov_count, op->offset);
-            break;
+        case ENGINE_READ: result = preadv(op->fd, op->iov, op->iov_count, op->offset); break;
         case ENGINE_WRITE:
             result = pwritev2(
                 op->fd, op->iov, op->iov_count, op->offset, op->durable ? RWF_DSYNC : 0);
             break;
-        case ENGINE_SYNC:
-            result = fdatasync(op->fd);
-            break;
+        case ENGINE_SYNC: result = fdatasync(op->fd); break;
         case ENGINE_PUNCH:
             result = fallocate(
                 op->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, op->offset, op->length);
@@ -81,8 +77,7 @@ int64_t engine_do_blocking(const EngineOp *op)
             result = fallocate(
                 op->fd, FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE, op->offset, op->length);
             break;
-        default:
-            g_assert_not_reached();
+        default: g_assert_not_reached();
         }
     } while (result < 0 && errno == EINTR);
     return result < 0 ? -errno : result;

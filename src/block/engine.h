@@ -19,9 +19,9 @@
 typedef enum EngineKind {
     ENGINE_READ,
     ENGINE_WRITE,
-    ENGINE_SYNC,                /* what ended before is on stable storage after */
-    ENGINE_PUNCH,               /* reads as zeroes afterwards, and holds no space */
-    ENGINE_ZERO,                /* reads as zeroes afterwards, and holds its space */
+    ENGINE_SYNC,  /* what ended before is on stable storage after */
+    ENGINE_PUNCH, /* reads as zeroes afterwards, and holds no space */
+    ENGINE_ZERO,  /* reads as zeroes afterwards, and holds its space */
 } EngineKind;
 
 typedef struct EngineOp EngineOp;
@@ -29,9 +29,9 @@ struct EngineOp {
     EngineKind kind;
     int fd;
     bool durable;
-    bool cached;                /* READ: may be in the page cache; no O_DIRECT */
+    bool cached; /* READ: may be in the page cache; no O_DIRECT */
     uint64_t offset, length;
-    const struct iovec *iov;    /* of READ and WRITE, at most IOV_MAX; stays until the end */
+    const struct iovec *iov; /* of READ and WRITE, at most IOV_MAX; stays until the end */
     unsigned iov_count;
     int64_t result;
 
@@ -50,12 +50,12 @@ struct Engine {
     DriveAio aio;
     unsigned refs;
     void (*submit)(Engine *engine, EngineOp *op);
-    void (*free)(Engine *engine);       /* nothing is under way */
+    void (*free)(Engine *engine); /* nothing is under way */
 };
 
 /* The loop's engine of this kind: one for all files, made when the first one asks. */
 Engine *engine_get(DriveAio aio, IoLoop *loop, GError **error);
-void    engine_unref(Engine *engine);
+void engine_unref(Engine *engine);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Engine, engine_unref)
 
 /* [co] Gives op->result. */

@@ -14,23 +14,23 @@
 #include <stdint.h>
 
 typedef struct FlushEpochs {
-    uint64_t open;              /* number of the epoch in which writes complete now */
-    uint64_t stable;            /* epochs below are covered ... */
-    uint64_t doubt_from, doubt_to;  /* ... but for these (half open) */
-    uint64_t written, covered;  /* bytes: ever completed, and those that a flush covers */
+    uint64_t open;                 /* number of the epoch in which writes complete now */
+    uint64_t stable;               /* epochs below are covered ... */
+    uint64_t doubt_from, doubt_to; /* ... but for these (half open) */
+    uint64_t written, covered;     /* bytes: ever completed, and those that a flush covers */
 } FlushEpochs;
 
 /* A flush under way. */
 typedef struct Flush {
-    uint64_t epochs;            /* it covers those below */
-    uint64_t written;           /* which hold this many bytes */
+    uint64_t epochs;  /* it covers those below */
+    uint64_t written; /* which hold this many bytes */
 } Flush;
 
 /* A write of so many bytes completes now: the epoch it belongs to. */
 uint64_t epochs_write_done(FlushEpochs *epochs, uint64_t bytes);
 
 Flush epochs_flush_begin(FlushEpochs *epochs);
-void  epochs_flush_done(FlushEpochs *epochs, Flush flush, bool ok);
+void epochs_flush_done(FlushEpochs *epochs, Flush flush, bool ok);
 
 /* Is a write that completed in this epoch on stable storage by a flush? */
 bool epochs_covered(const FlushEpochs *epochs, uint64_t epoch);

@@ -46,13 +46,9 @@ static int read_extent(BlockNode *node, uint64_t at, const Extent *extent, Block
     case EXTENT_DATA:
         return block_io(node->children[extent->child],
             &(BlockIo){ BLOCK_READ, 0, extent->offset, extent->length, memory });
-    case EXTENT_ZERO:
-        block_memory_fill(memory, 0, extent->length);
-        return 0;
-    case EXTENT_BACKING:
-        return read_backing(node, at, memory, extent->length);
-    case EXTENT_PACKED:
-        return read_packed(node, extent, memory);
+    case EXTENT_ZERO: block_memory_fill(memory, 0, extent->length); return 0;
+    case EXTENT_BACKING: return read_backing(node, at, memory, extent->length);
+    case EXTENT_PACKED: return read_packed(node, extent, memory);
     }
     g_assert_not_reached();
 }
@@ -140,7 +136,7 @@ static int write_fresh(
         result = node->driver->link(node, at, extent);
     }
     if (result == 0 && io->flags & BLOCK_DURABLE) {
-        result = block_flush(node);         /* the new link has to be durable, too */
+        result = block_flush(node); /* the new link has to be durable, too */
     }
     return result;
 }
@@ -200,8 +196,8 @@ static int write_mapped(BlockNode *node, const BlockIo *io)
 
 /* ---- the rest ---- */
 
-static int with_whole_range(BlockNode *node, const BlockIo *io,
-    int (*change)(BlockNode *node, const BlockIo *io))
+static int with_whole_range(
+    BlockNode *node, const BlockIo *io, int (*change)(BlockNode *node, const BlockIo *io))
 {
     uint64_t mask = node->cluster - 1;
     Range range;
@@ -239,13 +235,10 @@ int block_format_io(BlockNode *node, const BlockIo *io)
         return -EROFS;
     }
     switch (io->op) {
-    case BLOCK_WRITE:
-        return write_mapped(node, io);
-    case BLOCK_ZERO:
-        return zero_mapped(node, io);
+    case BLOCK_WRITE: return write_mapped(node, io);
+    case BLOCK_ZERO: return zero_mapped(node, io);
     case BLOCK_DISCARD:
         return node->driver->discard ? with_whole_range(node, io, driver_discard) : 0;
-    default:
-        g_assert_not_reached();
+    default: g_assert_not_reached();
     }
 }

@@ -31,9 +31,8 @@ static bool process_holds_lock(const char *pid, const struct stat *file, int exc
         g_autofree char *path = g_strdup_printf("%s/%s", folder, fd);
         struct stat seen;
 
-        if (!(own && atoi(fd) == except) && stat(path, &seen) == 0 &&
-            seen.st_ino == file->st_ino && seen.st_dev == file->st_dev &&
-            descriptor_holds_lock(pid, fd)) {
+        if (!(own && atoi(fd) == except) && stat(path, &seen) == 0 && seen.st_ino == file->st_ino &&
+            seen.st_dev == file->st_dev && descriptor_holds_lock(pid, fd)) {
             return true;
         }
     }
@@ -75,7 +74,7 @@ bool file_lock(int fd, const char *path, bool for_write, GError **error)
         return true;
     }
     if (errno != EAGAIN && errno != EACCES) {
-        return true;                    /* a file system without locks: nothing to be had */
+        return true; /* a file system without locks: nothing to be had */
     }
     owner = find_owner(fd);
     g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_IN_USE, "`%s` is in use by %s", path,

@@ -39,8 +39,7 @@ static char *file_system_name(int fd)
     g_auto(GStrv) lines = NULL;
     struct stat stat;
 
-    if (fstat(fd, &stat) != 0 ||
-        !g_file_get_contents("/proc/self/mountinfo", &text, NULL, NULL)) {
+    if (fstat(fd, &stat) != 0 || !g_file_get_contents("/proc/self/mountinfo", &text, NULL, NULL)) {
         return NULL;
     }
     number = g_strdup_printf(" %u:%u ", major(stat.st_dev), minor(stat.st_dev));
@@ -73,9 +72,7 @@ static void set_open_error(GError **error, const char *path, int flags, int numb
 {
     switch (number) {
     case ENOENT:
-    case ENOTDIR:
-        set_error(error, BLOCK_ERROR_MISSING, path, "does not exist");
-        break;
+    case ENOTDIR: set_error(error, BLOCK_ERROR_MISSING, path, "does not exist"); break;
     case EACCES:
     case EPERM:
     case EROFS:
@@ -125,8 +122,9 @@ static bool find_length(BlockNode *node, const BlockOptions *options, GError **e
     struct stat stat;
 
     if (!options->path && ftruncate(f->fd, options->size) != 0) {
-        g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_SIZE, "no scratch file of %" G_GUINT64_FORMAT
-            " bytes in `%s`: %s", options->size, scratch_folder(), g_strerror(errno));
+        g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_SIZE,
+            "no scratch file of %" G_GUINT64_FORMAT " bytes in `%s`: %s", options->size,
+            scratch_folder(), g_strerror(errno));
         return false;
     }
     if (fstat(f->fd, &stat) != 0 || !(S_ISREG(stat.st_mode) || S_ISBLK(stat.st_mode))) {
@@ -220,7 +218,7 @@ static void file_close(BlockNode *node)
 static int end_of_file(BlockNode *node, const BlockIo *io, uint64_t done)
 {
     if (io->at + done < node->length) {
-        return -EIO;                        /* somebody has cut the file off since */
+        return -EIO; /* somebody has cut the file off since */
     }
     block_memory_fill(block_memory_after(io->memory, done), 0, io->length - done);
     return 0;
@@ -240,8 +238,8 @@ static int64_t move_some(BlockNode *node, const BlockIo *io, uint64_t done)
         .iov = pieces,
     };
 
-    op.length = block_memory_pieces(block_memory_after(io->memory, done), io->length - done,
-        pieces, BLOCK_PIECES, &op.iov_count);
+    op.length = block_memory_pieces(block_memory_after(io->memory, done), io->length - done, pieces,
+        BLOCK_PIECES, &op.iov_count);
     return engine_run(f->engine, &op);
 }
 
@@ -281,7 +279,7 @@ static int zero(BlockNode *node, const BlockIo *io)
     int result = -ENOTSUP;
 
     if (io->at + io->length > node->length) {
-        return -ENOTSUP;                    /* the file has to grow: write them */
+        return -ENOTSUP; /* the file has to grow: write them */
     }
     if (io->flags & BLOCK_MAY_UNMAP) {
         result = simple(node, ENGINE_PUNCH, io->at, io->length);
@@ -300,15 +298,12 @@ static int file_transfer(BlockNode *node, const BlockIo *io)
     int result;
 
     switch (io->op) {
-    case BLOCK_FLUSH:
-        return simple(node, ENGINE_SYNC, 0, 0);
-    case BLOCK_ZERO:
-        return zero(node, io);
+    case BLOCK_FLUSH: return simple(node, ENGINE_SYNC, 0, 0);
+    case BLOCK_ZERO: return zero(node, io);
     case BLOCK_DISCARD:
         result = simple(node, ENGINE_PUNCH, io->at, io->length);
-        return result == -ENOTSUP ? 0 : result;     /* only a hint */
-    default:
-        return move(node, io);
+        return result == -ENOTSUP ? 0 : result; /* only a hint */
+    default: return move(node, io);
     }
 }
 

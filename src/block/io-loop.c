@@ -13,23 +13,22 @@
 #include <time.h>
 #include <unistd.h>
 
-
 typedef struct Sleeper {
     struct Sleeper *next;
-    int64_t until;              /* of the monotonic clock, in ns */
+    int64_t until; /* of the monotonic clock, in ns */
     Coroutine *co;
 } Sleeper;
 
 struct IoLoop {
     int eventfd;
     GThread *thread;
-    IoWork *posted;             /* atomic: newest first */
-    int asleep;                 /* atomic: whoever posts must signal the eventfd */
+    IoWork *posted; /* atomic: newest first */
+    int asleep;     /* atomic: whoever posts must signal the eventfd */
     bool stop;
 
     IoHook *hooks;
     void *slots[IO_LOOP_SLOTS];
-    Sleeper *sleepers;          /* soonest first */
+    Sleeper *sleepers; /* soonest first */
 };
 
 IoLoop *io_loop_new(GError **error)
@@ -38,8 +37,8 @@ IoLoop *io_loop_new(GError **error)
 
     loop->eventfd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (loop->eventfd < 0) {
-        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno),
-            "no event descriptor: %s", g_strerror(errno));
+        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "no event descriptor: %s",
+            g_strerror(errno));
         g_free(loop);
         return NULL;
     }
@@ -162,7 +161,7 @@ static void wait_for_events(IoLoop *loop)
     }
     __atomic_store_n(&loop->asleep, 0, __ATOMIC_SEQ_CST);
     if (read(loop->eventfd, &count, sizeof(count)) < 0) {
-        return;                 /* somebody posted without a signal, or time is up */
+        return; /* somebody posted without a signal, or time is up */
     }
 }
 

@@ -31,7 +31,7 @@ typedef struct IoHook {
 } IoHook;
 
 IoLoop *io_loop_new(GError **error);
-void    io_loop_free(IoLoop *loop);         /* stops the thread first */
+void io_loop_free(IoLoop *loop); /* stops the thread first */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(IoLoop, io_loop_free)
 
 /* Gives the loop a thread; the name is seen in ps and gdb. */

@@ -10,7 +10,7 @@
 typedef struct BlockMemory {
     const struct iovec *iov;
     unsigned count;
-    size_t skip;                /* bytes of iov[0] that lie before the window */
+    size_t skip; /* bytes of iov[0] that lie before the window */
 } BlockMemory;
 
 /* The window without its first `offset` bytes. */

@@ -12,7 +12,7 @@
 enum { BLOCK_SIZE = 4096, BITS = 64 };
 
 typedef struct Overlay {
-    uint64_t *here;             /* from calloc: untouched parts cost nothing */
+    uint64_t *here; /* from calloc: untouched parts cost nothing */
     uint64_t blocks;
 } Overlay;
 

@@ -13,10 +13,10 @@
 
 typedef struct Range Range;
 struct Range {
-    uint64_t from, to;          /* half open */
+    uint64_t from, to; /* half open */
     bool shared;
-    Range *next;                /* older ones come later */
-    Range *wait_for;            /* the one that this coroutine sleeps on, or NULL */
+    Range *next;     /* older ones come later */
+    Range *wait_for; /* the one that this coroutine sleeps on, or NULL */
     Coroutine *co;
 };
 

@@ -10,16 +10,16 @@ enum { STATS_BUCKETS = 24 };
 
 typedef struct BlockCount {
     uint64_t done, failed, bytes;
-    uint64_t took_ns;                   /* of all of them together */
+    uint64_t took_ns; /* of all of them together */
     uint64_t latency[STATS_BUCKETS];
 } BlockCount;
 
 typedef struct BlockStats {
-    BlockCount ops[5];                  /* by BlockOp */
-    uint64_t flushes_dropped;           /* asked for, and ignored because of the cache mode */
-    uint64_t bounced;                   /* through a buffer of ours, for alignment */
-    uint64_t durable_writes;            /* complete only on stable storage */
-    uint64_t at_risk;                   /* bytes written that no flush has covered yet */
+    BlockCount ops[5];        /* by BlockOp */
+    uint64_t flushes_dropped; /* asked for, and ignored because of the cache mode */
+    uint64_t bounced;         /* through a buffer of ours, for alignment */
+    uint64_t durable_writes;  /* complete only on stable storage */
+    uint64_t at_risk;         /* bytes written that no flush has covered yet */
 } BlockStats;
 
 /* Only the thread that runs the requests counts. */

@@ -45,16 +45,16 @@ typedef struct Context {
 #else
     ucontext_t ucontext;
 #endif
-    const void *stack;          /* bounds, which AddressSanitizer wants to know */
+    const void *stack; /* bounds, which AddressSanitizer wants to know */
     size_t stack_size;
-    void *shadow;               /* AddressSanitizer's fake stack while switched out */
-    void *fiber;                /* ThreadSanitizer's */
+    void *shadow; /* AddressSanitizer's fake stack while switched out */
+    void *fiber;  /* ThreadSanitizer's */
 } Context;
 
 struct Coroutine {
     Context context, caller;
-    Coroutine *outer;           /* the coroutine that entered this one, or NULL */
-    Coroutine *next;            /* in the pool */
+    Coroutine *outer; /* the coroutine that entered this one, or NULL */
+    Coroutine *next;  /* in the pool */
     CoroutineEntry *entry;
     void *data;
     void *mapping;
@@ -124,9 +124,9 @@ static void context_init(Context *context)
     uint32_t control[2] = { 0 };
 
     __asm__ volatile("stmxcsr %0\n fnstcw %1" : "=m"(control[0]), "=m"(control[1]));
-    *--top = 0;                                 /* coroutine_main has no caller */
-    *--top = (uintptr_t)coroutine_main;         /* rsp is 16n+8 at its first instruction */
-    top -= 7;                                   /* six registers, the control words */
+    *--top = 0;                         /* coroutine_main has no caller */
+    *--top = (uintptr_t)coroutine_main; /* rsp is 16n+8 at its first instruction */
+    top -= 7;                           /* six registers, the control words */
     memset(top, 0, 7 * sizeof(*top));
     memcpy(top, control, sizeof(control));
     context->sp = top;
@@ -171,7 +171,7 @@ static void context_init(Context *context)
 
     top -= 20;
     memset(top, 0, 20 * sizeof(*top));
-    top[1] = (uintptr_t)coroutine_main;         /* x30 */
+    top[1] = (uintptr_t)coroutine_main; /* x30 */
     context->sp = top;
 }
 #else

@@ -224,8 +224,7 @@ static pid_t lock_elsewhere(const char *path, int *release)
 
         close(go[1]);
         if (fcntl(fd, F_OFD_SETLK, &lock) == 0 && write(ready[1], "x", 1) == 1) {
-            while (read(go[0], &byte, 1) > 0) {
-            }
+            while (read(go[0], &byte, 1) > 0) {}
         }
         _exit(0);
     }

@@ -31,8 +31,8 @@ static const Mode modes[] = {
 
 static int do_requests(char **argv)
 {
-    DriveSpec spec =
-        disk_spec(argv[3], argv[1], strcmp(argv[2], "native") == 0 ? AIO_NATIVE : AIO_THREADS);
+    DriveSpec spec = disk_spec(
+        argv[3], argv[1], strcmp(argv[2], "native") == 0 ? AIO_NATIVE : AIO_THREADS);
     g_autoptr(Diag) diag = diag_new();
     Drive *drive = drive_open(&spec, diag);
     g_autofree uint8_t *bytes = g_malloc0(8192);
@@ -44,7 +44,7 @@ static int do_requests(char **argv)
     for (unsigned i = 0; i < FLUSHES - 1; i++) {
         disk_do(drive, BLOCK_FLUSH, 0, NULL, 0);
     }
-    disk_close(drive);                      /* flushes once more */
+    disk_close(drive); /* flushes once more */
     return 0;
 }
 
@@ -53,7 +53,8 @@ static bool have_strace(void)
     g_autofree char *strace = g_find_program_in_path("strace");
     int status;
 
-    return strace && g_spawn_command_line_sync("strace -o /dev/null true", NULL, NULL, &status, NULL) &&
+    return strace &&
+        g_spawn_command_line_sync("strace -o /dev/null true", NULL, NULL, &status, NULL) &&
         status == 0;
 }
 
@@ -69,8 +70,8 @@ static char **trace(const Mode *mode, const char *image)
     g_auto(GStrv) env = g_environ_setenv(g_get_environ(), "ASAN_OPTIONS", "detect_leaks=0", true);
     int status = -1;
 
-    assert_true(g_spawn_sync(
-        NULL, argv, env, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, &status, NULL));
+    assert_true(
+        g_spawn_sync(NULL, argv, env, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, &status, NULL));
     assert_int_equal(status, 0);
     assert_true(g_file_get_contents(log, &text, NULL, NULL));
     unlink(log);
@@ -101,7 +102,8 @@ static void check_mode(const Mode *mode)
     assert_int_equal(lines_with(lines, write, "RWF_DSYNC"), mode->durable_writes);
     assert_int_equal(
         native ? lines_with(lines, "IOCB_CMD_PWRITEV", "") : lines_with(lines, write, ""), WRITES);
-    assert_int_equal(lines_with(lines, "fdatasync(", "") + lines_with(lines, "FDSYNC", ""), mode->syncs);
+    assert_int_equal(
+        lines_with(lines, "fdatasync(", "") + lines_with(lines, "FDSYNC", ""), mode->syncs);
     disk_remove(image);
 }
 

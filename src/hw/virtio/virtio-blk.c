@@ -3,71 +3,28 @@
 #include <string.h>
 
 #include "block/drive.h"
+#include "hw/virtio/virtio-blk.h"
 #include "hw/virtio/virtio.h"
 
-/* Feature bits (5.2.3). */
 enum {
-    F_SEG_MAX = 2,
-    F_RO = 5,
-    F_BLK_SIZE = 6,
-    F_FLUSH = 9,
-    F_TOPOLOGY = 10,
-    F_CONFIG_WCE = 11,
-    F_MQ = 12,
-    F_DISCARD = 13,
-    F_WRITE_ZEROES = 14,
+    RANGES_MAX = 32,         /* of one discard */
+    RANGE_SECTORS = 4 << 20, /* 2 GiB each */
 };
 #define BIT(n) (UINT64_C(1) << (n))
-
-/* Request types and status (5.2.6). */
-enum { T_IN, T_OUT, T_FLUSH = 4, T_GET_ID = 8, T_DISCARD = 11, T_WRITE_ZEROES = 13 };
-enum { S_OK, S_IOERR, S_UNSUPP };
-
-enum {
-    SECTOR = 512,
-    HEADER_SIZE = 16,
-    ID_SIZE = 20,
-    RANGES_MAX = 32,            /* of one discard */
-    RANGE_SECTORS = 4 << 20,    /* 2 GiB each */
-    UNMAP = 1,                  /* flag of a range */
-};
-
-/* Configuration space (5.2.4), little endian. */
-typedef struct BlkConfig {
-    uint64_t capacity;
-    uint32_t size_max, seg_max;
-    uint8_t geometry[4];
-    uint32_t blk_size;
-    uint8_t physical_block_exp, alignment_offset;
-    uint16_t min_io_size;
-    uint32_t opt_io_size;
-    uint8_t writeback, unused0;
-    uint16_t num_queues;
-    uint32_t max_discard_sectors, max_discard_seg, discard_sector_alignment;
-    uint32_t max_write_zeroes_sectors, max_write_zeroes_seg;
-    uint8_t write_zeroes_may_unmap, unused1[3];
-} BlkConfig;
-G_STATIC_ASSERT(sizeof(BlkConfig) == 64);
 
 typedef struct VirtioBlk {
     Virtio virtio;
 
     Drive *drive;
     uint32_t queues, queue_size;
-    BlkConfig config;           /* guest-visible: writeback is the guest's to change */
+    BlkConfig config; /* guest-visible: writeback is the guest's to change */
 } VirtioBlk;
-
-/* A range of a discard or of write zeroes (5.2.6). */
-typedef struct BlkRange {
-    uint64_t sector;
-    uint32_t sectors, flags;
-} BlkRange;
 
 typedef struct BlkRequest {
     DriveRequest drive;
     VirtioBlk *blk;
     VirtioChain *chain;
-    uint64_t data_in;           /* bytes put into guest memory when it succeeds */
+    uint64_t data_in; /* bytes put into guest memory when it succeeds */
     unsigned next_range, range_count;
     BlkRange ranges[];
 } BlkRequest;
@@ -94,7 +51,10 @@ static void request_done(DriveRequest *request, int result)
     if (result == 0 && r->data_in > 0) {
         virtio_chain_wrote(r->chain, 0, r->data_in);
     }
-    complete(r->chain, result == 0 ? S_OK : result == -ENOTSUP ? S_UNSUPP : S_IOERR,
+    complete(r->chain,
+        result == 0              ? S_OK
+            : result == -ENOTSUP ? S_UNSUPP
+                                 : S_IOERR,
         result == 0 ? r->data_in : 0);
     g_free(r);
 }
@@ -102,11 +62,6 @@ static void request_done(DriveRequest *request, int result)
 /* ---- kinds of requests; each gives a status, or -1 when it is under way ---- */
 
 enum { UNDER_WAY = -1 };
-
-typedef struct Header {
-    uint32_t type, reserved;
-    uint64_t sector;
-} Header;
 
 static BlkRequest *request_new(VirtioBlk *blk, VirtioChain *chain, unsigned ranges)
 {
@@ -126,7 +81,7 @@ static bool is_on_disk(const VirtioBlk *blk, uint64_t sector, uint64_t sectors)
     return sector <= capacity && sectors <= capacity - sector;
 }
 
-static int transfer(VirtioBlk *blk, VirtioChain *chain, const Header *header)
+static int transfer(VirtioBlk *blk, VirtioChain *chain, const BlkHeader *header)
 {
     bool is_read = header->type == T_IN;
     uint64_t length = is_read ? chain->in_size - 1 : chain->out_size - HEADER_SIZE;
@@ -149,7 +104,7 @@ static int transfer(VirtioBlk *blk, VirtioChain *chain, const Header *header)
     return UNDER_WAY;
 }
 
-static int flush(VirtioBlk *blk, VirtioChain *chain, const Header *header)
+static int flush(VirtioBlk *blk, VirtioChain *chain, const BlkHeader *header)
 {
     BlkRequest *r = request_new(blk, chain, 0);
 
@@ -159,7 +114,7 @@ static int flush(VirtioBlk *blk, VirtioChain *chain, const Header *header)
 }
 
 /* Twenty bytes, padded with zeroes, not terminated when all are used. */
-static int get_id(VirtioBlk *blk, VirtioChain *chain, const Header *header)
+static int get_id(VirtioBlk *blk, VirtioChain *chain, const BlkHeader *header)
 {
     const char *serial = drive_serial(blk->drive);
     char id[ID_SIZE] = { 0 };
@@ -195,7 +150,7 @@ static int check_range(const VirtioBlk *blk, const BlkRange *range, uint32_t typ
     return S_OK;
 }
 
-static int change_ranges(VirtioBlk *blk, VirtioChain *chain, const Header *header)
+static int change_ranges(VirtioBlk *blk, VirtioChain *chain, const BlkHeader *header)
 {
     uint64_t bytes = chain->out_size - HEADER_SIZE;
     unsigned count = MIN(bytes / sizeof(BlkRange), RANGES_MAX + 1);
@@ -226,9 +181,9 @@ static int change_ranges(VirtioBlk *blk, VirtioChain *chain, const Header *heade
 
 static const struct {
     uint32_t type;
-    int feature;                /* that the driver must have accepted; -1: none */
-    bool changes;               /* the disk's contents */
-    int (*run)(VirtioBlk *blk, VirtioChain *chain, const Header *header);
+    int feature;  /* that the driver must have accepted; -1: none */
+    bool changes; /* the disk's contents */
+    int (*run)(VirtioBlk *blk, VirtioChain *chain, const BlkHeader *header);
 } kinds[] = {
     { T_IN, -1, false, transfer },
     { T_OUT, -1, true, transfer },
@@ -238,7 +193,7 @@ static const struct {
     { T_WRITE_ZEROES, F_WRITE_ZEROES, true, change_ranges },
 };
 
-static int run_request(VirtioBlk *blk, VirtioChain *chain, const Header *header)
+static int run_request(VirtioBlk *blk, VirtioChain *chain, const BlkHeader *header)
 {
     for (unsigned i = 0; i < G_N_ELEMENTS(kinds); i++) {
         if (kinds[i].type != header->type) {
@@ -261,7 +216,7 @@ static void blk_kick(Virtio *virtio, unsigned queue)
     VirtioChain *chain;
 
     while ((chain = virtqueue_pop(virtio, queue))) {
-        Header header;
+        BlkHeader header;
         int status;
 
         if (chain->in_size < 1 ||
@@ -287,7 +242,7 @@ static void set_writeback(VirtioBlk *blk, bool on)
     blk->config.writeback = drive_has_write_cache(blk->drive);
 }
 
-/* A driver that knows neither flush nor the cache takes each completed write for stable (5.2.6.2). */
+/* A driver that knows neither takes each completed write for stable (5.2.6.2). */
 static void blk_driver_ok(Virtio *virtio)
 {
     VirtioBlk *blk = (VirtioBlk *)virtio;
