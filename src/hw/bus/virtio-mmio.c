@@ -42,8 +42,8 @@ static void mmio_interrupt(void *owner, unsigned cause)
 static VirtioQueue *selected_queue(const VirtioMmio *m)
 {
     return m->virtio && m->queue_selected < m->virtio->queue_count
-               ? &m->virtio->queues[m->queue_selected]
-               : NULL;
+        ? &m->virtio->queues[m->queue_selected]
+        : NULL;
 }
 
 /* A queue in use keeps its size and addresses: it must be reset first (4.2.3.2). */
@@ -299,8 +299,7 @@ static bool mmio_start(Device *dev, Diag *diag)
     VirtioMmio *m = (VirtioMmio *)dev;
     Region *window = region_new_container("regs", MMIO_SIZE);
     g_autoptr(Region) registers = registers_region("registers", CONFIG, &mmio_bank, dev);
-    g_autoptr(Region) config =
-        region_new_mmio("config", MMIO_SIZE - CONFIG, &config_ops, m);
+    g_autoptr(Region) config = region_new_mmio("config", MMIO_SIZE - CONFIG, &config_ops, m);
 
     region_map(window, 0, registers, 0);
     region_map(window, CONFIG, config, 0);

@@ -15,7 +15,14 @@ enum { UART_SIZE = 0x100 };
 enum { DATA, IER, IIR_FCR, LCR, MCR, LSR, MSR, SCR };
 
 enum { IER_RECEIVED = 1, IER_EMPTY = 2, IER_LINE = 4, IER_MODEM = 8, IER_ALL = 15 };
-enum { IIR_NONE = 1, IIR_MODEM = 0, IIR_EMPTY = 2, IIR_RECEIVED = 4, IIR_LINE = 6, IIR_TIMEOUT = 12 };
+enum {
+    IIR_NONE = 1,
+    IIR_MODEM = 0,
+    IIR_EMPTY = 2,
+    IIR_RECEIVED = 4,
+    IIR_LINE = 6,
+    IIR_TIMEOUT = 12
+};
 enum { IIR_FIFOS = 0xc0 };
 enum { FCR_ENABLE = 1, FCR_CLEAR_RX = 2, FCR_CLEAR_TX = 4, FCR_TRIGGER = 0xc0 };
 enum { LCR_DLAB = 0x80 };
@@ -140,7 +147,7 @@ static void update_modem(Uart *u)
 
     if (u->mcr & MCR_LOOP) {
         now = (u->mcr & MCR_RTS ? MSR_CTS : 0) | (u->mcr & MCR_DTR ? MSR_DSR : 0) |
-              (u->mcr & MCR_OUT1 ? MSR_RI : 0) | (u->mcr & MCR_OUT2 ? MSR_DCD : 0);
+            (u->mcr & MCR_OUT1 ? MSR_RI : 0) | (u->mcr & MCR_OUT2 ? MSR_DCD : 0);
     }
     changed = now ^ u->modem;
     changed &= ~MSR_RI | (u->modem & MSR_RI); /* of RI only the trailing edge counts */
@@ -161,7 +168,7 @@ static uint8_t read_data(Uart *u)
 static uint8_t read_lsr(Uart *u)
 {
     uint8_t value = (u->rx.count > 0 ? LSR_READY : 0) | u->overrun |
-                    (u->tx.count == 0 ? LSR_THR_EMPTY | LSR_IDLE : 0);
+        (u->tx.count == 0 ? LSR_THR_EMPTY | LSR_IDLE : 0);
 
     u->overrun = 0;
     return value;
@@ -190,22 +197,14 @@ static uint8_t read_register(Uart *u, unsigned offset)
     bool divisor = u->lcr & LCR_DLAB;
 
     switch (offset) {
-    case DATA:
-        return divisor ? u->divisor_low : read_data(u);
-    case IER:
-        return divisor ? u->divisor_high : u->ier;
-    case IIR_FCR:
-        return read_iir(u);
-    case LCR:
-        return u->lcr;
-    case MCR:
-        return u->mcr;
-    case LSR:
-        return read_lsr(u);
-    case MSR:
-        return read_msr(u);
-    case SCR:
-        return u->scr;
+    case DATA: return divisor ? u->divisor_low : read_data(u);
+    case IER: return divisor ? u->divisor_high : u->ier;
+    case IIR_FCR: return read_iir(u);
+    case LCR: return u->lcr;
+    case MCR: return u->mcr;
+    case LSR: return read_lsr(u);
+    case MSR: return read_msr(u);
+    case SCR: return u->scr;
     }
     device_guest_error(&u->dev, "read of register 0x%x, which does not exist", offset);
     return 0;
@@ -261,29 +260,15 @@ static void write_register(Uart *u, unsigned offset, uint8_t value)
     bool divisor = u->lcr & LCR_DLAB;
 
     switch (offset) {
-    case DATA:
-        divisor ? (void)(u->divisor_low = value) : write_data(u, value);
-        break;
-    case IER:
-        divisor ? (void)(u->divisor_high = value) : write_ier(u, value);
-        break;
-    case IIR_FCR:
-        write_fcr(u, value);
-        break;
-    case LCR:
-        u->lcr = value;
-        break;
-    case MCR:
-        write_mcr(u, value);
-        break;
+    case DATA: divisor ? (void)(u->divisor_low = value) : write_data(u, value); break;
+    case IER: divisor ? (void)(u->divisor_high = value) : write_ier(u, value); break;
+    case IIR_FCR: write_fcr(u, value); break;
+    case LCR: u->lcr = value; break;
+    case MCR: write_mcr(u, value); break;
     case LSR: /* a factory test, which the data sheet asks not to use */
-    case MSR:
-        break;
-    case SCR:
-        u->scr = value;
-        break;
-    default:
-        device_guest_error(&u->dev, "write of register 0x%x, which does not exist", offset);
+    case MSR: break;
+    case SCR: u->scr = value; break;
+    default: device_guest_error(&u->dev, "write of register 0x%x, which does not exist", offset);
     }
 }
 

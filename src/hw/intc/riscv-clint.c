@@ -70,7 +70,8 @@ static uint64_t set_part(uint64_t old, GuestAddr offset, unsigned size, uint64_t
 {
     unsigned shift = (offset & 4) * 8;
 
-    return size == 8 ? part : (old & ~(UINT64_C(0xffffffff) << shift)) | (uint64_t)(uint32_t)part << shift;
+    return size == 8 ? part
+                     : (old & ~(UINT64_C(0xffffffff) << shift)) | (uint64_t)(uint32_t)part << shift;
 }
 
 static uint64_t clint_read(void *owner, GuestAddr offset, unsigned size)
@@ -145,8 +146,8 @@ static bool clint_start(Device *dev, Diag *diag)
     c->hz = device_clock_hz(dev, "mtime");
     c->harts = device_cpu_count(dev);
     if (c->harts > HARTS_MAX) {
-        return device_error(dev, diag, "type", "serves up to %u CPUs, the machine has %u", HARTS_MAX,
-            c->harts);
+        return device_error(
+            dev, diag, "type", "serves up to %u CPUs, the machine has %u", HARTS_MAX, c->harts);
     }
     for (unsigned hart = 0; hart < c->harts; hart++) {
         c->timers[hart] = (ClintTimer){ c, hart, NULL };

@@ -204,8 +204,8 @@ static bool plic_start(Device *dev, Diag *diag)
 
     p->contexts = 2 * device_cpu_count(dev);
     if (p->contexts > CONTEXTS_MAX) {
-        return device_error(dev, diag, "type", "serves up to %u CPUs, the machine has %u", HARTS_MAX,
-            p->contexts / 2);
+        return device_error(dev, diag, "type", "serves up to %u CPUs, the machine has %u",
+            HARTS_MAX, p->contexts / 2);
     }
     device_add_inputs(dev, "line", 1, SOURCES, 1);
     device_add_region(dev, 0, registers_region("regs", PLIC_SIZE, &plic_bank, dev));
@@ -213,8 +213,12 @@ static bool plic_start(Device *dev, Diag *diag)
 }
 
 static const Saved plic_saved[] = {
-    SAVED(Plic, priority), SAVED(Plic, threshold), SAVED(Plic, enable),
-    SAVED(Plic, level),    SAVED(Plic, pending),   SAVED(Plic, claimed),
+    SAVED(Plic, priority),
+    SAVED(Plic, threshold),
+    SAVED(Plic, enable),
+    SAVED(Plic, level),
+    SAVED(Plic, pending),
+    SAVED(Plic, claimed),
     {},
 };
 

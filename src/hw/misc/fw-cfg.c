@@ -10,7 +10,13 @@
 
 enum { SELECTOR = 8, DMA = 16, FW_CFG_SIZE = 24 }; /* the data register is before them */
 
-enum { KEY_SIGNATURE = 0x00, KEY_ID = 0x01, KEY_CPUS = 0x05, KEY_CPUS_MAX = 0x0f, KEY_FILES = 0x19 };
+enum {
+    KEY_SIGNATURE = 0x00,
+    KEY_ID = 0x01,
+    KEY_CPUS = 0x05,
+    KEY_CPUS_MAX = 0x0f,
+    KEY_FILES = 0x19
+};
 enum { ID_TRADITIONAL = 1, ID_DMA = 2 };
 enum { DMA_ERROR = 1, DMA_READ = 2, DMA_SKIP = 4, DMA_SELECT = 8, DMA_WRITE = 16 };
 

@@ -17,17 +17,10 @@ typedef struct Syscon {
 static void finish_write(Device *dev, unsigned index, uint64_t value)
 {
     switch (value & 0xffff) {
-    case FINISH_FAIL:
-        machine_request(dev->machine, MACHINE_FAIL, value >> 16 & 0xffff);
-        break;
-    case FINISH_PASS:
-        machine_request(dev->machine, MACHINE_POWEROFF, 0);
-        break;
-    case FINISH_RESET:
-        machine_request(dev->machine, MACHINE_RESET, 0);
-        break;
-    default:
-        device_guest_error(dev, "write of 0x%x, which finishes nothing", (unsigned)value);
+    case FINISH_FAIL: machine_request(dev->machine, MACHINE_FAIL, value >> 16 & 0xffff); break;
+    case FINISH_PASS: machine_request(dev->machine, MACHINE_POWEROFF, 0); break;
+    case FINISH_RESET: machine_request(dev->machine, MACHINE_RESET, 0); break;
+    default: device_guest_error(dev, "write of 0x%x, which finishes nothing", (unsigned)value);
     }
 }
 

@@ -14,8 +14,8 @@ typedef struct Rtc {
 
     Timer *timer;
 
-    uint64_t power_on;      /* wall-clock time at 0 of the machine's clock */
-    uint32_t time_high;     /* latched, or waiting for its low half */
+    uint64_t power_on;  /* wall-clock time at 0 of the machine's clock */
+    uint32_t time_high; /* latched, or waiting for its low half */
     uint32_t alarm_high;
     uint64_t alarm;
     uint8_t alarm_set, enabled, pending;
@@ -43,7 +43,8 @@ static void update_alarm(Rtc *r)
     if (!r->alarm_set) {
         timer_cancel(r->timer);
     } else {
-        timer_set(r->timer, wait > INT64_MAX - device_now(&r->dev) ? INT64_MAX : device_now(&r->dev) + wait);
+        timer_set(r->timer,
+            wait > INT64_MAX - device_now(&r->dev) ? INT64_MAX : device_now(&r->dev) + wait);
     }
     update_irq(r);
 }
@@ -156,8 +157,14 @@ static void rtc_stop(Device *dev)
 }
 
 static const Saved rtc_saved[] = {
-    SAVED(Rtc, power_on), SAVED(Rtc, time_high), SAVED(Rtc, alarm_high), SAVED(Rtc, alarm),
-    SAVED(Rtc, alarm_set), SAVED(Rtc, enabled), SAVED(Rtc, pending), {},
+    SAVED(Rtc, power_on),
+    SAVED(Rtc, time_high),
+    SAVED(Rtc, alarm_high),
+    SAVED(Rtc, alarm),
+    SAVED(Rtc, alarm_set),
+    SAVED(Rtc, enabled),
+    SAVED(Rtc, pending),
+    {},
 };
 
 DEVICE_CLASS(goldfish_rtc) = {

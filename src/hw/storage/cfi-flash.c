@@ -46,12 +46,12 @@ typedef enum ReadMode { READ_ARRAY, READ_STATUS, READ_ID, READ_QUERY } ReadMode;
 /* Which write a chip waits for. */
 typedef enum WriteMode {
     WAIT_COMMAND,
-    WAIT_WORD,            /* of a single program */
-    WAIT_COUNT,           /* of a buffered program: words, then the words, then CONFIRM */
+    WAIT_WORD,  /* of a single program */
+    WAIT_COUNT, /* of a buffered program: words, then the words, then CONFIRM */
     WAIT_BUFFER,
     WAIT_PROGRAM_CONFIRM,
     WAIT_ERASE_CONFIRM,
-    WAIT_LOCK,            /* what to do with the lock */
+    WAIT_LOCK, /* what to do with the lock */
 } WriteMode;
 
 typedef struct Chip {
@@ -122,10 +122,8 @@ static void erase_block(Flash *f, unsigned chip, uint32_t word)
 static uint16_t read_id(uint32_t word)
 {
     switch (word % BLOCK_WORDS) {
-    case 0:
-        return ID_MAKER;
-    case 1:
-        return ID_DEVICE;
+    case 0: return ID_MAKER;
+    case 1: return ID_DEVICE;
     }
     return 0; /* the block is not locked, nothing is in the one-time register */
 }
@@ -137,12 +135,9 @@ static uint64_t flash_read(void *owner, GuestAddr offset, unsigned size)
     uint32_t word = offset / BANK_WIDTH;
 
     switch (f->chips[chip].read_mode) {
-    case READ_STATUS:
-        return f->chips[chip].status;
-    case READ_ID:
-        return read_id(word);
-    case READ_QUERY:
-        return word % 256 < sizeof(f->query) ? f->query[word % 256] : 0;
+    case READ_STATUS: return f->chips[chip].status;
+    case READ_ID: return read_id(word);
+    case READ_QUERY: return word % 256 < sizeof(f->query) ? f->query[word % 256] : 0;
     }
     return f->written ? GUINT16_FROM_LE(*array_word(f, chip, word)) : 0xffff;
 }
@@ -165,14 +160,10 @@ typedef struct Command {
 } Command;
 
 static const Command commands[] = {
-    { CMD_READ_ARRAY, READ_ARRAY, WAIT_COMMAND },
-    { CMD_READ_ID, READ_ID, WAIT_COMMAND },
-    { CMD_QUERY, READ_QUERY, WAIT_COMMAND },
-    { CMD_READ_STATUS, READ_STATUS, WAIT_COMMAND },
-    { CMD_PROGRAM, READ_STATUS, WAIT_WORD },
-    { CMD_PROGRAM_ALTERNATE, READ_STATUS, WAIT_WORD },
-    { CMD_BUFFERED, READ_STATUS, WAIT_COUNT },
-    { CMD_ERASE, READ_STATUS, WAIT_ERASE_CONFIRM },
+    { CMD_READ_ARRAY, READ_ARRAY, WAIT_COMMAND }, { CMD_READ_ID, READ_ID, WAIT_COMMAND },
+    { CMD_QUERY, READ_QUERY, WAIT_COMMAND }, { CMD_READ_STATUS, READ_STATUS, WAIT_COMMAND },
+    { CMD_PROGRAM, READ_STATUS, WAIT_WORD }, { CMD_PROGRAM_ALTERNATE, READ_STATUS, WAIT_WORD },
+    { CMD_BUFFERED, READ_STATUS, WAIT_COUNT }, { CMD_ERASE, READ_STATUS, WAIT_ERASE_CONFIRM },
     { CMD_LOCK, READ_STATUS, WAIT_LOCK },
     { CMD_SUSPEND, READ_STATUS, WAIT_COMMAND }, /* all is done at once: nothing to suspend */
     { CMD_CONFIRM, READ_STATUS, WAIT_COMMAND }, /* nor to resume */
@@ -227,26 +218,17 @@ static void chip_write(Flash *f, unsigned chip, uint32_t word, uint16_t value)
 
     c->write_mode = WAIT_COMMAND;
     switch (mode) {
-    case WAIT_COMMAND:
-        start_command(c, value);
-        break;
-    case WAIT_WORD:
-        program_word(f, chip, word, value);
-        break;
-    case WAIT_COUNT:
-        set_count(f, c, value);
-        break;
-    case WAIT_BUFFER:
-        fill_buffer(f, c, word, value);
-        break;
+    case WAIT_COMMAND: start_command(c, value); break;
+    case WAIT_WORD: program_word(f, chip, word, value); break;
+    case WAIT_COUNT: set_count(f, c, value); break;
+    case WAIT_BUFFER: fill_buffer(f, c, word, value); break;
     case WAIT_PROGRAM_CONFIRM:
         value == CMD_CONFIRM ? program_buffer(f, chip) : bad_sequence(f, c);
         break;
     case WAIT_ERASE_CONFIRM:
         value == CMD_CONFIRM ? erase_block(f, chip, word) : bad_sequence(f, c);
         break;
-    case WAIT_LOCK: /* blocks are never locked */
-        break;
+    case WAIT_LOCK: /* blocks are never locked */ break;
     }
 }
 

@@ -123,8 +123,8 @@ static const char *add_buffer(Walk *w, const Desc *d)
                                                                        : NULL;
 }
 
-static const char *walk_table(Walk *w, const uint8_t *table, unsigned size, unsigned index,
-    bool indirect);
+static const char *walk_table(
+    Walk *w, const uint8_t *table, unsigned size, unsigned index, bool indirect);
 
 static const char *walk_indirect(Walk *w, const Desc *d)
 {
@@ -145,8 +145,8 @@ static const char *walk_indirect(Walk *w, const Desc *d)
 }
 
 /* A chain has at most as many links as its table has entries: more is a loop. */
-static const char *walk_table(Walk *w, const uint8_t *table, unsigned size, unsigned index,
-    bool indirect)
+static const char *walk_table(
+    Walk *w, const uint8_t *table, unsigned size, unsigned index, bool indirect)
 {
     for (unsigned links = 0; links < size; links++) {
         const char *wrong;
@@ -291,8 +291,7 @@ static bool driver_wants_interrupt(Virtio *virtio, VirtioQueue *q)
     q->signalled = q->next_used;
     q->signalled_valid = true;
     event = load_u16(available + RING_ENTRIES + q->size * AVAILABLE_ENTRY);
-    return !valid ||
-           (uint16_t)(q->next_used - event - 1) < (uint16_t)(q->next_used - before);
+    return !valid || (uint16_t)(q->next_used - event - 1) < (uint16_t)(q->next_used - before);
 }
 
 static bool put_used(Virtio *virtio, VirtioQueue *q, uint16_t head, uint32_t written)
@@ -391,8 +390,8 @@ void virtqueue_enable(Virtio *virtio, unsigned queue)
             q->size_max);
     } else if (q->desc_at % DESC_SIZE || q->driver_at % 2 || q->device_at % 4) {
         virtio_break(virtio, "queue %u: a ring that is not aligned", queue);
-    } else if (!map_whole(virtio, q->desc_at, desc_bytes(q), false) ||
-               !map_available(virtio, q) || !map_used(virtio, q)) {
+    } else if (!map_whole(virtio, q->desc_at, desc_bytes(q), false) || !map_available(virtio, q) ||
+        !map_used(virtio, q)) {
         virtio_break(virtio, "queue %u: a ring outside of RAM", queue);
     }
 }

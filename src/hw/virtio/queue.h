@@ -33,8 +33,8 @@ typedef struct VirtioQueue {
     uint16_t next_used;      /* index of the next entry of the used ring to fill */
     uint16_t signalled;      /* next_used when the driver was last interrupted */
     uint16_t signalled_valid;
-    uint32_t in_flight;      /* popped, not yet pushed */
-    uint32_t epoch;          /* counts resets: chains of an older one are not returned */
+    uint32_t in_flight; /* popped, not yet pushed */
+    uint32_t epoch;     /* counts resets: chains of an older one are not returned */
 } VirtioQueue;
 
 typedef struct VirtioChain {

@@ -6,8 +6,8 @@
 
 #define BIT(n) (UINT64_C(1) << (n))
 
-static const uint64_t core_features =
-    BIT(VIRTIO_F_VERSION_1) | BIT(VIRTIO_F_INDIRECT_DESC) | BIT(VIRTIO_F_EVENT_IDX);
+static const uint64_t core_features = BIT(VIRTIO_F_VERSION_1) | BIT(VIRTIO_F_INDIRECT_DESC) |
+    BIT(VIRTIO_F_EVENT_IDX);
 
 static void kick_postponed(void *data)
 {
@@ -141,8 +141,8 @@ void virtio_set_status(Virtio *virtio, uint32_t status)
 void virtio_kick(Virtio *virtio, unsigned queue)
 {
     if (queue >= virtio->queue_count) {
-        device_guest_error(&virtio->dev, "notification of queue %u, there are %u", queue,
-            virtio->queue_count);
+        device_guest_error(
+            &virtio->dev, "notification of queue %u, there are %u", queue, virtio->queue_count);
         return;
     }
     if (!(virtio->status & VIRTIO_DRIVER_OK) || virtio_is_broken(virtio) ||
@@ -183,8 +183,8 @@ void virtio_device_stop(Device *dev)
 static bool config_has(Virtio *virtio, unsigned offset, unsigned size)
 {
     if (offset > virtio->config_size || size > virtio->config_size - offset) {
-        device_guest_error(&virtio->dev, "access to configuration byte 0x%x of 0x%x", offset,
-            virtio->config_size);
+        device_guest_error(
+            &virtio->dev, "access to configuration byte 0x%x of 0x%x", offset, virtio->config_size);
         return false;
     }
     return true;

@@ -39,9 +39,9 @@ typedef struct VirtioOps {
 
     /* All but `kick` may be absent. */
     void (*kick)(Virtio *virtio, unsigned queue); /* the driver made buffers available */
-    bool (*accept)(Virtio *virtio);     /* at FEATURES_OK: false refuses virtio->features */
-    void (*driver_ok)(Virtio *virtio);  /* the driver is ready; queues may be used from here on */
-    void (*read_config)(Virtio *virtio);    /* brings virtio->config up to date */
+    bool (*accept)(Virtio *virtio);      /* at FEATURES_OK: false refuses virtio->features */
+    void (*driver_ok)(Virtio *virtio);   /* the driver is ready; queues may be used from here on */
+    void (*read_config)(Virtio *virtio); /* brings virtio->config up to date */
     /* The driver writes configuration; inside of it. What is not stored is not changed. */
     void (*write_config)(Virtio *virtio, unsigned offset, unsigned size, uint64_t value);
     void (*reset)(Virtio *virtio); /* must end all requests: the rings are gone afterwards */
@@ -54,8 +54,8 @@ struct Virtio {
     Device dev; /* must be first */
 
     const VirtioOps *ops;
-    uint64_t offered;      /* feature bits of the device and of the core */
-    void *config;          /* device configuration space, little endian, in the device's state */
+    uint64_t offered; /* feature bits of the device and of the core */
+    void *config;     /* device configuration space, little endian, in the device's state */
     unsigned config_size;
     unsigned queue_count;
     uint64_t out_max;
@@ -68,7 +68,7 @@ struct Virtio {
     Timer *again;
 
     /* Guest-visible and saved. */
-    uint64_t features; /* those that the driver accepted */
+    uint64_t features;   /* those that the driver accepted */
     uint32_t generation; /* of the configuration space */
     uint32_t status;
     VirtioQueue queues[VIRTIO_QUEUES_MAX];
