@@ -20,7 +20,7 @@ may_include() {     # the folders, or single headers, that a file may include fr
     src/block/*)   echo block core ;;
     src/net/*)     echo net core ;;
     src/ui/*)      echo ui core ;;
-    src/hw/*)      echo core block/drive.h net/net.h ui/char.h ui/surface.h hw/virtio hw/bus ;;
+    src/hw/*)      echo core block/drive.h net/net.h ui/char.h ui/surface.h hw ;;
     src/run/*)     echo run core config tcg block net ui ;;
     *)             echo cli run core config tcg targets block net ui hw tests ;;
     esac
