@@ -134,7 +134,7 @@ static uint64_t data_read(Device *dev, unsigned index)
     return value;
 }
 
-/* Boot loaders write without enabling anything, and expect to see it: like other models, we send. */
+/* Boot loaders write without enabling anything, and expect to see it: it is sent all the same. */
 static void data_write(Device *dev, unsigned index, uint64_t value)
 {
     Uart *u = (Uart *)dev;

@@ -274,12 +274,11 @@ void virtqueue_unpop(VirtioChain *chain)
 
 /* ---- returning through the used ring ---- */
 
-/* virtio 1.2, 2.7.10: has next_used passed the entry that the driver waits for? */
+/* Called for every entry, so the one that the driver waits for is the latest (virtio 1.2, 2.7.10). */
 static bool driver_wants_interrupt(Virtio *virtio, VirtioQueue *q)
 {
     const uint8_t *available = map_available(virtio, q);
-    uint16_t before = q->signalled, event;
-    bool valid = q->signalled_valid;
+    uint16_t event;
 
     if (!available) {
         return false;
@@ -288,10 +287,8 @@ static bool driver_wants_interrupt(Virtio *virtio, VirtioQueue *q)
     if (!virtio_has(virtio, VIRTIO_F_EVENT_IDX)) {
         return !(load_u16(available + RING_FLAGS) & AVAILABLE_NO_INTERRUPT);
     }
-    q->signalled = q->next_used;
-    q->signalled_valid = true;
     event = load_u16(available + RING_ENTRIES + q->size * AVAILABLE_ENTRY);
-    return !valid || (uint16_t)(q->next_used - event - 1) < (uint16_t)(q->next_used - before);
+    return event == (uint16_t)(q->next_used - 1);
 }
 
 static bool put_used(Virtio *virtio, VirtioQueue *q, uint16_t head, uint32_t written)

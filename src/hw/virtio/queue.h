@@ -31,10 +31,8 @@ typedef struct VirtioQueue {
 
     uint16_t next_available; /* index of the next entry of the available ring to take */
     uint16_t next_used;      /* index of the next entry of the used ring to fill */
-    uint16_t signalled;      /* next_used when the driver was last interrupted */
-    uint16_t signalled_valid;
-    uint32_t in_flight; /* popped, not yet pushed */
-    uint32_t epoch;     /* counts resets: chains of an older one are not returned */
+    uint32_t in_flight;      /* popped, not yet pushed */
+    uint32_t epoch;          /* counts resets: chains of an older one are not returned */
 } VirtioQueue;
 
 typedef struct VirtioChain {
@@ -51,7 +49,7 @@ typedef struct VirtioChain {
 /* NULL when there is nothing to take, and when the guest broke the ring. */
 VirtioChain *virtqueue_pop(Virtio *virtio, unsigned queue);
 
-/* Takes the chain; `written` bytes of its `in` part are valid. The driver is interrupted if it asked to be. */
+/* Takes the chain; `written` bytes of its `in` part are valid. Interrupts a driver that wants it. */
 void virtqueue_push(VirtioChain *chain, uint32_t written);
 
 /* Gives the chain back unused: the next pop returns it again. Only for the latest one popped. */

@@ -24,7 +24,7 @@ static uint64_t next_random(VirtioRng *r)
     return z ^ z >> 31;
 }
 
-/* Gives the number of bytes; the host's kernel may have none to give before it has gathered some. */
+/* Gives the number of bytes; a host that has just started may have none yet. */
 static size_t fill_random(VirtioRng *r, uint8_t *out, size_t length)
 {
     if (r->seed == 0) {
