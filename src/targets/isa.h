@@ -11,6 +11,8 @@
 #include "tcg/env.h"
 #include "tcg/ir.h"
 
+struct FdtNode;
+
 typedef enum Access { ACCESS_READ, ACCESS_WRITE, ACCESS_FETCH } Access;
 
 /* The answer of a page walk. The rights are those of the mode that was asked for. */
@@ -48,6 +50,7 @@ typedef struct Isa {
     unsigned        gvar_count;
     const IsaField *fields;         /* ends with a NULL name */
     unsigned        address_bits;   /* of a guest virtual address: 32 or 64 */
+    bool            coherent_code;  /* a store is seen by the next instruction fetched, without a barrier (x86) */
 
     /* model and features are checked against schemas/cpus before; false with a message when they cannot be. */
     bool     (*init)(CpuEnv *env, const char *model, const char *const *features, char **error);
@@ -75,6 +78,10 @@ typedef struct Isa {
     bool     (*take_interrupt)(CpuEnv *env);
     /* Is there a reason to leave a wait-for-interrupt? Any thread. */
     bool     (*wakes)(const CpuEnv *env);
+
+    /* The CPU's own keys of its FDT node, and the node its interrupts come to; optional. */
+    void     (*describe)(const CpuEnv *env, struct FdtNode *node);
+    struct FdtNode *(*interrupt_controller)(const CpuEnv *env, struct FdtNode *node);
 
     /* Disassembles one instruction into text; gives its length in bytes. */
     unsigned (*disassemble)(uint64_t pc, const uint8_t *code, size_t room, char *text, size_t text_size);

@@ -55,6 +55,12 @@ typedef struct CpuFar {
     TlbEntry write[TLB_SIZE];
 } CpuFar;
 
+/* CpuEnv.raised. */
+typedef enum Raised {
+    RAISED_EXCEPTION = 1,           /* cpu_raise(): the current instruction did nothing */
+    RAISED_CODE_CHANGED,            /* it is complete, but wrote code: what follows may be another */
+} Raised;
+
 struct CpuEnv {
     /* Hot: generated code. */
     _Atomic uint32_t exit_request;  /* any thread sets it; tested on backward edges and indirect jumps */
@@ -66,7 +72,7 @@ struct CpuEnv {
     uint32_t mxcsr;                 /* x86: guest rounding and the sticky flags raised by the host FPU */
     uint8_t  fp_flags;              /* FpFlags raised by soft float, and all of them on other hosts */
     uint8_t  fp_round;              /* FpAux rounding for FP_DYN; write it with fp_round_set() */
-    uint8_t  raised;                /* cpu_raise() was called: leave at once */
+    uint8_t  raised;                /* not 0: leave at once. Raised */
     uint8_t  in_code;               /* generated code is running (for requests that must wait) */
     const void *exit_site;          /* EXIT_CHAIN: which exit; EXIT_RAISED: host return address */
     uint64_t call[4];               /* arguments on their way from generated code to a thunk */
@@ -74,6 +80,7 @@ struct CpuEnv {
     /* Cold. */
     struct TcgCpu *cpu;
     unsigned index;                 /* of the CPU in the machine; set before Isa.init */
+    uint64_t timebase_hz;           /* of the counter that the guest reads; 0: the ISA decides; set before too */
     uint32_t raised_cause;          /* for Isa.deliver */
     uint64_t raised_value;
 };
@@ -94,7 +101,7 @@ static inline unsigned jump_index(uint64_t pc)
 /* Records an exception of the current instruction; the caller returns at once, the CPU loop delivers it. */
 static inline void cpu_raise(CpuEnv *env, uint32_t cause, uint64_t value)
 {
-    env->raised = 1;
+    env->raised = RAISED_EXCEPTION;
     env->raised_cause = cause;
     env->raised_value = value;
 }

@@ -28,7 +28,8 @@ typedef struct BlockExit {
 typedef struct SideEntry {
     uint32_t host;                  /* offset from the block's code */
     uint16_t guest;                 /* offset from the block's pc */
-    uint16_t insns;                 /* guest instructions of this block completed before it */
+    uint8_t  insns;                 /* guest instructions of this block completed before it */
+    uint8_t  length;                /* of the guest instruction, bytes */
 } SideEntry;
 
 /*

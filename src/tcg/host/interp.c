@@ -512,7 +512,7 @@ static bool needs_side_entry(const IrInsn *i)
 static unsigned emit_ops(const IrBlock *b, IrInsn *to, Emitted *out)
 {
     uint16_t labels[IR_MAX_LABELS];
-    unsigned count = 0, insns = 0, guest = 0;
+    unsigned count = 0, insns = 0, guest = 0, length = 0;
 
     find_labels(b, labels);
     out->side_count = 0;
@@ -521,6 +521,7 @@ static unsigned emit_ops(const IrBlock *b, IrInsn *to, Emitted *out)
 
         if (i->op == IR_insn) {
             guest = (unsigned)i->imm;
+            length = i->aux;
             insns++;
         }
         if (!is_copied(i)) {
@@ -531,7 +532,8 @@ static unsigned emit_ops(const IrBlock *b, IrInsn *to, Emitted *out)
             out->sides[out->side_count++] = (SideEntry){
                 .host = (uint32_t)(sizeof(InterpCode) + count * sizeof(IrInsn)),
                 .guest = (uint16_t)guest,
-                .insns = (uint16_t)(MAX(insns, 1) - 1),
+                .insns = (uint8_t)(MAX(insns, 1) - 1),
+                .length = (uint8_t)length,
             };
         }
     }

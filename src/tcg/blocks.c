@@ -1,0 +1,417 @@
+/* Translated blocks: see blocks.h. */
+#include "tcg/blocks.h"
+
+#include <string.h>
+
+#include "tcg/tcg-impl.h"
+
+enum {
+    HITS_TO_DROP_ALL = 2,
+    IDLE_WRITES_TO_FORGET = 8,      /* stores to a page without blocks before it is plain data again */
+};
+
+void blocks_init(BlockTable *table)
+{
+    table->buckets = (Block *_Atomic *)g_new0(Block *, (size_t)1 << BLOCK_BUCKET_BITS);
+    table->pages = (CodePage *_Atomic *)g_new0(CodePage *, (size_t)1 << PAGE_BUCKET_BITS);
+    table->provisional = g_ptr_array_new();
+}
+
+void blocks_clear(BlockTable *table)
+{
+    for (size_t i = 0; table->pages && i < (size_t)1 << PAGE_BUCKET_BITS; i++) {
+        for (CodePage *page = table->pages[i], *next; page; page = next) {
+            next = page->next;
+            __atomic_fetch_and(page->flag, (uint8_t)~PAGE_CODE, __ATOMIC_RELAXED);
+            g_free(page);
+        }
+    }
+    g_clear_pointer((void **)&table->buckets, g_free);
+    g_clear_pointer((void **)&table->pages, g_free);
+    g_clear_pointer(&table->provisional, g_ptr_array_unref);
+}
+
+/* ---- look-up --------------------------------------------------------------------------------- */
+
+static Block *_Atomic *bucket_of(const BlockTable *table, const uint8_t *host, uint64_t pc, uint32_t mode)
+{
+    uint64_t key = (uintptr_t)host * 5 + (pc >> GUEST_PAGE_BITS) * 3 + mode;
+
+    return &table->buckets[key * UINT64_C(0x9e3779b97f4a7c15) >> (64 - BLOCK_BUCKET_BITS)];
+}
+
+Block *block_find(const BlockTable *table, const uint8_t *host, uint64_t pc, uint32_t mode)
+{
+    Block *block = atomic_load_explicit(bucket_of(table, host, pc, mode), memory_order_acquire);
+
+    while (block && (block->host != host || block->pc != pc || block->mode != mode)) {
+        block = atomic_load_explicit(&block->next, memory_order_acquire);
+    }
+    return block;
+}
+
+static void add_to_bucket(BlockTable *table, Block *block)
+{
+    Block *_Atomic *bucket = bucket_of(table, block->host, block->pc, block->mode);
+
+    atomic_store_explicit(&block->next, atomic_load(bucket), memory_order_relaxed);
+    atomic_store_explicit(bucket, block, memory_order_release);
+}
+
+/* Its own `next` stays, for a reader that stands on it. */
+static void remove_from_bucket(BlockTable *table, Block *block)
+{
+    Block *_Atomic *at = bucket_of(table, block->host, block->pc, block->mode);
+
+    for (Block *here = *at; here; at = &here->next, here = *at) {
+        if (here == block) {
+            atomic_store_explicit(at, atomic_load(&block->next), memory_order_release);
+            return;
+        }
+    }
+}
+
+/* ---- pages ----------------------------------------------------------------------------------- */
+
+static CodePage *_Atomic *page_bucket(const BlockTable *table, const uint8_t *host)
+{
+    uint64_t key = (uintptr_t)host >> GUEST_PAGE_BITS;
+
+    return &table->pages[key * UINT64_C(0x9e3779b97f4a7c15) >> (64 - PAGE_BUCKET_BITS)];
+}
+
+static CodePage *page_find(const BlockTable *table, const uint8_t *host)
+{
+    CodePage *page = atomic_load_explicit(page_bucket(table, host), memory_order_acquire);
+
+    while (page && page->host != host) {
+        page = atomic_load_explicit(&page->next, memory_order_acquire);
+    }
+    return page;
+}
+
+static CodePage *page_get(TcgCpu *cpu, uint8_t *host)
+{
+    BlockTable *table = &cpu->tcg->blocks;
+    CodePage *page = page_find(table, host);
+
+    if (!page) {
+        const RamView *ram = tlb_ram_of_host(&cpu->tlb, host);
+        CodePage *_Atomic *bucket = page_bucket(table, host);
+        page = g_new0(CodePage, 1);
+        page->host = host;
+        page->flag = &ram->flags[(host - ram->host) >> PAGE_BITS];
+        atomic_store_explicit(&page->next, atomic_load(bucket), memory_order_relaxed);
+        atomic_store_explicit(bucket, page, memory_order_release);
+    }
+    return page;
+}
+
+/* From now on stores to the page are noticed; other CPUs must first drop their write entries. */
+static void page_becomes_code(TcgCpu *cpu, CodePage *page)
+{
+    Tcg *tcg = cpu->tcg;
+
+    if (*page->flag & PAGE_CODE) {
+        return;
+    }
+    __atomic_fetch_or(page->flag, PAGE_CODE, __ATOMIC_SEQ_CST);
+    tlb_drop_writes(cpu, page->host);
+    for (unsigned i = 0; i < tcg->cpu_count; i++) {
+        if (tcg->cpus[i] && tcg->cpus[i] != cpu && cpu_ask_to_drop(tcg->cpus[i], page)) {
+            page->pending |= UINT64_C(1) << i;
+        }
+    }
+    if (page->pending) {
+        g_ptr_array_add(tcg->blocks.provisional, page);
+    }
+}
+
+static uint64_t granules_of(const CodePage *page, const uint8_t *start, uint64_t length)
+{
+    const uint8_t *end = start + length;
+    uint64_t first = start < page->host ? 0 : (uint64_t)(start - page->host) >> GRANULE_BITS;
+    uint64_t last = end - page->host >= GUEST_PAGE_SIZE ? 63 : (uint64_t)(end - 1 - page->host) >> GRANULE_BITS;
+
+    return (~UINT64_C(0) >> (63 - last)) & (~UINT64_C(0) << first);
+}
+
+/* The part of a block's code that lies on its first (which = 0) or second page. */
+static uint64_t block_granules(const Block *block, unsigned which)
+{
+    const CodePage *page = block->pages[which];
+    uint64_t on_first = (uint64_t)(block->pages[0]->host + GUEST_PAGE_SIZE - block->host);
+
+    if (which == 0) {
+        return granules_of(page, block->host, MIN(on_first, block->guest_size));
+    }
+    return granules_of(page, page->host, block->guest_size - on_first);
+}
+
+static void add_to_pages(Block *block)
+{
+    for (unsigned i = 0; i < 2 && block->pages[i]; i++) {
+        CodePage *page = block->pages[i];
+        page->hits = 0;
+        page->idle_writes = 0;
+        block->page_next[i] = page->blocks;
+        page->blocks = block;
+        atomic_fetch_or(&page->granules, block_granules(block, i));
+    }
+}
+
+static unsigned page_slot(const Block *block, const CodePage *page)
+{
+    return block->pages[0] == page ? 0 : 1;
+}
+
+static void remove_from_page(Block *block, unsigned which)
+{
+    CodePage *page = block->pages[which];
+    Block **at = &page->blocks;
+
+    while (*at != block) {
+        at = &(*at)->page_next[page_slot(*at, page)];
+    }
+    *at = block->page_next[which];
+}
+
+/* After blocks went; until then the granules are a superset, which costs time only. */
+static void refresh_granules(CodePage *page)
+{
+    uint64_t granules = 0;
+
+    for (const Block *block = page->blocks; block; block = block->page_next[page_slot(block, page)]) {
+        granules |= block_granules(block, page_slot(block, page));
+    }
+    atomic_store(&page->granules, granules);
+}
+
+/* ---- publishing ------------------------------------------------------------------------------ */
+
+static Block *new_block(TcgCpu *cpu, const uint8_t *host)
+{
+    const IrBlock *ir = &cpu->ir;
+    const Emitted *out = &cpu->emitted;
+    Chunk *chunk = cpu->chunk;
+    Block *block = chunk_alloc(chunk, sizeof(Block));
+
+    block->host = host;
+    block->pc = ir->pc;
+    block->mode = ir->mode;
+    block->guest_size = (uint16_t)ir->guest_size;
+    block->guest_insns = (uint16_t)ir->guest_insns;
+    block->code = chunk->execute + chunk->used;
+    block->code_size = out->size;
+    block->exits = out->exits;
+    block->exit_count = (uint16_t)ir->exit_count;
+    block->side_count = (uint16_t)out->side_count;
+    block->sides = chunk_alloc(chunk, out->side_count * sizeof(SideEntry));
+    memcpy(block->sides, out->sides, out->side_count * sizeof(SideEntry));
+    block->straddles = ((ir->pc ^ (ir->pc + ir->guest_size - 1)) & -(uint64_t)GUEST_PAGE_SIZE) != 0;
+    for (unsigned i = 0; i < block->exit_count; i++) {
+        block->exits[i].block = block;
+    }
+    return block;
+}
+
+static bool copy_is_true(const TcgCpu *cpu, const Block *block)
+{
+    const uint8_t *copy = cpu->reader.copy;
+    unsigned on_first = block->guest_size;
+
+    if (block->pages[1]) {
+        on_first = GUEST_PAGE_SIZE - (unsigned)(block->pc & (GUEST_PAGE_SIZE - 1));
+    }
+    return memcmp(copy, block->host, on_first) == 0 &&
+           (!block->pages[1] ||
+               memcmp(copy + on_first, block->pages[1]->host, block->guest_size - on_first) == 0);
+}
+
+void block_drop(Tcg *tcg, Block *block)
+{
+    if (block->dead) {
+        return;
+    }
+    atomic_store(&block->dead, true);
+    remove_from_bucket(&tcg->blocks, block);
+    for (unsigned i = 0; i < 2 && block->pages[i]; i++) {
+        remove_from_page(block, i);
+    }
+    chain_cut(tcg, block);
+    tcg->dropped_blocks++;
+}
+
+static void keep_code(TcgCpu *cpu, Block *block)
+{
+    Chunk *chunk = cpu->chunk;
+
+    g_ptr_array_add(chunk->blocks, block);
+    chunk->used = (chunk->used + block->code_size + 15) & ~(size_t)15;
+}
+
+Block *block_publish(TcgCpu *cpu, const uint8_t *host, const uint8_t *second_page, bool *stable)
+{
+    Tcg *tcg = cpu->tcg;
+    Block *block = new_block(cpu, host);
+    uint8_t *page = (uint8_t *)((uintptr_t)host & -(uintptr_t)GUEST_PAGE_SIZE);
+
+    g_mutex_lock(&tcg->lock);
+    keep_code(cpu, block);
+    tcg->translated_blocks++;
+    tcg->translated_insns += block->guest_insns;
+    if (cpu->reader.narrow) {
+        block->dead = true;
+        g_mutex_unlock(&tcg->lock);
+        *stable = true;
+        return block;
+    }
+    block->pages[0] = page_get(cpu, page);
+    block->pages[1] = block->straddles ? page_get(cpu, (uint8_t *)second_page) : NULL;
+    for (unsigned i = 0; i < 2 && block->pages[i]; i++) {
+        page_becomes_code(cpu, block->pages[i]);
+        block->provisional |= block->pages[i]->pending != 0;
+    }
+    add_to_pages(block);
+    add_to_bucket(&tcg->blocks, block);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    *stable = copy_is_true(cpu, block);
+    if (!*stable) {
+        block_drop(tcg, block);
+    }
+    g_mutex_unlock(&tcg->lock);
+    return block;
+}
+
+/* ---- writes ---------------------------------------------------------------------------------- */
+
+static bool drop_granules(Tcg *tcg, CodePage *page, uint64_t granules)
+{
+    bool dropped = false;
+
+    for (Block *block = page->blocks, *next; block; block = next) {
+        unsigned which = page_slot(block, page);
+        next = block->page_next[which];
+        if (block_granules(block, which) & granules) {
+            block_drop(tcg, block);
+            dropped = true;
+        }
+    }
+    refresh_granules(page);
+    return dropped;
+}
+
+/* A page whose blocks are gone and that is still being written is plain data, until it is run again. */
+static void count_idle_write(CodePage *page)
+{
+    if (!page->blocks && !page->pending && ++page->idle_writes >= IDLE_WRITES_TO_FORGET) {
+        __atomic_fetch_and(page->flag, (uint8_t)~PAGE_CODE, __ATOMIC_SEQ_CST);
+    }
+}
+
+/*
+ * Code that is written here and there (a patched call) loses the blocks of those granules; code that is written
+ * again before anything of the page is translated anew (a compiler fills it) loses all of them at once.
+ */
+static bool page_written(Tcg *tcg, CodePage *page, const uint8_t *at, uint64_t length)
+{
+    uint64_t granules = granules_of(page, at, length), used = atomic_load(&page->granules);
+
+    if (used && !(used & granules)) {
+        return false;
+    }
+    g_mutex_lock(&tcg->lock);
+    if (page->hits >= HITS_TO_DROP_ALL) {
+        granules = ~UINT64_C(0);
+    }
+    bool dropped = drop_granules(tcg, page, granules);
+    page->hits += dropped;
+    count_idle_write(page);
+    g_mutex_unlock(&tcg->lock);
+    return dropped;
+}
+
+bool code_written(Tcg *tcg, uint8_t *host, uint64_t length)
+{
+    uint8_t *end = host + length;
+    uint8_t *page = (uint8_t *)((uintptr_t)host & -(uintptr_t)GUEST_PAGE_SIZE);
+    bool dropped = false;
+
+    for (; page < end; page += GUEST_PAGE_SIZE) {
+        CodePage *code = page_find(&tcg->blocks, page);
+        uint8_t *from = MAX(host, page), *to = MIN(end, page + GUEST_PAGE_SIZE);
+        if (code) {
+            dropped |= page_written(tcg, code, from, (uint64_t)(to - from));
+        }
+    }
+    return dropped;
+}
+
+static void drop_if_provisional(Tcg *tcg, CodePage *page)
+{
+    for (Block *block = page->blocks, *next; block; block = next) {
+        next = block->page_next[page_slot(block, page)];
+        if (block->provisional) {
+            block_drop(tcg, block);
+        }
+    }
+}
+
+void code_confirm(Tcg *tcg, unsigned cpu)
+{
+    GPtrArray *pages = tcg->blocks.provisional;
+
+    for (unsigned i = pages->len; i-- > 0;) {
+        CodePage *page = g_ptr_array_index(pages, i);
+        page->pending &= ~(UINT64_C(1) << cpu);
+        if (!page->pending) {
+            drop_if_provisional(tcg, page);
+            g_ptr_array_remove_index_fast(pages, i);
+        }
+    }
+}
+
+void code_drop_provisional(Tcg *tcg)
+{
+    for (unsigned i = 0; i < tcg->blocks.provisional->len; i++) {
+        drop_if_provisional(tcg, g_ptr_array_index(tcg->blocks.provisional, i));
+    }
+}
+
+/* ---- side tables ----------------------------------------------------------------------------- */
+
+static Block *block_at(const Chunk *chunk, const void *site)
+{
+    unsigned low = 0, high = chunk->blocks ? chunk->blocks->len : 0;
+
+    while (low < high) {
+        unsigned middle = (low + high) / 2;
+        const Block *block = g_ptr_array_index(chunk->blocks, middle);
+        if ((const uint8_t *)block->code + block->code_size < (const uint8_t *)site) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return chunk->blocks && low < chunk->blocks->len ? g_ptr_array_index(chunk->blocks, low) : NULL;
+}
+
+const SideEntry *block_side(Tcg *tcg, const void *site, Block **block)
+{
+    const Chunk *chunk = code_find(&tcg->code, site);
+    const SideEntry *found = NULL;
+
+    *block = NULL;
+    g_mutex_lock(&tcg->lock);
+    Block *here = chunk ? block_at(chunk, site) : NULL;
+    g_mutex_unlock(&tcg->lock);
+    if (!here) {
+        return NULL;
+    }
+    uint32_t offset = (uint32_t)((const uint8_t *)site - (const uint8_t *)here->code);
+    for (unsigned i = 0; i < here->side_count && !found; i++) {
+        found = here->sides[i].host == offset ? &here->sides[i] : NULL;
+    }
+    *block = here;
+    return found;
+}

@@ -1,0 +1,99 @@
+/*
+ * Blocks: translated guest code, found by where its bytes are in host memory, its virtual pc and the mode.
+ *
+ * Keys are host addresses, so processes, CPUs and aliases of the same RAM share blocks and a new memory map
+ * changes nothing. Look-ups take no lock. Everything that changes links, lists and pages takes Tcg.lock; a block
+ * that is dropped stays in memory until every CPU has been outside generated code (code.h).
+ *
+ * How code that is written while it is translated is noticed. The translator copies the bytes it decodes. To
+ * publish a block it sets the page's PAGE_CODE flag and granule bits, then compares the copy with memory; a
+ * writer stores, then looks at flag and granules. With a full fence between the two on both sides at least one
+ * of them sees the other. What is left is stores of other CPUs through write entries of their first-level TLBs
+ * made before the flag was set: those CPUs are told to drop them, and until all have, the page's blocks are
+ * provisional: they die when the last CPU answers, and at any code barrier.
+ */
+#ifndef TCG_BLOCKS_H
+#define TCG_BLOCKS_H
+
+#include <glib.h>
+
+#include "tcg/host.h"
+
+typedef struct Tcg Tcg;
+typedef struct TcgCpu TcgCpu;
+typedef struct CodePage CodePage;
+
+typedef struct Block {
+    const uint8_t *host;            /* the guest's code */
+    uint64_t       pc;
+    uint32_t       mode;
+    uint16_t       guest_size, guest_insns;
+    struct Block  *_Atomic next;    /* in its hash bucket */
+
+    const void    *code;            /* executable */
+    uint32_t       code_size;
+    uint16_t       exit_count, side_count;
+    BlockExit     *exits;
+    SideEntry     *sides;
+
+    BlockExit     *in;              /* exits that are linked to this block */
+    JumpEntry     *_Atomic cached;  /* the first jump cache entry made for it ... */
+    _Atomic bool   cached_often;    /* ... and whether there were more */
+    _Atomic bool   dead;
+    bool           provisional;
+    bool           straddles;       /* one instruction that lies on two pages */
+    CodePage      *pages[2];
+    struct Block  *page_next[2];
+} Block;
+
+/* A page of RAM that has, or had, blocks. Never freed before the translator is. */
+struct CodePage {
+    uint8_t         *host;
+    uint8_t         *flag;          /* its byte of region_page_flags() */
+    CodePage        *_Atomic next;
+    _Atomic uint64_t granules;      /* those of 64 bytes that blocks were made from */
+    Block           *blocks;
+    unsigned         hits;          /* times its blocks were written since one was made */
+    unsigned         idle_writes;   /* stores since then that found no block */
+    uint64_t         pending;       /* CPUs that have not yet dropped their write entries */
+};
+
+enum { BLOCK_BUCKET_BITS = 16, PAGE_BUCKET_BITS = 12, GRANULE_BITS = 6 };
+
+typedef struct BlockTable {
+    Block    *_Atomic *buckets;
+    CodePage *_Atomic *pages;
+    GPtrArray *provisional;         /* of CodePage: those with provisional blocks */
+} BlockTable;
+
+void blocks_init(BlockTable *table);
+void blocks_clear(BlockTable *table);
+
+/* Any CPU thread, no lock; NULL when there is none. */
+Block *block_find(const BlockTable *table, const uint8_t *host, uint64_t pc, uint32_t mode);
+
+/*
+ * Makes a block of what cpu->ir was translated to and emitted at the end of cpu->chunk, and publishes it. False
+ * in *stable: the code was being changed meanwhile, translate again. When the rights to the code hold for less
+ * than a page (cpu->reader.narrow) it is not published: it is dead from birth and runs once.
+ */
+Block *block_publish(TcgCpu *cpu, const uint8_t *host, const uint8_t *second_page, bool *stable);
+
+/* Unlinks and forgets it; lock held. */
+void block_drop(Tcg *tcg, Block *block);
+
+/* The side entry of a host return address, NULL when it is not in any block. *block may be dead. */
+const SideEntry *block_side(Tcg *tcg, const void *site, Block **block);
+
+/*
+ * Bytes that may have been code were written, after the write. Any thread, without the lock. True when blocks
+ * were dropped.
+ */
+bool code_written(Tcg *tcg, uint8_t *host, uint64_t length);
+
+/* This CPU has dropped the write entries it was asked to drop; lock held. */
+void code_confirm(Tcg *tcg, unsigned cpu);
+/* What was translated from pages that another CPU may still be writing unnoticed; lock held. */
+void code_drop_provisional(Tcg *tcg);
+
+#endif

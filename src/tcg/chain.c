@@ -1,0 +1,245 @@
+/* How blocks reach each other: see chain.h. */
+#include "tcg/chain.h"
+
+#include <string.h>
+
+#include "tcg/tcg-impl.h"
+
+enum {
+    PAGE_IDS_MIN_BITS = 12,
+    PAGE_IDS_MAX_BITS = 17,         /* then all are forgotten, and exits linked again */
+    JUMP_EMPTY = 1,                 /* no pc is odd */
+};
+
+/* ---- page ids -------------------------------------------------------------------------------- */
+
+static PageId *page_id_slot(const PageIds *ids, uint64_t page, const uint8_t *host)
+{
+    uint64_t key = (page >> GUEST_PAGE_BITS) * 31 + ((uintptr_t)host >> GUEST_PAGE_BITS);
+    uint64_t mask = (UINT64_C(1) << ids->bits) - 1;
+    uint64_t slot = key * UINT64_C(0x9e3779b97f4a7c15) >> (64 - ids->bits);
+
+    while (ids->entries[slot].id && (ids->entries[slot].page != page || ids->entries[slot].host != host)) {
+        slot = (slot + 1) & mask;
+    }
+    return &ids->entries[slot];
+}
+
+static void page_ids_grow(PageIds *ids)
+{
+    PageIds old = *ids;
+    unsigned old_size = old.bits ? 1u << old.bits : 0;
+
+    ids->bits = old.bits == 0 || old.bits == PAGE_IDS_MAX_BITS ? PAGE_IDS_MIN_BITS : old.bits + 1;
+    ids->entries = g_new0(PageId, (size_t)1 << ids->bits);
+    ids->count = 0;
+    for (unsigned i = 0; i < old_size && ids->bits > old.bits; i++) {
+        if (old.entries[i].id) {
+            *page_id_slot(ids, old.entries[i].page, old.entries[i].host) = old.entries[i];
+            ids->count++;
+        }
+    }
+    g_free(old.entries);
+}
+
+uint32_t page_id(PageIds *ids, uint64_t page, const uint8_t *host)
+{
+    if (ids->count >= (1u << ids->bits) / 2) {
+        page_ids_grow(ids);
+    }
+    PageId *slot = page_id_slot(ids, page, host);
+    if (!slot->id) {
+        *slot = (PageId){ page, host, ++ids->last };
+        ids->count++;
+    }
+    return slot->id;
+}
+
+void page_ids_clear(PageIds *ids)
+{
+    g_clear_pointer(&ids->entries, g_free);
+}
+
+/* ---- links ----------------------------------------------------------------------------------- */
+
+static void unlink_exit(Tcg *tcg, BlockExit *exit)
+{
+    BlockExit **at = &exit->target->in;
+
+    while (*at != exit) {
+        at = &(*at)->next_in;
+    }
+    *at = exit->next_in;
+    exit->target = NULL;
+    tcg->host->unlink(exit);
+}
+
+void chain_link(Tcg *tcg, BlockExit *exit, Block *target, uint32_t id)
+{
+    if (exit->block->dead || target->dead || target->straddles) {
+        return;
+    }
+    if (exit->target) {
+        unlink_exit(tcg, exit);
+    }
+    exit->target = target;
+    exit->next_in = target->in;
+    target->in = exit;
+    tcg->host->link(exit, target->code, id);
+}
+
+static void empty_jump(JumpEntry *entry, uint64_t pc)
+{
+    if (__atomic_load_n(&entry->pc, __ATOMIC_RELAXED) == pc) {
+        __atomic_store_n(&entry->pc, JUMP_EMPTY, __ATOMIC_RELAXED);
+    }
+}
+
+/* Jump cache entries of any CPU: another block with this pc may lose its entry too, and finds it again. */
+static void cut_jumps(Tcg *tcg, Block *block)
+{
+    JumpEntry *first = atomic_load(&block->cached);
+
+    if (first) {
+        empty_jump(first, block->pc);
+    }
+    if (!atomic_load(&block->cached_often)) {
+        return;
+    }
+    for (unsigned i = 0; i < tcg->cpu_count; i++) {
+        for (unsigned v = 0; tcg->cpus[i] && v < FETCH_VIEWS; v++) {
+            FetchView *view = __atomic_load_n(&tcg->cpus[i]->views[v], __ATOMIC_ACQUIRE);
+            if (view) {
+                empty_jump(&view->context.jump[jump_index(block->pc)], block->pc);
+            }
+        }
+    }
+}
+
+void chain_cut(Tcg *tcg, Block *block)
+{
+    while (block->in) {
+        unlink_exit(tcg, block->in);
+    }
+    for (unsigned i = 0; i < block->exit_count; i++) {
+        if (block->exits[i].target) {
+            unlink_exit(tcg, &block->exits[i]);
+        }
+    }
+    cut_jumps(tcg, block);
+}
+
+/* ---- jump caches ----------------------------------------------------------------------------- */
+
+static unsigned present_bit(uint64_t page)
+{
+    return (unsigned)((page >> GUEST_PAGE_BITS) * 0x9e3779b1u >> 23) & 511;
+}
+
+static bool is_present(const FetchView *view, uint64_t page)
+{
+    unsigned bit = present_bit(page);
+
+    return view->present[bit / 64] >> (bit % 64) & 1;
+}
+
+/*
+ * The entry is noted in the block first, then made, then the block is looked at: a thread that drops it sees
+ * the note, or this one sees that it is dead.
+ */
+void chain_cache_jump(TcgCpu *cpu, Block *block)
+{
+    JumpEntry *entry = &cpu->view->context.jump[jump_index(block->pc)];
+    JumpEntry *none = NULL;
+    unsigned bit = present_bit(block->pc);
+
+    if (!atomic_compare_exchange_strong(&block->cached, &none, entry) && none != entry) {
+        atomic_store(&block->cached_often, true);
+    }
+    __atomic_store_n(&entry->pc, JUMP_EMPTY, __ATOMIC_RELAXED);
+    entry->code = block->code;
+    __atomic_store_n(&entry->pc, block->pc, __ATOMIC_SEQ_CST);
+    cpu->view->present[bit / 64] |= UINT64_C(1) << (bit % 64);
+    cpu->view->dirty = true;
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    if (atomic_load(&block->dead)) {
+        __atomic_store_n(&entry->pc, JUMP_EMPTY, __ATOMIC_RELAXED);
+    }
+}
+
+void fetch_view_clear(FetchView *view)
+{
+    if (!view->dirty) {
+        return;
+    }
+    for (unsigned i = 0; i < JUMP_SIZE; i++) {
+        __atomic_store_n(&view->context.jump[i].pc, JUMP_EMPTY, __ATOMIC_RELAXED);
+    }
+    memset(view->context.itlb, 0, sizeof(view->context.itlb));
+    memset(view->present, 0, sizeof(view->present));
+    view->dirty = false;
+}
+
+/* A block of one instruction may begin on the page before and straddle into this one. */
+void fetch_view_forget(FetchView *view, uint64_t page)
+{
+    uint64_t before = page - GUEST_PAGE_SIZE;
+
+    view->context.itlb[(page >> GUEST_PAGE_BITS) & (ITLB_SIZE - 1)] = 0;
+    if (!is_present(view, page) && !is_present(view, before)) {
+        return;
+    }
+    for (unsigned i = 0; i < JUMP_SIZE; i++) {
+        JumpEntry *entry = &view->context.jump[i];
+        uint64_t pc = __atomic_load_n(&entry->pc, __ATOMIC_RELAXED);
+        if (pc - before < 2 * GUEST_PAGE_SIZE) {
+            __atomic_store_n(&entry->pc, JUMP_EMPTY, __ATOMIC_RELAXED);
+        }
+    }
+}
+
+static FetchView *new_view(void)
+{
+    FetchView *view = g_new0(FetchView, 1);
+
+    view->dirty = true;
+    fetch_view_clear(view);
+    return view;
+}
+
+/* A slot to reuse: an empty one, else the one unused for longest. */
+static unsigned choose_view(const TcgCpu *cpu)
+{
+    unsigned oldest = 0;
+
+    for (unsigned i = 0; i < FETCH_VIEWS; i++) {
+        if (!cpu->views[i]) {
+            return i;
+        }
+        if (cpu->views[i]->used_at < cpu->views[oldest]->used_at) {
+            oldest = i;
+        }
+    }
+    return oldest;
+}
+
+FetchView *fetch_view(TcgCpu *cpu, uint64_t serial, uint32_t mode)
+{
+    FetchView *view = NULL;
+
+    for (unsigned i = 0; i < FETCH_VIEWS && cpu->views[i]; i++) {
+        if (cpu->views[i]->serial == serial && cpu->views[i]->mode == mode) {
+            view = cpu->views[i];
+        }
+    }
+    if (!view) {
+        unsigned slot = choose_view(cpu);
+        view = cpu->views[slot] ? cpu->views[slot] : new_view();
+        fetch_view_clear(view);
+        view->serial = serial;
+        view->mode = mode;
+        __atomic_store_n(&cpu->views[slot], view, __ATOMIC_RELEASE);
+    }
+    view->used_at = ++cpu->view_clock;
+    return view;
+}

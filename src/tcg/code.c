@@ -1,0 +1,162 @@
+/* Memory for generated code: see code.h. */
+#include "tcg/code.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum {
+    CHUNK_SIZE = 256 << 10,
+    CHUNKS_AT_LEAST = 16,           /* small caches (tests) get smaller chunks */
+    SLAB_SIZE = 16 << 10,
+    ALIGN = 16,
+};
+
+static bool host_error(GError **error, const char *what)
+{
+    g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "%s: %s", what, g_strerror(errno));
+    return false;
+}
+
+static bool map_views(CodeCache *cache, GError **error)
+{
+    int fd = memfd_create("lathe-code", MFD_CLOEXEC);
+
+    if (fd < 0) {
+        return host_error(error, "memory for code");
+    }
+    bool fine = ftruncate(fd, (off_t)cache->size) == 0;
+    void *write = MAP_FAILED, *execute = MAP_FAILED;
+    if (fine) {
+        write = mmap(NULL, cache->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
+        execute = mmap(NULL, cache->size, PROT_READ | PROT_EXEC, MAP_SHARED | MAP_NORESERVE, fd, 0);
+    }
+    cache->write = write == MAP_FAILED ? NULL : write;
+    cache->execute = execute == MAP_FAILED ? NULL : execute;
+    fine = (cache->write && cache->execute) || host_error(error, "mapping memory for code");
+    close(fd);
+    return fine;
+}
+
+bool code_init(CodeCache *cache, size_t size, GError **error)
+{
+    memset(cache, 0, sizeof(*cache));
+    cache->size = size;
+    cache->chunk_size = MIN(CHUNK_SIZE, size / CHUNKS_AT_LEAST);
+    if (!map_views(cache, error)) {
+        code_clear(cache);
+        return false;
+    }
+    cache->chunk_count = (unsigned)(size / cache->chunk_size);
+    cache->chunks = g_new0(Chunk, cache->chunk_count);
+    for (unsigned i = 0; i < cache->chunk_count; i++) {
+        Chunk *chunk = &cache->chunks[i];
+        chunk->write = cache->write + i * cache->chunk_size;
+        chunk->execute = cache->execute + i * cache->chunk_size;
+        chunk->size = cache->chunk_size;
+    }
+    return true;
+}
+
+static void drop_contents(Chunk *chunk)
+{
+    g_slist_free_full(g_steal_pointer(&chunk->slabs), g_free);
+    g_clear_pointer(&chunk->blocks, g_ptr_array_unref);
+    chunk->slab_left = 0;
+    chunk->used = 0;
+}
+
+void code_clear(CodeCache *cache)
+{
+    for (unsigned i = 0; i < cache->chunk_count; i++) {
+        drop_contents(&cache->chunks[i]);
+    }
+    g_clear_pointer(&cache->chunks, g_free);
+    cache->chunk_count = 0;
+    if (cache->write) {
+        munmap(cache->write, cache->size);
+    }
+    if (cache->execute) {
+        munmap((void *)cache->execute, cache->size);
+    }
+    cache->write = NULL;
+    cache->execute = NULL;
+}
+
+void *chunk_alloc(Chunk *chunk, size_t size)
+{
+    size = (size + ALIGN - 1) & ~(size_t)(ALIGN - 1);
+    if (size > chunk->slab_left) {
+        chunk->slab_left = MAX((size_t)SLAB_SIZE, size);
+        chunk->slabs = g_slist_prepend(chunk->slabs, g_malloc0(chunk->slab_left));
+    }
+    /* A slab is used from its end down, so that its start is what g_free wants. */
+    chunk->slab_left -= size;
+    return (uint8_t *)chunk->slabs->data + chunk->slab_left;
+}
+
+static bool is_available(const Chunk *chunk, uint64_t epoch)
+{
+    return chunk->state == CHUNK_FREE || (chunk->state == CHUNK_RETIRED && chunk->retired_at <= epoch);
+}
+
+Chunk *code_take(CodeCache *cache, uint64_t epoch)
+{
+    for (unsigned i = 0; i < cache->chunk_count; i++) {
+        Chunk *chunk = &cache->chunks[i];
+        if (is_available(chunk, epoch)) {
+            drop_contents(chunk);
+            chunk->state = CHUNK_FILLING;
+            chunk->order = cache->next_order++;
+            chunk->blocks = g_ptr_array_new();
+            return chunk;
+        }
+    }
+    return NULL;
+}
+
+Chunk *code_oldest(CodeCache *cache)
+{
+    Chunk *oldest = NULL;
+
+    for (unsigned i = 0; i < cache->chunk_count; i++) {
+        Chunk *chunk = &cache->chunks[i];
+        if (chunk->state == CHUNK_FULL && (!oldest || chunk->order < oldest->order)) {
+            oldest = chunk;
+        }
+    }
+    return oldest;
+}
+
+void code_close(CodeCache *cache, Chunk *chunk)
+{
+    chunk->state = CHUNK_FULL;
+    /* The file keeps the bytes; links patched later fault single pages in again. */
+    if (cache->chunk_size % (size_t)sysconf(_SC_PAGESIZE) == 0) {
+        madvise(chunk->write, chunk->size, MADV_DONTNEED);
+    }
+}
+
+void code_retire(Chunk *chunk, uint64_t epoch)
+{
+    chunk->state = CHUNK_RETIRED;
+    chunk->retired_at = epoch;
+}
+
+unsigned code_free_count(const CodeCache *cache)
+{
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < cache->chunk_count; i++) {
+        count += cache->chunks[i].state == CHUNK_FREE || cache->chunks[i].state == CHUNK_RETIRED;
+    }
+    return count;
+}
+
+Chunk *code_find(CodeCache *cache, const void *address)
+{
+    uintptr_t offset = (uintptr_t)address - (uintptr_t)cache->execute;
+
+    return offset < cache->size ? &cache->chunks[offset / cache->chunk_size] : NULL;
+}

@@ -1,0 +1,294 @@
+/* The CPU loop: find a block, run it, see why it came back. See exec.h for what other threads may do to it. */
+#include "tcg/exec.h"
+
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "core/trace.h"
+#include "tcg/tcg-impl.h"
+#include "tcg/tcg-trace.h"
+
+/* ---- requests -------------------------------------------------------------------------------- */
+
+static void futex(_Atomic uint32_t *word, int operation, uint32_t value)
+{
+    syscall(SYS_futex, word, operation | FUTEX_PRIVATE_FLAG, value, NULL, NULL, 0);
+}
+
+/*
+ * The sleeper says that it waits, then sleeps only while exit_request is 0; the other side sets exit_request,
+ * then looks for a sleeper. So none is missed.
+ */
+void cpu_kick(CpuEnv *env)
+{
+    atomic_store(&env->exit_request, 1);
+    if (atomic_load(&env->cpu->waiting)) {
+        futex(&env->exit_request, FUTEX_WAKE, 1);
+    }
+}
+
+static void sleep_until_kicked(TcgCpu *cpu)
+{
+    atomic_store(&cpu->waiting, 1);
+    futex(&cpu->env->exit_request, FUTEX_WAIT, 0);
+    atomic_store(&cpu->waiting, 0);
+}
+
+void cpu_request(TcgCpu *cpu, uint32_t request)
+{
+    atomic_fetch_or(&cpu->requests, request);
+    cpu_kick(cpu->env);
+}
+
+void cpu_go_outside(TcgCpu *cpu)
+{
+    atomic_store(&cpu->seen, EPOCH_OUTSIDE);
+}
+
+void cpu_come_inside(TcgCpu *cpu)
+{
+    atomic_store(&cpu->seen, atomic_load(&cpu->tcg->epoch));
+}
+
+static void pass_epoch(TcgCpu *cpu)
+{
+    uint64_t epoch = atomic_load_explicit(&cpu->tcg->epoch, memory_order_acquire);
+
+    if (atomic_load_explicit(&cpu->seen, memory_order_relaxed) != epoch) {
+        atomic_store_explicit(&cpu->seen, epoch, memory_order_release);
+    }
+}
+
+bool cpu_ask_to_drop(TcgCpu *cpu, const CodePage *page)
+{
+    if (cpu->drop_count < DROP_LIST) {
+        cpu->drop_pages[cpu->drop_count] = page;
+    }
+    cpu->drop_count++;
+    cpu_request(cpu, REQUEST_DROP_WRITES);
+    return atomic_load(&cpu->seen) != EPOCH_OUTSIDE;
+}
+
+static void drop_writes(TcgCpu *cpu)
+{
+    Tcg *tcg = cpu->tcg;
+
+    g_mutex_lock(&tcg->lock);
+    if (cpu->drop_count > DROP_LIST) {
+        tlb_drop_writes(cpu, NULL);
+    }
+    for (unsigned i = 0; i < MIN(cpu->drop_count, DROP_LIST); i++) {
+        tlb_drop_writes(cpu, cpu->drop_pages[i]->host);
+    }
+    cpu->drop_count = 0;
+    code_confirm(tcg, cpu->slot);
+    g_mutex_unlock(&tcg->lock);
+}
+
+/* Between two blocks. False: the thread that runs this CPU shall do something else. */
+static bool serve_requests(TcgCpu *cpu)
+{
+    pass_epoch(cpu);
+    if (G_LIKELY(!atomic_load_explicit(&cpu->env->exit_request, memory_order_relaxed))) {
+        return true;
+    }
+    atomic_store(&cpu->env->exit_request, 0);
+    uint32_t requests = atomic_exchange(&cpu->requests, 0);
+    if (requests & REQUEST_FLUSH) {
+        tlb_read_map(cpu);
+        tlb_flush_all(cpu->env);
+    }
+    if (requests & REQUEST_DROP_WRITES) {
+        drop_writes(cpu);
+    }
+    if (atomic_load(&cpu->wanted) != CPU_RUNNING) {
+        return false;
+    }
+    if (cpu->isa->take_interrupt(cpu->env)) {
+        trace_interrupt(cpu);
+    }
+    return true;
+}
+
+/* ---- why a block came back ------------------------------------------------------------------- */
+
+static void deliver(TcgCpu *cpu)
+{
+    cpu->env->raised = 0;
+    trace_exception(cpu);
+    cpu->isa->deliver(cpu->env);
+}
+
+/* The pc comes from the side table: no store of it in hot code. */
+static void leave_raised(TcgCpu *cpu)
+{
+    CpuEnv *env = cpu->env;
+    Block *block;
+    const SideEntry *side = block_side(cpu->tcg, env->exit_site, &block);
+    unsigned done;
+
+    g_assert(side);
+    env->pc = block->pc + side->guest;
+    done = side->insns;
+    if (env->raised == RAISED_CODE_CHANGED) {
+        env->pc += side->length;
+        done++;
+    }
+    if (cpu->tcg->options.counted) {
+        env->budget += block->guest_insns - done;
+    }
+    if (env->raised == RAISED_EXCEPTION) {
+        deliver(cpu);
+    }
+    env->raised = 0;
+}
+
+/* Finds the next block and links the exit to it. The exit's memory is safe unless a chunk retires meanwhile. */
+static void leave_chain(TcgCpu *cpu)
+{
+    Tcg *tcg = cpu->tcg;
+    BlockExit *exit = (BlockExit *)cpu->env->exit_site;
+    uint64_t epoch = atomic_load(&tcg->epoch), pc = cpu->env->pc;
+    Block *next = cpu_block_at(cpu, pc);
+
+    if (!next) {
+        deliver(cpu);
+        return;
+    }
+    g_mutex_lock(&tcg->lock);
+    if (epoch == atomic_load(&tcg->epoch) && !TRACE_IS_ON(exec)) {
+        chain_link(tcg, exit, next, cpu_page_id(cpu, pc));
+    }
+    g_mutex_unlock(&tcg->lock);
+}
+
+/* WFI and its like. Going on without a reason is allowed, so any kick ends it. False: nothing can end it. */
+static bool halt(TcgCpu *cpu)
+{
+    bool forever = !cpu->clock && !cpu->isa->wakes(cpu->env) && !atomic_load(&cpu->env->exit_request);
+
+    if (forever) {
+        return false;
+    }
+    cpu_go_outside(cpu);
+    while (!atomic_load(&cpu->env->exit_request) && !cpu->isa->wakes(cpu->env)) {
+        sleep_until_kicked(cpu);
+    }
+    cpu_come_inside(cpu);
+    cpu_kick(cpu->env);     /* what wakes it is perhaps to be taken at once */
+    return true;
+}
+
+/* ---- instructions ---------------------------------------------------------------------------- */
+
+static void give_budget(TcgCpu *cpu, uint64_t insns)
+{
+    cpu->budget_given = insns ? (int64_t)MIN(insns, (uint64_t)INT64_MAX) : INT64_MAX;
+    cpu->env->budget = cpu->budget_given;
+}
+
+static void take_budget(TcgCpu *cpu)
+{
+    cpu->instructions += (uint64_t)(cpu->budget_given - cpu->env->budget);
+    cpu->budget_given = 0;
+    cpu->env->budget = 0;
+}
+
+uint64_t cpu_instructions(const CpuEnv *env)
+{
+    const TcgCpu *cpu = env_cpu(env);
+
+    if (!cpu->tcg->options.counted) {
+        return (uint64_t)cpu_time_ns(env);
+    }
+    return cpu->instructions + (uint64_t)(cpu->budget_given - env->budget);
+}
+
+int64_t cpu_time_ns(const CpuEnv *env)
+{
+    const TcgCpu *cpu = env_cpu(env);
+
+    return cpu->clock ? clock_now(cpu->clock) : 0;
+}
+
+void cpu_timer_set(CpuEnv *env, int64_t at_ns)
+{
+    TcgCpu *cpu = env_cpu(env);
+
+    if (cpu->timer && at_ns == INT64_MAX) {
+        timer_cancel(cpu->timer);
+    } else if (cpu->timer) {
+        timer_set(cpu->timer, at_ns);
+    }
+}
+
+void cpu_code_barrier(CpuEnv *env)
+{
+    Tcg *tcg = env_cpu(env)->tcg;
+
+    if (__atomic_load_n(&tcg->blocks.provisional->len, __ATOMIC_SEQ_CST)) {
+        g_mutex_lock(&tcg->lock);
+        code_drop_provisional(tcg);
+        g_mutex_unlock(&tcg->lock);
+    }
+}
+
+/* ---- the loop -------------------------------------------------------------------------------- */
+
+/* False: the loop ends. */
+static bool left(TcgCpu *cpu, ExitReason reason)
+{
+    switch (reason) {
+    case EXIT_CHAIN:
+        leave_chain(cpu);
+        return true;
+    case EXIT_RAISED:
+        leave_raised(cpu);
+        return true;
+    case EXIT_HALT:
+        return halt(cpu);
+    case EXIT_BUDGET:
+        return false;
+    case EXIT_LOOKUP:
+    case EXIT_REQUEST:
+        break;
+    }
+    return true;
+}
+
+static ExitReason run_block(TcgCpu *cpu, Block *block)
+{
+    Tcg *tcg = cpu->tcg;
+
+    if (TRACE_IS_ON(exec)) {
+        trace_entry(cpu, block);
+    } else if (!atomic_load_explicit(&block->dead, memory_order_relaxed)) {
+        chain_cache_jump(cpu, block);
+    }
+    return tcg->host->enter(cpu->env, tcg->thunks, block->code);
+}
+
+static void run(TcgCpu *cpu)
+{
+    bool going = true;
+
+    while (going && serve_requests(cpu)) {
+        Block *block = cpu_block_at(cpu, cpu->env->pc);
+        if (!block) {
+            deliver(cpu);
+        } else if (!atomic_load(&cpu->env->exit_request)) {
+            going = left(cpu, run_block(cpu, block));
+        }
+    }
+}
+
+void cpu_run(TcgCpu *cpu, uint64_t insns)
+{
+    cpu_come_inside(cpu);
+    give_budget(cpu, insns);
+    cpu_kick(cpu->env);     /* whatever was asked before */
+    run(cpu);
+    take_budget(cpu);
+    cpu_go_outside(cpu);
+}

@@ -1,0 +1,124 @@
+/*
+ * The translator's own view of itself: one Tcg for all CPUs of an ISA in a machine, one TcgCpu for each CPU.
+ */
+#ifndef TCG_TCG_IMPL_H
+#define TCG_TCG_IMPL_H
+
+#include "core/address-space.h"
+#include "core/clock.h"
+#include "core/cpu.h"
+#include "targets/isa.h"
+#include "tcg/blocks.h"
+#include "tcg/chain.h"
+#include "tcg/code.h"
+#include "tcg/tcg.h"
+#include "tcg/tlb-impl.h"
+
+enum { TCG_MAX_CPUS = 64, DROP_LIST = 8 };
+
+#define EPOCH_OUTSIDE UINT64_MAX
+
+struct Tcg {
+    const Isa  *isa;
+    const Host *host;
+    const uint8_t *thunks;          /* of the host, in chunk 0 */
+    TcgOptions  options;
+    GMutex      lock;               /* blocks, links, pages, chunks, ids */
+    CodeCache   code;
+    BlockTable  blocks;
+    PageIds     page_ids;
+    _Atomic uint64_t epoch;         /* grows when a chunk retires */
+    unsigned    cpu_count;
+    TcgCpu     *cpus[TCG_MAX_CPUS];
+    const Machine *machine;         /* NULL in tests */
+    uint64_t    translated_insns, translated_blocks, dropped_blocks, evicted_chunks;
+};
+
+/* What other threads ask of a CPU; bits of TcgCpu.requests. */
+enum {
+    REQUEST_FLUSH = 1 << 0,         /* the memory map changed */
+    REQUEST_DROP_WRITES = 1 << 1,   /* drop write entries of pages that became code */
+};
+
+typedef enum RunState { CPU_PAUSED, CPU_RUNNING, CPU_STOPPED } RunState;
+
+/* Guest code as the frontend reads it: the copy that publishing compares with memory. */
+typedef struct CodeReader {
+    uint64_t       pc;
+    unsigned       length;          /* bytes copied so far */
+    const uint8_t *page[2];         /* host address of the page of pc, and of the next; NULL: not asked */
+    bool           narrow;          /* rights hold for less than a page: nothing is kept */
+    uint8_t        copy[IR_MAX_INSNS * 16];
+} CodeReader;
+
+struct TcgCpu {
+    Cpu           cpu;
+    Tcg          *tcg;
+    unsigned      slot;             /* in Tcg.cpus */
+    const Isa    *isa;
+    CpuEnv       *env;
+    void         *memory;           /* mapping with CpuFar and env */
+    size_t        memory_size;
+    AddressSpace *address_space;
+    const Clock  *clock;
+    Timer        *timer;
+    uint64_t      instructions;     /* completed, without those of the current budget */
+    int64_t       budget_given;
+
+    Tlb           tlb;
+    FetchView    *views[FETCH_VIEWS];
+    uint64_t      view_clock;
+    FetchView    *view;             /* env->fetch is its first member */
+
+    /* Shared with other threads. */
+    _Atomic uint32_t requests;
+    _Atomic uint32_t waiting;       /* sleeps on env->exit_request */
+    _Atomic uint64_t seen;          /* the epoch in which it was last outside generated code */
+    const CodePage *drop_pages[DROP_LIST];  /* with Tcg.lock; more than that: all of them */
+    unsigned      drop_count;
+
+    GThread      *thread;
+    GMutex        state_lock;
+    GCond         state_changed;
+    _Atomic RunState wanted;
+    RunState      state;            /* with state_lock */
+
+    Chunk        *chunk;
+    CodeReader    reader;
+    IrBlock       ir;
+    IrLive        live;
+    Emitted       emitted;
+};
+
+static inline TcgCpu *env_cpu(const CpuEnv *env)
+{
+    return env->cpu;
+}
+
+/* ---- exec.c ---- */
+
+/* Runs until the wanted state is another than CPU_RUNNING, or as tcg_cpu_run() says. The CPU's thread. */
+void cpu_run(TcgCpu *cpu, uint64_t insns);
+
+/* Asks something of a CPU; any thread. */
+void cpu_request(TcgCpu *cpu, uint32_t request);
+
+/*
+ * The page becomes code: the CPU shall drop its write entries. True when it runs and will answer with
+ * code_confirm(). Lock held.
+ */
+bool cpu_ask_to_drop(TcgCpu *cpu, const CodePage *page);
+
+/* The CPU does not run generated code for a while, and holds no block. */
+void cpu_go_outside(TcgCpu *cpu);
+void cpu_come_inside(TcgCpu *cpu);
+
+/* ---- translate.c ---- */
+
+/* The block at a pc of the current context, translated when there is none. NULL: an exception was raised. */
+Block *cpu_block_at(TcgCpu *cpu, uint64_t pc);
+
+/* The id of the page with this pc, 0 when it has none. After cpu_block_at(). */
+uint32_t cpu_page_id(const TcgCpu *cpu, uint64_t pc);
+
+#endif

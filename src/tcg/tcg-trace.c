@@ -1,0 +1,64 @@
+/* What the trace points of the translator print: see tcg-trace.h. */
+#include "tcg/tcg-trace.h"
+
+#include "core/trace.h"
+#include "tcg/tcg-impl.h"
+
+#define PC "0x%" G_GINT64_MODIFIER "x"
+
+static void trace_guest_code(TcgCpu *cpu)
+{
+    const IrBlock *ir = &cpu->ir;
+    const CodeReader *reader = &cpu->reader;
+    char text[128];
+
+    for (unsigned at = 0; at < ir->guest_size;) {
+        unsigned length = cpu->isa->disassemble(
+            ir->pc + at, reader->copy + at, ir->guest_size - at, text, sizeof(text));
+        trace_write(TRACE_in, "cpu%u " PC ": %s", cpu->env->index, ir->pc + at, text);
+        at += MAX(length, 1);
+    }
+}
+
+static void trace_ir(TcgCpu *cpu)
+{
+    g_autofree char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+
+    ir_print(&cpu->ir, out);
+    fclose(out);
+    trace_write(TRACE_ir, "cpu%u " PC "\n%s", cpu->env->index, cpu->ir.pc, text);
+}
+
+void trace_translation(TcgCpu *cpu)
+{
+    if (TRACE_IS_ON(in)) {
+        trace_guest_code(cpu);
+    }
+    if (TRACE_IS_ON(ir)) {
+        trace_ir(cpu);
+    }
+}
+
+void trace_block(TcgCpu *cpu, const Block *block)
+{
+    TRACE(host, "cpu%u " PC " size %u: %p size %u", cpu->env->index, block->pc, block->guest_size,
+        block->code, block->code_size);
+}
+
+void trace_entry(TcgCpu *cpu, const Block *block)
+{
+    TRACE(exec, "cpu%u " PC " mode %x", cpu->env->index, block->pc, block->mode);
+}
+
+void trace_exception(TcgCpu *cpu)
+{
+    TRACE(int, "cpu%u exception 0x%x value " PC " at " PC, cpu->env->index, cpu->env->raised_cause,
+        cpu->env->raised_value, cpu->env->pc);
+}
+
+void trace_interrupt(TcgCpu *cpu)
+{
+    TRACE(int, "cpu%u interrupt, on to " PC, cpu->env->index, cpu->env->pc);
+}

@@ -1,0 +1,158 @@
+/*
+ * Inside the TLB: address spaces, and the second level behind the arrays that generated code reads.
+ *
+ * Every (space, rights) pair that a CPU is in gets a TlbSpace with a serial number, which tags its entries in
+ * the second level, and, while it is used for data, one of 64 ids, which tags its entries in the first. To
+ * forget a space is to give it another serial and no id. Global pages are entered under a space of their own,
+ * the twin of all spaces with the same rights, and survive that.
+ *
+ * The second level holds large pages as one entry, the first level holds 4 KiB slices of them; so an entry of a
+ * large page that goes takes the whole first level along.
+ */
+#ifndef TCG_TLB_IMPL_H
+#define TCG_TLB_IMPL_H
+
+#include "tcg/env.h"
+#include "tcg/tlb.h"
+
+typedef struct TcgCpu TcgCpu;
+
+enum {
+    TLB_SPACES = 256,
+    TLB_SPACE_HASH = 512,
+    TLB_IDS = 1 << CONTEXT_BITS,
+    TLB_WAYS = 4,
+    TLB_SETS_MIN_BITS = 8,
+    TLB_SETS_MAX_BITS = 13,
+};
+
+typedef struct TlbSpace {
+    uint64_t space, rights;
+    bool     fetch, global;
+    uint8_t  id;                    /* valid in this generation of ids */
+    uint16_t twin;                  /* index of the space with the global pages of these rights */
+    uint64_t serial;                /* a multiple of L2_FLAGS, never given twice */
+    uint64_t generation;
+} TlbSpace;
+
+enum { L2_READ = 1, L2_WRITE = 2, L2_EXECUTE = 4, L2_FLAGS = 8 };
+
+typedef struct L2Entry {
+    uint64_t page;                  /* virtual, aligned to its size; low bits: log2 of the size */
+    uint64_t physical;
+    uint8_t *host;                  /* where page is, when all of it is in one range of RAM; else NULL */
+    uint64_t owner;                 /* serial of its space | what is allowed; 0: empty */
+} L2Entry;
+
+/* RAM and ROM of the memory map, as this CPU knows it. */
+typedef struct RamView {
+    uint64_t start, size;
+    uint8_t *host;
+    uint8_t *flags;                 /* of each page: PAGE_CODE ... */
+    bool     readonly;
+} RamView;
+
+typedef struct Tlb {
+    TlbSpace  spaces[TLB_SPACES];
+    unsigned  space_count;
+    uint16_t  space_hash[TLB_SPACE_HASH];   /* index + 1 */
+    TlbSpace *data, *fetch;         /* the current ones */
+    uint64_t  last_serial;
+    uint64_t  generation;           /* of ids; grows when they are used up */
+    unsigned  next_id;
+
+    L2Entry  *entries;
+    unsigned  set_bits;
+    unsigned  victim;               /* which way is replaced next */
+    uint64_t  sizes;                /* bit n: there may be pages of 2^n bytes */
+    unsigned  lookups, misses;      /* since the size was last thought about */
+    uint64_t  walks, refills;       /* statistics */
+
+    RamView  *ram;
+    unsigned  ram_count;
+} Tlb;
+
+/* Where an access goes. */
+typedef struct PageRef {
+    uint64_t physical;              /* of the address */
+    uint8_t *host;                  /* of the start of its page; NULL: not RAM */
+    uint8_t *flag;                  /* the page's flags; NULL with host */
+    bool     readonly;              /* stores do not go to host */
+    bool     narrow;                /* the rights hold for less than a page: do not remember it */
+} PageRef;
+
+void tlb_init(Tlb *tlb);
+void tlb_clear(Tlb *tlb);
+
+/* Translates, by the second level or a walk. False: *fault says why. */
+bool tlb_page(TcgCpu *cpu, uint64_t address, Access access, PageRef *ref, CpuFault *fault);
+
+/* Enters a page of RAM into the read or write array of the current data context. */
+void tlb_enter(TcgCpu *cpu, uint64_t address, const PageRef *ref, bool write);
+
+/* Drops write entries that lead to this page of the host; NULL: to any page that has the flag PAGE_CODE. */
+void tlb_drop_writes(TcgCpu *cpu, const uint8_t *host_page);
+
+/* Reads the memory map again. CPU thread, or paused. */
+void tlb_read_map(TcgCpu *cpu);
+
+static inline const RamView *tlb_ram_at(const Tlb *tlb, uint64_t physical)
+{
+    for (unsigned i = 0; i < tlb->ram_count; i++) {
+        if (physical - tlb->ram[i].start < tlb->ram[i].size) {
+            return &tlb->ram[i];
+        }
+    }
+    return NULL;
+}
+
+static inline const RamView *tlb_ram_of_host(const Tlb *tlb, const uint8_t *host)
+{
+    for (unsigned i = 0; i < tlb->ram_count; i++) {
+        if ((uintptr_t)host - (uintptr_t)tlb->ram[i].host < tlb->ram[i].size) {
+            return &tlb->ram[i];
+        }
+    }
+    return NULL;
+}
+
+static inline L2Entry *l2_set(const Tlb *tlb, uint64_t address, unsigned size_bits, uint64_t serial)
+{
+    uint64_t key = (address >> size_bits) + serial * 0x13c6ef37;
+    uint64_t hash = (key ^ key >> tlb->set_bits) & ((1u << tlb->set_bits) - 1);
+
+    return &tlb->entries[hash * TLB_WAYS];
+}
+
+static inline L2Entry *l2_find_size(const Tlb *tlb, uint64_t address, unsigned size_bits, uint64_t serial)
+{
+    uint64_t page = (address >> size_bits << size_bits) | size_bits;
+    L2Entry *set = l2_set(tlb, address, size_bits, serial);
+
+    for (unsigned way = 0; way < TLB_WAYS; way++) {
+        if (set[way].page == page && (set[way].owner ^ serial) < L2_FLAGS) {
+            return &set[way];
+        }
+    }
+    return NULL;
+}
+
+/* The entry for an address in a space or among its global pages, or NULL. */
+static inline L2Entry *l2_find(const Tlb *tlb, const TlbSpace *space, uint64_t address)
+{
+    uint64_t global = tlb->spaces[space->twin].serial;
+
+    for (uint64_t sizes = tlb->sizes; sizes; sizes &= sizes - 1) {
+        unsigned size_bits = (unsigned)__builtin_ctzll(sizes);
+        L2Entry *entry = l2_find_size(tlb, address, size_bits, space->serial);
+        if (!entry) {
+            entry = l2_find_size(tlb, address, size_bits, global);
+        }
+        if (entry) {
+            return entry;
+        }
+    }
+    return NULL;
+}
+
+#endif

@@ -1,0 +1,42 @@
+/*
+ * The quick half of a first-level miss. Generated code calls it with guest registers in vector registers, so
+ * nothing here may touch those: no floating point, no sanitizer, no other module.
+ */
+#include "tcg/tcg-impl.h"
+
+#pragma GCC push_options
+#pragma GCC target("general-regs-only")
+
+#ifdef __clang__
+#define GENERAL_REGS_ONLY __attribute__((target("general-regs-only"), no_sanitize("thread", "address", "undefined")))
+#else
+#define GENERAL_REGS_ONLY __attribute__((no_sanitize("thread", "address", "undefined")))
+#endif
+
+GENERAL_REGS_ONLY bool mem_refill(CpuEnv *env, uint64_t address, bool write)
+{
+    Tlb *tlb = &env->cpu->tlb;
+    const L2Entry *entry = l2_find(tlb, tlb->data, address);
+
+    if (!entry || !entry->host || !(entry->owner & (write ? L2_WRITE : L2_READ))) {
+        return false;
+    }
+    uint64_t page = address & -(uint64_t)GUEST_PAGE_SIZE;
+    uint64_t size_bits = entry->page & (GUEST_PAGE_SIZE - 1);
+    uint8_t *host = entry->host + (page - (entry->page >> size_bits << size_bits));
+    if (write) {
+        const RamView *ram = tlb_ram_of_host(tlb, host);
+        if (!ram || ram->readonly || __atomic_load_n(&ram->flags[(host - ram->host) >> PAGE_BITS], __ATOMIC_RELAXED)) {
+            return false;
+        }
+    }
+    unsigned index = (unsigned)(page >> GUEST_PAGE_BITS) & (TLB_SIZE - 1);
+    CpuFar *far = env_far(env);
+    TlbEntry *slot = write ? &far->write[index] : &far->read[index];
+    slot->tag = page | env->data_context;
+    slot->addend = (uintptr_t)host - page;
+    tlb->refills++;
+    return true;
+}
+
+#pragma GCC pop_options

@@ -1,0 +1,427 @@
+/* Guest memory as a CPU sees it: address spaces, both levels, flushes. See tlb.h and tlb-impl.h. */
+#include <string.h>
+
+#include "tcg/tcg-impl.h"
+
+enum {
+    LOOKUPS_PER_CHECK = 4096,       /* how often growing is considered */
+    MISSES_TO_GROW = LOOKUPS_PER_CHECK / 50,
+};
+
+/* ---- spaces ---------------------------------------------------------------------------------- */
+
+static uint64_t new_serial(Tlb *tlb)
+{
+    return tlb->last_serial += L2_FLAGS;
+}
+
+static unsigned space_slot(uint64_t space, uint64_t rights, unsigned kind)
+{
+    uint64_t key = (space * 31 + rights) * 4 + kind;
+
+    return (unsigned)((key * UINT64_C(0x9e3779b97f4a7c15)) >> 55) & (TLB_SPACE_HASH - 1);
+}
+
+static TlbSpace *find_or_add_space(Tlb *tlb, const TlbSpace *wanted)
+{
+    unsigned slot = space_slot(wanted->space, wanted->rights, wanted->fetch + 2u * wanted->global);
+
+    for (; tlb->space_hash[slot]; slot = (slot + 1) % TLB_SPACE_HASH) {
+        TlbSpace *space = &tlb->spaces[tlb->space_hash[slot] - 1];
+        if (space->space == wanted->space && space->rights == wanted->rights &&
+            space->fetch == wanted->fetch && space->global == wanted->global) {
+            return space;
+        }
+    }
+    TlbSpace *space = &tlb->spaces[tlb->space_count++];
+    *space = *wanted;
+    space->serial = new_serial(tlb);
+    tlb->space_hash[slot] = (uint16_t)tlb->space_count;
+    return space;
+}
+
+static void forget_spaces(Tlb *tlb)
+{
+    tlb->space_count = 0;
+    memset(tlb->space_hash, 0, sizeof(tlb->space_hash));
+    tlb->data = NULL;
+    tlb->fetch = NULL;
+}
+
+static TlbSpace *enter_space(Tlb *tlb, uint64_t address_space, uint64_t rights, bool fetch)
+{
+    const TlbSpace wanted = { .space = address_space, .rights = rights, .fetch = fetch };
+    const TlbSpace twin = { .rights = rights, .fetch = fetch, .global = true };
+    TlbSpace *global = find_or_add_space(tlb, &twin);
+    TlbSpace *space = find_or_add_space(tlb, &wanted);
+
+    space->twin = (uint16_t)(global - tlb->spaces);
+    return space;
+}
+
+static void forget_first_level(CpuEnv *env)
+{
+    CpuFar *far = env_far(env);
+
+    for (unsigned i = 0; i < TLB_SIZE; i++) {
+        far->read[i].tag = TLB_INVALID;
+        far->write[i].tag = TLB_INVALID;
+    }
+}
+
+/* Ids are given in turn; when there are no more the first level is emptied and they begin again. */
+static void give_id(TcgCpu *cpu, TlbSpace *space)
+{
+    Tlb *tlb = &cpu->tlb;
+
+    if (space->generation == tlb->generation) {
+        return;
+    }
+    if (tlb->next_id == TLB_IDS) {
+        forget_first_level(cpu->env);
+        tlb->generation++;
+        tlb->next_id = 0;
+    }
+    space->id = (uint8_t)tlb->next_id++;
+    space->generation = tlb->generation;
+}
+
+static void use_data_space(TcgCpu *cpu, TlbSpace *space)
+{
+    cpu->tlb.data = space;
+    give_id(cpu, space);
+    cpu->env->data_context = (uint64_t)space->id << CONTEXT_SHIFT;
+}
+
+static void drop_all_ids(TcgCpu *cpu)
+{
+    forget_first_level(cpu->env);
+    cpu->tlb.generation++;
+    cpu->tlb.next_id = 0;
+    use_data_space(cpu, cpu->tlb.data);
+}
+
+void cpu_context_changed(CpuEnv *env)
+{
+    TcgCpu *cpu = env_cpu(env);
+    Tlb *tlb = &cpu->tlb;
+    IsaContext context;
+
+    cpu->isa->contexts(env, &context);
+    if (tlb->space_count > TLB_SPACES - 4) {
+        forget_spaces(tlb);
+    }
+    use_data_space(cpu, enter_space(tlb, context.data_space, context.data_rights, false));
+    tlb->fetch = enter_space(tlb, context.fetch_space, context.fetch_rights, true);
+    cpu->view = fetch_view(cpu, tlb->fetch->serial, env->mode);
+    env->fetch = &cpu->view->context;
+}
+
+/* ---- second level ---------------------------------------------------------------------------- */
+
+void tlb_init(Tlb *tlb)
+{
+    tlb->set_bits = TLB_SETS_MIN_BITS;
+    tlb->entries = g_new0(L2Entry, TLB_WAYS << tlb->set_bits);
+    tlb->sizes = 1u << GUEST_PAGE_BITS;
+    tlb->generation = 1;
+}
+
+void tlb_clear(Tlb *tlb)
+{
+    g_clear_pointer(&tlb->entries, g_free);
+    g_clear_pointer(&tlb->ram, g_free);
+}
+
+static unsigned entry_size_bits(const L2Entry *entry)
+{
+    return (unsigned)(entry->page & (GUEST_PAGE_SIZE - 1));
+}
+
+/* A way to use: an empty one, else one of a small page, else the next in turn. */
+static L2Entry *choose_way(Tlb *tlb, L2Entry *set)
+{
+    unsigned first = tlb->victim++ % TLB_WAYS;
+    L2Entry *small = NULL;
+
+    for (unsigned i = 0; i < TLB_WAYS; i++) {
+        L2Entry *entry = &set[(first + i) % TLB_WAYS];
+        if (!entry->owner) {
+            return entry;
+        }
+        if (!small && entry_size_bits(entry) == GUEST_PAGE_BITS) {
+            small = entry;
+        }
+    }
+    return small ? small : &set[first];
+}
+
+static void insert(TcgCpu *cpu, const L2Entry *new_entry)
+{
+    Tlb *tlb = &cpu->tlb;
+    unsigned size_bits = entry_size_bits(new_entry);
+    uint64_t serial = new_entry->owner & -(uint64_t)L2_FLAGS;
+    L2Entry *slot = l2_find_size(tlb, new_entry->page, size_bits, serial);
+
+    if (!slot) {
+        slot = choose_way(tlb, l2_set(tlb, new_entry->page, size_bits, serial));
+        if (slot->owner && entry_size_bits(slot) != GUEST_PAGE_BITS) {
+            drop_all_ids(cpu);
+        }
+    }
+    *slot = *new_entry;
+    tlb->sizes |= UINT64_C(1) << size_bits;
+}
+
+/* Doubles the second level. Entries of forgotten spaces come along and are replaced in time. */
+static void grow(TcgCpu *cpu)
+{
+    Tlb *tlb = &cpu->tlb;
+    g_autofree L2Entry *old = tlb->entries;
+    unsigned old_count = TLB_WAYS << tlb->set_bits;
+
+    tlb->set_bits++;
+    tlb->entries = g_new0(L2Entry, TLB_WAYS << tlb->set_bits);
+    for (unsigned i = 0; i < old_count; i++) {
+        if (old[i].owner) {
+            insert(cpu, &old[i]);
+        }
+    }
+}
+
+static void count_lookup(TcgCpu *cpu, bool missed)
+{
+    Tlb *tlb = &cpu->tlb;
+
+    tlb->misses += missed;
+    tlb->lookups += 1;
+    if (tlb->lookups < LOOKUPS_PER_CHECK) {
+        return;
+    }
+    if (tlb->misses > MISSES_TO_GROW && tlb->set_bits < TLB_SETS_MAX_BITS) {
+        grow(cpu);
+    }
+    tlb->lookups = 0;
+    tlb->misses = 0;
+}
+
+static bool allowed(const L2Entry *entry, Access access)
+{
+    static const uint32_t needed[] = {
+        [ACCESS_READ] = L2_READ, [ACCESS_WRITE] = L2_WRITE, [ACCESS_FETCH] = L2_EXECUTE,
+    };
+    return entry->owner & needed[access];
+}
+
+/* Where the whole of a page is in host memory, or NULL. */
+static uint8_t *host_of(const Tlb *tlb, uint64_t physical, uint64_t size)
+{
+    const RamView *ram = tlb_ram_at(tlb, physical);
+
+    return ram && size <= ram->size - (physical - ram->start) ? ram->host + (physical - ram->start) : NULL;
+}
+
+static void remember(TcgCpu *cpu, const TlbSpace *space, uint64_t address, const Translation *t)
+{
+    uint64_t offset = address & (t->page_size - 1);
+    unsigned size_bits = (unsigned)__builtin_ctzll(t->page_size);
+    const TlbSpace *owner = t->global ? &cpu->tlb.spaces[space->twin] : space;
+
+    insert(cpu, &(L2Entry){
+        .page = (address - offset) | size_bits,
+        .physical = t->physical - offset,
+        .host = host_of(&cpu->tlb, t->physical - offset, t->page_size),
+        .owner = owner->serial | (t->read ? L2_READ : 0u) | (t->write ? L2_WRITE : 0u) |
+                 (t->execute ? L2_EXECUTE : 0u),
+    });
+}
+
+/* The physical address, by the second level or a walk. */
+static bool translate(TcgCpu *cpu, uint64_t address, Access access, PageRef *ref, CpuFault *fault)
+{
+    const TlbSpace *space = access == ACCESS_FETCH ? cpu->tlb.fetch : cpu->tlb.data;
+    const L2Entry *entry = l2_find(&cpu->tlb, space, address);
+    bool hit = entry && allowed(entry, access);
+
+    count_lookup(cpu, !hit);
+    if (hit) {
+        entry = l2_find(&cpu->tlb, space, address);     /* it may have moved by growing */
+        ref->physical = entry->physical + (address & ((UINT64_C(1) << entry_size_bits(entry)) - 1));
+        return true;
+    }
+    Translation t = { 0 };
+    cpu->tlb.walks++;
+    if (!cpu->isa->walk(cpu->env, address, access, &t)) {
+        *fault = (CpuFault){ t.cause, address };
+        return false;
+    }
+    ref->physical = t.physical;
+    ref->narrow = t.page_size < GUEST_PAGE_SIZE;
+    if (!ref->narrow) {
+        remember(cpu, space, address, &t);
+    }
+    return true;
+}
+
+bool tlb_page(TcgCpu *cpu, uint64_t address, Access access, PageRef *ref, CpuFault *fault)
+{
+    *ref = (PageRef){ 0 };
+    if (!translate(cpu, address, access, ref, fault)) {
+        return false;
+    }
+    uint64_t page = ref->physical & -(uint64_t)GUEST_PAGE_SIZE;
+    const RamView *ram = tlb_ram_at(&cpu->tlb, page);
+    if (ram) {
+        ref->host = ram->host + (page - ram->start);
+        ref->flag = &ram->flags[(page - ram->start) >> PAGE_BITS];
+        ref->readonly = ram->readonly;
+    }
+    return true;
+}
+
+/* ---- first level ----------------------------------------------------------------------------- */
+
+void tlb_enter(TcgCpu *cpu, uint64_t address, const PageRef *ref, bool write)
+{
+    uint64_t page = address & -(uint64_t)GUEST_PAGE_SIZE;
+    unsigned index = (unsigned)(page >> GUEST_PAGE_BITS) & (TLB_SIZE - 1);
+    CpuFar *far = env_far(cpu->env);
+
+    if (!ref->host || ref->narrow) {
+        return;
+    }
+    if (write && (ref->readonly || __atomic_load_n(ref->flag, __ATOMIC_RELAXED))) {
+        return;
+    }
+    TlbEntry *slot = write ? &far->write[index] : &far->read[index];
+    slot->tag = page | cpu->env->data_context;
+    slot->addend = (uintptr_t)ref->host - page;
+}
+
+static bool leads_to_code(const Tlb *tlb, const uint8_t *host)
+{
+    const RamView *ram = tlb_ram_of_host(tlb, host);
+
+    return !ram || __atomic_load_n(&ram->flags[(host - ram->host) >> PAGE_BITS], __ATOMIC_RELAXED);
+}
+
+void tlb_drop_writes(TcgCpu *cpu, const uint8_t *host_page)
+{
+    CpuFar *far = env_far(cpu->env);
+
+    for (unsigned i = 0; i < TLB_SIZE; i++) {
+        TlbEntry *entry = &far->write[i];
+        const uint8_t *host = (const uint8_t *)(entry->addend + (entry->tag & -(uint64_t)GUEST_PAGE_SIZE));
+        if (entry->tag != TLB_INVALID && (host_page ? host == host_page : leads_to_code(&cpu->tlb, host))) {
+            entry->tag = TLB_INVALID;
+        }
+    }
+}
+
+/* ---- flushes --------------------------------------------------------------------------------- */
+
+void tlb_flush_all(CpuEnv *env)
+{
+    Tlb *tlb = &env_cpu(env)->tlb;
+
+    forget_spaces(tlb);
+    tlb->sizes = 1u << GUEST_PAGE_BITS;
+    cpu_context_changed(env);
+}
+
+void tlb_flush_space(CpuEnv *env, TlbSpaceTest test, uint64_t wanted)
+{
+    Tlb *tlb = &env_cpu(env)->tlb;
+
+    for (unsigned i = 0; i < tlb->space_count; i++) {
+        TlbSpace *space = &tlb->spaces[i];
+        if (!space->global && test(space->space, wanted)) {
+            space->serial = new_serial(tlb);
+            space->generation = 0;
+        }
+    }
+    cpu_context_changed(env);
+}
+
+/* Removes the page from the second level; true when it was part of a larger one. */
+static bool forget_page(Tlb *tlb, const TlbSpace *space, uint64_t address)
+{
+    bool large = false;
+
+    for (uint64_t sizes = tlb->sizes; sizes; sizes &= sizes - 1) {
+        unsigned size_bits = (unsigned)__builtin_ctzll(sizes);
+        L2Entry *entry = l2_find_size(tlb, address, size_bits, space->serial);
+        if (entry) {
+            entry->owner = 0;
+            large |= size_bits != GUEST_PAGE_BITS;
+        }
+    }
+    return large;
+}
+
+static void forget_fetched(TcgCpu *cpu, uint64_t serial, uint64_t page, bool all)
+{
+    for (unsigned i = 0; i < FETCH_VIEWS; i++) {
+        FetchView *view = cpu->views[i];
+        if (view && view->serial == serial && all) {
+            fetch_view_clear(view);
+        } else if (view && view->serial == serial) {
+            fetch_view_forget(view, page);
+        }
+    }
+}
+
+void tlb_flush_page(CpuEnv *env, uint64_t address, TlbSpaceTest test, uint64_t wanted)
+{
+    TcgCpu *cpu = env_cpu(env);
+    Tlb *tlb = &cpu->tlb;
+    uint64_t page = address & -(uint64_t)GUEST_PAGE_SIZE;
+    unsigned index = (unsigned)(page >> GUEST_PAGE_BITS) & (TLB_SIZE - 1);
+    bool large = false;
+
+    env_far(env)->read[index].tag = TLB_INVALID;
+    env_far(env)->write[index].tag = TLB_INVALID;
+    for (unsigned i = 0; i < tlb->space_count; i++) {
+        TlbSpace *space = &tlb->spaces[i];
+        if (test && (space->global || !test(space->space, wanted))) {
+            continue;
+        }
+        bool was_large = forget_page(tlb, space, page);
+        large |= was_large;
+        if (space->fetch) {
+            forget_fetched(cpu, space->serial, page, was_large);
+        }
+    }
+    if (large) {
+        drop_all_ids(cpu);
+        cpu_context_changed(env);
+    }
+}
+
+/* ---- the memory map -------------------------------------------------------------------------- */
+
+static bool is_whole_pages(const FlatRange *range)
+{
+    return range->host && !((range->start | range->size | range->offset) & (GUEST_PAGE_SIZE - 1));
+}
+
+void tlb_read_map(TcgCpu *cpu)
+{
+    Tlb *tlb = &cpu->tlb;
+    const FlatMap *map = address_space_enter(cpu->address_space);
+
+    g_free(tlb->ram);
+    tlb->ram = g_new0(RamView, map->count + 1);
+    tlb->ram_count = 0;
+    for (unsigned i = 0; i < map->count; i++) {
+        const FlatRange *range = &map->ranges[i];
+        if (is_whole_pages(range)) {
+            tlb->ram[tlb->ram_count++] = (RamView){
+                .start = range->start, .size = range->size, .host = range->host,
+                .flags = region_page_flags(range->region) + (range->offset >> PAGE_BITS),
+                .readonly = range->readonly,
+            };
+        }
+    }
+    address_space_leave(cpu->address_space);
+}

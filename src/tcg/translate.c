@@ -1,0 +1,294 @@
+/* From a guest pc to a block: finding the code's page, reading guest code, frontend, host, publishing. */
+#include <string.h>
+
+#include "core/trace.h"
+#include "tcg/exec.h"
+#include "tcg/tcg-impl.h"
+#include "tcg/tcg-trace.h"
+
+enum {
+    RESERVE = 2,                    /* chunks evicted ahead, so that nobody waits for an epoch */
+    UNSTABLE_TRIES = 4,
+};
+
+/* ---- where code is --------------------------------------------------------------------------- */
+
+/* The host page of a pc. False: *fault. *narrow: true when it is only good for this very address. */
+static bool find_page(TcgCpu *cpu, uint64_t pc, const uint8_t **host, bool *narrow, CpuFault *fault)
+{
+    PageRef ref;
+
+    if (!tlb_page(cpu, pc, ACCESS_FETCH, &ref, fault)) {
+        return false;
+    }
+    if (!ref.host) {
+        *fault = (CpuFault){ cpu->isa->bus_fault(cpu->env, ACCESS_FETCH), pc };
+        return false;
+    }
+    *host = ref.host;
+    *narrow = ref.narrow;
+    return true;
+}
+
+static void enter_itlb(TcgCpu *cpu, uint64_t page, const uint8_t *host)
+{
+    unsigned slot = (unsigned)(page >> GUEST_PAGE_BITS) & (ITLB_SIZE - 1);
+    FetchView *view = cpu->view;
+
+    g_mutex_lock(&cpu->tcg->lock);
+    view->context.itlb[slot] = page_id(&cpu->tcg->page_ids, page, host);
+    g_mutex_unlock(&cpu->tcg->lock);
+    view->map[slot].page = page;
+    view->map[slot].host = host;
+    view->dirty = true;
+}
+
+/* The same through the fetch view, for the first page of a block. */
+static bool find_code(TcgCpu *cpu, uint64_t pc, const uint8_t **host, bool *narrow, CpuFault *fault)
+{
+    uint64_t page = pc & -(uint64_t)GUEST_PAGE_SIZE;
+    unsigned slot = (unsigned)(page >> GUEST_PAGE_BITS) & (ITLB_SIZE - 1);
+    const FetchView *view = cpu->view;
+
+    *narrow = false;
+    if (view->context.itlb[slot] && view->map[slot].page == page) {
+        *host = view->map[slot].host;
+        return true;
+    }
+    if (!find_page(cpu, pc, host, narrow, fault)) {
+        return false;
+    }
+    if (!*narrow) {
+        enter_itlb(cpu, page, *host);
+    }
+    return true;
+}
+
+uint32_t cpu_page_id(const TcgCpu *cpu, uint64_t pc)
+{
+    return cpu->view->context.itlb[(pc >> GUEST_PAGE_BITS) & (ITLB_SIZE - 1)];
+}
+
+/* ---- reading guest code ---------------------------------------------------------------------- */
+
+static void reader_begin(CodeReader *reader, uint64_t pc, const uint8_t *page, bool narrow)
+{
+    reader->pc = pc;
+    reader->length = 0;
+    reader->page[0] = page;
+    reader->page[1] = NULL;
+    reader->narrow = narrow;
+}
+
+static bool reader_page(TcgCpu *cpu, uint64_t pc, const uint8_t **page, CpuFault *fault)
+{
+    CodeReader *reader = &cpu->reader;
+    bool second = (pc ^ reader->pc) & -(uint64_t)GUEST_PAGE_SIZE;
+    bool narrow = false;
+
+    if (reader->page[second] && !reader->narrow) {
+        *page = reader->page[second];
+        return true;
+    }
+    if (!find_page(cpu, pc, page, &narrow, fault)) {
+        return false;
+    }
+    reader->page[second] = *page;
+    reader->narrow |= narrow;
+    return true;
+}
+
+bool isa_fetch16(CpuEnv *env, uint64_t pc, uint16_t *unit, CpuFault *fault)
+{
+    TcgCpu *cpu = env_cpu(env);
+    CodeReader *reader = &cpu->reader;
+    uint64_t offset = pc - reader->pc;
+    const uint8_t *page;
+
+    g_assert(offset <= reader->length && offset + 2 <= sizeof(reader->copy));
+    if (offset == reader->length) {
+        if (!reader_page(cpu, pc, &page, fault)) {
+            return false;
+        }
+        const uint8_t *at = page + (pc & (GUEST_PAGE_SIZE - 1));
+        uint16_t value = __atomic_load_n((const uint16_t *)at, __ATOMIC_RELAXED);
+        memcpy(reader->copy + offset, &value, sizeof(value));
+        reader->length += 2;
+    }
+    memcpy(unit, reader->copy + offset, sizeof(*unit));
+    return true;
+}
+
+/* ---- room for code --------------------------------------------------------------------------- */
+
+static void evict_oldest(Tcg *tcg)
+{
+    Chunk *chunk = code_oldest(&tcg->code);
+
+    for (unsigned i = 0; chunk && i < chunk->blocks->len; i++) {
+        block_drop(tcg, g_ptr_array_index(chunk->blocks, i));
+    }
+    if (chunk) {
+        tcg->evicted_chunks++;
+        code_retire(chunk, atomic_fetch_add(&tcg->epoch, 1) + 1);
+    }
+}
+
+/* The newest epoch that every other CPU has passed. */
+static uint64_t passed_epoch(const TcgCpu *cpu)
+{
+    const Tcg *tcg = cpu->tcg;
+    uint64_t passed = atomic_load(&tcg->epoch);
+
+    for (unsigned i = 0; i < tcg->cpu_count; i++) {
+        if (tcg->cpus[i] && tcg->cpus[i] != cpu) {
+            passed = MIN(passed, atomic_load(&tcg->cpus[i]->seen));
+        }
+    }
+    return passed;
+}
+
+static void kick_others(const TcgCpu *cpu)
+{
+    for (unsigned i = 0; i < cpu->tcg->cpu_count; i++) {
+        if (cpu->tcg->cpus[i] && cpu->tcg->cpus[i] != cpu) {
+            cpu_kick(cpu->tcg->cpus[i]->env);
+        }
+    }
+}
+
+static Chunk *take_chunk(TcgCpu *cpu)
+{
+    Tcg *tcg = cpu->tcg;
+
+    g_mutex_lock(&tcg->lock);
+    if (cpu->chunk) {
+        code_close(&tcg->code, cpu->chunk);
+    }
+    while (code_free_count(&tcg->code) <= RESERVE) {
+        evict_oldest(tcg);
+    }
+    Chunk *chunk = code_take(&tcg->code, passed_epoch(cpu));
+    g_mutex_unlock(&tcg->lock);
+    return chunk;
+}
+
+/* Begins another chunk. Waits, when the cache is so small that no retired one is free yet. */
+static void next_chunk(TcgCpu *cpu)
+{
+    Chunk *chunk = take_chunk(cpu);
+
+    cpu->chunk = NULL;
+    cpu_go_outside(cpu);
+    while (!chunk) {
+        kick_others(cpu);
+        g_usleep(20);
+        chunk = take_chunk(cpu);
+    }
+    cpu_come_inside(cpu);
+    cpu->chunk = chunk;
+}
+
+static bool emit_here(TcgCpu *cpu)
+{
+    Chunk *chunk = cpu->chunk;
+    Tcg *tcg = cpu->tcg;
+
+    if (!chunk) {
+        return false;
+    }
+    cpu->emitted.exits = chunk_alloc(chunk, cpu->ir.exit_count * sizeof(BlockExit));
+    return tcg->host->emit(&cpu->ir, &cpu->live, tcg->thunks, chunk->write + chunk->used,
+        chunk->execute + chunk->used, chunk->size - chunk->used, &cpu->emitted);
+}
+
+static void emit(TcgCpu *cpu)
+{
+    if (!emit_here(cpu)) {
+        next_chunk(cpu);
+        bool fits = emit_here(cpu);
+        g_assert(fits);             /* IR_MAX_OPS bounds a block far below a chunk */
+    }
+}
+
+/* ---- translating ----------------------------------------------------------------------------- */
+
+/* False: the first instruction cannot be fetched, and it raised. */
+static bool make_ir(TcgCpu *cpu, uint64_t pc, const uint8_t *page, bool narrow)
+{
+    IrBlock *ir = &cpu->ir;
+
+    ir_begin(ir, cpu->isa->gvars, cpu->isa->gvar_count, pc, cpu->env->mode);
+    ir->counted = cpu->tcg->options.counted;
+    reader_begin(&cpu->reader, pc, page, narrow);
+    cpu->isa->translate(ir, cpu->env);
+    if (!ir->guest_insns) {
+        return false;
+    }
+    trace_translation(cpu);
+#ifdef LATHE_DEBUG
+    g_autofree char *wrong = ir_verify(ir);
+    if (wrong) {
+        g_error("translating %" G_GINT64_MODIFIER "x: %s", pc, wrong);
+    }
+#endif
+    ir_live(ir, &cpu->live);
+    return true;
+}
+
+static Block *translate(TcgCpu *cpu, uint64_t pc, const uint8_t *page, bool narrow)
+{
+    const uint8_t *host = page + (pc & (GUEST_PAGE_SIZE - 1));
+    bool stable = false;
+    Block *block = NULL;
+
+    /* Code that somebody keeps writing runs as it was last seen: without a barrier that is allowed. */
+    for (unsigned i = 0; i < UNSTABLE_TRIES && !stable; i++) {
+        if (!make_ir(cpu, pc, page, narrow)) {
+            return NULL;
+        }
+        emit(cpu);
+        block = block_publish(cpu, host, cpu->reader.page[1], &stable);
+    }
+    trace_block(cpu, block);
+    return block;
+}
+
+/* A block on two pages is only good where both are mapped as they were. */
+static bool is_whole(TcgCpu *cpu, const Block *block)
+{
+    const uint8_t *second;
+    CpuFault fault;
+    bool narrow;
+
+    return !block->straddles || (find_code(cpu, block->pc + GUEST_PAGE_SIZE, &second, &narrow, &fault) &&
+                                    !narrow && second == block->pages[1]->host);
+}
+
+static Block *find_whole(TcgCpu *cpu, const uint8_t *host, uint64_t pc)
+{
+    Tcg *tcg = cpu->tcg;
+    Block *block = block_find(&tcg->blocks, host, pc, cpu->env->mode);
+
+    if (block && !is_whole(cpu, block)) {
+        g_mutex_lock(&tcg->lock);
+        block_drop(tcg, block);
+        g_mutex_unlock(&tcg->lock);
+        block = NULL;
+    }
+    return block;
+}
+
+Block *cpu_block_at(TcgCpu *cpu, uint64_t pc)
+{
+    const uint8_t *page;
+    CpuFault fault;
+    bool narrow;
+
+    if (!find_code(cpu, pc, &page, &narrow, &fault)) {
+        cpu_raise(cpu->env, fault.cause, fault.value);
+        return NULL;
+    }
+    Block *block = narrow ? NULL : find_whole(cpu, page + (pc & (GUEST_PAGE_SIZE - 1)), pc);
+    return block ? block : translate(cpu, pc, page, narrow);
+}
