@@ -1,0 +1,77 @@
+/*
+ * What the translate functions share: operands, results, and ways to end a block.
+ *
+ * A translate function (rv_NAME, one for each row of insn.decode) appends the IR of one instruction. It
+ * returns false when the encoding is illegal here; it has appended nothing then.
+ */
+#ifndef TARGETS_RISCV_TRANSLATE_H
+#define TARGETS_RISCV_TRANSLATE_H
+
+#include "targets/riscv/state.h"
+
+struct RvTranslator {
+    IrBlock *b;
+    RvCpu   *cpu;
+    uint64_t pc, next;              /* of this instruction, of the one behind it */
+    uint32_t insn;
+    uint64_t features;              /* without F and D while mstatus.FS is off */
+    IrType   xt;                    /* of an x register */
+    RvPrivilege privilege;
+    uint8_t  fs, frm;               /* RvFs, RvFrm */
+    bool     ended;                 /* the last operation leaves the block */
+    bool     leave;                 /* what follows must be looked up anew: end after this instruction */
+};
+
+#define NO_VAL ((Val){ 0 })
+
+static inline Val constant(RvTranslator *t, uint64_t value)
+{
+    return ir_const(t->b, t->xt, value);
+}
+
+static inline Val gpr(RvTranslator *t, unsigned n)
+{
+    return n ? ir_get(t->b, GVAR_X + n) : constant(t, 0);
+}
+
+static inline void set_gpr(RvTranslator *t, unsigned n, Val value)
+{
+    if (n) {
+        ir_put(t->b, GVAR_X + n, value);
+    }
+}
+
+/* The low 32 bits of a register. */
+static inline Val gpr32(RvTranslator *t, unsigned n)
+{
+    return t->xt == I32 ? gpr(t, n) : ir_trunc32(t->b, gpr(t, n));
+}
+
+/* Sets a register to an I32, sign-extended. */
+static inline void set_gpr32(RvTranslator *t, unsigned n, Val value)
+{
+    set_gpr(t, n, t->xt == I32 ? value : ir_sext32(t->b, value));
+}
+
+/* Sets a register to an I32 that is not negative, such as 0 or 1. */
+static inline void set_gpr_bool(RvTranslator *t, unsigned n, Val value)
+{
+    set_gpr(t, n, t->xt == I32 ? value : ir_zext32(t->b, value));
+}
+
+static inline uint64_t wrap(const RvTranslator *t, uint64_t address)
+{
+    return t->xt == I32 ? (uint32_t)address : address;
+}
+
+/* Raises an exception of this instruction, and ends the block. */
+void rv_raise(RvTranslator *t, RvCause cause, Val value);
+
+/* Goes on at a pc that was computed. */
+static inline void leave_to(RvTranslator *t, JumpKind kind, Val pc)
+{
+    ir_goto_val(t->b, kind, pc);
+    t->ended = true;
+}
+
+#endif
