@@ -111,7 +111,7 @@ static bool same_operation(const IrInsn *x, const IrInsn *y)
 
 static unsigned cse_slot(const IrInsn *i)
 {
-    uint32_t hash = i->op * 37u + i->a * 5u + i->b * 11u + (uint32_t)i->imm * 0x9e3779b1u;
+    uint32_t hash = i->op * 37u + i->type * 17u + i->a * 5u + i->b * 11u + (uint32_t)i->imm * 0x9e3779b1u;
 
     return (hash ^ hash >> 16 ^ hash >> 26) & 63;
 }

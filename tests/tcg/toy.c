@@ -62,6 +62,18 @@ void toy_init(Toy *toy)
     toy->cpu = (ToyEnv *)(far + 1);
     toy->memory = aligned_alloc(GUEST_PAGE_SIZE, TOY_PAGES * GUEST_PAGE_SIZE);
     memset(toy->memory, 0, TOY_PAGES * GUEST_PAGE_SIZE);
+    toy_flush(toy);
+    toy->cpu->env.fetch = g_new0(FetchContext, 1);
+    for (unsigned n = 0; n < JUMP_SIZE; n++) {
+        toy->cpu->env.fetch->jump[n].pc = 1;
+    }
+    toy->cpu->env.mxcsr = 0x1f80;
+}
+
+void toy_flush(Toy *toy)
+{
+    CpuFar *far = env_far(&toy->cpu->env);
+
     for (unsigned n = 0; n < TLB_SIZE; n++) {
         far->read[n].tag = far->write[n].tag = TLB_INVALID;
     }
@@ -76,11 +88,6 @@ void toy_init(Toy *toy)
             map_page(far->write, address, host);
         }
     }
-    toy->cpu->env.fetch = g_new0(FetchContext, 1);
-    for (unsigned n = 0; n < JUMP_SIZE; n++) {
-        toy->cpu->env.fetch->jump[n].pc = 1;
-    }
-    toy->cpu->env.mxcsr = 0x1f80;
 }
 
 void toy_clear(Toy *toy)

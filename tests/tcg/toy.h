@@ -43,6 +43,9 @@ typedef struct Toy {
 void toy_init(Toy *toy);
 void toy_clear(Toy *toy);
 
+/* The first-level TLB as at the beginning. */
+void toy_flush(Toy *toy);
+
 /* An empty block with the gvars and helpers above, so that ir_parse() knows their names. */
 void toy_begin(IrBlock *b);
 

@@ -1,0 +1,388 @@
+/*
+ * Random blocks through the interpreter as the frontend would ask for them, and folded, with dead operations
+ * dropped, through every host: registers, memory, flags, and how and where the block was left must be equal.
+ *
+ *   build/tests/tcg/host-vs-interp [SEED [BLOCKS]]      prints the block when they differ
+ */
+#include <glib.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "tcg/eval.h"
+#include "tcg/fp.h"
+#include "tests/tcg/random-block.h"
+#include "tests/test.h"
+
+static uint64_t first_seed = 1;
+static unsigned block_count = 4000;
+
+/* ---- slow paths over the toy's memory -------------------------------------------------------------- */
+
+static Toy *current;
+
+enum { RAISED_ABSENT = 1, RAISED_ALIGN, RAISED_READ_ONLY };
+
+/* Where it is; NULL when the access raised. */
+static uint8_t *slow_address(CpuEnv *env, uint64_t address, uint32_t op, bool write)
+{
+    uint64_t offset = address - TOY_BASE, size = UINT64_C(1) << (op & MEM_SIZE);
+
+    if ((op & MEM_ALIGNED) && (address & (size - 1))) {
+        cpu_raise(env, RAISED_ALIGN, address);
+        return NULL;
+    }
+    if (offset >= TOY_PAGES * GUEST_PAGE_SIZE || offset + size > TOY_PAGES * GUEST_PAGE_SIZE) {
+        cpu_raise(env, RAISED_ABSENT, address);
+        return NULL;
+    }
+    if (write && offset + size > 3 * GUEST_PAGE_SIZE) {
+        cpu_raise(env, RAISED_READ_ONLY, address);
+        return NULL;
+    }
+    return current->memory + offset;
+}
+
+static uint64_t order(uint32_t op, uint64_t value)
+{
+    return op & MEM_BIG ? __builtin_bswap64(value) >> (64 - (8u << (op & MEM_SIZE))) : value;
+}
+
+/* The third page gets into the first level when it is read. */
+bool mem_refill(CpuEnv *env, uint64_t address, bool write)
+{
+    uint64_t page = address & ~(uint64_t)(GUEST_PAGE_SIZE - 1);
+
+    if (write || page != TOY_BASE + 2 * GUEST_PAGE_SIZE) {
+        return false;
+    }
+    env_far(env)->read[page >> GUEST_PAGE_BITS & (TLB_SIZE - 1)] =
+        (TlbEntry){ page, (uintptr_t)current->memory - (uintptr_t)TOY_BASE };
+    return true;
+}
+
+uint64_t mem_load(CpuEnv *env, uint64_t address, uint32_t op)
+{
+    const uint8_t *at = slow_address(env, address, op, false);
+    uint64_t value = 0;
+
+    if (at) {
+        memcpy(&value, at, (size_t)1 << (op & MEM_SIZE));
+    }
+    return ir_eval_load(op, order(op, value));
+}
+
+void mem_store(CpuEnv *env, uint64_t address, uint64_t value, uint32_t op)
+{
+    uint8_t *at = slow_address(env, address, op, true);
+
+    value = order(op, value);
+    if (at) {
+        memcpy(at, &value, (size_t)1 << (op & MEM_SIZE));
+    }
+}
+
+uint64_t mem_rmw(CpuEnv *env, uint64_t address, uint64_t operand, uint32_t op_and_kind)
+{
+    uint8_t *at = slow_address(env, address, op_and_kind, true);
+    uint64_t old;
+
+    if (!at) {
+        return 0;
+    }
+    old = mem_load(env, address, op_and_kind);
+    mem_store(env, address, ir_eval_rmw((RmwKind)(op_and_kind >> 8), op_and_kind, old, operand), op_and_kind);
+    return old;
+}
+
+uint64_t mem_cas(CpuEnv *env, uint64_t address, uint64_t expected, uint64_t desired, uint32_t op)
+{
+    uint8_t *at = slow_address(env, address, op, true);
+    uint64_t old;
+
+    if (!at) {
+        return 0;
+    }
+    old = mem_load(env, address, op);
+    if (ir_eval_load(op, expected) == old) {
+        mem_store(env, address, desired, op);
+    }
+    return old;
+}
+
+void mem_load128(CpuEnv *env, uint64_t address, uint32_t op, void *value)
+{
+    const uint8_t *at = slow_address(env, address, op, false);
+
+    if (at) {
+        memcpy(value, at, 16);
+    }
+}
+
+void mem_store128(CpuEnv *env, uint64_t address, uint32_t op, const void *value)
+{
+    uint8_t *at = slow_address(env, address, op, true);
+
+    if (at) {
+        memcpy(at, value, 16);
+    }
+}
+
+/* ---- running a block ------------------------------------------------------------------------------- */
+
+enum { CODE_SIZE = 1 << 20 };
+
+typedef struct Runner {
+    const Host *host;
+    uint8_t    *write, *execute;            /* two mappings of the same memory */
+    size_t      thunks;
+    Toy         toy;
+} Runner;
+
+/* How a block was left. */
+typedef struct Outcome {
+    ExitReason reason;
+    uint64_t   pc;                          /* of the exit, or of the instruction that raised */
+    unsigned   insns;                       /* raised: completed before */
+    uint32_t   cause;
+    uint64_t   value;
+    unsigned   flags;
+} Outcome;
+
+static bool runner_open(Runner *r, const Host *host)
+{
+    int fd = memfd_create("code", MFD_CLOEXEC);
+
+    assert_int_equal(ftruncate(fd, CODE_SIZE), 0);
+    r->host = host;
+    r->write = mmap(NULL, CODE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    r->execute = mmap(NULL, CODE_SIZE, PROT_READ | PROT_EXEC, MAP_SHARED, fd, 0);
+    close(fd);
+    toy_init(&r->toy);
+    r->thunks = host->init(r->write, r->execute, CODE_SIZE, toy_gvars, TOY_GVARS);
+    return r->thunks != 0;
+}
+
+static void runner_close(Runner *r)
+{
+    munmap(r->write, CODE_SIZE);
+    munmap(r->execute, CODE_SIZE);
+    toy_clear(&r->toy);
+}
+
+static void find_side(const Emitted *out, const uint8_t *code, const CpuEnv *env, Outcome *outcome)
+{
+    uint32_t host = (uint32_t)((const uint8_t *)env->exit_site - code);
+
+    for (unsigned n = 0; n < out->side_count; n++) {
+        if (out->sides[n].host == host) {
+            outcome->pc = TOY_PC + out->sides[n].guest;
+            outcome->insns = out->sides[n].insns;
+            return;
+        }
+    }
+    fail_msg("no side entry for host offset %u", host);
+}
+
+static Outcome run(Runner *r, const IrBlock *b, const IrLive *live)
+{
+    static Emitted out;
+    static BlockExit exits[IR_MAX_EXITS];
+    size_t at = (r->thunks + 63) & ~(size_t)63;
+    CpuEnv *env = &r->toy.cpu->env;
+    Outcome outcome = { 0 };
+
+    out.exits = exits;
+    out.side_count = 0;
+    assert_true(r->host->emit(b, live, r->execute, r->write + at, r->execute + at, CODE_SIZE - at, &out));
+    current = &r->toy;
+    env->raised = 0;
+    env->pc = 0;
+    toy_flush(&r->toy);
+    outcome.reason = r->host->enter(env, r->execute, r->execute + at);
+    outcome.pc = env->pc;
+    outcome.flags = fp_flags_get(env);
+    if (outcome.reason == EXIT_RAISED) {
+        find_side(&out, r->execute + at, env, &outcome);
+        outcome.cause = env->raised_cause;
+        outcome.value = env->raised_value;
+    }
+    if (outcome.reason == EXIT_CHAIN) {
+        assert_ptr_equal(((const BlockExit *)env->exit_site)->block, NULL);
+        assert_int_equal(((const BlockExit *)env->exit_site)->pc, env->pc);
+    }
+    return outcome;
+}
+
+/* ---- comparing --------------------------------------------------------------------------------------- */
+
+static void copy_state(Toy *to, const Toy *from)
+{
+    const CpuEnv *env = &from->cpu->env;
+
+    memcpy(to->cpu->x, from->cpu->x, sizeof(ToyEnv) - offsetof(ToyEnv, x));
+    memcpy(to->memory, from->memory, TOY_PAGES * GUEST_PAGE_SIZE);
+    to->cpu->env.fp_round = env->fp_round;
+    to->cpu->env.fp_flags = env->fp_flags;
+    to->cpu->env.mxcsr = env->mxcsr;
+    to->cpu->env.budget = env->budget;
+    atomic_store(&to->cpu->env.exit_request, atomic_load(&env->exit_request));
+}
+
+static bool same_number(const char *what, uint64_t expected, uint64_t found)
+{
+    if (expected != found) {
+        fprintf(stderr, "%s: interpreter 0x%" PRIx64 ", host 0x%" PRIx64 "\n", what, expected, found);
+    }
+    return expected == found;
+}
+
+static bool same_register(const GVar *g, const Toy *expected, const Toy *found)
+{
+    const uint8_t *e = (const uint8_t *)expected->cpu + g->offset, *f = (const uint8_t *)found->cpu + g->offset;
+    size_t size = g->type == V128 ? 16 : ir_type_bits(g->type) / 8;
+    uint64_t e_bits = 0, f_bits = 0;
+
+    if (memcmp(e, f, size) == 0) {
+        return true;
+    }
+    memcpy(&e_bits, e, MIN(size, 8));
+    memcpy(&f_bits, f, MIN(size, 8));
+    fprintf(stderr, "%s: interpreter 0x%" PRIx64 ", host 0x%" PRIx64 "\n", g->name, e_bits, f_bits);
+    return false;
+}
+
+static bool same_memory(const Toy *expected, const Toy *found)
+{
+    for (unsigned n = 0; n < TOY_PAGES * GUEST_PAGE_SIZE; n++) {
+        if (expected->memory[n] != found->memory[n]) {
+            fprintf(stderr, "memory 0x%" PRIx64 ": interpreter %02x, host %02x\n", TOY_BASE + n,
+                expected->memory[n], found->memory[n]);
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool same_result(const Outcome *expected, const Toy *e, const Outcome *found, const Toy *f)
+{
+    bool same = same_number("reason", expected->reason, found->reason);
+
+    same &= same_number("pc", expected->pc, found->pc);
+    same &= same_number("instructions", expected->insns, found->insns);
+    same &= same_number("cause", expected->cause, found->cause);
+    same &= same_number("value", expected->value, found->value);
+    same &= same_number("fp flags", expected->flags, found->flags);
+    same &= same_number("budget", (uint64_t)e->cpu->env.budget, (uint64_t)f->cpu->env.budget);
+    for (unsigned n = 0; n < TOY_GVARS; n++) {
+        same &= same_register(&toy_gvars[n], e, f);
+    }
+    same &= same_number("scratch", 0, (uint64_t)(memcmp(e->cpu->scratch, f->cpu->scratch, 32) != 0));
+    return same_memory(e, f) && same;
+}
+
+static IrBlock raw, built;
+static IrLive live;
+static Runner oracle, host;
+static Toy start;
+
+/* The state to begin with is in `start`. */
+static void check_block(const char *what, uint64_t seed)
+{
+    Outcome expected, found;
+    g_autofree char *error = ir_verify(&raw);
+
+    assert_null(error);
+    toy_build(&built, &raw);
+    error = ir_verify(&built);
+    if (!error) {
+        ir_live(&built, &live);
+        error = ir_verify(&built);
+    }
+    copy_state(&oracle.toy, &start);
+    copy_state(&host.toy, &start);
+    expected = run(&oracle, &raw, &live);
+    found = run(&host, &built, &live);
+    if (error || !same_result(&expected, &oracle.toy, &found, &host.toy)) {
+        fprintf(stderr, "%s\n---- as asked for:\n", error ? error : "");
+        ir_print(&raw, stderr);
+        fprintf(stderr, "---- folded:\n");
+        ir_print(&built, stderr);
+        fail_msg("%s: %s, seed %" PRIu64, host.host->name, what, seed);
+    }
+}
+
+static void random_start(Random *r)
+{
+    CpuEnv *env = &start.cpu->env;
+
+    random_state(&start, r);
+    atomic_store(&env->exit_request, random_below(r, 8) == 0);
+    raw.counted = random_below(r, 8) == 0;
+    env->budget = random_below(r, 4) ? 1000 : random_below(r, 20);
+}
+
+static void check_random_blocks(const Host *h)
+{
+    if (!runner_open(&host, h)) {
+        runner_close(&host);
+        skip();
+    }
+    for (uint64_t seed = first_seed; seed < first_seed + block_count; seed++) {
+        Random r = { seed << 32 };
+
+        random_block(&raw, &r, 1 + random_below(&r, 24));
+        random_start(&r);
+        check_block("random block", seed);
+    }
+    runner_close(&host);
+}
+
+/* Every operation by itself, as often as not with corners. */
+static void check_each_operation(const Host *h)
+{
+    if (!runner_open(&host, h)) {
+        runner_close(&host);
+        skip();
+    }
+    for (unsigned op = 0; op < IR_OP_COUNT; op++) {
+        for (unsigned n = 0; n < block_count / 20; n++) {
+            Random r = { first_seed << 40 | (uint64_t)op << 20 | n };
+
+            random_block_of(&raw, &r, (IrOp)op);
+            random_start(&r);
+            check_block(ir_op_names[op], r.state);
+        }
+    }
+    runner_close(&host);
+}
+
+#define EACH_HOST(X)                                                                               \
+    X(interp)
+
+#define TESTS(id)                                                                                  \
+    extern const Host id##_host;                                                                   \
+    static void every_operation_is_the_same_on_##id(void **state) { check_each_operation(&id##_host); } \
+    static void random_blocks_are_the_same_on_##id(void **state) { check_random_blocks(&id##_host); }
+EACH_HOST(TESTS)
+
+extern const Host interp_host;
+
+int main(int argc, char **argv)
+{
+#define ROWS(id)                                                                                   \
+    cmocka_unit_test(every_operation_is_the_same_on_##id), cmocka_unit_test(random_blocks_are_the_same_on_##id),
+    const struct CMUnitTest tests[] = { EACH_HOST(ROWS) };
+    int status;
+
+    first_seed = argc > 1 ? strtoull(argv[1], NULL, 0) : first_seed;
+    block_count = argc > 2 ? (unsigned)strtoul(argv[2], NULL, 0) : block_count;
+    runner_open(&oracle, &interp_host);
+    toy_init(&start);
+    status = cmocka_run_group_tests(tests, NULL, NULL);
+    toy_clear(&start);
+    runner_close(&oracle);
+    return status;
+}
