@@ -15,6 +15,9 @@ void machine_spec_free(MachineSpec *spec)
 {
     if (spec) {
         g_ptr_array_unref(spec->memory_blocks);
+        if (spec->arena_free) {
+            spec->arena_free(spec->arena);
+        }
         g_free(spec);
     }
 }

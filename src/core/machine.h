@@ -147,6 +147,8 @@ typedef struct MachineSpec {
     unsigned not_yet_count;
 
     GPtrArray *memory_blocks;   /* machine_spec_alloc()'s; freed with the spec */
+    void *arena;                /* the loader's, in which everything else lives */
+    GDestroyNotify arena_free;
 } MachineSpec;
 
 MachineSpec *machine_spec_create(void);

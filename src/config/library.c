@@ -1,0 +1,154 @@
+/* Folders first, then the GResource under /lathe. */
+#include "config/library.h"
+
+#include <gio/gio.h>
+#include <string.h>
+
+#include "config/events.h"
+
+#define EMBEDDED "/lathe/"
+
+/* Made by glib-compile-resources; called by name, or the linker would leave it out. */
+extern GResource *lathe_get_resource(void);
+
+struct Library {
+    GPtrArray *folders; /* of char *, in the order of looking */
+    GHashTable *loaded; /* name -> Node; NULL values too */
+    Arena *arena;
+    Diag *diag;
+};
+
+Library *library_create(const char *const *path, Arena *arena, Diag *diag)
+{
+    Library *library = g_new0(Library, 1);
+    const char *variable = g_getenv("LATHE_PATH");
+    g_auto(GStrv) more = g_strsplit(variable ? variable : "", G_SEARCHPATH_SEPARATOR_S, -1);
+
+    library->folders = g_ptr_array_new_with_free_func(g_free);
+    library->loaded = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    library->arena = arena;
+    library->diag = diag;
+    for (unsigned i = 0; path && path[i]; i++) {
+        g_ptr_array_add(library->folders, g_strdup(path[i]));
+    }
+    for (unsigned i = 0; more[i]; i++) {
+        if (*more[i]) {
+            g_ptr_array_add(library->folders, g_strdup(more[i]));
+        }
+    }
+    return library;
+}
+
+void library_free(Library *library)
+{
+    if (library) {
+        g_ptr_array_unref(library->folders);
+        g_hash_table_unref(library->loaded);
+        g_free(library);
+    }
+}
+
+/* The file of this name in the first folder that has it; NULL if none does. */
+static char *find_file(const Library *library, const char *name)
+{
+    for (unsigned i = 0; i < library->folders->len; i++) {
+        char *file = g_build_filename(g_ptr_array_index(library->folders, i), name, NULL);
+
+        if (g_file_test(file, G_FILE_TEST_IS_REGULAR)) {
+            return file;
+        }
+        g_free(file);
+    }
+    return NULL;
+}
+
+static GBytes *find_embedded(const char *name)
+{
+    g_autofree char *path = g_strconcat(EMBEDDED, name, NULL);
+
+    return g_resource_lookup_data(lathe_get_resource(), path, G_RESOURCE_LOOKUP_FLAGS_NONE, NULL);
+}
+
+bool library_has(const Library *library, const char *name)
+{
+    g_autofree char *file = find_file(library, name);
+    g_autofree char *path = g_strconcat(EMBEDDED, name, NULL);
+
+    return file ||
+        g_resource_get_info(
+            lathe_get_resource(), path, G_RESOURCE_LOOKUP_FLAGS_NONE, NULL, NULL, NULL);
+}
+
+static Source *open_source(Library *library, const char *name)
+{
+    g_autofree char *file = find_file(library, name);
+    g_autoptr(GBytes) embedded = file ? NULL : find_embedded(name);
+
+    if (file) {
+        return source_read(file, library->diag, NO_MARK);
+    }
+    return embedded ? source_from_bytes(name, embedded, library->diag) : NULL;
+}
+
+Node *library_load(Library *library, const char *name)
+{
+    gpointer known;
+
+    if (!g_hash_table_lookup_extended(library->loaded, name, NULL, &known)) {
+        g_autoptr(Source) source = open_source(library, name);
+
+        known = source ? events_parse(source, library->arena, library->diag) : NULL;
+        g_hash_table_insert(library->loaded, g_strdup(name), known);
+    }
+    return known;
+}
+
+/* ---- listing ---- */
+
+static void add_name(GPtrArray *names, const char *file, const char *suffix)
+{
+    if (g_str_has_suffix(file, suffix)) {
+        char *name = g_strndup(file, strlen(file) - strlen(suffix));
+
+        if (g_ptr_array_find_with_equal_func(names, name, g_str_equal, NULL)) {
+            g_free(name);
+        } else {
+            g_ptr_array_add(names, name);
+        }
+    }
+}
+
+static void add_from_folder(GPtrArray *names, const char *folder, const char *suffix)
+{
+    g_autoptr(GDir) dir = g_dir_open(folder, 0, NULL);
+    const char *file;
+
+    while (dir && (file = g_dir_read_name(dir))) {
+        add_name(names, file, suffix);
+    }
+}
+
+static int compare_names(const void *left, const void *right)
+{
+    return strcmp(*(const char *const *)left, *(const char *const *)right);
+}
+
+GPtrArray *library_list(const Library *library, const char *folder, const char *suffix)
+{
+    GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
+    g_autofree char *resource = g_strconcat(EMBEDDED, folder, NULL);
+    g_auto(GStrv) embedded = g_resource_enumerate_children(
+        lathe_get_resource(), resource, G_RESOURCE_LOOKUP_FLAGS_NONE, NULL);
+
+    for (unsigned i = 0; i < library->folders->len; i++) {
+        g_autofree char *path = g_build_filename(
+            g_ptr_array_index(library->folders, i), folder, NULL);
+
+        add_from_folder(names, path, suffix);
+    }
+    for (unsigned i = 0; embedded && embedded[i]; i++) {
+        add_name(names, embedded[i], suffix);
+    }
+    g_ptr_array_sort(names, compare_names);
+    return names;
+}

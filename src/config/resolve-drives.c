@@ -1,0 +1,204 @@
+/* Drives: where the bytes are, what is promised about them, and the device in front. */
+#include <string.h>
+
+#include "config/layers.h"
+#include "config/resolve-impl.h"
+
+static const struct {
+    const char *word;
+    bool writeback, direct, no_flush;
+} cache_words[] = {
+    { "writeback", true, false, false },
+    { "none", true, true, false },
+    { "writethrough", false, false, false },
+    { "directsync", false, true, false },
+    { "unsafe", true, false, true },
+};
+
+static void fill_cache(DriveCache *cache, const Node *node)
+{
+    *cache = (DriveCache){ .writeback = true, .word = "writeback" };
+    if (!node) {
+        return;
+    }
+    cache->mark = node->mark;
+    if (node->kind == NODE_MAP) {
+        cache->writeback = node_is_true(node_good(node, "writeback"));
+        cache->direct = node_is_true(node_good(node, "direct"));
+        cache->no_flush = node_is_true(node_good(node, "no-flush"));
+        cache->word = "a mode of its own";
+    }
+    for (unsigned i = 0; i < G_N_ELEMENTS(cache_words); i++) {
+        bool named = g_strcmp0(node_text(node), cache_words[i].word) == 0;
+        bool same = cache->writeback == cache_words[i].writeback &&
+            cache->direct == cache_words[i].direct && cache->no_flush == cache_words[i].no_flush;
+
+        if (named || (node->kind == NODE_MAP && same)) {
+            cache->writeback = cache_words[i].writeback;
+            cache->direct = cache_words[i].direct;
+            cache->no_flush = cache_words[i].no_flush;
+            cache->word = cache_words[i].word;
+        }
+    }
+}
+
+/* Exactly one of the three says where the bytes are. */
+static bool check_source(Resolver *r, const Entry *entry)
+{
+    static const char *const sources[] = { "file", "image", "size" };
+    const Node *found = NULL;
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(sources); i++) {
+        const Node *node = node_get(entry->value, sources[i]);
+
+        if (node && found) {
+            diag_error(
+                r->diag, DIAG_DRIVE_SOURCE, node->mark, "drives.%s has two sources", entry->key);
+            diag_note(r->diag, found->mark, "the other one");
+            return false;
+        }
+        found = node ? node : found;
+    }
+    if (!found) {
+        diag_error(r->diag, DIAG_DRIVE_SOURCE, entry->mark,
+            "drives.%s does not say where its bytes are", entry->key);
+        diag_hint(r->diag, "add file, image or size");
+        return false;
+    }
+    return !found->bad;
+}
+
+static bool fill_file(Resolver *r, DriveSpec *drive, const Node *file, const Node *format, Mark at)
+{
+    if (!format) {
+        diag_error(r->diag, DIAG_MISSING_KEY, at, "drives.%s needs the key `format`", drive->id);
+        diag_hint(r->diag, "format: raw, or qcow2; it is never guessed");
+        return false;
+    }
+    drive->path = (SpecText){ layers_path_beside(file, r->arena), file->mark };
+    drive->format = resolve_text(format);
+    return !format->bad;
+}
+
+static bool fill_image(Resolver *r, DriveSpec *drive, const Node *name, Mark at)
+{
+    const Node *images = node_good(r->in->machine, "images"),
+               *image = node_get(images, node_text(name));
+
+    if (!image) {
+        diag_error(
+            r->diag, DIAG_UNKNOWN_IMAGE, name->mark, "there is no image `%s`", node_text(name));
+        resolve_suggest(r, node_text(name), images);
+        return false;
+    }
+    if (image->bad) {
+        return false;
+    }
+    if (node_good(image, "file")) {
+        return fill_file(r, drive, node_good(image, "file"), node_good(image, "format"), at);
+    }
+    resolve_not_yet(
+        r, arena_printf(r->arena, "images.%s.url", node_text(name)), node_get(image, "url"));
+    return true;
+}
+
+static bool fill_source(Resolver *r, DriveSpec *drive, const Entry *entry)
+{
+    const Node *node = entry->value;
+    const Node *file = node_good(node, "file"), *image = node_good(node, "image"),
+               *size = node_good(node, "size");
+
+    if (!check_source(r, entry)) {
+        return false;
+    }
+    if (file) {
+        return fill_file(r, drive, file, node_get(node, "format"), entry->mark);
+    }
+    if (image) {
+        return fill_image(r, drive, image, entry->mark);
+    }
+    drive->size = (SpecNumber){ resolve_quantity(size, UNIT_BYTES), size->mark, true };
+    drive->format = (SpecText){ "raw", size->mark };
+    if (node_good(node, "format")) {
+        drive->format = resolve_text(node_good(node, "format"));
+    }
+    return true;
+}
+
+static void fill_rest(Resolver *r, DriveSpec *drive, const Node *node)
+{
+    const char *overlay = node_text(node_good(node, "overlay"));
+    const Node *aio = node_good(node, "aio");
+
+    drive->overlay = g_strcmp0(overlay, "ephemeral") == 0 ? OVERLAY_EPHEMERAL
+        : g_strcmp0(overlay, "keep") == 0                 ? OVERLAY_KEEP
+                                                          : OVERLAY_NONE;
+    if (drive->overlay == OVERLAY_KEEP) {
+        resolve_not_yet(
+            r, arena_printf(r->arena, "drives.%s.overlay", drive->id), node_get(node, "overlay"));
+    }
+    fill_cache(&drive->cache, node_good(node, "cache"));
+    drive->aio = g_strcmp0(node_text(aio), "native") == 0 ? AIO_NATIVE : AIO_THREADS;
+    drive->aio_mark = aio ? aio->mark : drive->mark;
+    drive->read_only = node_is_true(node_good(node, "read-only"));
+    drive->discard = g_strcmp0(node_text(node_good(node, "discard")), "ignore") != 0;
+    drive->serial = node_text(node_good(node, "serial"));
+}
+
+/* ---- the device in front ---- */
+
+/* The first of the board's slots that says what a drive becomes. */
+static const Node *preferred_type(Resolver *r)
+{
+    const Node *slots = node_good(r->in->board, "slots");
+
+    for (unsigned i = 0; slots && slots->kind == NODE_MAP && i < slots->map.count; i++) {
+        const Node *type = node_good(slots->map.entries[i].value, "drive");
+
+        if (type) {
+            return type;
+        }
+    }
+    return NULL;
+}
+
+static void add_front(Resolver *r, const DriveSpec *drive, const Entry *entry)
+{
+    Node *device = node_get(entry->value, "device");
+    const Node *type = preferred_type(r);
+
+    if (!device && !type) {
+        diag_error(r->diag, DIAG_NO_SLOT, entry->mark, "the board says nothing about drives");
+        diag_hint(r->diag, "name the device in front: device: { type: ... }");
+        return;
+    }
+    if (!device) {
+        device = node_new(r->arena, NODE_MAP, entry->mark);
+        node_map_set(r->arena, device, "type", entry->mark, node_copy(r->arena, type));
+    } else if (device->bad) {
+        return;
+    }
+    node_map_set(
+        r->arena, device, "drive", entry->mark, node_new_string(r->arena, drive->id, entry->mark));
+    resolve_plugged_device(r, arena_printf(r->arena, "drives.%s", drive->id), device,
+        node_good(entry->value, "slot"), entry->mark);
+}
+
+void resolve_drives(Resolver *r)
+{
+    const Node *drives = node_good(r->in->machine, "drives");
+
+    for (unsigned i = 0; drives && drives->kind == NODE_MAP && i < drives->map.count; i++) {
+        const Entry *entry = &drives->map.entries[i];
+        DriveSpec drive = { .id = entry->key, .mark = entry->mark };
+
+        if (entry->value->bad) {
+            continue;
+        }
+        fill_rest(r, &drive, entry->value);
+        if (fill_source(r, &drive, entry)) {
+            g_array_append_val(r->drives, drive);
+        }
+        add_front(r, &drive, entry);
+    }
+}

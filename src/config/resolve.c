@@ -1,0 +1,447 @@
+/* The machine as a whole: CPUs, memory, clocks, boot, and what cannot be honoured yet. */
+#include "config/resolve.h"
+
+#include <string.h>
+
+#include "config/layers.h"
+#include "config/resolve-impl.h"
+#include "config/suggest.h"
+
+/* ---- for all parts ---- */
+
+static unsigned entries_in(const Node *node)
+{
+    return node && node->kind == NODE_MAP ? node->map.count : 0;
+}
+
+void resolve_suggest(Resolver *r, const char *word, const Node *map)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    g_autoptr(GString) list = g_string_new(NULL);
+    const char *near;
+
+    for (unsigned i = 0; i < entries_in(map); i++) {
+        g_ptr_array_add(names, (gpointer)map->map.entries[i].key);
+        g_string_append_printf(list, " %s", map->map.entries[i].key);
+    }
+    near = suggest(word, names);
+    if (near) {
+        diag_hint(r->diag, "did you mean `%s`?", near);
+        diag_fix(r->diag, near);
+    }
+    if (list->len) {
+        diag_note(r->diag, NO_MARK, "there are:%s", list->str);
+    }
+}
+
+SpecText resolve_text(const Node *node)
+{
+    return node ? (SpecText){ node_text(node), node->mark } : (SpecText){ 0 };
+}
+
+uint64_t resolve_quantity(const Node *node, UnitKind unit)
+{
+    uint64_t value;
+
+    return node_text(node) && units_parse(unit, node_text(node), &value) ? value : 0;
+}
+
+void resolve_not_yet(Resolver *r, const char *path, const Node *node)
+{
+    NotYet part = { .path = path, .mark = node ? node->mark : NO_MARK };
+
+    g_array_append_val(r->not_yet, part);
+}
+
+void *resolve_take(Resolver *r, GArray *array)
+{
+    size_t bytes = (size_t)array->len * g_array_get_element_size(array);
+
+    return array->len ? memcpy(arena_alloc(r->arena, bytes), array->data, bytes) : NULL;
+}
+
+/* ---- clocks, memory ---- */
+
+static void resolve_clocks(Resolver *r)
+{
+    const Node *clocks = node_good(r->in->board, "clocks");
+    ClockSpec *out = arena_alloc(r->arena, entries_in(clocks) * sizeof(*out));
+
+    r->spec->clocks = out;
+    for (unsigned i = 0; i < entries_in(clocks); i++) {
+        const Entry *entry = &clocks->map.entries[i];
+
+        out[r->spec->clock_count++] = (ClockSpec){
+            .id = entry->key,
+            .rate_hz = resolve_quantity(node_good(entry->value, "rate"), UNIT_RATE),
+            .mark = entry->mark,
+        };
+    }
+}
+
+/* What the machine asks for, within the board's limits; 0 after reporting. */
+static uint64_t machine_memory(Resolver *r, const Entry *region, Mark *mark)
+{
+    const Node *asked = node_get(r->in->machine, "memory"), *max = node_good(region->value, "max");
+    uint64_t bytes = resolve_quantity(asked, UNIT_BYTES), most = resolve_quantity(max, UNIT_BYTES);
+
+    if (!r->in->machine) {
+        return MIN(1ull << 30, most ? most : 1ull << 30);
+    }
+    if (!asked) {
+        diag_error(r->diag, DIAG_MISSING_KEY, node_get(r->in->machine, "board")->mark,
+            "the machine needs the key `memory`: the board leaves the size open");
+        return 0;
+    }
+    if (asked->bad) {
+        return 0;
+    }
+    *mark = asked->mark;
+    if (bytes == 0 || bytes % 4096) {
+        diag_error(r->diag, DIAG_MEMORY_SIZE, asked->mark,
+            "memory must be a multiple of 4KiB, and not nothing");
+        return 0;
+    }
+    if (max && bytes > most) {
+        diag_error(r->diag, DIAG_MEMORY_SIZE, asked->mark, "the board has room for %s of memory",
+            node_text(max));
+        diag_note(r->diag, max->mark, "the limit");
+        return 0;
+    }
+    return bytes;
+}
+
+static MemoryKind memory_kind(const char *word)
+{
+    return g_strcmp0(word, "rom") == 0  ? MEMORY_ROM
+        : g_strcmp0(word, "flash") == 0 ? MEMORY_FLASH
+                                        : MEMORY_RAM;
+}
+
+static void resolve_memory(Resolver *r)
+{
+    const Node *memory = node_good(r->in->board, "memory");
+    MemorySpec *out = arena_alloc(r->arena, entries_in(memory) * sizeof(*out));
+
+    r->spec->memory = out;
+    for (unsigned i = 0; i < entries_in(memory); i++) {
+        const Entry *entry = &memory->map.entries[i];
+        const Node *size = node_good(entry->value, "size");
+        MemorySpec region = { .name = entry->key, .mark = entry->mark };
+
+        if (entry->value->bad || !size) {
+            continue;
+        }
+        region.kind = memory_kind(node_text(node_good(entry->value, "kind")));
+        region.at = node_uint(node_good(entry->value, "at"));
+        region.size = strcmp(node_text(size), "machine.memory") == 0
+            ? machine_memory(r, entry, &region.mark)
+            : resolve_quantity(size, UNIT_BYTES);
+        if (region.size) {
+            out[r->spec->memory_count++] = region;
+        }
+    }
+}
+
+/* ---- CPUs ---- */
+
+static bool is_in_list(const Node *list, const char *word)
+{
+    for (unsigned i = 0; list && list->kind == NODE_LIST && i < list->list.count; i++) {
+        if (g_strcmp0(node_text(list->list.items[i]), word) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* All features of the ISA: those of the model are on, unless the machine says otherwise. */
+static void fill_features(Resolver *r, CpuClusterSpec *cluster, const Node *isa, const Node *asked)
+{
+    const Node *known = node_get(isa, "features");
+    const Node *of_model = node_get(
+        node_get(node_get(isa, "models"), cluster->model.text), "features");
+    CpuFeature *features = arena_alloc(r->arena, entries_in(known) * sizeof(*features));
+
+    for (unsigned i = 0; i < entries_in(known); i++) {
+        const char *name = known->map.entries[i].key;
+        const Node *wish = node_good(asked, name);
+
+        features[i] = (CpuFeature){
+            .name = name,
+            .on = wish ? node_is_true(wish) : is_in_list(of_model, name),
+            .asked = wish != NULL,
+            .mark = wish ? wish->mark : cluster->model.mark,
+        };
+    }
+    cluster->features = features;
+    cluster->feature_count = entries_in(known);
+    for (unsigned i = 0; i < entries_in(asked); i++) {
+        const Entry *entry = &asked->map.entries[i];
+
+        if (!node_get(known, entry->key)) {
+            diag_error(r->diag, DIAG_UNKNOWN_MODEL, entry->mark, "%s has no feature `%s`",
+                cluster->isa, entry->key);
+            resolve_suggest(r, entry->key, known);
+        }
+    }
+}
+
+static void check_model(Resolver *r, const CpuClusterSpec *cluster, const Node *models)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    g_autoptr(GString) list = g_string_new(NULL);
+    const char *near;
+
+    if (!models || models->bad || is_in_list(models, cluster->model.text)) {
+        return;
+    }
+    for (unsigned i = 0; i < models->list.count; i++) {
+        const char *name = node_text(models->list.items[i]);
+
+        g_ptr_array_add(names, (gpointer)(name ? name : ""));
+        g_string_append_printf(list, " %s", name ? name : "");
+    }
+    near = suggest(cluster->model.text, names);
+    diag_error(r->diag, DIAG_UNKNOWN_MODEL, cluster->model.mark,
+        "the board takes no CPU model `%s`", cluster->model.text);
+    if (near) {
+        diag_hint(r->diag, "did you mean `%s`?", near);
+        diag_fix(r->diag, near);
+    }
+    diag_note(r->diag, NO_MARK, "it takes:%s", list->str);
+}
+
+static bool check_count(Resolver *r, const SpecNumber *count, const Node *max)
+{
+    uint64_t most = node_uint(max);
+
+    if (count->value == 0) {
+        diag_error(r->diag, DIAG_CPU_COUNT, count->mark, "a machine needs at least one CPU");
+        return false;
+    }
+    if (max && count->value > most) {
+        diag_error(r->diag, DIAG_CPU_COUNT, count->mark,
+            "the board has room for %" G_GUINT64_FORMAT " CPUs", most);
+        diag_note(r->diag, max->mark, "the limit");
+        return false;
+    }
+    return true;
+}
+
+/* The CPU file of the board's arch; NULL after reporting. */
+static const Node *load_isa(Resolver *r, const Node *arch)
+{
+    g_autofree char *file = node_text(arch)
+        ? g_strdup_printf("schemas/cpus/%s.yaml", node_text(arch))
+        : NULL;
+    const Node *isa = file ? library_load(r->in->library, file) : NULL;
+
+    if (file && !isa) {
+        diag_error(r->diag, DIAG_UNKNOWN_REFERENCE, arch->mark, "there is no instruction set `%s`",
+            node_text(arch));
+    }
+    return isa;
+}
+
+static uint64_t timebase(Resolver *r, const Node *cpus)
+{
+    const Node *name = node_good(cpus, "timebase"), *clocks = node_get(r->in->board, "clocks");
+    const Node *clock = node_text(name) ? node_get(clocks, node_text(name)) : NULL;
+
+    if (node_text(name) && !clock) {
+        diag_error(
+            r->diag, DIAG_UNKNOWN_CLOCK, name->mark, "there is no clock `%s`", node_text(name));
+        resolve_suggest(r, node_text(name), clocks);
+    }
+    return resolve_quantity(node_good(clock, "rate"), UNIT_RATE);
+}
+
+static void resolve_cpus(Resolver *r)
+{
+    const Node *of_board = node_good(r->in->board, "cpus"),
+               *asked = node_good(r->in->machine, "cpus");
+    const Node *model = node_good(asked, "model"), *count = node_good(asked, "count");
+    const Node *isa = r->in->bench ? NULL : load_isa(r, node_good(r->in->board, "arch"));
+    CpuClusterSpec *cluster = ARENA_NEW(r->arena, CpuClusterSpec);
+
+    r->cpu_count = 1;
+    if (!of_board) {
+        return;
+    }
+    cluster->name = "cpus";
+    cluster->isa = r->spec->arch;
+    cluster->model = resolve_text(model ? model : node_good(of_board, "default"));
+    cluster->count = (SpecNumber){ count ? node_uint(count) : 1,
+        count ? count->mark : r->spec->board_mark, true };
+    cluster->mark = asked ? asked->mark : r->spec->board_mark;
+    cluster->timebase_hz = timebase(r, of_board);
+    if (cluster->model.text) {
+        check_model(r, cluster, node_good(of_board, "models"));
+    }
+    if (isa && cluster->model.text) {
+        fill_features(r, cluster, isa, node_good(asked, "features"));
+    }
+    if (check_count(r, &cluster->count, node_good(of_board, "max"))) {
+        r->cpu_count = cluster->count.value;
+        r->spec->clusters = cluster;
+        r->spec->cluster_count = 1;
+    }
+}
+
+/* ---- boot ---- */
+
+/* A path beside the file that names it. Whether it can be read is asked when it is. */
+static void fill_path(Resolver *r, SpecText *out, const Node *boot, const char *key)
+{
+    const Node *node = node_good(boot, key);
+
+    if (node_text(node)) {
+        *out = (SpecText){ layers_path_beside(node, r->arena), node->mark };
+        if (!g_file_test(out->text, G_FILE_TEST_EXISTS)) {
+            diag_error(r->diag, DIAG_FILE_MISSING, node->mark, "there is no file `%s`", out->text);
+            diag_hint(r->diag, "a path is relative to the file that names it");
+        }
+    }
+}
+
+static SpecNumber load_address(const Node *board_boot, const char *key)
+{
+    const Node *at = node_good(node_good(board_boot, key), "at");
+
+    return at ? (SpecNumber){ node_uint(at), at->mark, true } : (SpecNumber){ 0 };
+}
+
+static void resolve_boot(Resolver *r)
+{
+    const Node *boot = node_good(r->in->machine, "boot"), *places = node_good(r->in->board, "boot");
+    BootSpec *out = &r->spec->boot;
+
+    fill_path(r, &out->kernel, boot, "kernel");
+    fill_path(r, &out->initrd, boot, "initrd");
+    fill_path(r, &out->firmware, boot, "firmware");
+    fill_path(r, &out->fdt, boot, "fdt");
+    out->cmdline = resolve_text(node_good(boot, "cmdline"));
+    out->kernel_at = load_address(places, "kernel");
+    out->initrd_at = load_address(places, "initrd");
+    out->fdt_at = load_address(places, "fdt");
+    out->firmware_at = load_address(places, "firmware");
+}
+
+/* ---- what is well formed, and comes later ---- */
+
+static const char *const later_keys[] = {
+    "net",
+    "shares",
+    "seed",
+    "gdb",
+    "tests",
+    "artifacts",
+    "matrix",
+    NULL,
+};
+
+static void resolve_later(Resolver *r)
+{
+    const Node *machine = r->in->machine, *clock = node_good(machine, "clock");
+
+    for (unsigned i = 0; later_keys[i]; i++) {
+        const Entry *entry = node_entry(machine, later_keys[i]);
+
+        if (entry) {
+            Node place = { .mark = entry->mark };
+
+            resolve_not_yet(r, later_keys[i], &place);
+        }
+    }
+    r->spec->virtual_clock = g_strcmp0(node_text(node_good(clock, "mode")), "virtual") == 0;
+    if (r->spec->virtual_clock) {
+        resolve_not_yet(r, "clock.mode", node_get(clock, "mode"));
+    }
+}
+
+static void resolve_time(Resolver *r)
+{
+    const Node *start = node_good(node_good(r->in->machine, "clock"), "start");
+    const Node *seed = node_good(node_good(r->in->machine, "entropy"), "seed");
+    g_autoptr(GDateTime)
+        time = node_text(start) ? g_date_time_new_from_iso8601(node_text(start), NULL) : NULL;
+
+    if (time) {
+        r->spec->start_time = (SpecNumber){ g_date_time_to_unix(time), start->mark, true };
+    } else if (node_text(start)) {
+        diag_error(r->diag, DIAG_FORM, start->mark, "there is no such date");
+    }
+    if (seed) {
+        r->spec->entropy_seed = (SpecNumber){ node_uint(seed), seed->mark, true };
+    }
+}
+
+/* ---- the machine's own devices ---- */
+
+static void resolve_machine_devices(Resolver *r)
+{
+    const Node *devices = node_good(r->in->machine, "devices");
+
+    for (unsigned i = 0; i < entries_in(devices); i++) {
+        const Entry *entry = &devices->map.entries[i];
+        Node *slot = node_get(entry->value, "slot");
+
+        if (node_get(node_get(r->in->board, "devices"), entry->key)) {
+            diag_error(r->diag, DIAG_DUPLICATE_KEY, entry->mark,
+                "`%s` is a device of the board already", entry->key);
+        } else if (!entry->value->bad) {
+            node_map_remove(entry->value, "slot");
+            resolve_plugged_device(r, arena_printf(r->arena, "devices.%s", entry->key),
+                entry->value, slot, entry->mark);
+        }
+    }
+}
+
+/* ---- all together ---- */
+
+static void resolve_head(Resolver *r)
+{
+    const Node *name = node_good(r->in->machine, "name"),
+               *board = node_get(r->in->machine, "board");
+
+    r->spec->name = resolve_text(name ? name : node_good(r->in->board, "name"));
+    r->spec->board = node_text(node_good(r->in->board, "name"));
+    r->spec->board_version = node_text(node_good(r->in->board, "version"));
+    r->spec->arch = node_text(node_good(r->in->board, "arch"));
+    r->spec->board_mark = board ? board->mark : r->in->board->mark;
+}
+
+void resolve(const ResolveInput *input, MachineSpec *spec)
+{
+    Resolver r = { .in = input, .arena = input->arena, .diag = input->diag, .spec = spec };
+
+    r.types = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    r.devices = g_array_new(false, true, sizeof(DeviceSpec));
+    r.drives = g_array_new(false, true, sizeof(DriveSpec));
+    r.not_yet = g_array_new(false, true, sizeof(NotYet));
+
+    resolve_head(&r);
+    resolve_clocks(&r);
+    resolve_memory(&r);
+    resolve_cpus(&r);
+    resolve_board_devices(&r);
+    resolve_drives(&r);
+    resolve_machine_devices(&r);
+    resolve_slots(&r);
+    resolve_boot(&r);
+    resolve_time(&r);
+    resolve_later(&r);
+    resolve_board_fdt(&r);
+
+    spec->devices = resolve_take(&r, r.devices);
+    spec->device_count = r.devices->len;
+    spec->drives = resolve_take(&r, r.drives);
+    spec->drive_count = r.drives->len;
+    spec->not_yet = resolve_take(&r, r.not_yet);
+    spec->not_yet_count = r.not_yet->len;
+    g_array_unref(r.devices);
+    g_array_unref(r.drives);
+    g_array_unref(r.not_yet);
+    g_hash_table_unref(r.types);
+}

@@ -1,0 +1,72 @@
+/* Reads files; makes their texts known to Diag, which shows the lines. */
+#include "config/source.h"
+
+#include <errno.h>
+#include <glib/gstdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { LARGEST_FILE = 16 * 1024 * 1024 };
+
+Source *source_from_bytes(const char *name, GBytes *text, Diag *diag)
+{
+    Source *source = g_new0(Source, 1);
+
+    source->name = g_intern_string(name);
+    source->text = g_bytes_ref(text);
+    diag_add_source(diag, source->name, text);
+    return source;
+}
+
+Source *source_from_text(const char *name, const char *text, gssize length, Diag *diag)
+{
+    g_autoptr(GBytes) bytes = g_bytes_new(text, length < 0 ? strlen(text) : (gsize)length);
+
+    return source_from_bytes(name, bytes, diag);
+}
+
+/* A directory or a device has no text; and no real description is larger than a disk image. */
+static const char *unsuitable(const GStatBuf *info)
+{
+    if (!S_ISREG(info->st_mode) && !S_ISFIFO(info->st_mode)) {
+        return S_ISDIR(info->st_mode) ? "it is a directory" : "it is not a file";
+    }
+    return info->st_size > LARGEST_FILE ? "it is larger than 16MiB" : NULL;
+}
+
+Source *source_read(const char *path, Diag *diag, Mark wanted_by)
+{
+    g_autofree char *text = NULL;
+    const char *reason;
+    gsize length = 0;
+    GStatBuf info;
+    g_autoptr(GBytes) bytes = NULL;
+
+    if (g_stat(path, &info) != 0) {
+        reason = g_strerror(errno);
+    } else {
+        reason = unsuitable(&info);
+    }
+    if (!reason && !g_file_get_contents(path, &text, &length, NULL)) {
+        reason = g_strerror(errno);
+    }
+    if (reason) {
+        diag_error(diag, DIAG_UNREADABLE, wanted_by, "cannot read `%s`: %s", path, reason);
+        return NULL;
+    }
+    bytes = g_bytes_new_take(g_steal_pointer(&text), length);
+    return source_from_bytes(path, bytes, diag);
+}
+
+void source_free(Source *source)
+{
+    if (source) {
+        g_bytes_unref(source->text);
+        g_free(source);
+    }
+}
+
+Mark source_mark(const Source *source)
+{
+    return (Mark){ .file = source->name };
+}
