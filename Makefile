@@ -99,7 +99,7 @@ $(BUILD)/gen/resources.c: $(BUILD)/gen/resources.xml
 # ---- tests ------------------------------------------------------------------------------------
 # A C file in tests/ with a main() is a test; the others are linked into every test.
 
-test_mains   := $(shell grep -lE '^int main\b' -r tests --include='*.c' 2>/dev/null | grep -vE '^tests/(fuzz|guest)/')
+test_mains   := $(shell grep -lE '^int main\b' -r tests --include='*.c' 2>/dev/null | grep -vE '^tests/(fuzz|guest)/' | sort)
 test_support := $(filter-out $(test_mains),$(shell find tests -name '*.c' -not -path 'tests/fuzz/*' \
                     -not -path 'tests/guest/*' 2>/dev/null))
 test_scripts := $(shell find tests -name '*.test.sh' 2>/dev/null | sort)
