@@ -1,0 +1,253 @@
+/* `lathe run FILE`: builds the machine and runs it, with its console on standard input and output. */
+#include <glib-unix.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "block/drive.h"
+#include "cli/cli.h"
+#include "cli/options.h"
+#include "config/config.h"
+#include "core/boot.h"
+#include "core/loop.h"
+#include "core/trace.h"
+#include "tcg/tcg.h"
+#include "ui/panic.h"
+#include "ui/stdio.h"
+
+typedef struct Run {
+    MachineSpec *spec;
+    Machine *machine;
+    GPtrArray *drives;          /* Drive */
+    Channel *console;
+    PanicWatch *panic;
+    bool stats;
+    bool resetting;
+} Run;
+
+/* ---- what the guest and the user ask ------------------------------------------------------------------- */
+
+static void reset_later(void *data)
+{
+    Run *run = data;
+
+    /* machine_reset() pauses the CPUs, which may need the lock that a loop call holds. */
+    machine_unlock();
+    machine_reset(run->machine);
+    machine_lock();
+    run->resetting = false;
+}
+
+static void requested(void *data, MachineRequest what, int code)
+{
+    Run *run = data;
+    bool panicked = panic_watch_message(run->panic) != NULL;
+
+    if (what == MACHINE_RESET && !panicked) {
+        if (!run->resetting) {
+            run->resetting = true;
+            loop_call(reset_later, run);
+        }
+    } else if (what == MACHINE_POWEROFF && !panicked) {
+        loop_quit(EXIT_FINE);
+    } else {
+        if (!panicked) {
+            fprintf(stderr, "lathe: the guest says that it failed, with code %d\n", code);
+        }
+        loop_quit(EXIT_DIFFERENT);
+    }
+}
+
+static void escape(void *data, char key)
+{
+    Run *run = data;
+
+    switch (key) {
+    case 'x':
+        fprintf(stderr, "\nlathe: ended by Ctrl-A x\n");
+        loop_quit(panic_watch_message(run->panic) ? EXIT_DIFFERENT : EXIT_FINE);
+        break;
+    case 'r':
+        machine_request(run->machine, MACHINE_RESET, 0);
+        break;
+    default:
+        fprintf(stderr, "\nCtrl-A x      end the machine\n"
+                        "Ctrl-A r      reset it\n"
+                        "Ctrl-A h      this help\n"
+                        "Ctrl-A Ctrl-A send Ctrl-A to the guest\n");
+    }
+}
+
+static void spy(void *data, const uint8_t *bytes, size_t length)
+{
+    Run *run = data;
+
+    panic_watch_feed(run->panic, bytes, length);
+}
+
+static gboolean ended_by_signal(void *data)
+{
+    fprintf(stderr, "\nlathe: ended by a signal\n");
+    loop_quit(EXIT_FINE);
+    return G_SOURCE_CONTINUE;
+}
+
+/* ---- building ------------------------------------------------------------------------------------------ */
+
+/* A part of the file that can not be run yet stops the run; it is never ignored. */
+static bool refuse_not_yet(const MachineSpec *spec, Diag *diag)
+{
+    for (unsigned i = 0; i < spec->not_yet_count; i++) {
+        diag_error(diag, DIAG_NOT_YET, spec->not_yet[i].mark, "`%s` cannot be honoured by `lathe run` yet",
+            spec->not_yet[i].path);
+    }
+    return spec->not_yet_count == 0;
+}
+
+static bool open_drives(Run *run, Diag *diag)
+{
+    bool fine = true;
+
+    for (unsigned i = 0; i < run->spec->drive_count; i++) {
+        const DriveSpec *spec = &run->spec->drives[i];
+        Drive *drive = drive_open(spec, diag);
+
+        if (!drive) {
+            fine = false;
+            continue;
+        }
+        g_ptr_array_add(run->drives, drive);
+        machine_set_drive(run->machine, spec->id, drive);
+    }
+    return fine;
+}
+
+static bool build(Run *run, const char *file, const MachineOptions *options, Diag *diag)
+{
+    const ConfigOptions config = {
+        .sets = options->sets, .profiles = options->profiles, .paths = options->paths,
+    };
+
+    run->spec = config_load(file, &config, diag);
+    if (!run->spec || !refuse_not_yet(run->spec, diag)) {
+        return false;
+    }
+    run->machine = machine_new(run->spec);
+    if (!open_drives(run, diag)) {
+        return false;
+    }
+    machine_lock();
+    run->console = channel_new_stdio(escape, spy, run);
+    machine_set_channel(run->machine, "serial0", run->console);
+    bool built = machine_build(run->machine, tcg_cpu_create, diag);
+    machine_unlock();
+    if (!built || !machine_load_boot(run->machine, diag)) {
+        return false;
+    }
+    machine_on_request(run->machine, requested, run);
+    return true;
+}
+
+static void print_stats(const Run *run)
+{
+    for (unsigned i = 0; i < run->drives->len; i++) {
+        drive_print_stats(run->drives->pdata[i], stderr);
+    }
+    tcg_print_stats(run->machine, stderr);
+}
+
+static void tear_down(Run *run)
+{
+    g_clear_pointer(&run->machine, machine_free);
+    machine_lock();
+    g_clear_pointer(&run->console, channel_free);
+    g_clear_pointer(&run->drives, g_ptr_array_unref);
+    machine_unlock();
+    g_clear_pointer(&run->panic, panic_watch_free);
+    g_clear_pointer(&run->spec, machine_spec_free);
+}
+
+static int run_machine(Run *run)
+{
+    g_autoptr(GError) error = NULL;
+    int code;
+
+    if (!machine_start(run->machine, &error)) {
+        fprintf(stderr, "lathe: cannot start the machine: %s\n", error->message);
+        return EXIT_HOST;
+    }
+    g_unix_signal_add(SIGTERM, ended_by_signal, run);
+    g_unix_signal_add(SIGINT, ended_by_signal, run);
+    code = loop_run();
+    machine_pause(run->machine);
+    if (panic_watch_message(run->panic)) {
+        fprintf(stderr, "lathe: the guest panicked: %s\n", panic_watch_message(run->panic));
+        code = EXIT_DIFFERENT;
+    }
+    if (run->stats) {
+        print_stats(run);
+    }
+    return code;
+}
+
+/* ---- the verb ------------------------------------------------------------------------------------------ */
+
+static int run_run(int argc, char **argv)
+{
+    g_auto(MachineOptions) options = { 0 };
+    g_autofree char *trace = NULL;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(Diag) diag = diag_new();
+    Run run = { .drives = g_ptr_array_new_with_free_func((GDestroyNotify)drive_close) };
+    TcgOptions tcg = { 0 };
+    const GOptionEntry own[] = {
+        { "trace", 0, 0, G_OPTION_ARG_STRING, &trace, NULL, NULL },
+        { "stats", 0, 0, G_OPTION_ARG_NONE, &run.stats, NULL, NULL },
+        { "check", 0, 0, G_OPTION_ARG_INT, &tcg.check, NULL, NULL },
+        { "host", 0, 0, G_OPTION_ARG_STRING, &tcg.host, NULL, NULL },
+        { "perf-map", 0, 0, G_OPTION_ARG_NONE, &tcg.perf_map, NULL, NULL },
+        { 0 },
+    };
+    int code;
+
+    if (!options_parse(&argc, &argv, own, &options)) {
+        return EXIT_DESCRIPTION;
+    }
+    if (argc != 2) {
+        fprintf(stderr, "lathe run: wants one FILE; see `lathe help run`\n");
+        return EXIT_DESCRIPTION;
+    }
+    if ((trace && !trace_enable(trace, &error)) || !tcg_configure(&tcg, &error)) {
+        fprintf(stderr, "lathe run: %s\n", error->message);
+        return EXIT_DESCRIPTION;
+    }
+    run.panic = panic_watch_new();
+    if (build(&run, argv[1], &options, diag)) {
+        diag_print(diag, stderr, diag_style_for(stderr));
+        code = run_machine(&run);
+    } else {
+        diag_print(diag, stderr, diag_style_for(stderr));
+        code = diag_exit_code(diag);
+    }
+    tear_down(&run);
+    return code;
+}
+
+VERB(run) = {
+    .name = "run",
+    .arguments = "FILE [--set PATH=VALUE]... [--profile NAME]...",
+    .summary = "build the machine of a file and run it",
+    .help = "The console is on standard input and output. On a terminal, Ctrl-A x ends the machine and\n"
+            "Ctrl-A h lists the other keys.\n\n"
+            "  --set PATH=VALUE   change one value, as in --set cpus.count=4\n"
+            "  --profile NAME     apply one of the file's profiles\n"
+            "  --path DIR         look for boards and schemas in DIR too\n"
+            "  --stats            print what the drives and the translator did, at the end\n"
+            "  --trace NAMES      write trace points to standard error (`--trace help` lists them)\n"
+            "  --check N          run every Nth block in the interpreter too, and compare\n"
+            "  --host NAME        translate for x86_64 or run in the interpreter: interp\n"
+            "  --perf-map         write /tmp/perf-PID.map for perf(1)\n\n"
+            "Exit status: 0 the guest powered off, 1 it failed or panicked, 2 the description is wrong,\n"
+            "3 the host cannot do what was asked.\n",
+    .run = run_run,
+};
