@@ -94,19 +94,11 @@ static IrType type_of(const IrBlock *b, Val v)
 
 /* ---- sharing equal operations -------------------------------------------------------------------- */
 
-typedef struct InsnWords { uint64_t w[2]; } InsnWords;
-
-_Static_assert(offsetof(IrInsn, dst) == 4, "same_operation masks dst");
-
-/* Equal but for dst. */
+/* Equal but for dst. Field by field: wider loads would wait for the narrow stores that just made y. */
 static bool same_operation(const IrInsn *x, const IrInsn *y)
 {
-    const uint64_t dst = UINT64_C(0xffff) << 32;
-    InsnWords p, q;
-
-    memcpy(&p, x, sizeof(p));
-    memcpy(&q, y, sizeof(q));
-    return ((p.w[0] ^ q.w[0]) & ~dst) == 0 && p.w[1] == q.w[1];
+    return x->op == y->op && x->a == y->a && x->b == y->b && x->imm == y->imm && x->type == y->type &&
+        x->aux == y->aux && x->c == y->c;
 }
 
 static unsigned cse_slot(const IrInsn *i)
