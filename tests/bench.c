@@ -76,10 +76,15 @@ static void adapt_spec(MachineSpec *spec)
     }
 }
 
+/* What it plugs into comes before it. */
+static const DeviceSpec *spec_under_test(const MachineSpec *spec)
+{
+    return &spec->devices[spec->device_count - 1];
+}
+
 static void give_host_ends(Bench *bench)
 {
-    const DeviceSpec *spec = machine_spec_device(bench->spec, "device");
-    const PropSpec *console = spec ? device_spec_prop(spec, "console") : NULL;
+    const PropSpec *console = device_spec_prop(spec_under_test(bench->spec), "console");
     GHashTableIter iter;
     void *name, *drive;
 
@@ -111,7 +116,7 @@ static bool build(Bench *bench, const char *yaml, Diag *diag)
     if (!machine_build(bench->machine, fake_cpu_create, diag)) {
         return false;
     }
-    bench->device = machine_find_device(bench->machine, "device");
+    bench->device = machine_find_device(bench->machine, spec_under_test(bench->spec)->id);
     bench->front = bench->device->parent ? bench->device->parent : bench->device;
     connect_outputs(bench);
     return true;
@@ -166,22 +171,44 @@ Machine *bench_machine(Bench *bench)
 
 /* ---- the guest's side ---- */
 
+typedef struct Target {
+    Region *region;
+    uint64_t offset;
+} Target;
+
+/* What a CPU finds at an offset of a region: it may be a container. */
+static Target find_target(Bench *bench, unsigned index, uint64_t offset)
+{
+    Region *region = device_region(bench->front, index);
+    AddressSpace *memory = machine_memory(bench->machine);
+    Target target = { region, offset };
+    const FlatRange *range;
+    GuestAddr base;
+
+    assert_non_null(region);
+    if (region_kind(region) == REGION_CONTAINER && region_address(region, &base)) {
+        range = flat_map_find(address_space_enter(memory), base + offset);
+        assert_non_null(range);
+        target = (Target){ range->region, range->offset + (base + offset - range->start) };
+        address_space_leave(memory);
+    }
+    return target;
+}
+
 MemResult bench_try_read(
     Bench *bench, unsigned region, uint64_t offset, unsigned size, uint64_t *value)
 {
-    Region *r = device_region(bench->front, region);
+    Target target = find_target(bench, region, offset);
 
-    assert_non_null(r);
-    return region_read(r, offset, size, value);
+    return region_read(target.region, target.offset, size, value);
 }
 
 MemResult bench_try_write(
     Bench *bench, unsigned region, uint64_t offset, unsigned size, uint64_t value)
 {
-    Region *r = device_region(bench->front, region);
+    Target target = find_target(bench, region, offset);
 
-    assert_non_null(r);
-    return region_write(r, offset, size, value);
+    return region_write(target.region, target.offset, size, value);
 }
 
 uint64_t bench_read(Bench *bench, unsigned region, uint64_t offset, unsigned size)
