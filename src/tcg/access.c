@@ -7,6 +7,7 @@
 #include "core/loop.h"
 #include "tcg/access.h"
 #include "tcg/tcg-impl.h"
+#include "tcg/tlb-inline.h"
 
 /* One access within a page, translated. */
 typedef struct Place {

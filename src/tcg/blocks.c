@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "tcg/tcg-impl.h"
+#include "tcg/tlb-inline.h"
 
 enum {
     HITS_TO_DROP_ALL = 2,

@@ -86,7 +86,7 @@ void code_clear(CodeCache *cache)
 
 void *chunk_alloc(Chunk *chunk, size_t size)
 {
-    size = (size + ALIGN - 1) & ~(size_t)(ALIGN - 1);
+    size = (MAX(size, 1) + ALIGN - 1) & ~(size_t)(ALIGN - 1);
     if (size > chunk->slab_left) {
         chunk->slab_left = MAX((size_t)SLAB_SIZE, size);
         chunk->slabs = g_slist_prepend(chunk->slabs, g_malloc0(chunk->slab_left));

@@ -4,16 +4,13 @@
  */
 #include "tcg/tcg-impl.h"
 
-#pragma GCC push_options
-#pragma GCC target("general-regs-only")
+#include "tcg/general-regs.h"
+#include "tcg/tlb-inline.h"
 
-#ifdef __clang__
-#define GENERAL_REGS_ONLY __attribute__((target("general-regs-only"), no_sanitize("thread", "address", "undefined")))
-#else
-#define GENERAL_REGS_ONLY __attribute__((no_sanitize("thread", "address", "undefined")))
-#endif
+/* A sanitizer's run time would touch them too. */
+#define QUIET __attribute__((no_sanitize("thread", "address", "undefined")))
 
-GENERAL_REGS_ONLY bool mem_refill(CpuEnv *env, uint64_t address, bool write)
+QUIET bool mem_refill(CpuEnv *env, uint64_t address, bool write)
 {
     Tlb *tlb = &env->cpu->tlb;
     const L2Entry *entry = l2_find(tlb, tlb->data, address);
@@ -31,12 +28,10 @@ GENERAL_REGS_ONLY bool mem_refill(CpuEnv *env, uint64_t address, bool write)
         }
     }
     unsigned index = (unsigned)(page >> GUEST_PAGE_BITS) & (TLB_SIZE - 1);
-    CpuFar *far = env_far(env);
+    CpuFar *far = (CpuFar *)env - 1;
     TlbEntry *slot = write ? &far->write[index] : &far->read[index];
     slot->tag = page | env->data_context;
     slot->addend = (uintptr_t)host - page;
     tlb->refills++;
     return true;
 }
-
-#pragma GCC pop_options

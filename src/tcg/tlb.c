@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "tcg/tcg-impl.h"
+#include "tcg/tlb-inline.h"
 
 enum {
     LOOKUPS_PER_CHECK = 4096,       /* how often growing is considered */

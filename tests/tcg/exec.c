@@ -1,14 +1,18 @@
-/* The CPU loop, links, the jump cache, exceptions, interrupts and code that changes, on both hosts. */
+/* The CPU loop: links, the jump cache, exceptions, interrupts and code that changes, on every host. */
+#include <glib.h>
+
 #include "tests/tcg/mini.h"
 #include "tests/test.h"
 
 #include "tcg/exec.h"
-#include "tcg/tlb.h"
+#include "tcg/tcg-impl.h"
 
 static MiniMachine *new_machine(void **state)
 {
     return mini_machine_new(&(MiniOptions){ .tcg.host = *state });
 }
+
+/* ---- running --------------------------------------------------------------------------------- */
 
 static void a_loop_counts(void **state)
 {
@@ -22,13 +26,436 @@ static void a_loop_counts(void **state)
     assert_int_equal(m->mini[0]->env.pc, 0x1014);
 }
 
+static void a_loop_over_two_pages_is_translated_once(void **state)
+{
+    g_autoptr(MiniMachine) m = new_machine(state);
+    MINI_PUT(m, 0x1ff8, mini(MINI_ADDI, 0, 0, 1), mini(MINI_J, 0, 0, 0x104));
+    MINI_PUT(m, 0x2100, mini(MINI_BNE, 0, 1, -0x108), mini(MINI_HALT, 0, 0, 0));
+    m->mini[0]->r[1] = 5000;
+
+    mini_run(m, 0x1ff8);
+
+    assert_int_equal(m->mini[0]->r[0], 5000);
+    assert_in_range(m->tcg->translated_blocks, 2, 3);
+}
+
+static void indirect_jumps_find_their_blocks(void **state)
+{
+    g_autoptr(MiniMachine) m = new_machine(state);
+    MINI_PUT(m, 0x1000, mini(MINI_ADDI, 0, 0, 1), mini(MINI_JR, 2, 0, 0));
+    MINI_PUT(m, 0x3000, mini(MINI_BNE, 0, 1, 8), mini(MINI_HALT, 0, 0, 0), mini(MINI_JR, 3, 0, 0));
+    m->mini[0]->r[1] = 1000;
+    m->mini[0]->r[2] = 0x3000;
+    m->mini[0]->r[3] = 0x1000;
+
+    mini_run(m, 0x1000);
+
+    assert_int_equal(m->mini[0]->r[0], 1000);
+    assert_in_range(m->tcg->translated_blocks, 3, 4);
+}
+
+static void an_instruction_on_two_pages_runs(void **state)
+{
+    g_autoptr(MiniMachine) m = new_machine(state);
+    MINI_PUT(m, 0x1ffa, mini(MINI_LI, 0, 0, 1), mini(MINI_ADDI, 0, 0, 6), mini(MINI_HALT, 0, 0, 0));
+
+    mini_run(m, 0x1ffa);
+
+    assert_int_equal(m->mini[0]->r[0], 7);
+}
+
+static void a_limit_of_instructions_is_kept(void **state)
+{
+    g_autoptr(MiniMachine) m = mini_machine_new(&(MiniOptions){ .tcg = { .host = *state, .counted = true } });
+    MINI_PUT(m, 0x1000, mini(MINI_ADDI, 0, 0, 1), mini(MINI_J, 0, 0, -4));
+    m->mini[0]->env.pc = 0x1000;
+
+    tcg_cpu_run(m->cpu[0], 1001);
+
+    assert_int_equal(m->mini[0]->r[0], 500);
+    assert_int_equal(cpu_instructions(&m->mini[0]->env), 1000);
+    tcg_cpu_run(m->cpu[0], 1000);
+    assert_int_equal(cpu_instructions(&m->mini[0]->env), 2000);
+}
+
+/* ---- exceptions ------------------------------------------------------------------------------ */
+
+static void a_fault_gives_the_pc_and_the_registers_of_its_instruction(void **state)
+{
+    g_autoptr(MiniMachine) m = new_machine(state);
+    MINI_PUT(m, 0x1000, mini(MINI_LI, 0, 0, 11), mini(MINI_ADDI, 0, 0, 1), mini(MINI_LD, 0, 4, 8),
+        mini(MINI_ADDI, 0, 0, 100));
+    m->mini[0]->r[4] = UINT64_C(1) << 38;
+    m->mini[0]->stop_on_exception = true;
+
+    mini_run(m, 0x1000);
+
+    assert_int_equal(m->mini[0]->cause, MINI_BUS);
+    assert_int_equal(m->mini[0]->cause_pc, 0x1008);
+    assert_int_equal(m->mini[0]->cause_value, (UINT64_C(1) << 38) + 8);
+    assert_int_equal(m->mini[0]->r[0], 12);
+}
+
+static void code_that_is_not_there_raises(void **state)
+{
+    g_autoptr(MiniMachine) m = new_machine(state);
+    m->mini[0]->stop_on_exception = true;
+
+    mini_run(m, UINT64_C(1) << 38);
+
+    assert_int_equal(m->mini[0]->cause, MINI_BUS);
+    assert_int_equal(m->mini[0]->cause_pc, UINT64_C(1) << 38);
+}
+
+static void a_handler_returns_and_the_loop_goes_on(void **state)
+{
+    g_autoptr(MiniMachine) m = new_machine(state);
+    MINI_PUT(m, 0x1000, mini(MINI_BAD, 0, 0, 0), mini(MINI_BNE, 0, 1, -4), mini(MINI_HALT, 0, 0, 0));
+    MINI_PUT(m, MINI_VECTOR, mini(MINI_ADDI, 0, 0, 1), mini(MINI_ADDI, 7, 7, 4), mini(MINI_JR, 7, 0, 0));
+    m->mini[0]->r[1] = 100;
+
+    mini_run(m, 0x1000);
+
+    assert_int_equal(m->mini[0]->r[0], 100);
+}
+
+static void a_page_that_is_half_gone_faults_before_anything_is_stored(void **state)
+{
+    g_autoptr(MiniMachine) m = new_machine(state);
+    MiniPage table[1][MINI_PAGES] = { { [1] = { 0x1000, 0x1000, false, true, false },
+        [5] = { 0x5000, 0x1000, true, false, false } } };
+    MINI_PUT(m, 0x1000, mini(MINI_ST, 0, 4, 0), mini(MINI_HALT, 0, 0, 0));
+    m->mini[0]->table = table;
+    m->mini[0]->r[0] = UINT64_MAX;
+    m->mini[0]->r[4] = 0x5ffc;
+    m->mini[0]->stop_on_exception = true;
+    uint32_t tail;
+
+    mini_run(m, 0x1000);
+
+    address_space_read(m->memory, 0x5ffc, &tail, sizeof(tail));
+    assert_int_equal(m->mini[0]->cause, MINI_PAGE_FAULT);
+    assert_int_equal(m->mini[0]->cause_value, 0x6000);
+    assert_int_equal(tail, 0);
+}
+
+/* ---- other threads --------------------------------------------------------------------------- */
+
+static gpointer run_forever(gpointer data)
+{
+    tcg_cpu_run(data, 0);
+    return NULL;
+}
+
+static void a_kick_leaves_an_endless_loop(void **state)
+{
+    g_autoptr(MiniMachine) m = new_machine(state);
+    MINI_PUT(m, 0x1000, mini(MINI_J, 0, 0, 0));
+    m->mini[0]->env.pc = 0x1000;
+    atomic_store(&m->cpu[0]->wanted, CPU_RUNNING);
+    GThread *thread = g_thread_new("cpu", run_forever, m->cpu[0]);
+    while (!__atomic_load_n(&m->tcg->translated_blocks, __ATOMIC_RELAXED)) {
+        g_thread_yield();
+    }
+
+    tcg_cpu_leave(m->cpu[0]);
+    g_thread_join(thread);
+
+    assert_int_equal(m->mini[0]->env.pc, 0x1000);
+}
+
+static void every_interrupt_wakes_a_halted_cpu(void **state)
+{
+    enum { TIMES = 200 };
+    g_autoptr(MiniMachine) m = new_machine(state);
+    g_autoptr(Clock) clock = clock_new_stepped();
+    MINI_PUT(m, 0x1000, mini(MINI_HALT, 0, 0, 0), mini(MINI_ADDI, 0, 0, 1), mini(MINI_J, 0, 0, -8));
+    m->cpu[0]->clock = clock;
+    m->mini[0]->env.pc = 0x1000;
+    GThread *thread = g_thread_new("cpu", run_forever, m->cpu[0]);
+
+    for (unsigned i = 0; i < TIMES; i++) {
+        m->tcg->isa->set_input(&m->mini[0]->env, 0, true);
+        while (__atomic_load_n(&m->mini[0]->irqs_taken, __ATOMIC_RELAXED) <= i) {
+            g_thread_yield();
+        }
+    }
+    tcg_cpu_leave(m->cpu[0]);
+    g_thread_join(thread);
+
+    assert_int_equal(m->mini[0]->irqs_taken, TIMES);
+    m->cpu[0]->clock = NULL;
+}
+
+/* ---- code that changes ----------------------------------------------------------------------- */
+
+static void patched_code_is_seen_after_a_barrier(void **state)
+{
+    g_autoptr(MiniMachine) m = new_machine(state);
+    /* r0 += r2, where the instruction that sets r2 is patched at each turn */
+    MINI_PUT(m, 0x1000, mini(MINI_ST32, 3, 4, 0), mini(MINI_BARRIER, 0, 0, 0), mini(MINI_LI, 2, 0, 0),
+        mini(MINI_ADD, 0, 2, 0), mini(MINI_ADD, 3, 5, 0), mini(MINI_BNE, 3, 1, -0x14),
+        mini(MINI_HALT, 0, 0, 0));
+    MiniCpu *cpu = m->mini[0];
+    cpu->r[3] = mini(MINI_LI, 2, 0, 0);
+    cpu->r[1] = mini(MINI_LI, 2, 0, 100);
+    cpu->r[4] = 0x1008;
+    cpu->r[5] = 0x10000;
+
+    mini_run(m, 0x1000);
+
+    assert_int_equal(cpu->r[0], 99 * 100 / 2);
+}
+
+static void a_store_changes_the_very_next_instruction_of_a_coherent_guest(void **state)
+{
+    g_autoptr(MiniMachine) m =
+        mini_machine_new(&(MiniOptions){ .isa = &mini_coherent_isa, .tcg.host = *state });
+    MINI_PUT(m, 0x1000, mini(MINI_ST32, 3, 4, 0), mini(MINI_LI, 2, 0, 1), mini(MINI_HALT, 0, 0, 0));
+    m->mini[0]->r[3] = mini(MINI_LI, 2, 0, 42);
+    m->mini[0]->r[4] = 0x1004;
+
+    mini_run(m, 0x1000);
+
+    assert_int_equal(m->mini[0]->r[2], 42);
+}
+
+static void data_beside_code_costs_no_translation(void **state)
+{
+    g_autoptr(MiniMachine) m = new_machine(state);
+    MINI_PUT(m, 0x1000, mini(MINI_ADDI, 0, 0, 1), mini(MINI_ST, 0, 4, 0), mini(MINI_BNE, 0, 1, -8),
+        mini(MINI_HALT, 0, 0, 0));
+    m->mini[0]->r[1] = 1000;
+    m->mini[0]->r[4] = 0x1800;
+    uint64_t last;
+
+    mini_run(m, 0x1000);
+
+    address_space_read(m->memory, 0x1800, &last, sizeof(last));
+    assert_int_equal(last, 1000);
+    assert_in_range(m->tcg->translated_blocks, 1, 3);
+    assert_int_equal(m->tcg->dropped_blocks, 0);
+}
+
+static void code_written_by_a_device_is_translated_again(void **state)
+{
+    g_autoptr(MiniMachine) m = new_machine(state);
+    MINI_PUT(m, 0x1000, mini(MINI_LI, 0, 0, 1), mini(MINI_HALT, 0, 0, 0));
+    mini_run(m, 0x1000);
+
+    MINI_PUT(m, 0x1000, mini(MINI_LI, 0, 0, 2));
+    mini_run(m, 0x1000);
+
+    assert_int_equal(m->mini[0]->r[0], 2);
+}
+
+static void a_page_filled_again_and_again_becomes_plain_data(void **state)
+{
+    g_autoptr(MiniMachine) m = new_machine(state);
+    MINI_PUT(m, 0x1000, mini(MINI_ST, 0, 4, 0), mini(MINI_ADDI, 4, 4, 8), mini(MINI_BNE, 4, 1, -8),
+        mini(MINI_HALT, 0, 0, 0));
+    MINI_PUT(m, 0x2000, mini(MINI_HALT, 0, 0, 0));
+    mini_run(m, 0x2000);
+    m->mini[0]->r[4] = 0x2000;
+    m->mini[0]->r[1] = 0x3000;
+
+    assert_true(region_page_flags(m->ram)[2] & PAGE_CODE);
+    mini_run(m, 0x1000);
+
+    assert_false(region_page_flags(m->ram)[2] & PAGE_CODE);
+}
+
+/* Functions of a few instructions, in more pages than the cache holds, are made, run and forgotten. */
+static void a_small_cache_evicts_and_goes_on(void **state)
+{
+    enum { FUNCTIONS = 6000, SIZE = 12, BASE = 0x10000 };
+    g_autoptr(MiniMachine) m = mini_machine_new(&(MiniOptions){
+        .tcg = { .host = *state, .code_size = 1 << 20 }, .ram_size = 1 << 20 });
+    MiniCpu *cpu = m->mini[0];
+    MINI_PUT(m, 0x1000, mini(MINI_JR, 4, 0, 0), mini(MINI_ADDI, 4, 4, SIZE), mini(MINI_BNE, 4, 5, -8),
+        mini(MINI_HALT, 0, 0, 0));
+    for (unsigned i = 0; i < FUNCTIONS; i++) {
+        MINI_PUT(m, BASE + SIZE * i, mini(MINI_ADDI, 0, 0, 1), mini(MINI_ADDI, 1, 1, 2), mini(MINI_JR, 3, 0, 0));
+    }
+    cpu->r[3] = 0x1004;
+    cpu->r[5] = BASE + SIZE * FUNCTIONS;
+
+    for (unsigned turn = 1; turn <= 3; turn++) {
+        cpu->r[4] = BASE;
+        mini_run(m, 0x1000);
+        assert_int_equal(cpu->r[0], FUNCTIONS * turn);
+    }
+
+    assert_int_equal(cpu->r[1], FUNCTIONS * 2 * 3);
+    assert_in_range(m->tcg->evicted_chunks, 1, UINT64_MAX);
+}
+
+/* ---- address spaces -------------------------------------------------------------------------- */
+
+/* Two spaces run different code at the same address, and switch at every turn; nothing is translated twice. */
+static void spaces_switch_without_new_translations(void **state)
+{
+    g_autoptr(MiniMachine) m = new_machine(state);
+    MiniPage table[2][MINI_PAGES] = {
+        { [0] = { 0, 0x1000, false, true, false }, [1] = { 0x4000, 0x1000, true, true, false } },
+        { [0] = { 0, 0x1000, false, true, false }, [1] = { 0x5000, 0x1000, true, true, false } },
+    };
+    MiniCpu *cpu = m->mini[0];
+    MINI_PUT(m, 0x200, mini(MINI_SPACE, 3, 0, 0), mini(MINI_J, 0, 0, 0x1000 - 0x204));
+    MINI_PUT(m, 0x4000, mini(MINI_ADDI, 0, 0, 1), mini(MINI_LI, 3, 0, 1), mini(MINI_J, 0, 0, 0x200 - 0x1008));
+    MINI_PUT(m, 0x5000, mini(MINI_ADDI, 1, 1, 1), mini(MINI_LI, 3, 0, 0), mini(MINI_BNE, 0, 2, 0x200 - 0x1008),
+        mini(MINI_HALT, 0, 0, 0));
+    cpu->table = table;
+    cpu->r[2] = 1000;
+    cpu_context_changed(&cpu->env);
+
+    mini_run(m, 0x200);
+
+    assert_int_equal(cpu->r[0], 1000);
+    assert_int_equal(cpu->r[1], 1000);
+    assert_in_range(m->tcg->translated_blocks, 4, 8);
+    assert_in_range(cpu->walks, 4, 12);
+}
+
+static void a_flushed_page_runs_the_code_that_is_there_now(void **state)
+{
+    g_autoptr(MiniMachine) m = new_machine(state);
+    MiniPage table[1][MINI_PAGES] = { { [1] = { 0x4000, 0x1000, true, true, false } } };
+    MiniCpu *cpu = m->mini[0];
+    MINI_PUT(m, 0x4000, mini(MINI_LI, 0, 0, 4), mini(MINI_HALT, 0, 0, 0));
+    MINI_PUT(m, 0x5000, mini(MINI_LI, 0, 0, 5), mini(MINI_HALT, 0, 0, 0));
+    cpu->table = table;
+    tlb_flush_all(&cpu->env);
+    mini_run(m, 0x1000);
+    assert_int_equal(cpu->r[0], 4);
+
+    table[0][1].physical = 0x5000;
+    tlb_flush_page(&cpu->env, 0x1000, NULL, 0);
+    mini_run(m, 0x1000);
+
+    assert_int_equal(cpu->r[0], 5);
+}
+
+static void an_instruction_on_two_pages_follows_its_second_page(void **state)
+{
+    g_autoptr(MiniMachine) m = new_machine(state);
+    MiniPage table[1][MINI_PAGES] = { { [1] = { 0x1000, 0x1000, true, true, false },
+        [2] = { 0x4000, 0x1000, true, true, false } } };
+    MiniCpu *cpu = m->mini[0];
+    MINI_PUT(m, 0x1ffe, mini(MINI_LI, 0, 0, 0));
+    MINI_PUT(m, 0x3ffe, mini(MINI_LI, 0, 0, 4), mini(MINI_HALT, 0, 0, 0));
+    MINI_PUT(m, 0x4ffe, mini(MINI_LI, 0, 0, 5), mini(MINI_HALT, 0, 0, 0));
+    cpu->table = table;
+    tlb_flush_all(&cpu->env);
+    mini_run(m, 0x1ffe);
+    assert_int_equal(cpu->r[0], 4);
+
+    table[0][2].physical = 0x5000;
+    tlb_flush_page(&cpu->env, 0x2000, NULL, 0);
+    mini_run(m, 0x1ffe);
+
+    assert_int_equal(cpu->r[0], 5);
+}
+
+/* ---- several CPUs ---------------------------------------------------------------------------- */
+
+static void run_all(MiniMachine *m, uint64_t pc)
+{
+    GThread *threads[8];
+
+    for (unsigned i = 0; i < m->cpu_count; i++) {
+        m->mini[i]->env.pc = pc;
+        atomic_store(&m->cpu[i]->wanted, CPU_RUNNING);
+        threads[i] = g_thread_new("cpu", run_forever, m->cpu[i]);
+    }
+    for (unsigned i = 0; i < m->cpu_count; i++) {
+        g_thread_join(threads[i]);
+    }
+}
+
+static void atomic_adds_of_four_cpus_sum_up(void **state)
+{
+    g_autoptr(MiniMachine) m = mini_machine_new(&(MiniOptions){ .tcg.host = *state, .cpus = 4 });
+    MINI_PUT(m, 0x1000, mini(MINI_LI, 2, 0, 1), mini(MINI_LI, 4, 0, 0x3000), mini(MINI_AMO, 5, 4, 1),
+        mini(MINI_ADDI, 0, 0, 1), mini(MINI_BNE, 0, 1, -8), mini(MINI_HALT, 0, 0, 0));
+    for (unsigned i = 0; i < 4; i++) {
+        m->mini[i]->r[1] = 5000;
+    }
+    uint64_t sum;
+
+    run_all(m, 0x1000);
+
+    address_space_read(m->memory, 0x3000, &sum, sizeof(sum));
+    assert_int_equal(sum, 20000);
+}
+
+/*
+ * CPU 0 patches a function and says so in memory; CPU 1 waits for that, has a barrier, and must run the patched
+ * function: no block from before may be left. Meanwhile the cache is small enough to evict.
+ */
+static void code_patched_by_another_cpu_is_seen_after_its_barrier(void **state)
+{
+    enum { TURNS = 300 };
+    g_autoptr(MiniMachine) m = mini_machine_new(&(MiniOptions){
+        .tcg = { .host = *state, .code_size = 1 << 20 }, .cpus = 2 });
+    MINI_PUT(m, 0x1000, mini(MINI_BNE, 5, 6, 0x800),
+        /* CPU 0 (r5 == r6): patch, publish r0, wait for the answer */
+        mini(MINI_ADDI, 0, 0, 1), mini(MINI_ADD, 3, 2, 0), mini(MINI_ST32, 3, 4, 0), mini(MINI_LI, 7, 0, 0x3000),
+        mini(MINI_ST, 0, 7, 0), mini(MINI_LD, 6, 7, 8), mini(MINI_BNE, 6, 0, -4), mini(MINI_BNE, 0, 1, -0x1c),
+        mini(MINI_HALT, 0, 0, 0));
+    MINI_PUT(m, 0x1800, mini(MINI_LI, 7, 0, 0x3000),
+        mini(MINI_ADDI, 0, 0, 1), mini(MINI_LD, 6, 7, 0), mini(MINI_BNE, 6, 0, -4), mini(MINI_BARRIER, 0, 0, 0),
+        mini(MINI_JR, 4, 0, 0));
+    MINI_PUT(m, 0x4000, mini(MINI_LI, 3, 0, 0), mini(MINI_BNE, 3, 0, 0x1000), mini(MINI_JR, 2, 0, 0));
+    MINI_PUT(m, 0x1900, mini(MINI_ST, 0, 7, 8), mini(MINI_BNE, 0, 1, 0x1804 - 0x1904), mini(MINI_HALT, 0, 0, 0));
+    MINI_PUT(m, 0x5004, mini(MINI_HALT, 0, 0, 0));
+    for (unsigned i = 0; i < 2; i++) {
+        m->mini[i]->r[1] = TURNS;
+        m->mini[i]->r[4] = 0x4000;
+        m->mini[i]->r[5] = i;
+    }
+    m->mini[0]->r[3] = mini(MINI_LI, 3, 0, 0);
+    m->mini[0]->r[2] = 0x10000;
+    m->mini[1]->r[2] = 0x1900;
+
+    run_all(m, 0x1000);
+
+    assert_int_equal(m->mini[0]->r[0], TURNS);
+    assert_int_equal(m->mini[1]->r[0], TURNS);
+    assert_int_equal(m->mini[1]->r[3], TURNS);
+}
+
+#define ON(host, test)                                                                             \
+    {                                                                                              \
+        #test " on " host, test, NULL, NULL, (void *)host                                          \
+    }
+#define BOTH(test) ON("interp", test)
+
 int main(void)
 {
-    struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_loop_counts),
+    const struct CMUnitTest tests[] = {
+        BOTH(a_loop_counts),
+        BOTH(a_loop_over_two_pages_is_translated_once),
+        BOTH(indirect_jumps_find_their_blocks),
+        BOTH(an_instruction_on_two_pages_runs),
+        BOTH(a_limit_of_instructions_is_kept),
+        BOTH(a_fault_gives_the_pc_and_the_registers_of_its_instruction),
+        BOTH(code_that_is_not_there_raises),
+        BOTH(a_handler_returns_and_the_loop_goes_on),
+        BOTH(a_page_that_is_half_gone_faults_before_anything_is_stored),
+        BOTH(a_kick_leaves_an_endless_loop),
+        BOTH(every_interrupt_wakes_a_halted_cpu),
+        BOTH(patched_code_is_seen_after_a_barrier),
+        BOTH(a_store_changes_the_very_next_instruction_of_a_coherent_guest),
+        BOTH(data_beside_code_costs_no_translation),
+        BOTH(code_written_by_a_device_is_translated_again),
+        BOTH(a_page_filled_again_and_again_becomes_plain_data),
+        BOTH(a_small_cache_evicts_and_goes_on),
+        BOTH(spaces_switch_without_new_translations),
+        BOTH(a_flushed_page_runs_the_code_that_is_there_now),
+        BOTH(an_instruction_on_two_pages_follows_its_second_page),
+        BOTH(atomic_adds_of_four_cpus_sum_up),
+        BOTH(code_patched_by_another_cpu_is_seen_after_its_barrier),
     };
-    for (unsigned i = 0; i < sizeof(tests) / sizeof(tests[0]); i++) {
-        tests[i].initial_state = "interp";
-    }
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
