@@ -105,14 +105,16 @@ bool isa_fetch16(CpuEnv *env, uint64_t pc, uint16_t *unit, CpuFault *fault)
     uint64_t offset = pc - reader->pc;
     const uint8_t *page;
 
-    g_assert(offset <= reader->length && offset + 2 <= sizeof(reader->copy));
-    if (offset == reader->length) {
-        if (!reader_page(cpu, pc, &page, fault)) {
+    g_assert(offset + 2 <= sizeof(reader->copy));
+    while (offset >= reader->length) {
+        uint64_t next = reader->pc + reader->length;
+
+        if (!reader_page(cpu, next, &page, fault)) {
             return false;
         }
-        const uint8_t *at = page + (pc & (GUEST_PAGE_SIZE - 1));
+        const uint8_t *at = page + (next & (GUEST_PAGE_SIZE - 1));
         uint16_t value = __atomic_load_n((const uint16_t *)at, __ATOMIC_RELAXED);
-        memcpy(reader->copy + offset, &value, sizeof(value));
+        memcpy(reader->copy + reader->length, &value, sizeof(value));
         reader->length += 2;
     }
     memcpy(unit, reader->copy + offset, sizeof(*unit));

@@ -28,12 +28,15 @@ static bool target_is_misaligned(const RvTranslator *t, uint64_t target)
     return target & 2 && !rv_has(t->cpu, RV_C);
 }
 
-/* A jump forward inside the page costs nothing: the block goes on there. */
+/*
+ * A jump forward inside the page costs nothing: the block goes on there, as long as it does not
+ * span too much (isa_fetch16 keeps all that lies between).
+ */
 static bool can_follow(const RvTranslator *t, uint64_t target)
 {
-    enum { FOLLOW_BYTES = 256 };
+    enum { SPAN_BYTES = 512 };
 
-    return target >= t->next && target - t->next < FOLLOW_BYTES &&
+    return target >= t->next && target - t->b->pc < SPAN_BYTES &&
            target / GUEST_PAGE_SIZE == t->b->pc / GUEST_PAGE_SIZE;
 }
 
