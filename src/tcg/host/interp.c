@@ -9,7 +9,7 @@
 
 #include "tcg/eval.h"
 #include "tcg/fp.h"
-#include "tcg/host.h"
+#include "tcg/host/interp.h"
 
 /* Where an exit goes once it is linked. */
 typedef struct Link {
@@ -40,11 +40,12 @@ typedef union Slot {
 typedef struct Interp {
     CpuEnv           *env;
     const InterpCode *code;
+    StoreLog         *log;          /* NULL: runs for good, and on through links */
     Slot              t[IR_MAX_OPS + 1];
 } Interp;
 
 /* What comes after an operation; above FLOW_LEAVE: the block is left with ExitReason flow - FLOW_LEAVE. */
-enum { FLOW_NEXT, FLOW_BRANCH, FLOW_BLOCK, FLOW_LEAVE };
+enum { FLOW_NEXT, FLOW_BRANCH, FLOW_BLOCK, FLOW_ABANDON, FLOW_LEAVE };
 
 /* ---- memory ------------------------------------------------------------------------------------- */
 
@@ -152,6 +153,60 @@ EVAL_INLINE uint64_t address_of(const Interp *m, const IrInsn *i, int32_t offset
     return i->c ? (uint32_t)sum : sum;
 }
 
+/* ---- the store log ---------------------------------------------------------------------------------- */
+
+static bool is_logging(const Interp *m)
+{
+    return __builtin_expect(m->log != NULL, false);
+}
+
+/* Before a write; false when the log is full. */
+static bool log_store(StoreLog *log, void *at, unsigned size)
+{
+    StoreUndo *undo = &log->undo[log->count];
+
+    if (log->count == STORE_LOG_SIZE) {
+        return false;
+    }
+    log->count++;
+    undo->at = at;
+    undo->size = (uint8_t)size;
+    memcpy(undo->old, at, size);
+    return true;
+}
+
+void store_log_undo(StoreLog *log)
+{
+    while (log->count > 0) {
+        const StoreUndo *undo = &log->undo[--log->count];
+
+        memcpy(undo->at, undo->old, undo->size);
+    }
+}
+
+/*
+ * Can this operation run on trial? Not when it goes to a slow path, which may reach devices, nor when it calls
+ * what may do anything.
+ */
+static bool is_repeatable(Interp *m, const IrInsn *i, IrOp op)
+{
+    unsigned effects = ir_op_effects[op];
+    bool writes = effects & WRITES_MEM, atomic = op == IR_rmw || op == IR_cas;
+    uint64_t address;
+    void *at;
+
+    if (op == IR_call) {
+        return m->code->helpers[i->imm]->flags & HELPER_LEAF;
+    }
+    if (!(effects & MAY_FAULT)) {
+        return true;
+    }
+    address = atomic ? m->t[i->a].u : address_of(m, i, i->imm);
+    at = fast_address(m->env, writes ? env_far(m->env)->write : env_far(m->env)->read, address,
+        atomic ? i->aux | MEM_ALIGNED : i->aux);
+    return at && (!writes || log_store(m->log, at, 1u << (i->aux & MEM_SIZE)));
+}
+
 static void load(Interp *m, const IrInsn *i, uint64_t mask)
 {
     uint64_t address = address_of(m, i, i->imm);
@@ -253,7 +308,7 @@ static int go_to(Interp *m, const IrInsn *i)
         return leave(m, EXIT_REQUEST, exit->pc);
     }
     target = __atomic_load_n(&link->code, __ATOMIC_ACQUIRE);
-    if (target && (!link->guarded ||
+    if (target && !is_logging(m) && (!link->guarded ||
         m->env->fetch->itlb[exit->pc >> GUEST_PAGE_BITS & (ITLB_SIZE - 1)] == link->page_id)) {
         m->code = target;
         return FLOW_BLOCK;
@@ -281,7 +336,7 @@ static int go_to_value(Interp *m, const IrInsn *i)
     if (is_requested(m->env)) {
         return leave(m, EXIT_REQUEST, pc);
     }
-    if (entry->pc != pc) {
+    if (entry->pc != pc || is_logging(m)) {
         return leave(m, EXIT_LOOKUP, pc);
     }
     m->code = entry->code;
@@ -343,6 +398,9 @@ EVAL_INLINE int execute(Interp *m, const IrInsn *i, IrOp op, unsigned effects, b
     const uint64_t mask = wide ? UINT64_MAX : UINT32_MAX;
     Slot *t = m->t;
 
+    if ((effects & (MAY_FAULT | CALLS)) && is_logging(m) && !is_repeatable(m, i, op)) {
+        return FLOW_ABANDON;
+    }
     switch (op) {
     case IR_const: case IR_fconst:
         t[i->dst].u = i->aux ? m->code->consts[i->imm] : (uint64_t)(int64_t)i->imm & mask;
@@ -436,6 +494,7 @@ static ExitReason interp_enter(CpuEnv *env, const uint8_t *thunks, const void *c
 
     m.env = env;
     m.code = code;
+    m.log = NULL;
     m.t[0].u = 0;   /* operands that are not there */
     do {
         if (!spend_budget(&m)) {
@@ -445,6 +504,21 @@ static ExitReason interp_enter(CpuEnv *env, const uint8_t *thunks, const void *c
         flow = run_block(&m);
     } while (flow == FLOW_BLOCK);
     return (ExitReason)(flow - FLOW_LEAVE);
+}
+
+bool interp_try(CpuEnv *env, const void *code, StoreLog *log, ExitReason *reason)
+{
+    Interp m;
+    int flow;
+
+    m.env = env;
+    m.code = code;
+    m.log = log;
+    m.t[0].u = 0;
+    log->count = 0;
+    flow = run_block(&m);
+    *reason = (ExitReason)(flow - FLOW_LEAVE);
+    return flow >= FLOW_LEAVE;
 }
 
 /* ---- emission ------------------------------------------------------------------------------------ */
