@@ -20,6 +20,7 @@ typedef struct Loader {
     Library *library;
     SchemaSet *schemas;
     Node *machine, *board;
+    unsigned errors_before; /* of others, in the same Diag */
     bool bench;
 } Loader;
 
@@ -28,6 +29,7 @@ static void loader_init(Loader *l, const ConfigOptions *options, Diag *diag)
     static const ConfigOptions none = { 0 };
 
     *l = (Loader){ .options = options ? options : &none, .diag = diag };
+    l->errors_before = diag_errors(diag);
     l->arena = arena_create();
     l->library = library_create((const char *const *)l->options->paths, l->arena, diag);
     l->schemas = schema_set_create(l->library, l->arena, diag);
@@ -65,17 +67,14 @@ static bool check_kind(Loader *l, const Node *root, const char *kind)
     return true;
 }
 
-static bool apply_options(Loader *l)
+static void apply_options(Loader *l)
 {
-    bool good = true;
-
     for (unsigned i = 0; l->options->profiles && l->options->profiles[i]; i++) {
-        good &= layers_apply_profile(l->machine, l->options->profiles[i], l->arena, l->diag);
+        layers_apply_profile(l->machine, l->options->profiles[i], l->arena, l->diag);
     }
     for (unsigned i = 0; l->options->sets && l->options->sets[i]; i++) {
-        good &= layers_apply_set(l->machine, l->options->sets[i], i + 1, l->arena, l->diag);
+        layers_apply_set(l->machine, l->options->sets[i], i + 1, l->arena, l->diag);
     }
-    return good;
 }
 
 /* False only when the schema itself is wrong: then nobody knows what the tree holds. */
@@ -192,7 +191,7 @@ static MachineSpec *finish(Loader *l, const char *file)
     spec->file = g_intern_string(file);
     resolve(&input, spec);
     checks_run(spec, l->diag);
-    if (diag_errors(l->diag)) {
+    if (diag_errors(l->diag) != l->errors_before) {
         return NULL;
     }
     spec->arena = g_steal_pointer(&l->arena);
@@ -203,9 +202,10 @@ static MachineSpec *finish(Loader *l, const char *file)
 static MachineSpec *load_machine(Loader *l, const Source *source)
 {
     l->machine = layers_load_source(source, l->arena, l->diag);
-    if (!l->machine || !check_kind(l, l->machine, "machine/v1") || !apply_options(l)) {
+    if (!l->machine || !check_kind(l, l->machine, "machine/v1")) {
         return NULL;
     }
+    apply_options(l);
     if (!validate_file(l, l->machine, "schemas/machine.v1.yaml") || !load_machine_board(l)) {
         return NULL;
     }
@@ -387,7 +387,11 @@ char *config_dump_doc(const char *file, const ConfigOptions *options, Diag *diag
 
     loader_init(&l, options, diag);
     l.machine = source ? layers_load_source(source, l.arena, diag) : NULL;
-    return l.machine && apply_options(&l) ? node_to_string(l.machine) : NULL;
+    if (!l.machine) {
+        return NULL;
+    }
+    apply_options(&l);
+    return node_to_string(l.machine);
 }
 
 /* Where each kind of thing is found, and how its file names end. */

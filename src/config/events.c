@@ -52,8 +52,7 @@ static Mark event_mark(const Reader *r, const yaml_event_t *event)
 static const struct {
     const char *said, *hint;
 } remedies[] = {
-    { "found character that cannot start any token",
-        "quote the text, or indent with spaces if this is a tab" },
+    { "found character that cannot start any token", "quote the text" },
     { "found a tab character that violates indentation", "indent with spaces" },
     { "mapping values are not allowed in this context",
         "is the line above a value already? quote texts with `: `" },
@@ -74,15 +73,55 @@ static const char *remedy_for(const char *problem)
     return NULL;
 }
 
+/* Errors at the end of the text are shown behind the last thing that is written. */
+static Mark visible_mark(const Reader *r, Mark at)
+{
+    gsize size;
+    const char *text = g_bytes_get_data(r->source->text, &size);
+    unsigned line = 1, column = 1;
+    Mark last = at;
+
+    for (gsize i = 0; i < size && line < at.line; i++) {
+        bool first_byte = ((unsigned char)text[i] & 0xc0) != 0x80;
+
+        column += first_byte;
+        if (!g_ascii_isspace(text[i])) {
+            last.line = line;
+            last.column = column;
+        } else if (text[i] == '\n') {
+            line++;
+            column = 1;
+        }
+        if (i + 1 == size) {
+            return last; /* the line is not there, or it is empty */
+        }
+    }
+    return at;
+}
+
+static bool is_tab(const Reader *r, Mark at)
+{
+    gsize size;
+    const char *text = g_bytes_get_data(r->source->text, &size), *end = text + size;
+
+    for (unsigned line = 1; text && line < at.line; line++) {
+        text = memchr(text, '\n', end - text);
+        text = text ? text + 1 : NULL;
+    }
+    return text && end - text >= at.column && text[at.column - 1] == '\t';
+}
+
 static void report_yaml_error(Reader *r)
 {
     const yaml_parser_t *yaml = &r->yaml;
     const char *problem = yaml->problem ? yaml->problem : "out of memory";
-    Mark at = mark_at(r, yaml->problem_mark, yaml->problem_mark);
+    yaml_mark_t place = yaml->error == YAML_READER_ERROR ? yaml->mark : yaml->problem_mark;
+    Mark at = visible_mark(r, mark_at(r, place, place));
     const char *hint = remedy_for(problem);
 
-    if (yaml->error == YAML_READER_ERROR) {
-        at = mark_at(r, yaml->mark, yaml->mark);
+    if (is_tab(r, at)) {
+        problem = "a tab cannot indent";
+        hint = "indent with spaces";
     }
     diag_error(r->diag, DIAG_YAML, at, "not YAML: %s", problem);
     if (hint) {
@@ -127,9 +166,14 @@ static void end_collection(Reader *r, Node *node, const yaml_event_t *event)
 
 static void refuse_tag(Reader *r, Node *node, const yaml_char_t *tag)
 {
+    static const char standard[] = "tag:yaml.org,2002:";
+    const char *text = (const char *)tag;
+    bool short_form = tag && g_str_has_prefix(text, standard);
+
     if (tag) {
-        diag_error(
-            r->diag, DIAG_UNSUPPORTED, node->mark, "tags are not part of the language: `%s`", tag);
+        diag_error(r->diag, DIAG_UNSUPPORTED, node->mark,
+            "tags are not part of the language: `%s%s`", short_form ? "!!" : "",
+            short_form ? text + strlen(standard) : text);
         diag_hint(r->diag, "remove it; quote the value if it is a text");
         node->bad = true;
     }
@@ -228,22 +272,39 @@ static Node *read_alias(Reader *r, const yaml_event_t *event)
     return node_copy(r->arena, anchor->node);
 }
 
+/* Quotes mend it only where YAML 1.2 says a text and nobody can have meant yes or no. */
 static void report_ambiguous(Reader *r, const Node *node, const ScalarReading *reading)
 {
     g_autofree char *quoted = g_strdup_printf("\"%s\"", node->scalar.text);
+    bool truth = strcmp(reading->old, "a truth value") == 0;
 
     diag_error(r->diag, DIAG_AMBIGUOUS, node->mark, "`%s` is %s to YAML 1.1 and %s to YAML 1.2",
         node->scalar.text, reading->old, reading->now);
-    diag_hint(r->diag, "write %s if it is a text%s", quoted,
-        strcmp(reading->old, "a truth value") == 0 ? ", true or false if not" : "");
-    diag_fix(r->diag, quoted);
+    diag_hint(r->diag, "write %s if it is a text%s", quoted, truth ? ", true or false if not" : "");
+    if (reading->kind == NODE_STRING && !truth) {
+        diag_fix(r->diag, quoted);
+    }
+}
+
+/* A plain scalar is what both versions of YAML say it is. */
+static void read_plain(Reader *r, Node *node)
+{
+    ScalarReading reading = scalar_read(node);
+
+    if (reading.verdict == SCALAR_AMBIGUOUS) {
+        report_ambiguous(r, node, &reading);
+        node->bad = true;
+    } else if (reading.verdict == SCALAR_TOO_LARGE) {
+        diag_error(
+            r->diag, DIAG_RANGE, node->mark, "`%s` does not fit into 64 bits", node->scalar.text);
+        node->bad = true;
+    }
 }
 
 static Node *read_scalar(Reader *r, const yaml_event_t *event)
 {
     Node *node = start_node(r, NODE_STRING, event);
     const char *text = (const char *)event->data.scalar.value;
-    ScalarReading reading;
 
     node->scalar.text = arena_text(r->arena, text, event->data.scalar.length);
     node->quoted = event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
@@ -252,16 +313,8 @@ static Node *read_scalar(Reader *r, const yaml_event_t *event)
         diag_error(r->diag, DIAG_FORM, node->mark, "a text with a zero byte in it");
         node->bad = true;
     }
-    if (node->quoted) {
-        return node;
-    }
-    reading = scalar_read(node);
-    if (reading.verdict == SCALAR_AMBIGUOUS) {
-        report_ambiguous(r, node, &reading);
-        node->bad = true;
-    } else if (reading.verdict == SCALAR_TOO_LARGE) {
-        diag_error(r->diag, DIAG_RANGE, node->mark, "`%s` does not fit into 64 bits", text);
-        node->bad = true;
+    if (!node->quoted) {
+        read_plain(r, node);
     }
     close_anchor(r, open_anchor(r, node, event->data.scalar.anchor));
     return node;

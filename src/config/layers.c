@@ -159,8 +159,12 @@ static void hint_near(Diag *diag, const char *word, const Node *map)
     const char *near;
 
     for (unsigned i = 0; map && map->kind == NODE_MAP && i < map->map.count; i++) {
-        g_ptr_array_add(names, (gpointer)map->map.entries[i].key);
-        g_string_append_printf(list, " %s", map->map.entries[i].key);
+        const char *name = map->map.entries[i].key;
+
+        if (strcmp(name, "default") != 0) {
+            g_ptr_array_add(names, (gpointer)name);
+            g_string_append_printf(list, " %s", name);
+        }
     }
     near = suggest(word, names);
     if (near) {

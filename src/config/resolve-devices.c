@@ -393,6 +393,23 @@ static DeviceSpec *find_plugged(Resolver *r, const char *slot)
     return NULL;
 }
 
+static void report_no_slot(Resolver *r, const DeviceSpec *device, const Node *slot)
+{
+    const char *bus = device->type->plugs_into;
+    g_autoptr(GString) list = g_string_new(NULL);
+
+    for (unsigned i = 0; i < r->devices->len; i++) {
+        const DeviceSpec *holder = &g_array_index(r->devices, DeviceSpec, i);
+
+        if (g_strcmp0(holder->type->offers_bus, bus) == 0) {
+            g_string_append_printf(list, " %s", holder->id);
+        }
+    }
+    diag_error(r->diag, DIAG_UNKNOWN_SLOT, slot->mark, "`%s` is no slot for %s", node_text(slot),
+        device->type->name);
+    diag_note(r->diag, NO_MARK, list->len ? "there are:%s" : "the board has none%s", list->str);
+}
+
 /* The slot that was asked for, if it can be had. */
 static const char *asked_slot(Resolver *r, const DeviceSpec *device, const Node *slot)
 {
@@ -400,9 +417,7 @@ static const char *asked_slot(Resolver *r, const DeviceSpec *device, const Node 
 
     if (!holder || !holder->type->offers_bus ||
         g_strcmp0(holder->type->offers_bus, device->type->plugs_into) != 0) {
-        diag_error(r->diag, DIAG_UNKNOWN_SLOT, slot->mark, "`%s` is no slot for %s",
-            node_text(slot), device->type->name);
-        resolve_suggest(r, node_text(slot), node_get(r->in->board, "slots"));
+        report_no_slot(r, device, slot);
         return NULL;
     }
     other = find_plugged(r, holder->id);

@@ -105,7 +105,6 @@ static void report_unknown(Resolver *r, const Node *name)
         node_text(name));
     if (near) {
         diag_hint(r->diag, "did you mean `%s`?", near);
-        diag_fix(r->diag, near);
     }
     diag_note(r->diag, NO_MARK, "`lathe list devices` shows all");
 }

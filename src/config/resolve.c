@@ -27,7 +27,6 @@ void resolve_suggest(Resolver *r, const char *word, const Node *map)
     near = suggest(word, names);
     if (near) {
         diag_hint(r->diag, "did you mean `%s`?", near);
-        diag_fix(r->diag, near);
     }
     if (list->len) {
         diag_note(r->diag, NO_MARK, "there are:%s", list->str);
@@ -79,6 +78,20 @@ static void resolve_clocks(Resolver *r)
     }
 }
 
+/* Not when a key was refused that may have been meant. */
+static void report_no_memory(Resolver *r)
+{
+    const NodeMap *map = &r->in->machine->map;
+
+    for (unsigned i = 0; i < map->count; i++) {
+        if (map->entries[i].value->bad && suggest_distance(map->entries[i].key, "memory") <= 2) {
+            return;
+        }
+    }
+    diag_error(r->diag, DIAG_MISSING_KEY, r->spec->board_mark,
+        "the machine needs the key `memory`: the board leaves the size open");
+}
+
 /* What the machine asks for, within the board's limits; 0 after reporting. */
 static uint64_t machine_memory(Resolver *r, const Entry *region, Mark *mark)
 {
@@ -89,8 +102,7 @@ static uint64_t machine_memory(Resolver *r, const Entry *region, Mark *mark)
         return MIN(1ull << 30, most ? most : 1ull << 30);
     }
     if (!asked) {
-        diag_error(r->diag, DIAG_MISSING_KEY, node_get(r->in->machine, "board")->mark,
-            "the machine needs the key `memory`: the board leaves the size open");
+        report_no_memory(r);
         return 0;
     }
     if (asked->bad) {
@@ -207,7 +219,6 @@ static void check_model(Resolver *r, const CpuClusterSpec *cluster, const Node *
         "the board takes no CPU model `%s`", cluster->model.text);
     if (near) {
         diag_hint(r->diag, "did you mean `%s`?", near);
-        diag_fix(r->diag, near);
     }
     diag_note(r->diag, NO_MARK, "it takes:%s", list->str);
 }
@@ -391,9 +402,11 @@ static void resolve_machine_devices(Resolver *r)
             diag_error(r->diag, DIAG_DUPLICATE_KEY, entry->mark,
                 "`%s` is a device of the board already", entry->key);
         } else if (!entry->value->bad) {
+            const char *id = r->in->bench ? entry->key
+                                          : arena_printf(r->arena, "devices.%s", entry->key);
+
             node_map_remove(entry->value, "slot");
-            resolve_plugged_device(r, arena_printf(r->arena, "devices.%s", entry->key),
-                entry->value, slot, entry->mark);
+            resolve_plugged_device(r, id, entry->value, slot, entry->mark);
         }
     }
 }

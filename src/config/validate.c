@@ -68,6 +68,35 @@ static char *shown(const Node *node)
                   : g_strdup(node_kind_name(node->kind));
 }
 
+/* ---- names of keys ---- */
+
+static void add_property_names(const Schema *schema, GPtrArray *names)
+{
+    for (unsigned hops = 0; schema && hops < LONGEST_REF_CHAIN; hops++) {
+        for (unsigned i = 0; schema->properties && i < schema->properties->map.count; i++) {
+            g_ptr_array_add(names, (gpointer)schema->properties->map.entries[i].key);
+        }
+        schema = schema_target(schema);
+    }
+}
+
+/* Those that are not there yet, in the order of the schema. */
+static char *keys_left(const GPtrArray *names, const Node *map)
+{
+    GString *list = g_string_new(NULL);
+    unsigned listed = 0;
+
+    for (unsigned i = 0; i < names->len; i++) {
+        const char *name = g_ptr_array_index(names, i);
+
+        if (!node_entry(map, name) && ++listed <= LISTED_KEYS) {
+            g_string_append_printf(list, " %s", name);
+        }
+    }
+    g_string_append(list, listed > LISTED_KEYS ? " ..." : "");
+    return g_string_free(list, false);
+}
+
 /* ---- type, const, enum ---- */
 
 static bool has_type(unsigned types, const Node *node)
@@ -102,12 +131,17 @@ static bool fail_unit(Validator *v, Place *at, UnitKind unit)
     uint64_t number;
 
     diag_error(v->diag, DIAG_UNIT, node->mark, "%s is not %s", value, unit_kind_name(unit));
-    if (better && unit == UNIT_BYTES && units_parse(unit, better, &number)) {
-        diag_hint(v->diag, "write %s (%" G_GUINT64_FORMAT " bytes)", better, number);
-        diag_fix(v->diag, better);
+    if (better && strcmp(better, node->scalar.text) == 0) {
+        diag_hint(v->diag, "it is more than 64 bits hold");
     } else if (better) {
-        diag_hint(v->diag, "write %s", better);
-        diag_fix(v->diag, better);
+        bool bytes = unit == UNIT_BYTES && units_parse(unit, better, &number);
+        g_autofree char *exact = bytes ? g_strdup_printf(" (%" G_GUINT64_FORMAT " bytes)", number)
+                                       : NULL;
+
+        diag_hint(v->diag, "write %s%s", better, exact ? exact : "");
+        if (node->kind == NODE_STRING) {
+            diag_fix(v->diag, better); /* a number alone may have meant anything */
+        }
     } else {
         diag_hint(v->diag, "write a number and a unit: %s", units_list(unit));
     }
@@ -116,7 +150,7 @@ static bool fail_unit(Validator *v, Place *at, UnitKind unit)
 
 static void hint_type(Validator *v, const Schema *schema, const Node *node)
 {
-    if (schema->error_message) {
+    if (schema->error_message && schema->pattern && node->kind < NODE_STRING && node->kind) {
         diag_hint(v->diag, "%s", schema->error_message);
     } else if (node->kind == NODE_NULL) {
         diag_hint(v->diag, "nothing is written here; remove the key, or give it a value");
@@ -127,6 +161,13 @@ static void hint_type(Validator *v, const Schema *schema, const Node *node)
         diag_fix(v->diag, quoted);
     } else if (schema->types == 1 << NODE_MAP && node->kind == NODE_LIST) {
         diag_hint(v->diag, "write `name: ...` instead of `- ...`");
+    } else if (schema->types == 1 << NODE_MAP && schema->properties) {
+        g_autoptr(GPtrArray) names = g_ptr_array_new();
+        g_autofree char *keys = NULL;
+
+        add_property_names(schema, names);
+        keys = keys_left(names, node);
+        diag_note(v->diag, NO_MARK, "it has the keys:%s", keys);
     }
 }
 
@@ -180,7 +221,6 @@ static void hint_enumeration(Validator *v, const Schema *schema, const Node *nod
     near = node_text(node) ? suggest(node_text(node), words) : NULL;
     if (near) {
         diag_hint(v->diag, "did you mean `%s`?", near);
-        diag_fix(v->diag, near);
     }
     diag_note(v->diag, NO_MARK, "allowed here:%s", list->str);
 }
@@ -314,16 +354,6 @@ static bool check_list(Validator *v, const Schema *schema, Place *at)
 
 /* ---- maps ---- */
 
-static void add_property_names(const Schema *schema, GPtrArray *names)
-{
-    for (unsigned hops = 0; schema && hops < LONGEST_REF_CHAIN; hops++) {
-        for (unsigned i = 0; schema->properties && i < schema->properties->map.count; i++) {
-            g_ptr_array_add(names, (gpointer)schema->properties->map.entries[i].key);
-        }
-        schema = schema_target(schema);
-    }
-}
-
 /* Where the key would be right, one level up or down; NULL if nowhere. Free it. */
 static char *other_level(Validator *v, const Schema *schema, const Place *at, const char *key)
 {
@@ -343,23 +373,6 @@ static char *other_level(Validator *v, const Schema *schema, const Place *at, co
         }
     }
     return NULL;
-}
-
-/* Those that are not there yet, in the order of the schema. */
-static char *keys_left(const GPtrArray *names, const Node *map)
-{
-    GString *list = g_string_new(NULL);
-    unsigned listed = 0;
-
-    for (unsigned i = 0; i < names->len; i++) {
-        const char *name = g_ptr_array_index(names, i);
-
-        if (!node_entry(map, name) && ++listed <= LISTED_KEYS) {
-            g_string_append_printf(list, " %s", name);
-        }
-    }
-    g_string_append(list, listed > LISTED_KEYS ? " ..." : "");
-    return g_string_free(list, false);
 }
 
 /* Gives the key that was probably meant, so that it is not reported as missing too. */
@@ -386,7 +399,6 @@ static const char *report_unknown_key(
 
     if (near && !node_entry(at->node, near)) {
         diag_hint(v->diag, "did you mean `%s`?", near);
-        diag_fix(v->diag, near);
     } else if (elsewhere) {
         diag_hint(v->diag, "%s", elsewhere);
     }
@@ -419,6 +431,34 @@ static bool check_entry(Validator *v, const Schema *schema, Place *at, Entry *en
     return good;
 }
 
+/* A key of the map that no schema knows and that is spelt like the missing one. */
+static const Entry *misspelt(const Schema *schema, const Node *map, const char *key)
+{
+    g_autoptr(GPtrArray) only = g_ptr_array_new();
+
+    g_ptr_array_add(only, (gpointer)key);
+    for (unsigned i = 0; i < map->map.count; i++) {
+        const Entry *entry = &map->map.entries[i];
+
+        if (!schema_property(schema, entry->key) && suggest(entry->key, only)) {
+            return entry;
+        }
+    }
+    return NULL;
+}
+
+static void report_missing(Validator *v, const Schema *schema, const Place *at, const char *key)
+{
+    g_autofree char *path = path_of(v, at);
+    const Entry *near = misspelt(schema, at->node, key);
+
+    diag_error(v->diag, DIAG_MISSING_KEY, near ? near->mark : at->mark, "%s needs the key `%s`",
+        path, key);
+    if (near) {
+        diag_hint(v->diag, "did you mean `%s`?", key);
+    }
+}
+
 static bool check_required(Validator *v, const Schema *schema, Place *at, const GPtrArray *meant)
 {
     const Node *required = schema->required;
@@ -432,9 +472,7 @@ static bool check_required(Validator *v, const Schema *schema, Place *at, const 
         }
         good = fail(at);
         if (!g_ptr_array_find_with_equal_func((GPtrArray *)meant, key, g_str_equal, NULL)) {
-            g_autofree char *path = path_of(v, at);
-
-            diag_error(v->diag, DIAG_MISSING_KEY, at->mark, "%s needs the key `%s`", path, key);
+            report_missing(v, schema, at, key);
         }
     }
     return good;

@@ -271,7 +271,7 @@ static void print_caret(Printer *p, const Report *report)
     if (report->hint) {
         g_string_append_printf(p->out, " %s", report->hint);
     }
-    g_string_append_printf(p->out, "%s\n", PLAIN(p));
+    g_string_append_printf(p->out, "%s%s\n", PLAIN(p), report->fix ? "  (fixable)" : "");
 }
 
 static void print_place(Printer *p, Mark at)
