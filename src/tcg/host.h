@@ -18,6 +18,7 @@ typedef struct BlockExit {
     uint64_t pc;                    /* guest virtual target */
     uint8_t *jump;                  /* writable alias of the rel32 to patch */
     uint8_t *guard;                 /* writable alias of the imm32 with the page id; NULL: same page, no guard */
+    const uint8_t *origin;          /* executable address that the rel32 counts from */
     uint8_t *unlinked;              /* executable address that `jump` goes to while unlinked */
     struct Block *block;            /* the block this exit belongs to */
     struct Block *target;           /* NULL: unlinked */

@@ -335,7 +335,7 @@ static void evex(Code *c, unsigned opcode, bool wide, unsigned reg, unsigned sec
 void v_op(Code *c, VectorLevel level, unsigned opcode, bool wide, unsigned reg, unsigned second, Rm rm)
 {
     bool extended = reg >= 16 || (second >= 16 && second != NO_REG)
-        || (rm.kind == RM_REG && rm.base >= 16);
+        || (rm.kind == RM_REG && rm.base >= 16) || opcode & ONLY_EVEX;
 
     if (extended) {
         evex(c, opcode, wide, reg, second, rm);

@@ -71,6 +71,7 @@ typedef enum Opcode {
     EVEX_W = 1 << 12,           /* only looked at where the EVEX form is chosen */
     BYTE_REG = 1 << 13,         /* the register field is 8 bits wide: spl bpl sil dil need a REX */
     BYTE_RM = 1 << 14,          /* the same for a register as the second operand */
+    ONLY_EVEX = 1 << 15,        /* there is no other form */
 
     OP_TEST = OPCODE(0, 0, 0x85),
     OP_XCHG = OPCODE(0, 0, 0x87), OP_XCHG8 = OPCODE(0, 0, 0x86) | BYTE_REG | BYTE_RM,
@@ -105,12 +106,12 @@ typedef enum Opcode {
     VOP_MIN = OPCODE(1, 0, 0x5d), VOP_DIV = OPCODE(1, 0, 0x5e), VOP_MAX = OPCODE(1, 0, 0x5f),
     VOP_SQRT = OPCODE(1, 0, 0x51), VOP_CVTSS_SD = OPCODE(1, 0, 0x5a),
     VOP_CVTSI = OPCODE(1, 0, 0x2a), VOP_CVTTSI = OPCODE(1, 0, 0x2c), VOP_CVTSI_OUT = OPCODE(1, 0, 0x2d),
-    VOP_CVTUSI = OPCODE(1, 0, 0x7b),
+    VOP_CVTUSI = OPCODE(1, 0, 0x7b) | ONLY_EVEX,
     VOP_UCOMIS = OPCODE(1, 0, 0x2e), VOP_COMIS = OPCODE(1, 0, 0x2f),
     VOP_AND = OPCODE(1, 0, 0x54), VOP_ANDN_PS = OPCODE(1, 0, 0x55), VOP_OR = OPCODE(1, 0, 0x56),
     VOP_XOR = OPCODE(1, 0, 0x57),
-    VOP_FMADD213 = OPCODE(2, PREFIX_66, 0xa9), VOP_FMSUB213 = OPCODE(2, PREFIX_66, 0xab),
-    VOP_FNMADD213 = OPCODE(2, PREFIX_66, 0xad), VOP_FNMSUB213 = OPCODE(2, PREFIX_66, 0xaf),
+    VOP_FMADD231 = OPCODE(2, PREFIX_66, 0xb9), VOP_FMSUB231 = OPCODE(2, PREFIX_66, 0xbb),
+    VOP_FNMADD231 = OPCODE(2, PREFIX_66, 0xbd), VOP_FNMSUB231 = OPCODE(2, PREFIX_66, 0xbf),
 } Opcode;
 
 /* The eight operations of opcodes 00..3F and group 1, and the shifts of group 2: numbered as encoded. */

@@ -1,0 +1,179 @@
+/* The x86-64 host: one forward walk over the operations, each emitted by its row. */
+#include "tcg/host/x86_64/gen.h"
+
+static const Row rows[IR_OP_COUNT] = {
+    [IR_add] = { emit_add }, [IR_sub] = { emit_sub },
+    [IR_neg] = { emit_unary, G3_NEG }, [IR_not] = { emit_unary, G3_NOT },
+    [IR_and] = { emit_alu, ALU_AND }, [IR_or] = { emit_alu, ALU_OR }, [IR_xor] = { emit_alu, ALU_XOR },
+    [IR_andn] = { emit_andn }, [IR_orn] = { emit_orn },
+    [IR_mul] = { emit_mul }, [IR_mulhs] = { emit_mul_high, G3_IMUL },
+    [IR_mulhu] = { emit_mul_high, G3_MUL }, [IR_mulhsu] = { emit_mulhsu },
+    [IR_divu] = { emit_divide, 0 }, [IR_divs] = { emit_divide, DIVIDE_SIGNED },
+    [IR_remu] = { emit_divide, DIVIDE_REMAINDER },
+    [IR_rems] = { emit_divide, DIVIDE_SIGNED | DIVIDE_REMAINDER },
+    [IR_shl] = { emit_shift, SHIFT_SHL }, [IR_shr] = { emit_shift, SHIFT_SHR },
+    [IR_sar] = { emit_shift, SHIFT_SAR }, [IR_rotl] = { emit_shift, SHIFT_ROL },
+    [IR_rotr] = { emit_shift, SHIFT_ROR },
+    [IR_ext] = { emit_ext }, [IR_sext] = { emit_sext }, [IR_dep] = { emit_dep },
+    [IR_zext32] = { emit_alias }, [IR_trunc32] = { emit_alias }, [IR_bswap] = { emit_bswap },
+    [IR_clz] = { emit_count, COUNT_LEADING }, [IR_ctz] = { emit_count, COUNT_TRAILING },
+    [IR_popcnt] = { emit_popcnt }, [IR_orcb] = { emit_orcb },
+    [IR_smin] = { emit_minmax, COND_G }, [IR_smax] = { emit_minmax, COND_L },
+    [IR_umin] = { emit_minmax, COND_A }, [IR_umax] = { emit_minmax, COND_B },
+    [IR_setcond] = { emit_setcond }, [IR_select] = { emit_select },
+    [IR_ldenv] = { emit_ldenv }, [IR_stenv] = { emit_stenv },
+
+    [IR_load] = { emit_load }, [IR_fload] = { emit_load }, [IR_vload] = { emit_load },
+    [IR_store] = { emit_store }, [IR_fstore] = { emit_store }, [IR_vstore] = { emit_store },
+    [IR_rmw] = { emit_rmw }, [IR_cas] = { emit_cas }, [IR_fence] = { emit_fence },
+
+    [IR_fadd] = { emit_fp2, VOP_ADD }, [IR_fsub] = { emit_fp2, VOP_SUB },
+    [IR_fmul] = { emit_fp2, VOP_MUL }, [IR_fdiv] = { emit_fp2, VOP_DIV }, [IR_fsqrt] = { emit_fsqrt },
+    [IR_fmadd] = { emit_fma, VOP_FMADD231 }, [IR_fmsub] = { emit_fma, VOP_FMSUB231 },
+    [IR_fnmadd] = { emit_fma, VOP_FNMSUB231 }, [IR_fnmsub] = { emit_fma, VOP_FNMADD231 },
+    [IR_fmin] = { emit_fminmax, VOP_MIN }, [IR_fmax] = { emit_fminmax, VOP_MAX },
+    [IR_fcmp] = { emit_fcmp }, [IR_fcvt] = { emit_fcvt }, [IR_ftoi] = { emit_ftoi },
+    [IR_itof] = { emit_itof }, [IR_fneg] = { emit_fsign, VOP_XOR }, [IR_fabs] = { emit_fsign, VOP_AND },
+    [IR_fsgnj] = { emit_fsgnj }, [IR_fbits] = { emit_fbits }, [IR_bitsf] = { emit_bitsf },
+    [IR_fbox] = { emit_fbox }, [IR_funbox] = { emit_funbox },
+
+    [IR_const] = { emit_const }, [IR_fconst] = { emit_const }, [IR_get] = { emit_get },
+    [IR_put] = { emit_put },
+    [IR_insn] = { emit_insn }, [IR_label] = { emit_label }, [IR_brcond] = { emit_brcond },
+    [IR_br] = { emit_br }, [IR_goto] = { emit_goto }, [IR_gotocond] = { emit_gotocond },
+    [IR_gotoval] = { emit_gotoval }, [IR_exit] = { emit_exit }, [IR_call] = { emit_call },
+};
+
+/* ---- a block -------------------------------------------------------------------------------------- */
+
+static void begin(Gen *g)
+{
+    g->insns = g->guest = 0;
+    g->late_count = 0;
+    g->free_spill_count = g->spill_count = 0;
+    g->out->side_count = 0;
+    memset(g->locked, 0, sizeof(g->locked));
+    memset(g->label_jumps, 0, sizeof(g->label_jumps));
+    reg_forget(g);
+}
+
+static void late_budget(Gen *g, const Late *l)
+{
+    x_alu_imm(&g->code, ALU_ADD, true, ENV(budget), (int32_t)g->b->guest_insns);
+    x_mov_imm(&g->code, RAX, g->b->pc);
+    x_op(&g->code, OP_STORE, true, RAX, ENV(pc));
+    x_mov_imm(&g->code, RAX, EXIT_BUDGET);
+    x_jump(&g->code, g->area->thunk[THUNK_LEAVE]);
+}
+
+static void spend_budget(Gen *g)
+{
+    x_alu_imm(&g->code, ALU_SUB, true, ENV(budget), (int32_t)g->b->guest_insns);
+    gen_late(g, late_budget)->from = x_jump_if(&g->code, COND_S, NULL);
+}
+
+static bool has_room(const Gen *g)
+{
+    return g->write_end - g->code.p > OP_BYTES + (ptrdiff_t)g->late_count * LATE_BYTES;
+}
+
+static bool emit_ops(Gen *g)
+{
+    for (g->at = 0; g->at < g->b->op_count; g->at++) {
+        const IrInsn *op = &g->b->ops[g->at];
+
+        if (op->op == IR_OP_COUNT) {
+            continue;
+        }
+        if (!has_room(g)) {
+            return false;
+        }
+        rows[op->op].emit(g, op, rows[op->op].detail);
+        reg_release(g, op);
+    }
+    return true;
+}
+
+/* Late code may ask for more of it (a jump out of line has its own exit). */
+static bool emit_late(Gen *g)
+{
+    for (unsigned n = 0; n < g->late_count; n++) {
+        Late late = g->late[n];
+
+        if (g->write_end - g->code.p < OP_BYTES) {
+            return false;
+        }
+        if (late.from) {
+            x_here32(&g->code, late.from);
+        }
+        late.emit(g, &late);
+    }
+    return true;
+}
+
+static bool x86_emit(const IrBlock *b, const IrLive *live, const uint8_t *thunks, uint8_t *write,
+    const uint8_t *execute, size_t room, Emitted *out)
+{
+    Gen gen;        /* not cleared: begin() does what is needed */
+    Gen *g = &gen;
+
+    g->area = (const Area *)thunks;
+    g->code = (Code){ .p = write, .to_exec = execute - write, .area = thunks };
+    g->write_end = write + room;
+    g->start = write;
+    g->b = b;
+    g->live = live;
+    g->out = out;
+    g->level = g->area->features.level;
+    begin(g);
+    if (b->counted) {
+        spend_budget(g);
+    }
+    if (!emit_ops(g) || !emit_late(g)) {
+        return false;
+    }
+    out->size = g->code.p - write;
+    return true;
+}
+
+/* ---- the host ------------------------------------------------------------------------------------- */
+
+typedef uint32_t EnterFunction(CpuEnv *env, const void *code);
+
+static ExitReason x86_enter(CpuEnv *env, const uint8_t *thunks, const void *code)
+{
+    EnterFunction *enter = (EnterFunction *)(uintptr_t)((const Area *)thunks)->thunk[THUNK_ENTER];
+
+    return (ExitReason)enter(env, code);
+}
+
+/* The guard first: with the old target a new number goes wrong, with the old number the new target cannot be reached. */
+static void patch(BlockExit *exit, const uint8_t *target)
+{
+    __atomic_store_n((uint32_t *)exit->jump, (uint32_t)(target - exit->origin), __ATOMIC_RELEASE);
+}
+
+static void x86_link(BlockExit *exit, const void *code, uint32_t page_id)
+{
+    patch(exit, code);
+    if (exit->guard) {
+        __atomic_store_n((uint32_t *)exit->guard, page_id, __ATOMIC_RELEASE);
+    }
+}
+
+static void x86_unlink(BlockExit *exit)
+{
+    if (exit->guard) {
+        __atomic_store_n((uint32_t *)exit->guard, 0, __ATOMIC_RELEASE);
+    }
+    patch(exit, exit->unlinked);
+}
+
+HOST(x86_64) = {
+    .name = "x86_64",
+    .init = area_init,
+    .emit = x86_emit,
+    .enter = x86_enter,
+    .link = x86_link,
+    .unlink = x86_unlink,
+};

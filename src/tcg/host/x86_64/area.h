@@ -1,0 +1,55 @@
+/*
+ * The first bytes of a code cache: constants and entries that all of its blocks share, made by
+ * Host.init for one ISA's gvars.
+ */
+#ifndef TCG_HOST_X86_64_AREA_H
+#define TCG_HOST_X86_64_AREA_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "tcg/host.h"
+#include "tcg/host/x86_64/encode.h"
+
+enum {
+    ENV_BIAS = 128,             /* RBP - env: 256 bytes are within reach of an 8-bit displacement */
+    AREA_SIZE = 16384,
+};
+
+/* What generated code goes to outside of blocks. */
+typedef enum Thunk {
+    THUNK_ENTER,                /* as a C function: (env, code) */
+    THUNK_LEAVE,                /* EAX: ExitReason; env->pc is set */
+    THUNK_CHAIN,                /* RAX: BlockExit */
+    THUNK_REQUEST,              /* RAX: BlockExit */
+    THUNK_LOOKUP,               /* RAX: pc */
+    THUNK_SLOW,                 /* see slow.h; carry: try again */
+    THUNK_SOFT,                 /* fp_eval: env->call, key in call[3]; result in call[0] */
+    THUNK_LEAF,                 /* RAX: function, call[0], RDX, RCX: arguments; result RAX */
+    THUNK_CALL,                 /* the same, with the guest registers at home */
+    THUNK_COUNT,
+} Thunk;
+
+typedef struct Features {
+    VectorLevel level;
+    bool bmi1, bmi2, lzcnt, fma, movbe;
+} Features;
+
+typedef struct Area {
+    uint64_t sign32[2], sign64[2];              /* masks of all lanes, 16-byte aligned */
+    uint64_t magnitude32[2], magnitude64[2];
+    uint64_t box[2];
+    uint64_t nan32, nan64;                      /* the default NaN */
+    const uint8_t *thunk[THUNK_COUNT];
+    uint8_t  pin[256];                          /* register of each gvar, NO_REG: at home */
+    Features features;
+} Area;
+
+/* What this machine has; only the baseline, x86-64-v2, when LATHE_X86_BASELINE is in the environment. */
+Features x86_features(void);
+
+/* Fills the area; its size, 0 when it does not fit. */
+size_t area_init(uint8_t *write, const uint8_t *execute, size_t room, const GVar *gvars,
+    unsigned gvar_count);
+
+#endif

@@ -1,0 +1,485 @@
+/*
+ * Floating point. The MXCSR holds the guest's rounding mode and collects its flags; all exceptions are
+ * masked. The host's results and flags are those of IEEE 754 with tininess after rounding, as RISC-V wants
+ * them; what differs is
+ *  - the NaN: every NaN result is replaced by the default NaN, out of line;
+ *  - 0 * inf + NaN, minimum, maximum and conversions out of range: soft float looks at them, out of line;
+ *  - roundings that the MXCSR does not hold now: soft float in place of the operation.
+ */
+#include "tcg/fp.h"
+#include "tcg/host/x86_64/gen.h"
+
+static bool is_double(IrType type)
+{
+    return type == F64;
+}
+
+/* The prefix that makes an opcode scalar, of this type. */
+static unsigned scalar(unsigned opcode, IrType type)
+{
+    return opcode | (is_double(type) ? PREFIX_F2 << 10 | EVEX_W : PREFIX_F3 << 10);
+}
+
+/* ucomis and packed logic: 66 for f64. */
+static unsigned packed(unsigned opcode, IrType type)
+{
+    return opcode | (is_double(type) ? PREFIX_66 << 10 | EVEX_W : 0);
+}
+
+static void vector(Gen *g, unsigned opcode, unsigned d, unsigned second, Rm rm)
+{
+    v_op(&g->code, g->level, opcode, false, d, second, rm);
+}
+
+static void ucomis(Gen *g, unsigned opcode, IrType type, unsigned a, Rm b)
+{
+    vector(g, packed(opcode, type), a, NO_REG, b);
+}
+
+/* Can the host do it: rounding as the MXCSR has it, or without any. */
+static bool rounds_natively(const IrInsn *op, bool exact)
+{
+    return (op->aux & FP_NAN) == FP_NAN_DEFAULT && (exact || (op->aux & FP_ROUND) == FP_DYN);
+}
+
+/* ---- soft float ----------------------------------------------------------------------------------- */
+
+static uint32_t key_of(const Gen *g, const IrInsn *op)
+{
+    return fp_key(op->op, op->type, op->aux, op->imm, gen_type(g, op->a));
+}
+
+static void call_soft(Gen *g, uint32_t key, IrType type, unsigned result)
+{
+    Code *c = &g->code;
+
+    x_store_imm(c, 2, ENV(call[3]), (int32_t)key);
+    x_call(c, g->area->thunk[THUNK_SOFT]);
+    if (class_of(type) == GENERAL) {
+        x_op(c, OP_MOV, type == I64, result, ENV(call[0]));
+    } else {
+        vector(g, scalar(OPCODE(1, 0, 0x10), type), result, NO_REG, ENV(call[0]));
+    }
+}
+
+static void late_soft(Gen *g, const Late *l)
+{
+    for (unsigned n = 0; n < 3; n++) {
+        late_argument(g, &l->operand[n], n, NO_REG);
+    }
+    call_soft(g, l->key, l->type, l->result);
+    x_jump(&g->code, l->back + g->code.to_exec);
+}
+
+static IrType result_type(const IrInsn *op)
+{
+    return op->op == IR_fcmp ? I32 : op->type;
+}
+
+static Value in_reg(IrType type, unsigned reg)
+{
+    return (Value){ .kind = VALUE_AT, .type = type, .rm = rm_reg(reg) };
+}
+
+/* For a soft operation out of line, of operands in these registers (NO_REG: there is none). */
+static Late *soft_later(Gen *g, const IrInsn *op, unsigned a, unsigned b, unsigned c)
+{
+    Late *late = gen_late(g, late_soft);
+    const unsigned regs[] = { a, b, c };
+
+    for (unsigned n = 0; n < 3; n++) {
+        if (regs[n] != NO_REG) {
+            late->operand[n] = in_reg(gen_type(g, op->a), regs[n]);
+        }
+    }
+    late->key = key_of(g, op);
+    late->type = result_type(op);
+    return late;
+}
+
+/* In place of an operation. */
+static void soft(Gen *g, const IrInsn *op)
+{
+    const uint16_t operands[] = { op->a, op->b, op->c };
+    Value value;
+
+    for (unsigned n = 0; n < 3; n++) {
+        if (operands[n]) {
+            value = in_reg(gen_type(g, operands[n]), reg_use(g, operands[n]));
+            late_argument(g, &value, n, NO_REG);
+        }
+    }
+    g->locked[VECTOR] = g->locked[GENERAL] = 0;
+    call_soft(g, key_of(g, op), result_type(op), reg_define_over(g, op->dst, 0));
+}
+
+/* ---- the default NaN ------------------------------------------------------------------------------- */
+
+static void load_nan(Gen *g, IrType type, unsigned d)
+{
+    if (is_double(type)) {
+        vector(g, VOP_MOVSD, d, NO_REG, AREA(nan64));
+    } else {
+        vector(g, VOP_MOVSS, d, NO_REG, AREA(nan32));
+    }
+}
+
+static void late_nan(Gen *g, const Late *l)
+{
+    load_nan(g, l->type, l->result);
+    x_jump(&g->code, l->back + g->code.to_exec);
+}
+
+/* A NaN in d becomes the default NaN. Comparing a quiet NaN raises nothing. */
+static void check_nan(Gen *g, IrType type, unsigned d)
+{
+    Late *late = gen_late(g, late_nan);
+
+    ucomis(g, VOP_UCOMIS, type, d, rm_reg(d));
+    late->from = x_jump_if(&g->code, COND_P, NULL);
+    late->back = g->code.p;
+    late->result = d;
+    late->type = type;
+}
+
+/* ---- arithmetic ------------------------------------------------------------------------------------ */
+
+/* d = a op b. Gives d. With SSE d starts as a, so it must not be b. */
+static unsigned three(Gen *g, const IrInsn *op, unsigned opcode)
+{
+    Rm b = reg_rm(g, op->b);
+    unsigned a, d;
+
+    if (g->level == VECTOR_SSE) {
+        d = reg_define_from(g, op->dst, op->a, op->a == op->b ? 0 : rm_bit(b));
+        a = d;
+    } else {
+        a = reg_use(g, op->a);
+        d = reg_define_over(g, op->dst, op->a);
+    }
+    vector(g, opcode, d, a, b);
+    return d;
+}
+
+/* detail: Opcode. */
+void emit_fp2(Gen *g, const IrInsn *op, unsigned detail)
+{
+    if (!rounds_natively(op, false)) {
+        soft(g, op);
+        return;
+    }
+    check_nan(g, op->type, three(g, op, scalar(detail, op->type)));
+}
+
+void emit_fsqrt(Gen *g, const IrInsn *op, unsigned detail)
+{
+    unsigned a, d;
+
+    if (!rounds_natively(op, false)) {
+        soft(g, op);
+        return;
+    }
+    a = reg_use(g, op->a);
+    d = reg_define_over(g, op->dst, op->a);
+    vector(g, scalar(VOP_SQRT, op->type), d, a, rm_reg(a));
+    check_nan(g, op->type, d);
+}
+
+/*
+ * detail: Opcode. The sum is made in c's place. The host does not raise invalid for 0 * inf + quiet NaN,
+ * so soft float looks at every NaN; it needs a and b, and of c only that it was a NaN.
+ */
+void emit_fma(Gen *g, const IrInsn *op, unsigned detail)
+{
+    unsigned a, b, d;
+    Late *late;
+
+    if (!rounds_natively(op, false) || !g->area->features.fma) {
+        soft(g, op);
+        return;
+    }
+    a = reg_use(g, op->a);
+    b = reg_use(g, op->b);
+    d = reg_define_from(g, op->dst, op->c, 1u << a | 1u << b);
+    v_op(&g->code, g->level, detail, is_double(op->type), d, a, rm_reg(b));
+    ucomis(g, VOP_UCOMIS, op->type, d, rm_reg(d));
+    late = soft_later(g, op, a, b, d);
+    late->from = x_jump_if(&g->code, COND_P, NULL);
+    late->back = g->code.p;
+    late->result = d;
+}
+
+/* Equal operands: equal bits, or zeroes of either sign. */
+static void late_equal(Gen *g, const Late *l)
+{
+    vector(g, l->key, l->result, l->operand[0].rm.base, l->operand[1].rm);
+    x_jump(&g->code, l->back + g->code.to_exec);
+}
+
+/* detail: VOP_MIN or VOP_MAX; the host's give b for NaNs and for zeroes. */
+void emit_fminmax(Gen *g, const IrInsn *op, unsigned detail)
+{
+    unsigned b = reg_use(g, op->b), a = reg_use(g, op->a), d;
+    Late *nan, *equal;
+
+    if ((op->aux & FP_NAN) != FP_NAN_DEFAULT) {
+        soft(g, op);
+        return;
+    }
+    d = reg_define(g, op->dst);
+    if (g->level == VECTOR_SSE) {
+        vector(g, VOP_MOVAPS, d, NO_REG, rm_reg(a));
+    }
+    ucomis(g, VOP_UCOMIS, op->type, a, rm_reg(b));
+    nan = soft_later(g, op, a, b, NO_REG);
+    nan->from = x_jump_if(&g->code, COND_P, NULL);
+    equal = gen_late(g, late_equal);
+    equal->operand[0].rm = rm_reg(a);
+    equal->operand[1].rm = rm_reg(b);
+    equal->key = packed(detail == VOP_MIN ? VOP_OR : VOP_AND, op->type);
+    equal->from = x_jump_if(&g->code, COND_E, NULL);
+    vector(g, scalar(detail, op->type), d, a, rm_reg(b));
+    nan->back = equal->back = g->code.p;
+    nan->result = equal->result = d;
+}
+
+/* ---- comparisons ---------------------------------------------------------------------------------- */
+
+/* Equal and not unordered: two flags. */
+static void compare_equal(Gen *g, const IrInsn *op, unsigned opcode)
+{
+    unsigned a = reg_use(g, op->a), d, zero;
+    Rm b = reg_rm(g, op->b);
+
+    d = reg_define(g, op->dst);
+    zero = reg_scratch(g, GENERAL);
+    x_alu(&g->code, ALU_XOR, false, d, rm_reg(d));
+    x_alu(&g->code, ALU_XOR, false, zero, rm_reg(zero));
+    ucomis(g, opcode, op->type, a, b);
+    x_set_cond(&g->code, COND_NP, d);
+    x_cmov(&g->code, COND_NE, false, d, rm_reg(zero));
+}
+
+void emit_fcmp(Gen *g, const IrInsn *op, unsigned detail)
+{
+    unsigned opcode = op->aux & FP_SIGNALLING ? VOP_COMIS : VOP_UCOMIS;
+    FpCond cond = op->aux & FP_COND;
+    bool swap = cond == FP_LT || cond == FP_LE;     /* above and not below are false for NaNs */
+    unsigned x, d;
+    Rm y;
+
+    if (cond == FP_EQ) {
+        compare_equal(g, op, opcode);
+        return;
+    }
+    x = reg_use(g, swap ? op->b : op->a);
+    y = reg_rm(g, swap ? op->a : op->b);
+    d = reg_define(g, op->dst);
+    x_alu(&g->code, ALU_XOR, false, d, rm_reg(d));
+    ucomis(g, opcode, op->type, x, y);
+    x_set_cond(&g->code, cond == FP_LT ? COND_A : cond == FP_LE ? COND_AE : COND_P, d);
+}
+
+/* ---- conversions ---------------------------------------------------------------------------------- */
+
+/* EVEX.W is the width of the general register here. */
+static unsigned converting(unsigned opcode, IrType type)
+{
+    return scalar(opcode, type) & ~EVEX_W;
+}
+
+void emit_fcvt(Gen *g, const IrInsn *op, unsigned detail)
+{
+    unsigned a, d;
+
+    if (!rounds_natively(op, op->type == F64)) {
+        soft(g, op);
+        return;
+    }
+    a = reg_use(g, op->a);
+    d = reg_define_over(g, op->dst, op->a);
+    vector(g, scalar(VOP_CVTSS_SD, gen_type(g, op->a)), d, a, rm_reg(a));
+    check_nan(g, op->type, d);
+}
+
+/*
+ * Signed: INT_MIN is the host's answer when there is none. Unsigned: by the signed conversion of 64 bits,
+ * after a look at the bits, as negative numbers and NaNs are larger than the largest.
+ */
+static void check_signed(Gen *g, bool wide, unsigned d, Late *late)
+{
+    x_alu_imm(&g->code, ALU_CMP, wide, rm_reg(d), 1);
+    late->from = x_jump_if(&g->code, COND_O, NULL);
+}
+
+static void check_unsigned(Gen *g, IrType from, bool wide, unsigned a, Late *late)
+{
+    static const uint64_t limits[2][2] = {      /* f32, f64; 32 and 64 bits */
+        { 0x4f800000, 0x5f000000 },
+        { UINT64_C(0x41efffffffe00000), UINT64_C(0x43e0000000000000) },
+    };
+    unsigned bits = reg_scratch(g, GENERAL), limit = reg_scratch(g, GENERAL);
+
+    v_op(&g->code, g->level, VOP_MOVD_STORE, is_double(from), a, NO_REG, rm_reg(bits));
+    x_mov_imm(&g->code, limit, limits[is_double(from)][wide]);
+    x_alu(&g->code, ALU_CMP, is_double(from), bits, rm_reg(limit));
+    late->from = x_jump_if(&g->code, COND_AE, NULL);
+}
+
+void emit_ftoi(Gen *g, const IrInsn *op, unsigned detail)
+{
+    IrType from = gen_type(g, op->a);
+    bool wide = op->type == I64, is_unsigned = op->imm & 1, truncate = (op->aux & FP_ROUND) == FP_RTZ;
+    unsigned opcode = converting(truncate ? VOP_CVTTSI : VOP_CVTSI_OUT, from), a, d;
+    Late *late;
+
+    if (!truncate && !rounds_natively(op, false)) {
+        soft(g, op);
+        return;
+    }
+    a = reg_use(g, op->a);
+    d = reg_define(g, op->dst);
+    late = soft_later(g, op, a, NO_REG, NO_REG);
+    late->result = d;
+    if (is_unsigned) {
+        check_unsigned(g, from, wide, a, late);
+    }
+    v_op(&g->code, g->level, opcode, wide || is_unsigned, d, NO_REG, rm_reg(a));
+    if (!is_unsigned) {
+        check_signed(g, wide, d, late);
+    }
+    late->back = g->code.p;
+}
+
+/* The source zero-extended to 64 bits when it is unsigned. */
+static unsigned itof_source(Gen *g, const IrInsn *op, bool wide, bool is_unsigned)
+{
+    unsigned a = reg_use(g, op->a), copy;
+
+    if (wide || !is_unsigned) {
+        return a;
+    }
+    copy = reg_scratch(g, GENERAL);
+    x_op(&g->code, OP_MOV, false, copy, rm_reg(a));
+    return copy;
+}
+
+void emit_itof(Gen *g, const IrInsn *op, unsigned detail)
+{
+    bool wide = gen_type(g, op->a) == I64, is_unsigned = op->imm & 1;
+    bool native = g->level == VECTOR_AVX512;
+    unsigned a, d, opcode = VOP_CVTSI;
+    Late *late = NULL;
+
+    if (!rounds_natively(op, !wide && op->type == F64)) {
+        soft(g, op);
+        return;
+    }
+    a = itof_source(g, op, wide, is_unsigned);
+    d = reg_define(g, op->dst);
+    if (wide && is_unsigned && native) {
+        opcode = VOP_CVTUSI;
+    } else if (wide && is_unsigned) {
+        late = soft_later(g, op, a, NO_REG, NO_REG);
+        late->result = d;
+        x_op(&g->code, OP_TEST, true, a, rm_reg(a));
+        late->from = x_jump_if(&g->code, COND_S, NULL);
+    }
+    vector(g, VOP_XOR, d, d, rm_reg(d));        /* else it would wait for d's old value */
+    v_op(&g->code, g->level, converting(opcode, op->type), wide || is_unsigned, d, d, rm_reg(a));
+    if (late) {
+        late->back = g->code.p;
+    }
+}
+
+/* ---- bits ----------------------------------------------------------------------------------------- */
+
+/* d = a op mask. */
+static unsigned with_mask(Gen *g, const IrInsn *op, unsigned opcode, Rm mask)
+{
+    unsigned a, d;
+
+    if (g->level == VECTOR_SSE) {
+        a = d = reg_define_from(g, op->dst, op->a, 0);
+    } else {
+        a = reg_use(g, op->a);
+        d = reg_define_over(g, op->dst, op->a);
+    }
+    vector(g, opcode, d, a, mask);
+    return d;
+}
+
+static Rm sign_mask(IrType type)
+{
+    return is_double(type) ? AREA(sign64) : AREA(sign32);
+}
+
+static Rm magnitude_mask(IrType type)
+{
+    return is_double(type) ? AREA(magnitude64) : AREA(magnitude32);
+}
+
+/* fneg, fabs; detail: VOP_XOR, VOP_AND. */
+void emit_fsign(Gen *g, const IrInsn *op, unsigned detail)
+{
+    with_mask(g, op, detail, detail == VOP_XOR ? sign_mask(op->type) : magnitude_mask(op->type));
+}
+
+enum { SIGN_OF_B, SIGN_OF_NOT_B, SIGN_XOR };
+
+void emit_fsgnj(Gen *g, const IrInsn *op, unsigned detail)
+{
+    unsigned sign = reg_scratch(g, VECTOR), b = reg_use(g, op->b), d;
+
+    vector(g, VOP_MOVAPS, sign, NO_REG, rm_reg(b));
+    vector(g, op->aux == SIGN_OF_NOT_B ? VOP_ANDN_PS : VOP_AND, sign, sign, sign_mask(op->type));
+    d = reg_define_from(g, op->dst, op->a, 1u << sign);
+    if (op->aux != SIGN_XOR) {
+        vector(g, VOP_AND, d, d, magnitude_mask(op->type));
+    }
+    vector(g, VOP_XOR, d, d, rm_reg(sign));
+}
+
+void emit_fbits(Gen *g, const IrInsn *op, unsigned detail)
+{
+    bool wide = is_double(gen_type(g, op->a));
+    Rm a = reg_rm(g, op->a);
+    unsigned d = reg_define(g, op->dst);
+
+    if (a.kind == RM_REG) {
+        v_op(&g->code, g->level, VOP_MOVD_STORE, wide, a.base, NO_REG, rm_reg(d));
+    } else {
+        x_op(&g->code, OP_MOV, wide, d, a);
+    }
+}
+
+void emit_bitsf(Gen *g, const IrInsn *op, unsigned detail)
+{
+    Rm a = reg_rm(g, op->a);
+
+    v_op(&g->code, g->level, VOP_MOVD, is_double(op->type), reg_define(g, op->dst), NO_REG, a);
+}
+
+/* f32 in an f64 register: ones above. */
+void emit_fbox(Gen *g, const IrInsn *op, unsigned detail)
+{
+    with_mask(g, op, VOP_OR, AREA(box));
+}
+
+void emit_funbox(Gen *g, const IrInsn *op, unsigned detail)
+{
+    Code *c = &g->code;
+    unsigned a = reg_use(g, op->a), upper = reg_scratch(g, GENERAL), d;
+    Late *late;
+
+    d = reg_define(g, op->dst);
+    vector(g, VOP_MOVAPS, d, NO_REG, rm_reg(a));
+    v_op(c, g->level, VOP_MOVD_STORE, true, a, NO_REG, rm_reg(upper));
+    x_shift_imm(c, SHIFT_SHR, true, rm_reg(upper), 32);
+    x_alu_imm(c, ALU_CMP, false, rm_reg(upper), -1);
+    late = gen_late(g, late_nan);
+    late->from = x_jump_if(c, COND_NE, NULL);
+    late->back = c->p;
+    late->result = d;
+    late->type = F32;
+}

@@ -1,0 +1,212 @@
+/*
+ * One block on its way to x86-64 code: where each value is, and what the emitters of operations share.
+ *
+ * Registers: RBP is env + ENV_BIAS, RSP the host's stack; RAX RCX RDX and xmm12-15 hold temporaries;
+ * all others are pins, the homes of the guest registers with the lowest GVar.pin.
+ */
+#ifndef TCG_HOST_X86_64_GEN_H
+#define TCG_HOST_X86_64_GEN_H
+
+#include <glib.h>
+
+#include "tcg/eval.h"
+#include "tcg/host.h"
+#include "tcg/host/x86_64/area.h"
+#include "tcg/host/x86_64/encode.h"
+
+typedef enum RegClass { GENERAL, VECTOR } RegClass;
+
+/* Where a temporary's value is; several at once when they are equal. */
+typedef enum Place { IN_CONST = 1, IN_GVAR = 2, IN_REG = 4, IN_SPILL = 8 } Place;
+
+typedef struct Temp {
+    uint8_t  places;
+    uint8_t  reg;               /* IN_REG: a scratch register, this temporary's own */
+    uint8_t  gvar;              /* IN_GVAR: its pin or its home */
+    bool     dirty;             /* the value is the low 32 bits of what is there, zero-extended */
+    uint16_t spill;             /* IN_SPILL: slot */
+    uint16_t next;              /* IN_GVAR: the next temporary that is the same gvar */
+} Temp;
+
+/* Where a temporary was at some place in the code, for use out of line. */
+typedef struct Value {
+    enum { VALUE_NONE, VALUE_CONST, VALUE_AT } kind;
+    uint8_t  type;              /* IrType; I32 for an I64 that is dirty */
+    Rm       rm;
+    uint64_t constant;
+} Value;
+
+typedef struct Gen Gen;
+typedef struct Late Late;
+
+/* Code out of line, behind the block's end: slow paths and exits. */
+struct Late {
+    void   (*emit)(Gen *g, const Late *late);
+    uint8_t *from;              /* displacement of the jump that comes here; NULL: none */
+    uint8_t *retry, *back;      /* where it may go on */
+    uint32_t key;               /* for C: see slow.h; or an fp_key */
+    uint16_t guest, insns;      /* for the side table */
+    Value    operand[3];
+    uint8_t  result, temporary; /* registers */
+    uint8_t  type;              /* of the result */
+    uint8_t  exit;              /* index in IrBlock.exits */
+};
+
+enum { LATE_MAX = 2 * IR_MAX_OPS + 4 * IR_MAX_EXITS, LATE_BYTES = 112, OP_BYTES = 512 };
+
+struct Gen {
+    Code           code;
+    const uint8_t *write_end;
+    const IrBlock *b;
+    const IrLive  *live;
+    const Area    *area;
+    Emitted       *out;
+    uint8_t       *start;
+    VectorLevel    level;
+
+    unsigned       at;          /* index of the current operation */
+    unsigned       insns;       /* guest instructions begun */
+    unsigned       guest;       /* offset of the current one */
+    uint32_t       locked[2];   /* registers of each class that the current operation uses */
+    uint32_t       used[2];     /* scratch registers that own a temporary */
+    uint16_t       owner[2][32];
+    uint16_t       gvar_temp[256];              /* temporaries that are IN_GVAR */
+    uint16_t       free_spills[IR_MAX_OPS];
+    unsigned       free_spill_count, spill_count;
+    uint8_t       *label[IR_MAX_LABELS];
+    uint8_t       *label_jumps[IR_MAX_LABELS];  /* chain of displacements to fill in */
+    unsigned       late_count;
+    Temp           temps[IR_MAX_OPS + 1];
+    Late           late[LATE_MAX];
+};
+
+/* An operand of an instruction: a register or memory, or a constant that fits. */
+typedef struct Operand {
+    bool    is_imm;
+    int32_t imm;
+    Rm      rm;
+} Operand;
+
+static inline IrType gen_type(const Gen *g, unsigned t)
+{
+    return (IrType)g->b->types[t];
+}
+
+static inline RegClass class_of(IrType type)
+{
+    return type >= F32 ? VECTOR : GENERAL;
+}
+
+/* For `avoid`. */
+static inline uint32_t rm_bit(Rm rm)
+{
+    return rm.kind == RM_REG ? 1u << rm.base : 0;
+}
+
+static inline Rm env_rm(int offset)
+{
+    return rm_mem(RBP, offset - ENV_BIAS);
+}
+
+#define ENV(field) env_rm(offsetof(CpuEnv, field))
+#define AREA(field) rm_area(offsetof(Area, field))
+
+/* Is the temporary needed after the current operation? */
+static inline bool gen_lives(const Gen *g, unsigned t)
+{
+    return g->live->last_use[t] > g->at;
+}
+
+/* The next operation that is not dropped, NULL at the end; index in *at. */
+const IrInsn *gen_next(const Gen *g, unsigned *at);
+
+/* ---- regs.c: values in registers ----------------------------------------------------------------- */
+
+/* The temporary in a register, until the operation is done. */
+unsigned reg_use(Gen *g, unsigned t);
+/* In a register or in memory; or as an immediate. */
+Rm       reg_rm(Gen *g, unsigned t);
+Operand  reg_operand(Gen *g, unsigned t);
+/* Only a constant that fits, without code. */
+Operand  reg_immediate(const Gen *g, unsigned t);
+/* For reads of the low 32 bits: what is above does not matter. */
+Rm       reg_rm_low(Gen *g, unsigned t);
+
+/* A register for the result: the pin it is put into next, or a scratch one. After the operands are used. */
+unsigned reg_define(Gen *g, unsigned t);
+/* The same, maybe a register of an operand: for one instruction that reads before it writes. */
+unsigned reg_define_over(Gen *g, unsigned t, unsigned a);
+/* One that holds a's value now, and is none of `avoid` (a bit each). */
+unsigned reg_define_from(Gen *g, unsigned t, unsigned a, uint32_t avoid);
+/* The result is in this scratch register (taken before). */
+void     reg_define_in(Gen *g, unsigned t, unsigned reg);
+/* The result is a's value, or the low half of it; no code unless it has to be. */
+void     reg_define_alias(Gen *g, unsigned t, unsigned a);
+
+/* Which operand of a commutative operation to start from. */
+void     reg_order(const Gen *g, const IrInsn *op, unsigned *a, unsigned *b);
+
+unsigned reg_scratch(Gen *g, RegClass class);
+/* Empties this scratch register and keeps it for the operation. */
+void     reg_take(Gen *g, RegClass class, unsigned reg);
+/* Sees to it that the next scratch register of the class costs no code. */
+void     reg_reserve(Gen *g, RegClass class);
+/* Brings the temporary's value to a register that the caller has. */
+void     reg_load(Gen *g, unsigned reg, unsigned t);
+static inline void reg_unlock(Gen *g, RegClass class, unsigned reg)
+{
+    g->locked[class] &= ~(1u << reg);
+}
+
+/* The register that holds the whole value already, or NO_REG. */
+unsigned reg_find(const Gen *g, unsigned t);
+/* Where it is now: nothing moves. */
+Value    reg_value(const Gen *g, unsigned t);
+
+/* After an operation: its last uses give up their places. */
+void reg_release(Gen *g, const IrInsn *op);
+/* Everything that lives after the operation goes to memory; with gvars, also what is the value of one. */
+void reg_evict(Gen *g, RegClass class);
+void reg_evict_gvars(Gen *g);
+/* At a label: no value lives. */
+void reg_forget(Gen *g);
+
+uint64_t gen_const(const Gen *g, unsigned t);
+
+/* ---- code out of line ------------------------------------------------------------------------------ */
+
+Late *gen_late(Gen *g, void (*emit)(Gen *g, const Late *late));
+/* Stores a value to env->call[slot], by way of `temporary` if it has to. */
+void  late_argument(Gen *g, const Value *value, unsigned slot, unsigned temporary);
+/* The code so far may fault or raise, and returns to here. */
+void  gen_side(Gen *g, unsigned guest, unsigned insns);
+
+/* ---- rows: an emitter for each operation, with a number that tells similar ones apart --------------- */
+
+typedef struct Row {
+    void   (*emit)(Gen *g, const IrInsn *op, unsigned detail);
+    unsigned detail;
+} Row;
+
+#define EMITTERS(_)                                                                                \
+    _(alu) _(add) _(sub) _(unary) _(andn) _(orn) _(mul) _(mul_high) _(mulhsu) _(divide)            \
+    _(shift) _(ext) _(sext) _(dep) _(alias) _(bswap) _(count) _(popcnt) _(orcb) _(minmax)          \
+    _(setcond) _(select) _(ldenv) _(stenv)                                                         \
+    _(load) _(store) _(rmw) _(cas) _(fence)                                                        \
+    _(fp2) _(fsqrt) _(fma) _(fminmax) _(fcmp) _(fcvt) _(ftoi) _(itof)                              \
+    _(fsign) _(fsgnj) _(fbits) _(bitsf) _(fbox) _(funbox)                                          \
+    _(const) _(get) _(put) _(insn) _(label) _(brcond) _(br) _(goto) _(gotocond) _(gotoval) _(exit) _(call)
+
+#define EMITTER(name) void emit_##name(Gen *g, const IrInsn *op, unsigned detail);
+EMITTERS(EMITTER)
+#undef EMITTER
+
+enum { DIVIDE_SIGNED = 1, DIVIDE_REMAINDER = 2 };      /* details of emit_divide */
+enum { COUNT_LEADING, COUNT_TRAILING };                 /* of emit_count */
+
+/* Compares; the flags answer by the condition that is returned. */
+Cond gen_compare(Gen *g, IrType type, IrCond cond, unsigned a, unsigned b);
+/* A setcond whose only use is the operation after it is fused; true when it was. */
+bool gen_fuse_setcond(Gen *g, const IrInsn *op);
+
+#endif

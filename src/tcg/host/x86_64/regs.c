@@ -1,0 +1,678 @@
+/* Where values are. A forward walk: nothing is planned beyond the operation after the current one. */
+#include "tcg/host/x86_64/gen.h"
+
+static const uint32_t scratch_regs[] = {
+    [GENERAL] = 1u << RAX | 1u << RCX | 1u << RDX,
+    [VECTOR] = 0xf000,
+};
+
+uint64_t gen_const(const Gen *g, unsigned t)
+{
+    return ir_const_value(g->b, &g->b->ops[g->b->defined_by[t]]);
+}
+
+const IrInsn *gen_next(const Gen *g, unsigned *at)
+{
+    for (unsigned n = *at + 1; n < g->b->op_count; n++) {
+        if (g->b->ops[n].op != IR_OP_COUNT) {
+            *at = n;
+            return &g->b->ops[n];
+        }
+    }
+    return NULL;
+}
+
+static bool is_wide(const Gen *g, unsigned t)
+{
+    return gen_type(g, t) == I64;
+}
+
+static unsigned pin_of(const Gen *g, unsigned gvar)
+{
+    return g->area->pin[gvar];
+}
+
+/* ---- memory places --------------------------------------------------------------------------------- */
+
+static Rm spill_rm(unsigned slot)
+{
+    return env_rm(FAR_OFFSET(spill) + (int)slot * 16);
+}
+
+static Rm home_rm(const Gen *g, unsigned gvar)
+{
+    return env_rm((int)g->b->gvars[gvar].offset);
+}
+
+static unsigned spill_slot(Gen *g)
+{
+    return g->free_spill_count ? g->free_spills[--g->free_spill_count] : g->spill_count++;
+}
+
+static unsigned move_opcode(IrType type, bool store)
+{
+    static const uint16_t opcodes[][2] = {
+        [I32] = { OP_MOV, OP_STORE }, [I64] = { OP_MOV, OP_STORE },
+        [F32] = { VOP_MOVSS, VOP_MOVSS_STORE }, [F64] = { VOP_MOVSD, VOP_MOVSD_STORE },
+        [V128] = { VOP_MOVUPS, VOP_MOVUPS_STORE },
+    };
+
+    return opcodes[type][store];
+}
+
+static void move(Gen *g, IrType type, unsigned reg, Rm rm, bool store)
+{
+    if (class_of(type) == GENERAL) {
+        x_op(&g->code, move_opcode(type, store), type == I64, reg, rm);
+    } else if (rm.kind == RM_REG) {
+        v_op(&g->code, g->level, VOP_MOVAPS, false, reg, NO_REG, rm);
+    } else {
+        v_op(&g->code, g->level, move_opcode(type, store), false, reg, NO_REG, rm);
+    }
+}
+
+/* The type by which a spill is stored: upper halves that nobody looks at are kept too. */
+static IrType spill_type(IrType type)
+{
+    return type == I32 ? I64 : type == F32 ? F64 : type;
+}
+
+/* ---- gvars ------------------------------------------------------------------------------------------ */
+
+static void link_gvar(Gen *g, unsigned t, unsigned gvar)
+{
+    Temp *x = &g->temps[t];
+
+    x->places |= IN_GVAR;
+    x->gvar = gvar;
+    x->next = g->gvar_temp[gvar];
+    g->gvar_temp[gvar] = t;
+}
+
+static void unlink_gvar(Gen *g, unsigned t)
+{
+    Temp *x = &g->temps[t];
+    uint16_t *at = &g->gvar_temp[x->gvar];
+
+    while (*at != t) {
+        at = &g->temps[*at].next;
+    }
+    *at = x->next;
+    x->places &= ~IN_GVAR;
+}
+
+/* The register or memory where t is now; it is in one of them. */
+static Rm place_rm(const Gen *g, unsigned t)
+{
+    const Temp *x = &g->temps[t];
+
+    if (x->places & IN_REG) {
+        return rm_reg(x->reg);
+    }
+    if (x->places & IN_GVAR) {
+        unsigned pin = pin_of(g, x->gvar);
+
+        return pin == NO_REG ? home_rm(g, x->gvar) : rm_reg(pin);
+    }
+    g_assert(x->places & IN_SPILL);
+    return spill_rm(x->spill);
+}
+
+/* ---- scratch registers ------------------------------------------------------------------------------ */
+
+static void free_reg(Gen *g, RegClass class, unsigned reg)
+{
+    g->used[class] &= ~(1u << reg);
+    g->owner[class][reg] = 0;
+}
+
+static void own(Gen *g, unsigned t, unsigned reg)
+{
+    RegClass class = class_of(gen_type(g, t));
+
+    g->temps[t].places |= IN_REG;
+    g->temps[t].reg = reg;
+    g->owner[class][reg] = t;
+    g->used[class] |= 1u << reg;
+    g->locked[class] |= 1u << reg;
+}
+
+static void spill(Gen *g, unsigned t, Rm from)
+{
+    Temp *x = &g->temps[t];
+    IrType type = gen_type(g, t);
+
+    x->spill = spill_slot(g);
+    x->places |= IN_SPILL;
+    move(g, spill_type(type), from.base, spill_rm(x->spill), true);
+}
+
+static void evict(Gen *g, RegClass class, unsigned reg)
+{
+    unsigned t = g->owner[class][reg];
+
+    if (!(g->temps[t].places & (IN_CONST | IN_GVAR | IN_SPILL))) {
+        spill(g, t, rm_reg(reg));
+    }
+    g->temps[t].places &= ~IN_REG;
+    free_reg(g, class, reg);
+}
+
+/* The register whose loss costs least: one with a copy elsewhere, else the one used last. */
+static unsigned victim(const Gen *g, RegClass class, uint32_t candidates)
+{
+    unsigned best = NO_REG, best_use = 0;
+
+    for (uint32_t left = candidates; left; left &= left - 1) {
+        unsigned reg = __builtin_ctz(left);
+        unsigned t = g->owner[class][reg];
+
+        if (g->temps[t].places & ~IN_REG) {
+            return reg;
+        }
+        if (best == NO_REG || g->live->last_use[t] > best_use) {
+            best = reg;
+            best_use = g->live->last_use[t];
+        }
+    }
+    return best;
+}
+
+unsigned reg_scratch(Gen *g, RegClass class)
+{
+    uint32_t candidates = scratch_regs[class] & ~g->locked[class];
+    uint32_t free = candidates & ~g->used[class];
+    unsigned reg;
+
+    g_assert(candidates);
+    if (free) {
+        reg = __builtin_ctz(free);
+    } else {
+        reg = victim(g, class, candidates);
+        evict(g, class, reg);
+    }
+    g->locked[class] |= 1u << reg;
+    return reg;
+}
+
+void reg_take(Gen *g, RegClass class, unsigned reg)
+{
+    g->locked[class] |= 1u << reg;
+    if (g->used[class] >> reg & 1) {
+        evict(g, class, reg);
+    }
+}
+
+void reg_reserve(Gen *g, RegClass class)
+{
+    reg_unlock(g, class, reg_scratch(g, class));
+}
+
+/* ---- reading ---------------------------------------------------------------------------------------- */
+
+static void load_const(Gen *g, unsigned reg, unsigned t)
+{
+    IrType type = gen_type(g, t);
+    uint64_t value = gen_const(g, t);
+
+    if (class_of(type) == GENERAL) {
+        if (value == 0) {
+            x_alu(&g->code, ALU_XOR, false, reg, rm_reg(reg));
+        } else {
+            x_mov_imm(&g->code, reg, value);
+        }
+    } else if (value == 0) {
+        v_op(&g->code, g->level, VOP_XOR, false, reg, reg, rm_reg(reg));
+    } else {
+        unsigned scratch = reg_scratch(g, GENERAL);
+
+        x_mov_imm(&g->code, scratch, value);
+        v_op(&g->code, g->level, VOP_MOVD, type == F64, reg, NO_REG, rm_reg(scratch));
+        reg_unlock(g, GENERAL, scratch);
+    }
+}
+
+void reg_load(Gen *g, unsigned reg, unsigned t)
+{
+    Temp *x = &g->temps[t];
+    IrType type = x->dirty ? I32 : gen_type(g, t);
+    Rm from;
+
+    if (!(x->places & (IN_REG | IN_GVAR | IN_SPILL))) {
+        load_const(g, reg, t);
+        return;
+    }
+    from = place_rm(g, t);
+    if (!rm_is(from, reg) || (x->dirty && is_wide(g, t))) {
+        move(g, type, reg, from, false);
+    }
+}
+
+/* A register of t's own, with a clean upper half, replaces wherever it was. */
+static unsigned own_copy(Gen *g, unsigned t)
+{
+    Temp *x = &g->temps[t];
+    unsigned reg = x->places & IN_REG ? x->reg : reg_scratch(g, class_of(gen_type(g, t)));
+
+    reg_load(g, reg, t);
+    if (x->dirty) {
+        if (x->places & IN_GVAR) {
+            unlink_gvar(g, t);
+        }
+        if (x->places & IN_SPILL) {
+            g->free_spills[g->free_spill_count++] = x->spill;
+        }
+        x->places &= IN_CONST;
+        x->dirty = false;
+    }
+    own(g, t, reg);
+    return reg;
+}
+
+static unsigned lock(Gen *g, RegClass class, unsigned reg)
+{
+    g->locked[class] |= 1u << reg;
+    return reg;
+}
+
+unsigned reg_use(Gen *g, unsigned t)
+{
+    const Temp *x = &g->temps[t];
+
+    if ((x->places & (IN_REG | IN_GVAR)) && !(x->dirty && is_wide(g, t))) {
+        Rm rm = place_rm(g, t);
+
+        if (rm.kind == RM_REG) {
+            return lock(g, class_of(gen_type(g, t)), rm.base);
+        }
+    }
+    return own_copy(g, t);
+}
+
+Rm reg_rm_low(Gen *g, unsigned t)
+{
+    Rm rm;
+
+    if (!(g->temps[t].places & (IN_REG | IN_GVAR | IN_SPILL))) {
+        return rm_reg(own_copy(g, t));
+    }
+    rm = place_rm(g, t);
+    if (rm.kind == RM_REG) {
+        lock(g, class_of(gen_type(g, t)), rm.base);
+    }
+    return rm;
+}
+
+Rm reg_rm(Gen *g, unsigned t)
+{
+    return g->temps[t].dirty && is_wide(g, t) ? rm_reg(own_copy(g, t)) : reg_rm_low(g, t);
+}
+
+/* A constant that fits into an instruction. */
+static bool is_immediate(const Gen *g, unsigned t)
+{
+    int64_t value;
+
+    if (!(g->temps[t].places & IN_CONST) || class_of(gen_type(g, t)) == VECTOR) {
+        return false;
+    }
+    value = (int64_t)gen_const(g, t);
+    return !is_wide(g, t) || value == (int32_t)value;
+}
+
+Operand reg_immediate(const Gen *g, unsigned t)
+{
+    return is_immediate(g, t) ? (Operand){ .is_imm = true, .imm = (int32_t)gen_const(g, t) }
+                              : (Operand){ 0 };
+}
+
+Operand reg_operand(Gen *g, unsigned t)
+{
+    if (is_immediate(g, t)) {
+        return reg_immediate(g, t);
+    }
+    return (Operand){ .rm = reg_rm(g, t) };
+}
+
+unsigned reg_find(const Gen *g, unsigned t)
+{
+    Rm rm;
+
+    if (!(g->temps[t].places & (IN_REG | IN_GVAR)) || (g->temps[t].dirty && is_wide(g, t))) {
+        return NO_REG;
+    }
+    rm = place_rm(g, t);
+    return rm.kind == RM_REG ? rm.base : NO_REG;
+}
+
+Value reg_value(const Gen *g, unsigned t)
+{
+    const Temp *x = &g->temps[t];
+    IrType type = x->dirty ? I32 : gen_type(g, t);
+
+    if (t == 0) {
+        return (Value){ .kind = VALUE_NONE };
+    }
+    if (x->places & IN_CONST) {
+        return (Value){ .kind = VALUE_CONST, .type = type, .constant = gen_const(g, t) };
+    }
+    return (Value){ .kind = VALUE_AT, .type = type, .rm = place_rm(g, t) };
+}
+
+/* ---- writing ---------------------------------------------------------------------------------------- */
+
+/*
+ * The gvar in a pin that t is put into by the operation after the current one, if by then nobody needs
+ * what is there now; -1: none. A zext32 on the way changes nothing: 32-bit results are zero above.
+ */
+static int put_target(const Gen *g, unsigned t)
+{
+    unsigned at = g->at;
+    const IrInsn *next = gen_next(g, &at);
+
+    while (next && next->op == IR_zext32 && next->a == t && g->live->use_count[t] == 1) {
+        t = next->dst;
+        next = gen_next(g, &at);
+    }
+    if (!next || next->op != IR_put || next->a != t || pin_of(g, next->imm) == NO_REG) {
+        return -1;
+    }
+    for (unsigned u = g->gvar_temp[next->imm]; u; u = g->temps[u].next) {
+        if (gen_lives(g, u)) {
+            return -1;
+        }
+    }
+    return next->imm;
+}
+
+static void clear_gvar(Gen *g, unsigned gvar)
+{
+    for (unsigned u = g->gvar_temp[gvar]; u; u = g->temps[u].next) {
+        g->temps[u].places &= ~IN_GVAR;
+    }
+    g->gvar_temp[gvar] = 0;
+}
+
+static unsigned define_pin(Gen *g, unsigned t, unsigned gvar)
+{
+    clear_gvar(g, gvar);
+    g->temps[t] = (Temp){ 0 };
+    link_gvar(g, t, gvar);
+    return pin_of(g, gvar);
+}
+
+void reg_define_in(Gen *g, unsigned t, unsigned reg)
+{
+    g->temps[t] = (Temp){ 0 };
+    own(g, t, reg);
+}
+
+unsigned reg_define(Gen *g, unsigned t)
+{
+    int gvar = put_target(g, t);
+    unsigned reg;
+
+    if (gvar >= 0 && !(g->locked[class_of(gen_type(g, t))] >> pin_of(g, gvar) & 1)) {
+        return define_pin(g, t, gvar);
+    }
+    reg = reg_scratch(g, class_of(gen_type(g, t)));
+    reg_define_in(g, t, reg);
+    return reg;
+}
+
+static bool dies_in_own_reg(const Gen *g, unsigned a)
+{
+    return !gen_lives(g, a) && (g->temps[a].places & IN_REG);
+}
+
+/* t takes over the register of a, which dies. */
+static unsigned inherit(Gen *g, unsigned t, unsigned a)
+{
+    unsigned reg = g->temps[a].reg;
+
+    g->temps[a].places &= ~IN_REG;
+    reg_define_in(g, t, reg);
+    return reg;
+}
+
+unsigned reg_define_over(Gen *g, unsigned t, unsigned a)
+{
+    int gvar = put_target(g, t);
+    unsigned reg;
+
+    if (gvar >= 0) {
+        return define_pin(g, t, gvar);
+    }
+    if (a && class_of(gen_type(g, t)) == class_of(gen_type(g, a)) && dies_in_own_reg(g, a)) {
+        return inherit(g, t, a);
+    }
+    reg = reg_scratch(g, class_of(gen_type(g, t)));
+    reg_define_in(g, t, reg);
+    return reg;
+}
+
+unsigned reg_define_from(Gen *g, unsigned t, unsigned a, uint32_t avoid)
+{
+    int gvar = put_target(g, t);
+    bool cleans = g->temps[a].dirty && is_wide(g, a);
+    unsigned reg;
+
+    if (gvar >= 0 && !(avoid >> pin_of(g, gvar) & 1)) {
+        reg_load(g, pin_of(g, gvar), a);
+        return define_pin(g, t, gvar);
+    }
+    if (dies_in_own_reg(g, a) && !(avoid >> g->temps[a].reg & 1) && !cleans) {
+        return inherit(g, t, a);
+    }
+    reg = reg_scratch(g, class_of(gen_type(g, t)));
+    reg_load(g, reg, a);
+    reg_define_in(g, t, reg);
+    return reg;
+}
+
+void reg_define_alias(Gen *g, unsigned t, unsigned a)
+{
+    const Temp *x = &g->temps[a];
+    bool narrow = gen_type(g, t) == I32 || gen_type(g, a) == I32;
+    bool dirty = narrow && (x->dirty || is_wide(g, a));
+
+    if (!(x->places & (IN_REG | IN_GVAR | IN_SPILL))) {
+        own_copy(g, a);
+    }
+    if (x->places & IN_GVAR) {
+        g->temps[t] = (Temp){ .dirty = dirty };
+        link_gvar(g, t, x->gvar);
+    } else if (dies_in_own_reg(g, a)) {
+        inherit(g, t, a);
+        g->temps[t].dirty = dirty;
+    } else {
+        unsigned reg = reg_scratch(g, GENERAL);
+
+        move(g, I32, reg, place_rm(g, a), false);
+        reg_define_in(g, t, reg);
+    }
+}
+
+/* Is it better to start from b than from a? */
+static bool starts_better(const Gen *g, unsigned t, unsigned a, unsigned b)
+{
+    int gvar = put_target(g, t);
+    const Temp *x = &g->temps[b];
+
+    if (gvar >= 0) {
+        return (x->places & IN_GVAR) && x->gvar == gvar;
+    }
+    return dies_in_own_reg(g, b) && !dies_in_own_reg(g, a);
+}
+
+void reg_order(const Gen *g, const IrInsn *op, unsigned *a, unsigned *b)
+{
+    bool swap = starts_better(g, op->dst, op->a, op->b) && !(g->temps[op->b].places & IN_CONST);
+
+    *a = swap ? op->b : op->a;
+    *b = swap ? op->a : op->b;
+}
+
+/* ---- get, put, const -------------------------------------------------------------------------------- */
+
+void emit_const(Gen *g, const IrInsn *op, unsigned detail)
+{
+    g->temps[op->dst] = (Temp){ .places = IN_CONST };
+}
+
+void emit_get(Gen *g, const IrInsn *op, unsigned detail)
+{
+    g->temps[op->dst] = (Temp){ 0 };
+    link_gvar(g, op->dst, op->imm);
+}
+
+/* The gvar is about to change: temporaries that are its value and live move to places of their own. */
+static void rescue(Gen *g, unsigned gvar, unsigned except)
+{
+    for (unsigned u = g->gvar_temp[gvar]; u; u = g->temps[u].next) {
+        Temp *x = &g->temps[u];
+
+        if (u != except && gen_lives(g, u) && !(x->places & (IN_CONST | IN_REG | IN_SPILL))) {
+            RegClass class = class_of(gen_type(g, u));
+            unsigned reg = reg_scratch(g, class);
+
+            /* As it is: dirty stays dirty. */
+            move(g, spill_type(g->b->gvars[gvar].type), reg, place_rm(g, u), false);
+            own(g, u, reg);
+            reg_unlock(g, class, reg);
+        }
+    }
+    clear_gvar(g, gvar);
+}
+
+static void store_home(Gen *g, unsigned gvar, unsigned t)
+{
+    IrType type = g->b->gvars[gvar].type;
+    Rm home = home_rm(g, gvar);
+
+    if (class_of(type) == GENERAL) {
+        Operand value = reg_operand(g, t);
+
+        if (value.is_imm) {
+            x_store_imm(&g->code, type == I64 ? 3 : 2, home, value.imm);
+            return;
+        }
+    }
+    move(g, type, reg_use(g, t), home, true);
+}
+
+/* A value that is put keeps the gvar as its place where that is better than what it has. */
+static void adopt_gvar(Gen *g, unsigned t, unsigned gvar)
+{
+    Temp *x = &g->temps[t];
+    bool pinned = pin_of(g, gvar) != NO_REG;
+
+    if (!gen_lives(g, t) || is_immediate(g, t) || (x->dirty && !pinned)) {
+        return;
+    }
+    if (x->places & IN_GVAR) {
+        if (!pinned || pin_of(g, x->gvar) != NO_REG) {
+            return;
+        }
+        unlink_gvar(g, t);
+    }
+    if (pinned && (x->places & IN_REG)) {
+        free_reg(g, class_of(gen_type(g, t)), x->reg);
+        x->places &= ~IN_REG;
+    }
+    if (x->dirty && (x->places & IN_SPILL)) {
+        g->free_spills[g->free_spill_count++] = x->spill;
+        x->places &= ~IN_SPILL;
+    }
+    x->dirty = false;
+    link_gvar(g, t, gvar);
+}
+
+void emit_put(Gen *g, const IrInsn *op, unsigned detail)
+{
+    unsigned t = op->a, gvar = op->imm, pin = pin_of(g, gvar);
+
+    if ((g->temps[t].places & IN_GVAR) && g->temps[t].gvar == gvar) {
+        if (!g->temps[t].dirty) {
+            return;
+        }
+        own_copy(g, t);
+    }
+    if (g->temps[t].places & (IN_REG | IN_GVAR)) {
+        reg_rm_low(g, t);           /* keeps its register while others move */
+    }
+    rescue(g, gvar, t);
+    if (pin == NO_REG) {
+        store_home(g, gvar, t);
+    } else {
+        reg_load(g, pin, t);
+    }
+    adopt_gvar(g, t, gvar);
+}
+
+/* ---- the end of an operation --------------------------------------------------------------------------- */
+
+static void release(Gen *g, unsigned t)
+{
+    Temp *x = &g->temps[t];
+
+    if (x->places & IN_REG) {
+        free_reg(g, class_of(gen_type(g, t)), x->reg);
+    }
+    if (x->places & IN_SPILL) {
+        g->free_spills[g->free_spill_count++] = x->spill;
+    }
+    x->places &= IN_GVAR;           /* unlinked when the gvar changes */
+}
+
+void reg_release(Gen *g, const IrInsn *op)
+{
+    const uint16_t operands[] = { op->a, op->b, op->c, op->dst };
+
+    for (unsigned n = 0; n < G_N_ELEMENTS(operands); n++) {
+        if (operands[n] && !gen_lives(g, operands[n])) {
+            release(g, operands[n]);
+        }
+    }
+    g->locked[GENERAL] = g->locked[VECTOR] = 0;
+}
+
+void reg_evict(Gen *g, RegClass class)
+{
+    for (uint32_t left = g->used[class]; left; left &= left - 1) {
+        unsigned reg = __builtin_ctz(left);
+
+        if (gen_lives(g, g->owner[class][reg])) {
+            evict(g, class, reg);
+        }
+    }
+}
+
+void reg_evict_gvars(Gen *g)
+{
+    for (unsigned gvar = 0; gvar < g->b->gvar_count; gvar++) {
+        for (unsigned u = g->gvar_temp[gvar]; u; u = g->temps[u].next) {
+            if (gen_lives(g, u) && !(g->temps[u].places & (IN_CONST | IN_SPILL))) {
+                Rm from = place_rm(g, u);
+
+                if (from.kind != RM_REG) {
+                    RegClass class = class_of(gen_type(g, u));
+                    unsigned reg = reg_scratch(g, class);
+
+                    move(g, spill_type(g->b->gvars[gvar].type), reg, from, false);
+                    reg_unlock(g, class, reg);
+                    from = rm_reg(reg);
+                }
+                spill(g, u, from);
+            }
+        }
+        clear_gvar(g, gvar);
+    }
+}
+
+void reg_forget(Gen *g)
+{
+    g->used[GENERAL] = g->used[VECTOR] = 0;
+    memset(g->owner, 0, sizeof(g->owner));
+    memset(g->gvar_temp, 0, sizeof(g->gvar_temp));
+}

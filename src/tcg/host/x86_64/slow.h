@@ -1,0 +1,26 @@
+/*
+ * The C side of memory accesses that miss the fast path. THUNK_SLOW comes here with env->call filled:
+ * [0] address, [1] and [2] operands (store: value; cas: expected, new; vstore: both halves), [3] the key.
+ * The result replaces [0] (vload: [0] and [1]).
+ */
+#ifndef TCG_HOST_X86_64_SLOW_H
+#define TCG_HOST_X86_64_SLOW_H
+
+#include "tcg/host.h"
+
+typedef enum SlowKind { SLOW_LOAD, SLOW_STORE, SLOW_RMW, SLOW_CAS } SlowKind;
+
+/* The key: MemOp, RmwKind << 8, SlowKind << 16. */
+static inline uint32_t slow_key(SlowKind kind, unsigned memop, unsigned rmw)
+{
+    return memop | rmw << 8 | (uint32_t)kind << 16;
+}
+
+/* True when the fast path will do now. General registers only. */
+bool slow_refill(CpuEnv *env);
+/* The access itself; all guest registers are at home. */
+void slow_access(CpuEnv *env);
+/* fp_eval of env->call. General registers only. */
+void slow_float(CpuEnv *env);
+
+#endif
