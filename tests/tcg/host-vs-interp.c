@@ -360,7 +360,8 @@ static void check_each_operation(const Host *h)
 }
 
 #define EACH_HOST(X)                                                                               \
-    X(interp)
+    X(interp)                                                                                      \
+    X(x86_64)
 
 #define TESTS(id)                                                                                  \
     extern const Host id##_host;                                                                   \

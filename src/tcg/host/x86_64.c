@@ -48,7 +48,8 @@ static const Row rows[IR_OP_COUNT] = {
 
 static void begin(Gen *g)
 {
-    g->insns = g->guest = 0;
+    g->insns = 0;
+    g->side = (SideEntry){ 0 };
     g->late_count = 0;
     g->free_spill_count = g->spill_count = 0;
     g->out->side_count = 0;

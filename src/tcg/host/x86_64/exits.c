@@ -14,19 +14,19 @@ Late *gen_late(Gen *g, void (*emit)(Gen *g, const Late *late))
 
     g_assert(g->late_count <= LATE_MAX);
     late->emit = emit;
-    late->guest = g->guest;
-    late->insns = g->insns - 1;
+    late->side = g->side;
     for (unsigned n = 0; n < G_N_ELEMENTS(late->operand); n++) {
         late->operand[n].kind = VALUE_NONE;
     }
     return late;
 }
 
-void gen_side(Gen *g, unsigned guest, unsigned insns)
+void gen_side(Gen *g, const SideEntry *side)
 {
-    g->out->sides[g->out->side_count++] = (SideEntry){
-        .host = g->code.p - g->start, .guest = guest, .insns = insns,
-    };
+    SideEntry *entry = &g->out->sides[g->out->side_count++];
+
+    *entry = *side;
+    entry->host = g->code.p - g->start;
 }
 
 static void argument_vector(Gen *g, const Value *value, Rm slot)
@@ -196,7 +196,7 @@ void emit_goto(Gen *g, const IrInsn *op, unsigned detail)
 
 static void late_goto(Gen *g, const Late *l)
 {
-    give_back(g, g->b->guest_insns - (l->insns + 1));
+    give_back(g, g->b->guest_insns - (l->side.insns + 1));
     leave_by(g, l->exit, l->key);
 }
 
@@ -300,8 +300,7 @@ void emit_exit(Gen *g, const IrInsn *op, unsigned detail)
 
 void emit_insn(Gen *g, const IrInsn *op, unsigned detail)
 {
-    g->guest = op->imm;
-    g->insns++;
+    g->side = (SideEntry){ .guest = op->imm, .insns = g->insns++, .length = op->aux };
 }
 
 /* Until a label is placed, the jumps to it are chained through their displacements. */
@@ -346,7 +345,9 @@ static void pass_arguments(Gen *g, const IrInsn *op)
     unsigned temporary = reg_scratch(g, GENERAL);
 
     for (unsigned n = 0; n < 3; n++) {
-        if (operands[n]) {
+        if (!operands[n]) {
+            x_store_imm(&g->code, 3, env_rm(offsetof(CpuEnv, call) + 8 * n), 0);
+        } else {
             Value value = reg_value(g, operands[n]);
 
             if (class_of(gen_type(g, operands[n])) == VECTOR) {
@@ -388,7 +389,7 @@ void emit_call(Gen *g, const IrInsn *op, unsigned detail)
     reg_take(g, GENERAL, RAX);
     x_mov_imm(&g->code, RAX, (uintptr_t)helper->fn);
     x_call(&g->code, g->area->thunk[leaf ? THUNK_LEAF : THUNK_CALL]);
-    gen_side(g, g->guest, g->insns - 1);
+    gen_side(g, &g->side);
     if (op->dst) {
         call_result(g, op);
     }

@@ -39,7 +39,7 @@ static void ucomis(Gen *g, unsigned opcode, IrType type, unsigned a, Rm b)
 /* Can the host do it: rounding as the MXCSR has it, or without any. */
 static bool rounds_natively(const IrInsn *op, bool exact)
 {
-    return (op->aux & FP_NAN) == FP_NAN_DEFAULT && (exact || (op->aux & FP_ROUND) == FP_DYN);
+    return (op->aux & (FP_NAN_RULE | FP_TINY_BEFORE)) == 0 && (exact || (op->aux & FP_ROUND) == FP_DYN);
 }
 
 /* ---- soft float ----------------------------------------------------------------------------------- */
@@ -222,7 +222,7 @@ void emit_fminmax(Gen *g, const IrInsn *op, unsigned detail)
     unsigned b = reg_use(g, op->b), a = reg_use(g, op->a), d;
     Late *nan, *equal;
 
-    if ((op->aux & FP_NAN) != FP_NAN_DEFAULT) {
+    if (op->aux & FP_NAN_RULE) {
         soft(g, op);
         return;
     }

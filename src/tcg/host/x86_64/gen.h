@@ -45,7 +45,7 @@ struct Late {
     uint8_t *from;              /* displacement of the jump that comes here; NULL: none */
     uint8_t *retry, *back;      /* where it may go on */
     uint32_t key;               /* for C: see slow.h; or an fp_key */
-    uint16_t guest, insns;      /* for the side table */
+    SideEntry side;             /* of the guest instruction */
     Value    operand[3];
     uint8_t  result, temporary; /* registers */
     uint8_t  type;              /* of the result */
@@ -66,7 +66,7 @@ struct Gen {
 
     unsigned       at;          /* index of the current operation */
     unsigned       insns;       /* guest instructions begun */
-    unsigned       guest;       /* offset of the current one */
+    SideEntry      side;        /* of the current one */
     uint32_t       locked[2];   /* registers of each class that the current operation uses */
     uint32_t       used[2];     /* scratch registers that own a temporary */
     uint16_t       owner[2][32];
@@ -179,7 +179,7 @@ Late *gen_late(Gen *g, void (*emit)(Gen *g, const Late *late));
 /* Stores a value to env->call[slot], by way of `temporary` if it has to. */
 void  late_argument(Gen *g, const Value *value, unsigned slot, unsigned temporary);
 /* The code so far may fault or raise, and returns to here. */
-void  gen_side(Gen *g, unsigned guest, unsigned insns);
+void  gen_side(Gen *g, const SideEntry *side);
 
 /* ---- rows: an emitter for each operation, with a number that tells similar ones apart --------------- */
 

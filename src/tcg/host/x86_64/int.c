@@ -199,6 +199,7 @@ void emit_divide(Gen *g, const IrInsn *op, unsigned detail)
     late->operand[0].rm = rm_reg(divisor);
     late->key = detail;
     late->result = op->aux;
+    late->type = op->type;
     if (is_signed) {
         x_op(c, OP_LEA, wide, RDX, rm_mem(divisor, 1));
         x_alu_imm(c, ALU_CMP, wide, rm_reg(RDX), 1);

@@ -52,7 +52,7 @@ static void late_access(Gen *g, const Late *l)
     x_op(c, OP_STORE, true, l->temporary, ENV(call[0]));
     x_store_imm(c, 2, ENV(call[3]), (int32_t)l->key);
     x_call(c, g->area->thunk[THUNK_SLOW]);
-    gen_side(g, l->guest, l->insns);
+    gen_side(g, &l->side);
     x_jump_if(c, COND_B, l->retry + c->to_exec);
     if (l->result != NO_REG) {
         load_result(g, l->type, l->result);
@@ -308,7 +308,13 @@ static Access access_atomic(Gen *g, const IrInsn *op, SlowKind kind, unsigned rm
     x.late->key = slow_key(kind, op->aux, rmw);
     x.late->temporary = RDX;
     x.late->type = op->type;
-    check(g, &x, 1u << (op->aux & MEM_SIZE), true, array_of(true));
+    if (op->aux & MEM_BIG) {
+        x.late->retry = g->code.p;      /* the other byte order is left to C */
+        x.late->from = x_jump(&g->code, NULL);
+        x.at = rm_mem(x.base, 0);
+    } else {
+        check(g, &x, 1u << (op->aux & MEM_SIZE), true, array_of(true));
+    }
     x_op(&g->code, OP_LEA, true, RCX, x.at);
     return x;
 }

@@ -470,11 +470,17 @@ unsigned reg_define_from(Gen *g, unsigned t, unsigned a, uint32_t avoid)
     return reg;
 }
 
+/* A home of 32 bits: what is above belongs to somebody else. */
+static bool is_narrow_home(const Gen *g, const Temp *x)
+{
+    return (x->places & IN_GVAR) && pin_of(g, x->gvar) == NO_REG && g->b->gvars[x->gvar].type == I32;
+}
+
 void reg_define_alias(Gen *g, unsigned t, unsigned a)
 {
     const Temp *x = &g->temps[a];
     bool narrow = gen_type(g, t) == I32 || gen_type(g, a) == I32;
-    bool dirty = narrow && (x->dirty || is_wide(g, a));
+    bool dirty = narrow && (x->dirty || is_wide(g, a) || is_narrow_home(g, x));
 
     if (!(x->places & (IN_REG | IN_GVAR | IN_SPILL))) {
         own_copy(g, a);
@@ -537,7 +543,7 @@ static void rescue(Gen *g, unsigned gvar, unsigned except)
             unsigned reg = reg_scratch(g, class);
 
             /* As it is: dirty stays dirty. */
-            move(g, spill_type(g->b->gvars[gvar].type), reg, place_rm(g, u), false);
+            move(g, g->b->gvars[gvar].type, reg, place_rm(g, u), false);
             own(g, u, reg);
             reg_unlock(g, class, reg);
         }
@@ -659,7 +665,7 @@ void reg_evict_gvars(Gen *g)
                     RegClass class = class_of(gen_type(g, u));
                     unsigned reg = reg_scratch(g, class);
 
-                    move(g, spill_type(g->b->gvars[gvar].type), reg, from, false);
+                    move(g, g->b->gvars[gvar].type, reg, from, false);
                     reg_unlock(g, class, reg);
                     from = rm_reg(reg);
                 }

@@ -1,20 +1,19 @@
 #include "tcg/host/x86_64/slow.h"
 
 #include "tcg/fp.h"
-
-#pragma GCC push_options
-#ifdef __x86_64__
-#pragma GCC target("general-regs-only")
-#endif
+#include "tcg/general-regs.h"
 
 /* Only an access inside one page, and aligned where it has to be, can be done by the fast path. */
 static bool is_fast(uint64_t address, uint32_t key)
 {
     unsigned size = 1u << (key & MEM_SIZE), kind = key >> 16;
-    bool aligned = key & MEM_ALIGNED || kind == SLOW_RMW || kind == SLOW_CAS;
+    bool atomic = kind == SLOW_RMW || kind == SLOW_CAS;
 
-    return aligned ? (address & (size - 1)) == 0
-                   : (address & (GUEST_PAGE_SIZE - 1)) + size <= GUEST_PAGE_SIZE;
+    if (atomic && key & MEM_BIG) {
+        return false;
+    }
+    return atomic || key & MEM_ALIGNED ? (address & (size - 1)) == 0
+        : (address & (GUEST_PAGE_SIZE - 1)) + size <= GUEST_PAGE_SIZE;
 }
 
 bool slow_refill(CpuEnv *env)
@@ -28,8 +27,6 @@ void slow_float(CpuEnv *env)
 {
     env->call[0] = fp_eval(env, env->call[0], env->call[1], env->call[2], (uint32_t)env->call[3]);
 }
-
-#pragma GCC pop_options
 
 void slow_access(CpuEnv *env)
 {
