@@ -95,9 +95,9 @@ typedef struct Isa {
 extern const Isa *const isas[];             /* ends with NULL */
 
 /*
- * For translate: the 16-bit unit of guest code at pc (virtual, 2-aligned; host byte order is little). False when
- * it can not be fetched: *fault says why; the frontend raises it only if the instruction is the block's first,
- * else ends the block before it. (src/tcg/exec.c)
+ * For translate: the 16-bit unit of guest code at pc (virtual, 2-aligned; host byte order is little), at or after
+ * the block's pc and less than 1 KiB beyond it. False when it can not be fetched: *fault says why; the frontend
+ * raises it only if the instruction is the block's first, else ends the block before it. (src/tcg/translate.c)
  */
 bool isa_fetch16(CpuEnv *env, uint64_t pc, uint16_t *unit, CpuFault *fault);
 

@@ -125,6 +125,7 @@ static void page_becomes_code(TcgCpu *cpu, CodePage *page)
     }
     if (page->pending) {
         g_ptr_array_add(tcg->blocks.provisional, page);
+        tcg->blocks.provisional_count++;
     }
 }
 
@@ -257,13 +258,13 @@ Block *block_publish(TcgCpu *cpu, const uint8_t *host, const uint8_t *second_pag
     Block *block = new_block(cpu, host);
     uint8_t *page = (uint8_t *)((uintptr_t)host & -(uintptr_t)GUEST_PAGE_SIZE);
 
-    g_mutex_lock(&tcg->lock);
+    pthread_mutex_lock(&tcg->lock);
     keep_code(cpu, block);
     tcg->translated_blocks++;
     tcg->translated_insns += block->guest_insns;
     if (cpu->reader.narrow) {
         block->dead = true;
-        g_mutex_unlock(&tcg->lock);
+        pthread_mutex_unlock(&tcg->lock);
         *stable = true;
         return block;
     }
@@ -280,7 +281,7 @@ Block *block_publish(TcgCpu *cpu, const uint8_t *host, const uint8_t *second_pag
     if (!*stable) {
         block_drop(tcg, block);
     }
-    g_mutex_unlock(&tcg->lock);
+    pthread_mutex_unlock(&tcg->lock);
     return block;
 }
 
@@ -321,14 +322,14 @@ static bool page_written(Tcg *tcg, CodePage *page, const uint8_t *at, uint64_t l
     if (used && !(used & granules)) {
         return false;
     }
-    g_mutex_lock(&tcg->lock);
+    pthread_mutex_lock(&tcg->lock);
     if (page->hits >= HITS_TO_DROP_ALL) {
         granules = ~UINT64_C(0);
     }
     bool dropped = drop_granules(tcg, page, granules);
     page->hits += dropped;
     count_idle_write(page);
-    g_mutex_unlock(&tcg->lock);
+    pthread_mutex_unlock(&tcg->lock);
     return dropped;
 }
 
@@ -368,6 +369,7 @@ void code_confirm(Tcg *tcg, unsigned cpu)
         if (!page->pending) {
             drop_if_provisional(tcg, page);
             g_ptr_array_remove_index_fast(pages, i);
+            tcg->blocks.provisional_count--;
         }
     }
 }
@@ -403,9 +405,9 @@ const SideEntry *block_side(Tcg *tcg, const void *site, Block **block)
     const SideEntry *found = NULL;
 
     *block = NULL;
-    g_mutex_lock(&tcg->lock);
+    pthread_mutex_lock(&tcg->lock);
     Block *here = chunk ? block_at(chunk, site) : NULL;
-    g_mutex_unlock(&tcg->lock);
+    pthread_mutex_unlock(&tcg->lock);
     if (!here) {
         return NULL;
     }

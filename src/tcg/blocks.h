@@ -63,7 +63,8 @@ enum { BLOCK_BUCKET_BITS = 16, PAGE_BUCKET_BITS = 12, GRANULE_BITS = 6 };
 typedef struct BlockTable {
     Block    *_Atomic *buckets;
     CodePage *_Atomic *pages;
-    GPtrArray *provisional;         /* of CodePage: those with provisional blocks */
+    GPtrArray *provisional;         /* of CodePage: those that are still pending */
+    _Atomic unsigned provisional_count;
 } BlockTable;
 
 void blocks_init(BlockTable *table);

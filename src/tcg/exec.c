@@ -74,7 +74,7 @@ static void drop_writes(TcgCpu *cpu)
 {
     Tcg *tcg = cpu->tcg;
 
-    g_mutex_lock(&tcg->lock);
+    pthread_mutex_lock(&tcg->lock);
     if (cpu->drop_count > DROP_LIST) {
         tlb_drop_writes(cpu, NULL);
     }
@@ -83,7 +83,7 @@ static void drop_writes(TcgCpu *cpu)
     }
     cpu->drop_count = 0;
     code_confirm(tcg, cpu->slot);
-    g_mutex_unlock(&tcg->lock);
+    pthread_mutex_unlock(&tcg->lock);
 }
 
 /* Between two blocks. False: the thread that runs this CPU shall do something else. */
@@ -156,11 +156,11 @@ static void leave_chain(TcgCpu *cpu)
         deliver(cpu);
         return;
     }
-    g_mutex_lock(&tcg->lock);
+    pthread_mutex_lock(&tcg->lock);
     if (epoch == atomic_load(&tcg->epoch) && !TRACE_IS_ON(exec)) {
         chain_link(tcg, exit, next, cpu_page_id(cpu, pc));
     }
-    g_mutex_unlock(&tcg->lock);
+    pthread_mutex_unlock(&tcg->lock);
 }
 
 /* WFI and its like. Going on without a reason is allowed, so any kick ends it. False: nothing can end it. */
@@ -227,10 +227,10 @@ void cpu_code_barrier(CpuEnv *env)
 {
     Tcg *tcg = env_cpu(env)->tcg;
 
-    if (__atomic_load_n(&tcg->blocks.provisional->len, __ATOMIC_SEQ_CST)) {
-        g_mutex_lock(&tcg->lock);
+    if (atomic_load(&tcg->blocks.provisional_count)) {
+        pthread_mutex_lock(&tcg->lock);
         code_drop_provisional(tcg);
-        g_mutex_unlock(&tcg->lock);
+        pthread_mutex_unlock(&tcg->lock);
     }
 }
 

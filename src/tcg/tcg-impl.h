@@ -4,6 +4,8 @@
 #ifndef TCG_TCG_IMPL_H
 #define TCG_TCG_IMPL_H
 
+#include <pthread.h>
+
 #include "core/address-space.h"
 #include "core/clock.h"
 #include "core/cpu.h"
@@ -23,7 +25,7 @@ struct Tcg {
     const Host *host;
     const uint8_t *thunks;          /* of the host, in chunk 0 */
     TcgOptions  options;
-    GMutex      lock;               /* blocks, links, pages, chunks, ids */
+    pthread_mutex_t lock;              /* blocks, links, pages, chunks, ids */
     CodeCache   code;
     BlockTable  blocks;
     PageIds     page_ids;
@@ -31,7 +33,7 @@ struct Tcg {
     unsigned    cpu_count;
     TcgCpu     *cpus[TCG_MAX_CPUS];
     const Machine *machine;         /* NULL in tests */
-    uint64_t    translated_insns, translated_blocks, dropped_blocks, evicted_chunks;
+    _Atomic uint64_t translated_insns, translated_blocks, dropped_blocks, evicted_chunks;
 };
 
 /* What other threads ask of a CPU; bits of TcgCpu.requests. */
@@ -78,8 +80,8 @@ struct TcgCpu {
     unsigned      drop_count;
 
     GThread      *thread;
-    GMutex        state_lock;
-    GCond         state_changed;
+    pthread_mutex_t state_lock;
+    pthread_cond_t state_changed;
     _Atomic RunState wanted;
     RunState      state;            /* with state_lock */
 

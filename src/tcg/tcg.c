@@ -16,28 +16,28 @@ enum { THUNK_ROOM = 16 << 10 };
 static TcgOptions machine_options;
 
 /* All translators there are: writes to RAM do not say who has translated it. */
-static GMutex list_lock;
+static pthread_mutex_t list_lock = PTHREAD_MUTEX_INITIALIZER;     /* pthread: ThreadSanitizer knows it */
 static GPtrArray *list;
 
 /* ---- translators ----------------------------------------------------------------------------- */
 
 static void region_code_written(Region *ram, uint64_t offset, uint64_t length)
 {
-    g_mutex_lock(&list_lock);
+    pthread_mutex_lock(&list_lock);
     for (unsigned i = 0; i < list->len; i++) {
         code_written(g_ptr_array_index(list, i), region_host(ram) + offset, length);
     }
-    g_mutex_unlock(&list_lock);
+    pthread_mutex_unlock(&list_lock);
 }
 
 static void add_to_list(Tcg *tcg)
 {
-    g_mutex_lock(&list_lock);
+    pthread_mutex_lock(&list_lock);
     if (!list) {
         list = g_ptr_array_new();
     }
     g_ptr_array_add(list, tcg);
-    g_mutex_unlock(&list_lock);
+    pthread_mutex_unlock(&list_lock);
     region_on_code_written(region_code_written);
 }
 
@@ -45,12 +45,12 @@ static Tcg *find_in_list(const Machine *machine, const Isa *isa)
 {
     Tcg *found = NULL;
 
-    g_mutex_lock(&list_lock);
+    pthread_mutex_lock(&list_lock);
     for (unsigned i = 0; list && i < list->len && !found; i++) {
         Tcg *tcg = g_ptr_array_index(list, i);
         found = tcg->machine == machine && tcg->isa == isa ? tcg : NULL;
     }
-    g_mutex_unlock(&list_lock);
+    pthread_mutex_unlock(&list_lock);
     return found;
 }
 
@@ -94,7 +94,7 @@ Tcg *tcg_new(const Isa *isa, const TcgOptions *options, GError **error)
 
     tcg->isa = isa;
     tcg->options = *options;
-    g_mutex_init(&tcg->lock);
+    pthread_mutex_init(&tcg->lock, NULL);
     blocks_init(&tcg->blocks);
     add_to_list(tcg);
     if (!code_init(&tcg->code, size, error) || !choose_host(tcg, options->host, error)) {
@@ -108,13 +108,13 @@ void tcg_free(Tcg *tcg)
     if (!tcg) {
         return;
     }
-    g_mutex_lock(&list_lock);
+    pthread_mutex_lock(&list_lock);
     g_ptr_array_remove_fast(list, tcg);
-    g_mutex_unlock(&list_lock);
+    pthread_mutex_unlock(&list_lock);
     blocks_clear(&tcg->blocks);
     code_clear(&tcg->code);
     page_ids_clear(&tcg->page_ids);
-    g_mutex_clear(&tcg->lock);
+    pthread_mutex_destroy(&tcg->lock);
     g_free(tcg);
 }
 
@@ -159,11 +159,11 @@ static void timer_fired(void *data)
 
 static void join_translator(TcgCpu *cpu, Tcg *tcg)
 {
-    g_mutex_lock(&tcg->lock);
+    pthread_mutex_lock(&tcg->lock);
     g_assert(tcg->cpu_count < TCG_MAX_CPUS);
     cpu->slot = tcg->cpu_count;
     tcg->cpus[tcg->cpu_count++] = cpu;
-    g_mutex_unlock(&tcg->lock);
+    pthread_mutex_unlock(&tcg->lock);
 }
 
 static bool init_isa(TcgCpu *cpu, const TcgCpuOptions *options, GError **error)
@@ -198,8 +198,8 @@ TcgCpu *tcg_cpu_new(Tcg *tcg, const TcgCpuOptions *options, GError **error)
     cpu->address_space = options->memory;
     cpu->clock = options->clock;
     cpu->cpu.index = options->index;
-    g_mutex_init(&cpu->state_lock);
-    g_cond_init(&cpu->state_changed);
+    pthread_mutex_init(&cpu->state_lock, NULL);
+    pthread_cond_init(&cpu->state_changed, NULL);
     atomic_init(&cpu->seen, EPOCH_OUTSIDE);
     tlb_init(&cpu->tlb);
     if (!map_state(cpu, error) || !init_isa(cpu, options, error)) {
@@ -217,11 +217,11 @@ void tcg_cpu_free(TcgCpu *cpu)
     if (!cpu) {
         return;
     }
-    g_mutex_lock(&cpu->tcg->lock);
+    pthread_mutex_lock(&cpu->tcg->lock);
     if (cpu->tcg->cpus[cpu->slot] == cpu) {
         cpu->tcg->cpus[cpu->slot] = NULL;
     }
-    g_mutex_unlock(&cpu->tcg->lock);
+    pthread_mutex_unlock(&cpu->tcg->lock);
     timer_free(cpu->timer);
     for (unsigned i = 0; i < FETCH_VIEWS; i++) {
         g_free(cpu->views[i]);
@@ -230,8 +230,8 @@ void tcg_cpu_free(TcgCpu *cpu)
     if (cpu->memory) {
         munmap(cpu->memory, cpu->memory_size);
     }
-    g_mutex_clear(&cpu->state_lock);
-    g_cond_clear(&cpu->state_changed);
+    pthread_mutex_destroy(&cpu->state_lock);
+    pthread_cond_destroy(&cpu->state_changed);
     g_free(cpu);
 }
 
@@ -257,15 +257,15 @@ void tcg_cpu_leave(TcgCpu *cpu)
 /* Says that the CPU stands still, and waits for another wish. */
 static RunState next_state(TcgCpu *cpu)
 {
-    g_mutex_lock(&cpu->state_lock);
+    pthread_mutex_lock(&cpu->state_lock);
     cpu->state = CPU_PAUSED;
-    g_cond_broadcast(&cpu->state_changed);
+    pthread_cond_broadcast(&cpu->state_changed);
     while (atomic_load(&cpu->wanted) == CPU_PAUSED) {
-        g_cond_wait(&cpu->state_changed, &cpu->state_lock);
+        pthread_cond_wait(&cpu->state_changed, &cpu->state_lock);
     }
     RunState wanted = atomic_load(&cpu->wanted);
     cpu->state = wanted;
-    g_mutex_unlock(&cpu->state_lock);
+    pthread_mutex_unlock(&cpu->state_lock);
     return wanted;
 }
 
@@ -282,10 +282,10 @@ static void *thread_main(void *data)
 
 static void want(TcgCpu *cpu, RunState wanted)
 {
-    g_mutex_lock(&cpu->state_lock);
+    pthread_mutex_lock(&cpu->state_lock);
     atomic_store(&cpu->wanted, wanted);
-    g_cond_broadcast(&cpu->state_changed);
-    g_mutex_unlock(&cpu->state_lock);
+    pthread_cond_broadcast(&cpu->state_changed);
+    pthread_mutex_unlock(&cpu->state_lock);
     cpu_kick(cpu->env);
 }
 
@@ -308,11 +308,11 @@ static void ops_pause(Cpu *base)
     TcgCpu *cpu = (TcgCpu *)base;
 
     want(cpu, CPU_PAUSED);
-    g_mutex_lock(&cpu->state_lock);
+    pthread_mutex_lock(&cpu->state_lock);
     while (cpu->thread && cpu->state != CPU_PAUSED) {
-        g_cond_wait(&cpu->state_changed, &cpu->state_lock);
+        pthread_cond_wait(&cpu->state_changed, &cpu->state_lock);
     }
-    g_mutex_unlock(&cpu->state_lock);
+    pthread_mutex_unlock(&cpu->state_lock);
 }
 
 static void ops_kick(Cpu *base)
@@ -490,12 +490,12 @@ static void print_translator(const Tcg *tcg, FILE *out)
 
 void tcg_print_stats(Machine *machine, FILE *out)
 {
-    g_mutex_lock(&list_lock);
+    pthread_mutex_lock(&list_lock);
     for (unsigned i = 0; list && i < list->len; i++) {
         const Tcg *tcg = g_ptr_array_index(list, i);
         if (tcg->machine == machine) {
             print_translator(tcg, out);
         }
     }
-    g_mutex_unlock(&list_lock);
+    pthread_mutex_unlock(&list_lock);
 }

@@ -35,9 +35,9 @@ static void enter_itlb(TcgCpu *cpu, uint64_t page, const uint8_t *host)
     unsigned slot = (unsigned)(page >> GUEST_PAGE_BITS) & (ITLB_SIZE - 1);
     FetchView *view = cpu->view;
 
-    g_mutex_lock(&cpu->tcg->lock);
+    pthread_mutex_lock(&cpu->tcg->lock);
     view->context.itlb[slot] = page_id(&cpu->tcg->page_ids, page, host);
-    g_mutex_unlock(&cpu->tcg->lock);
+    pthread_mutex_unlock(&cpu->tcg->lock);
     view->map[slot].page = page;
     view->map[slot].host = host;
     view->dirty = true;
@@ -98,24 +98,34 @@ static bool reader_page(TcgCpu *cpu, uint64_t pc, const uint8_t **page, CpuFault
     return true;
 }
 
+/* Reads on to the end offset, with whatever a jump skips: all of it is compared when publishing. */
+static bool read_on(TcgCpu *cpu, uint64_t end, CpuFault *fault)
+{
+    CodeReader *reader = &cpu->reader;
+
+    while (reader->length < end) {
+        uint64_t pc = reader->pc + reader->length;
+        const uint8_t *page;
+        if (!reader_page(cpu, pc, &page, fault)) {
+            return false;
+        }
+        const uint8_t *at = page + (pc & (GUEST_PAGE_SIZE - 1));
+        uint16_t value = __atomic_load_n((const uint16_t *)at, __ATOMIC_RELAXED);
+        memcpy(reader->copy + reader->length, &value, sizeof(value));
+        reader->length += 2;
+    }
+    return true;
+}
+
 bool isa_fetch16(CpuEnv *env, uint64_t pc, uint16_t *unit, CpuFault *fault)
 {
     TcgCpu *cpu = env_cpu(env);
     CodeReader *reader = &cpu->reader;
     uint64_t offset = pc - reader->pc;
-    const uint8_t *page;
 
-    g_assert(offset + 2 <= sizeof(reader->copy));
-    while (offset >= reader->length) {
-        uint64_t next = reader->pc + reader->length;
-
-        if (!reader_page(cpu, next, &page, fault)) {
-            return false;
-        }
-        const uint8_t *at = page + (next & (GUEST_PAGE_SIZE - 1));
-        uint16_t value = __atomic_load_n((const uint16_t *)at, __ATOMIC_RELAXED);
-        memcpy(reader->copy + reader->length, &value, sizeof(value));
-        reader->length += 2;
+    g_assert(offset + 2 <= sizeof(reader->copy));   /* the frontend keeps to isa.h */
+    if (!read_on(cpu, offset + 2, fault)) {
+        return false;
     }
     memcpy(unit, reader->copy + offset, sizeof(*unit));
     return true;
@@ -163,7 +173,7 @@ static Chunk *take_chunk(TcgCpu *cpu)
 {
     Tcg *tcg = cpu->tcg;
 
-    g_mutex_lock(&tcg->lock);
+    pthread_mutex_lock(&tcg->lock);
     if (cpu->chunk) {
         code_close(&tcg->code, cpu->chunk);
     }
@@ -171,7 +181,7 @@ static Chunk *take_chunk(TcgCpu *cpu)
         evict_oldest(tcg);
     }
     Chunk *chunk = code_take(&tcg->code, passed_epoch(cpu));
-    g_mutex_unlock(&tcg->lock);
+    pthread_mutex_unlock(&tcg->lock);
     return chunk;
 }
 
@@ -273,9 +283,9 @@ static Block *find_whole(TcgCpu *cpu, const uint8_t *host, uint64_t pc)
     Block *block = block_find(&tcg->blocks, host, pc, cpu->env->mode);
 
     if (block && !is_whole(cpu, block)) {
-        g_mutex_lock(&tcg->lock);
+        pthread_mutex_lock(&tcg->lock);
         block_drop(tcg, block);
-        g_mutex_unlock(&tcg->lock);
+        pthread_mutex_unlock(&tcg->lock);
         block = NULL;
     }
     return block;

@@ -154,7 +154,7 @@ static void a_kick_leaves_an_endless_loop(void **state)
     m->mini[0]->env.pc = 0x1000;
     atomic_store(&m->cpu[0]->wanted, CPU_RUNNING);
     GThread *thread = g_thread_new("cpu", run_forever, m->cpu[0]);
-    while (!__atomic_load_n(&m->tcg->translated_blocks, __ATOMIC_RELAXED)) {
+    while (!m->tcg->translated_blocks) {
         g_thread_yield();
     }
 
@@ -176,7 +176,7 @@ static void every_interrupt_wakes_a_halted_cpu(void **state)
 
     for (unsigned i = 0; i < TIMES; i++) {
         m->tcg->isa->set_input(&m->mini[0]->env, 0, true);
-        while (__atomic_load_n(&m->mini[0]->irqs_taken, __ATOMIC_RELAXED) <= i) {
+        while (m->mini[0]->irqs_taken <= i) {
             g_thread_yield();
         }
     }

@@ -52,7 +52,7 @@ typedef struct MiniCpu {
     bool     stop_on_exception;         /* leaves the CPU loop */
     unsigned walks;
     _Atomic unsigned irq;               /* input lines that are high */
-    unsigned irqs_taken;
+    _Atomic unsigned irqs_taken;
 } MiniCpu;
 
 extern const Isa mini_isa, mini_coherent_isa;       /* the second needs no barrier */
