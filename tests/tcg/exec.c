@@ -429,7 +429,7 @@ static void code_patched_by_another_cpu_is_seen_after_its_barrier(void **state)
     {                                                                                              \
         #test " on " host, test, NULL, NULL, (void *)host                                          \
     }
-#define BOTH(test) ON("interp", test)
+#define BOTH(test) ON("interp", test), ON("x86_64", test)
 
 int main(void)
 {
