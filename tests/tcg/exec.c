@@ -268,7 +268,7 @@ static void a_page_filled_again_and_again_becomes_plain_data(void **state)
 /* Functions of a few instructions, in more pages than the cache holds, are made, run and forgotten. */
 static void a_small_cache_evicts_and_goes_on(void **state)
 {
-    enum { FUNCTIONS = 6000, SIZE = 12, BASE = 0x10000 };
+    enum { FUNCTIONS = 20000, SIZE = 12, BASE = 0x10000 };
     g_autoptr(MiniMachine) m = mini_machine_new(&(MiniOptions){
         .tcg = { .host = *state, .code_size = 1 << 20 }, .ram_size = 1 << 20 });
     MiniCpu *cpu = m->mini[0];
