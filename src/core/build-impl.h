@@ -20,7 +20,7 @@ struct Machine {
     GHashTable *devices_by_id;
 
     struct Boot *boot;                  /* boot.c's: images to be put back at a reset */
-    bool started, running;
+    bool slots_empty, started, running;
 
     MachineRequested on_request;
     void *on_request_data;

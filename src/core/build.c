@@ -43,6 +43,11 @@ void *machine_channel(const Machine *machine, const char *name)
     return g_hash_table_lookup(machine->channels, name);
 }
 
+void machine_leave_slots_empty(Machine *machine)
+{
+    machine->slots_empty = true;
+}
+
 void machine_use_stepped_clock(Machine *machine)
 {
     g_assert(!machine->clock);
@@ -267,7 +272,9 @@ static bool build_devices(Machine *machine, Diag *diag)
     bool fine = true;
 
     for (unsigned i = 0; i < machine->spec->device_count; i++) {
-        fine &= create_device(machine, &machine->spec->devices[i], diag);
+        const DeviceSpec *spec = &machine->spec->devices[i];
+
+        fine &= (machine->slots_empty && spec->slot) || create_device(machine, spec, diag);
     }
     return fine && for_each_device(machine, device_set_props, diag) &&
         for_each_device(machine, start_device, diag) && for_each_device(machine, connect, diag);

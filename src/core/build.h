@@ -32,6 +32,9 @@ void machine_set_channel(Machine *machine, const char *name, void *channel);
 void *machine_drive(const Machine *machine, const char *name);
 void *machine_channel(const Machine *machine, const char *name);
 
+/* For a machine that is only looked at: devices plugged into slots are left out. Before building. */
+void machine_leave_slots_empty(Machine *machine);
+
 /* Time of a machine that is moved by clock_step(), for tests. Before building. */
 void machine_use_stepped_clock(Machine *machine);
 

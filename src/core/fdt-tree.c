@@ -294,3 +294,84 @@ GBytes *fdt_encode(Fdt *fdt)
     size = fdt_totalsize(blob);
     return g_bytes_new_take(g_realloc(g_steal_pointer(&blob), size), size);
 }
+
+/* ---- as text ---- */
+
+/* Strings end with a NUL, have at least one character each, and nothing that cannot be printed. */
+static bool looks_like_strings(const GByteArray *value)
+{
+    for (unsigned i = 0; i < value->len; i++) {
+        bool end = value->data[i] == '\0';
+
+        if ((end && (i == 0 || value->data[i - 1] == '\0')) ||
+            (!end && !g_ascii_isprint(value->data[i]))) {
+            return false;
+        }
+    }
+    return value->data[value->len - 1] == '\0';
+}
+
+static void print_strings(const GByteArray *value, FILE *out)
+{
+    for (unsigned i = 0; i < value->len; i += strlen((char *)value->data + i) + 1) {
+        g_autofree char *escaped = g_strescape((char *)value->data + i, NULL);
+
+        fprintf(out, "%s\"%s\"", i ? ", " : "", escaped);
+    }
+}
+
+static void print_cells(const GByteArray *value, FILE *out)
+{
+    fputc('<', out);
+    for (unsigned i = 0; i < value->len; i += 4) {
+        fprintf(out, "%s0x%x", i ? " " : "", fdt32_ld((const fdt32_t *)(value->data + i)));
+    }
+    fputc('>', out);
+}
+
+static void print_bytes(const GByteArray *value, FILE *out)
+{
+    fputc('[', out);
+    for (unsigned i = 0; i < value->len; i++) {
+        fprintf(out, "%s%02x", i ? " " : "", value->data[i]);
+    }
+    fputc(']', out);
+}
+
+static void print_prop(const FdtProp *prop, unsigned depth, FILE *out)
+{
+    fprintf(out, "%*s%s", 4 * depth, "", prop->name);
+    if (prop->value->len > 0) {
+        fputs(" = ", out);
+        if (looks_like_strings(prop->value)) {
+            print_strings(prop->value, out);
+        } else if (prop->value->len % 4 == 0) {
+            print_cells(prop->value, out);
+        } else {
+            print_bytes(prop->value, out);
+        }
+    }
+    fputs(";\n", out);
+}
+
+static void print_node(const FdtNode *node, unsigned depth, FILE *out)
+{
+    fprintf(out, "%*s%s {\n", 4 * depth, "", node->parent ? node->name : "/");
+    for (unsigned i = 0; i < node->props->len; i++) {
+        print_prop(node->props->pdata[i], depth + 1, out);
+    }
+    if (node->handle) {
+        fprintf(out, "%*sphandle = <0x%x>;\n", 4 * (depth + 1), "", node->handle);
+    }
+    for (unsigned i = 0; i < node->children->len; i++) {
+        fputc('\n', out);
+        print_node(node->children->pdata[i], depth + 1, out);
+    }
+    fprintf(out, "%*s};\n", 4 * depth, "");
+}
+
+void fdt_print(Fdt *fdt, FILE *out)
+{
+    fputs("/dts-v1/;\n\n", out);
+    print_node(fdt->root, 0, out);
+}

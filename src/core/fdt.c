@@ -60,6 +60,7 @@ static void merge(
 static void add_cpu(FdtNode *cpus, const Cpu *cpu)
 {
     FdtNode *node = fdt_child(cpus, "cpu@%x", cpu->index);
+    FdtNode *controller = NULL;
 
     fdt_put_string(node, "device_type", "cpu");
     fdt_put_u32(node, "reg", cpu->index);
@@ -69,7 +70,11 @@ static void add_cpu(FdtNode *cpus, const Cpu *cpu)
         cpu->dev.class->describe(&cpu->dev, node);
     }
     if (cpu->ops->interrupt_controller) {
-        fdt_bind(cpu->ops->interrupt_controller(cpu, node), cpu->dev.parts);
+        controller = cpu->ops->interrupt_controller(cpu, node);
+    }
+    if (controller) {
+        fdt_put_u32(controller, "#address-cells", 0);
+        fdt_bind(controller, cpu->dev.parts);
     }
 }
 

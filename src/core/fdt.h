@@ -7,6 +7,8 @@
 #ifndef CORE_FDT_H
 #define CORE_FDT_H
 
+#include <stdio.h>
+
 #include "core/device.h"
 
 typedef struct Fdt Fdt;
@@ -42,6 +44,9 @@ FdtNode *fdt_node_for(Fdt *fdt, const void *what);
 
 /* The blob. Its boot CPU is 0. */
 GBytes *fdt_encode(Fdt *fdt);
+
+/* As source text, for people and for tests. */
+void fdt_print(Fdt *fdt, FILE *out);
 
 /* Everything a machine has: /cpus, /memory, /chosen, devices, aliases, the board's own nodes. */
 Fdt *fdt_of_machine(Machine *machine);

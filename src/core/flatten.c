@@ -14,7 +14,7 @@ static FlatRange leaf_range(Region *leaf, uint64_t from, uint64_t length, GuestA
         .region = leaf,
         .offset = from,
         .host = leaf->host && reads_host ? leaf->host + from : NULL,
-        .readonly = leaf->kind != REGION_RAM,
+        .readonly = leaf->host && leaf->kind != REGION_RAM,
     };
 }
 

@@ -186,6 +186,12 @@ void region_set_label(Region *region, const char *label)
 {
     g_free(region->label);
     region->label = g_strdup(label);
+    for (unsigned i = 0; region->children && i < region->children->len; i++) {
+        Region *child = region->children->pdata[i];
+        g_autofree char *inner = g_strdup_printf("%s.%s", label, child->name);
+
+        region_set_label(child, inner);
+    }
 }
 
 uint64_t region_size(const Region *region)

@@ -71,7 +71,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Region, region_unref)
 
 const char *region_name(const Region *region);
 const char *region_label(const Region *region);     /* "uart0.regs", for people; else the name */
-void region_set_label(Region *region, const char *label);
+void region_set_label(Region *region, const char *label);   /* and those of its children */
 uint64_t region_size(const Region *region);
 RegionKind region_kind(const Region *region);
 

@@ -1,0 +1,62 @@
+#include "cli/loading.h"
+
+#include <stdio.h>
+
+#include "cli/cli.h"
+#include "tcg/tcg.h"
+
+void bare_clear(Bare *bare)
+{
+    g_clear_pointer(&bare->machine, machine_free);
+    g_clear_pointer(&bare->spec, machine_spec_free);
+}
+
+/* A machine's file says so on its first line that is not a comment. */
+static bool is_board(const char *name)
+{
+    g_autofree char *text = NULL;
+
+    if (!g_file_get_contents(name, &text, NULL, NULL)) {
+        return !g_str_has_suffix(name, ".yaml");
+    }
+    return g_regex_match_simple("^lathe:\\s*board/", text, G_REGEX_MULTILINE, 0);
+}
+
+MachineSpec *load_named(const char *name, const MachineOptions *options, Diag *diag)
+{
+    const ConfigOptions config = {
+        .sets = options->sets,
+        .profiles = options->profiles,
+        .paths = options->paths,
+    };
+
+    return is_board(name) ? config_load_board(name, &config, diag)
+                          : config_load(name, &config, diag);
+}
+
+bool bare_build(Bare *bare, const char *name, const MachineOptions *options, Diag *diag)
+{
+    bare->spec = load_named(name, options, diag);
+    if (!bare->spec) {
+        return false;
+    }
+    bare->machine = machine_new(bare->spec);
+    machine_leave_slots_empty(bare->machine);
+    return machine_build(bare->machine, tcg_cpu_create, diag);
+}
+
+int finish_with(const Diag *diag)
+{
+    diag_print(diag, stderr, diag_style_for(stderr));
+    return diag_exit_code(diag);
+}
+
+const char *only_operand(int argc, char **argv)
+{
+    if (argc != 2) {
+        fprintf(stderr, "lathe %s: wants one machine or board; see `lathe help %s`\n", argv[0],
+            argv[0]);
+        return NULL;
+    }
+    return argv[1];
+}
