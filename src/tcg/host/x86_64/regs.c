@@ -547,8 +547,9 @@ static void rescue(Gen *g, unsigned gvar, unsigned except)
             own(g, u, reg);
             reg_unlock(g, class, reg);
         }
+        x->places &= ~IN_GVAR;      /* at once: a later rescue must not count on it */
     }
-    clear_gvar(g, gvar);
+    g->gvar_temp[gvar] = 0;
 }
 
 static void store_home(Gen *g, unsigned gvar, unsigned t)
