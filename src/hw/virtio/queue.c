@@ -274,7 +274,7 @@ void virtqueue_unpop(VirtioChain *chain)
 
 /* ---- returning through the used ring ---- */
 
-/* Called for every entry, so the one that the driver waits for is the latest (virtio 1.2, 2.7.10). */
+/* Called for every entry: the one the driver waits for can only be the latest (virtio 1.2, 2.7.10). */
 static bool driver_wants_interrupt(Virtio *virtio, VirtioQueue *q)
 {
     const uint8_t *available = map_available(virtio, q);
