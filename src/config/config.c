@@ -251,7 +251,7 @@ static const char bench_board[] =
     "clocks: { slow: { rate: 1MHz }, fast: { rate: 10MHz } }\n"
     "memory: { ram: { at: 0x80000000, size: 64MiB, kind: ram } }\n"
     "devices: {}\n"
-    "slots: { bus: { bus: virtio } }\n";
+    "slots: { bus: { bus: none } }\n"; /* put_on_bench() says which */
 
 static const char bench_machine[] = "lathe: machine/v1\n"
                                     "name: bench\n"
@@ -349,6 +349,8 @@ static void put_on_bench(Loader *l, Node *device, const Schema *schema)
 
     if (bus_device) {
         node_map_set(l->arena, devices, "bus", NO_MARK, bus_device);
+        node_map_set(l->arena, node_get(node_get(l->board, "slots"), "bus"), "bus", NO_MARK,
+            node_new_string(l->arena, bus, NO_MARK));
         devices = node_new(l->arena, NODE_MAP, device->mark);
         node_map_set(l->arena, l->machine, "devices", device->mark, devices);
     } else if (schema && device->kind == NODE_MAP) {
