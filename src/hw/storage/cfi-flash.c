@@ -10,7 +10,8 @@
  */
 #include <string.h>
 
-#include "core/registers.h"
+#include "core/device.h"
+#include "hw/storage/flash-image.h"
 
 enum {
     CHIPS = 2,
@@ -38,7 +39,12 @@ enum {
     CMD_CONFIRM = 0xd0,
 };
 
-enum { STATUS_READY = 0x80, STATUS_ERASE_ERROR = 0x20, STATUS_PROGRAM_ERROR = 0x10 };
+enum {
+    STATUS_READY = 0x80,
+    STATUS_ERASE_ERROR = 0x20,
+    STATUS_PROGRAM_ERROR = 0x10,
+    STATUS_LOCKED = 0x02,
+};
 enum { ID_MAKER = 0x89, ID_DEVICE = 0x8818 };
 
 typedef enum ReadMode { READ_ARRAY, READ_STATUS, READ_ID, READ_QUERY } ReadMode;
@@ -66,6 +72,7 @@ typedef struct Flash {
 
     uint64_t size; /* of the bank */
     Region *array;
+    FlashImage *image;   /* what keeps the contents; NULL: nothing does */
     uint8_t query[0x40]; /* the low byte of each word of the query table */
 
     Chip chips[CHIPS];
@@ -82,11 +89,27 @@ static uint16_t *array_word(const Flash *f, unsigned chip, uint32_t word)
 static void array_wrote(Flash *f, uint32_t word, uint32_t words)
 {
     region_wrote(f->array, (uint64_t)word * BANK_WIDTH, (uint64_t)words * BANK_WIDTH);
+    if (f->image) {
+        flash_image_changed(f->image, (uint64_t)word * BANK_WIDTH, (uint64_t)words * BANK_WIDTH);
+    }
+}
+
+/* A flash whose image cannot be written is one whose blocks are all locked. */
+static bool is_writable(Flash *f, unsigned chip)
+{
+    if (f->image && flash_image_is_read_only(f->image)) {
+        f->chips[chip].status |= STATUS_PROGRAM_ERROR | STATUS_ERASE_ERROR | STATUS_LOCKED;
+        return false;
+    }
+    return true;
 }
 
 /* Programming only clears bits. */
 static void program_word(Flash *f, unsigned chip, uint32_t word, uint16_t value)
 {
+    if (!is_writable(f, chip)) {
+        return;
+    }
     if (!f->written) {
         memset(region_host(f->array), 0xff, f->size);
         f->written = true;
@@ -108,7 +131,7 @@ static void erase_block(Flash *f, unsigned chip, uint32_t word)
 {
     uint32_t first = word - word % BLOCK_WORDS;
 
-    if (!f->written) {
+    if (!is_writable(f, chip) || !f->written) {
         return;
     }
     for (uint32_t i = 0; i < BLOCK_WORDS; i++) {
@@ -118,6 +141,14 @@ static void erase_block(Flash *f, unsigned chip, uint32_t word)
 }
 
 /* ---- reads ---- */
+
+static uint8_t read_status(const Flash *f, const Chip *c)
+{
+    bool busy = f->image && flash_image_is_busy(f->image);
+    bool failed = f->image && flash_image_has_failed(f->image);
+
+    return (c->status & ~(busy ? STATUS_READY : 0)) | (failed ? STATUS_PROGRAM_ERROR : 0);
+}
 
 static uint16_t read_id(uint32_t word)
 {
@@ -135,7 +166,7 @@ static uint64_t flash_read(void *owner, GuestAddr offset, unsigned size)
     uint32_t word = offset / BANK_WIDTH;
 
     switch (f->chips[chip].read_mode) {
-    case READ_STATUS: return f->chips[chip].status;
+    case READ_STATUS: return read_status(f, &f->chips[chip]);
     case READ_ID: return read_id(word);
     case READ_QUERY: return word % 256 < sizeof(f->query) ? f->query[word % 256] : 0;
     }
@@ -323,6 +354,25 @@ static bool flash_start(Device *dev, Diag *diag)
     return true;
 }
 
+static bool flash_plug(Device *dev, Device *child, Diag *diag)
+{
+    Flash *f = (Flash *)dev;
+    FlashImage *image = (FlashImage *)child;
+
+    if (flash_image_size(image) != f->size) {
+        return device_error(child, diag, "drive",
+            "has %" G_GUINT64_FORMAT " bytes, the flash %" G_GUINT64_FORMAT
+            ": make them equal, as with `truncate -s %" G_GUINT64_FORMAT "`",
+            flash_image_size(image), f->size, f->size);
+    }
+    if (!flash_image_load(image, region_host(f->array), diag)) {
+        return false;
+    }
+    f->image = image;
+    f->written = true;
+    return true;
+}
+
 static const Prop flash_props[] = { PROP(SIZE, Flash, size), {} };
 static const Saved flash_saved[] = { SAVED(Flash, chips), SAVED(Flash, written), {} };
 
@@ -334,4 +384,5 @@ DEVICE_CLASS(cfi_flash) = {
     .start = flash_start,
     .reset = flash_reset,
     .loaded = flash_loaded,
+    .plug = flash_plug,
 };
