@@ -63,6 +63,8 @@ void block_unref(BlockNode *node)
         block_unref(node->children[i]);
     }
     block_unref(node->backing);
+    g_free(node->backing_path);
+    g_free(node->backing_format);
     g_free(node->name);
     g_free(node->state);
     g_free(node);

@@ -44,6 +44,9 @@ typedef struct Extent {
      */
     bool fresh;
     uint64_t head, tail;
+    /* The driver's own, for unpack, link and abandon. */
+    uint64_t cookie;
+    uint32_t skip;
 } Extent;
 
 typedef struct BlockOptions {
@@ -70,6 +73,8 @@ typedef struct BlockDriver {
     int (*map)(BlockNode *node, uint64_t at, uint64_t length, Extent *out);
     int (*allocate)(BlockNode *node, uint64_t at, uint64_t length, Extent *out);
     int (*link)(BlockNode *node, uint64_t at, const Extent *fresh);
+    void (*abandon)(BlockNode *node, uint64_t at, const Extent *fresh); /* instead of link */
+    /* Whole clusters, but for the last one of the disk. */
     int (*zero)(BlockNode *node, uint64_t at, uint64_t length, unsigned flags);
     int (*discard)(BlockNode *node, uint64_t at, uint64_t length);
     int (*flush)(BlockNode *node); /* metadata, in a safe order; the core flushes children */
@@ -116,10 +121,11 @@ struct BlockNode {
 
     BlockNode *children[BLOCK_CHILDREN]; /* owned */
     BlockNode *backing;                  /* owned; NULL: zeroes */
+    char *backing_path, *backing_format; /* as the image says; the core opens it */
 
     /* Set by the driver's open. */
     uint64_t length;
-    bool grows;            /* writes beyond the end make it longer */
+    bool grows;            /* reads beyond the end give zeroes, writes make it longer */
     uint32_t align;        /* of transfers: offset and length; a power of two, at least 1 */
     uint32_t align_memory; /* and addresses */
     uint32_t cluster;      /* a format's unit of allocation; 0: never allocates */
@@ -133,6 +139,12 @@ struct BlockNode {
 /* [co] Takes the children whether it succeeds or not. */
 BlockNode *block_open(IoLoop *loop, const BlockDriver *driver, const BlockOptions *options,
     BlockNode *child, BlockNode *backing, GError **error);
+/*
+ * [co] Opens an image with all that lies under it. Without a format it is probed for, and a file
+ * that has none of the known ones is refused rather than taken for raw.
+ */
+BlockNode *block_open_image(
+    IoLoop *loop, const char *format, const BlockOptions *options, GError **error);
 BlockNode *block_ref(BlockNode *node);
 void block_unref(BlockNode *node); /* [co]: the last one closes it */
 

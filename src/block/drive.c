@@ -94,18 +94,9 @@ static BlockNode *open_scratch(const Opening *o, uint64_t size, GError **error)
     return block_open(o->loop, block_driver_find("file"), &options, NULL, NULL, error);
 }
 
-static BlockNode *open_format(
-    const Opening *o, const BlockOptions *options, BlockNode *file, GError **error)
+static const char *format_of(const DriveSpec *spec)
 {
-    const char *format = o->spec->format.text ? o->spec->format.text : "raw";
-    const BlockDriver *driver = block_driver_find(format);
-
-    if (!driver || driver->protocol) {
-        g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_FORMAT, "there is no format `%s`", format);
-        block_unref(file);
-        return NULL;
-    }
-    return block_open(o->loop, driver, options, file, NULL, error);
+    return spec->format.text ? spec->format.text : "raw";
 }
 
 static BlockNode *open_image(const Opening *o, bool read_only, GError **error)
@@ -114,9 +105,8 @@ static BlockNode *open_image(const Opening *o, bool read_only, GError **error)
         .cache = o->spec->cache,
         .aio = o->spec->aio,
         .read_only = read_only };
-    BlockNode *file = block_open(o->loop, block_driver_find("file"), &options, NULL, NULL, error);
 
-    return file ? open_format(o, &options, file, error) : NULL;
+    return block_open_image(o->loop, format_of(o->spec), &options, error);
 }
 
 static BlockNode *open_overlay(const Opening *o, GError **error)
@@ -137,8 +127,9 @@ static BlockNode *open_graph(const Opening *o, GError **error)
     if (!o->spec->path.text) {
         BlockOptions options = { .cache = o->spec->cache };
         BlockNode *scratch = open_scratch(o, o->spec->size.value, error);
+        const BlockDriver *raw = block_driver_find("raw");
 
-        return scratch ? open_format(o, &options, scratch, error) : NULL;
+        return scratch ? block_open(o->loop, raw, &options, scratch, NULL, error) : NULL;
     }
     if (o->spec->overlay == OVERLAY_EPHEMERAL) {
         return open_overlay(o, error);

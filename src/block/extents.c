@@ -3,25 +3,33 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { COPY_MOST = 1024 * 1024 };
 
 /* ---- reading ---- */
 
-/* What lies beyond the end of a shorter backing file is zeroes. */
-static int read_backing(BlockNode *node, uint64_t at, BlockMemory memory, uint64_t length)
+/*
+ * Finds the node of a backing chain that has the byte at `at`. By a loop, not by recursion: chains
+ * are a thousand long. What lies beyond the end of a shorter backing file is zeroes.
+ */
+static int resolve(BlockNode **node, uint64_t at, uint64_t length, Extent *out)
 {
-    uint64_t there = 0;
+    for (;;) {
+        BlockNode *below;
+        int result = (*node)->driver->map(*node, at, length, out);
 
-    if (node->backing && at < node->backing->length) {
-        there = MIN(length, node->backing->length - at);
+        if (result < 0 || out->kind != EXTENT_BACKING) {
+            return result;
+        }
+        g_assert(out->length > 0 && out->length <= length);
+        below = (*node)->backing;
+        if (!below || at >= below->length) {
+            out->kind = EXTENT_ZERO;
+            return 0;
+        }
+        length = MIN(out->length, below->length - at);
+        *node = below;
     }
-    block_memory_fill(block_memory_after(memory, there), 0, length - there);
-    if (there == 0) {
-        return 0;
-    }
-    return block_io(node->backing, &(BlockIo){ BLOCK_READ, 0, at, there, memory });
 }
 
 static int read_packed(BlockNode *node, const Extent *extent, BlockMemory memory)
@@ -40,17 +48,16 @@ static int read_packed(BlockNode *node, const Extent *extent, BlockMemory memory
     return result;
 }
 
-static int read_extent(BlockNode *node, uint64_t at, const Extent *extent, BlockMemory memory)
+static int read_extent(BlockNode *node, const Extent *extent, BlockMemory memory)
 {
     switch (extent->kind) {
     case EXTENT_DATA:
         return block_io(node->children[extent->child],
             &(BlockIo){ BLOCK_READ, 0, extent->offset, extent->length, memory });
     case EXTENT_ZERO: block_memory_fill(memory, 0, extent->length); return 0;
-    case EXTENT_BACKING: return read_backing(node, at, memory, extent->length);
     case EXTENT_PACKED: return read_packed(node, extent, memory);
+    default: g_assert_not_reached();
     }
-    g_assert_not_reached();
 }
 
 static int read_mapped(BlockNode *node, const BlockIo *io)
@@ -59,12 +66,13 @@ static int read_mapped(BlockNode *node, const BlockIo *io)
 
     for (uint64_t done = 0; done < io->length && result == 0;) {
         uint64_t at = io->at + done;
+        BlockNode *holder = node;
         Extent extent = { 0 };
 
-        result = node->driver->map(node, at, io->length - done, &extent);
+        result = resolve(&holder, at, io->length - done, &extent);
         if (result == 0) {
             g_assert(extent.length > 0 && extent.length <= io->length - done);
-            result = read_extent(node, at, &extent, block_memory_after(io->memory, done));
+            result = read_extent(holder, &extent, block_memory_after(io->memory, done));
             done += extent.length;
         }
     }
@@ -132,9 +140,13 @@ static int write_fresh(
     if (result == 0) {
         result = write_extent(node, extent, io, done);
     }
-    if (result == 0) {
-        result = node->driver->link(node, at, extent);
+    if (result < 0) {
+        if (node->driver->abandon) {
+            node->driver->abandon(node, at, extent);
+        }
+        return result;
     }
+    result = node->driver->link(node, at, extent);
     if (result == 0 && io->flags & BLOCK_DURABLE) {
         result = block_flush(node); /* the new link has to be durable, too */
     }
@@ -196,34 +208,71 @@ static int write_mapped(BlockNode *node, const BlockIo *io)
 
 /* ---- the rest ---- */
 
-static int with_whole_range(
-    BlockNode *node, const BlockIo *io, int (*change)(BlockNode *node, const BlockIo *io))
+/* The part of io that is whole clusters; a last one that the disk's end cuts off is whole. */
+static BlockIo whole_clusters(const BlockNode *node, const BlockIo *io)
 {
-    uint64_t mask = node->cluster - 1;
+    uint64_t mask = MAX(node->cluster, 1) - 1;
+    uint64_t end = io->at + io->length;
+    BlockIo inner = *io;
+
+    inner.at = (io->at + mask) & ~mask;
+    end = end == node->length ? end : end & ~mask;
+    inner.length = end > inner.at ? end - inner.at : 0;
+    return inner;
+}
+
+/* Alone on the range, whose clusters may be moved or given back. */
+static int change_clusters(BlockNode *node, const BlockIo *inner)
+{
+    uint64_t mask = MAX(node->cluster, 1) - 1;
     Range range;
     int result;
 
-    ranges_lock(&node->writing, &range, io->at & ~mask, (io->at + io->length + mask) & ~mask);
-    result = change(node, io);
+    ranges_lock(&node->writing, &range, inner->at, (inner->at + inner->length + mask) & ~mask);
+    result = inner->op == BLOCK_ZERO
+        ? node->driver->zero(node, inner->at, inner->length, inner->flags)
+        : node->driver->discard(node, inner->at, inner->length);
     ranges_unlock(&node->writing, &range);
+    if (result == 0 && inner->op == BLOCK_ZERO && inner->flags & BLOCK_DURABLE) {
+        result = block_flush(node);
+    }
     return result;
 }
 
-static int driver_zero(BlockNode *node, const BlockIo *io)
+static int write_zeroes(BlockNode *node, uint64_t at, uint64_t end, unsigned flags)
 {
-    return node->driver->zero(node, io->at, io->length, io->flags);
+    BlockIo io = { .op = BLOCK_ZERO, .flags = flags, .at = at, .length = end - at };
+
+    return end > at ? write_mapped(node, &io) : 0;
 }
 
-static int driver_discard(BlockNode *node, const BlockIo *io)
-{
-    return node->driver->discard(node, io->at, io->length);
-}
-
+/* Whole clusters are cleared in the tables, the rest is written; all of it when that fails. */
 static int zero_mapped(BlockNode *node, const BlockIo *io)
 {
-    int result = node->driver->zero ? with_whole_range(node, io, driver_zero) : -ENOTSUP;
+    BlockIo inner = whole_clusters(node, io);
+    uint64_t end = io->at + io->length;
+    int result = -ENOTSUP;
 
-    return result == -ENOTSUP ? write_mapped(node, io) : result;
+    if (node->driver->zero && inner.length > 0) {
+        result = change_clusters(node, &inner);
+    }
+    if (result == -ENOTSUP) {
+        return write_zeroes(node, io->at, end, io->flags);
+    }
+    if (result == 0) {
+        result = write_zeroes(node, io->at, inner.at, io->flags);
+    }
+    if (result == 0) {
+        result = write_zeroes(node, inner.at + inner.length, end, io->flags);
+    }
+    return result;
+}
+
+static int discard_mapped(BlockNode *node, const BlockIo *io)
+{
+    BlockIo inner = whole_clusters(node, io);
+
+    return node->driver->discard && inner.length > 0 ? change_clusters(node, &inner) : 0;
 }
 
 int block_format_io(BlockNode *node, const BlockIo *io)
@@ -237,8 +286,7 @@ int block_format_io(BlockNode *node, const BlockIo *io)
     switch (io->op) {
     case BLOCK_WRITE: return write_mapped(node, io);
     case BLOCK_ZERO: return zero_mapped(node, io);
-    case BLOCK_DISCARD:
-        return node->driver->discard ? with_whole_range(node, io, driver_discard) : 0;
+    case BLOCK_DISCARD: return discard_mapped(node, io);
     default: g_assert_not_reached();
     }
 }

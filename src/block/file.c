@@ -137,7 +137,7 @@ static bool find_length(BlockNode *node, const BlockOptions *options, GError **e
         set_error(error, BLOCK_ERROR_HOST, node->name, "does not say how large it is");
         return false;
     }
-    node->grows = !f->device && !node->read_only;
+    node->grows = !f->device;
     return true;
 }
 

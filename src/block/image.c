@@ -1,0 +1,104 @@
+/* Images that lie on others: a top, what it is based on, what that is based on ... */
+#include <errno.h>
+#include <string.h>
+
+#include "block/block.h"
+
+enum { CHAIN_MOST = 4096, PROBE_BYTES = 2048 };
+
+/* ---- probing ---- */
+
+static const BlockDriver *probe(BlockNode *file, GError **error)
+{
+    uint8_t head[PROBE_BYTES] = { 0 };
+    const BlockDriver *best = NULL;
+    unsigned best_score = 0;
+
+    if (block_read(file, 0, head, MIN(file->length, sizeof(head))) < 0) {
+        g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_HOST, "`%s` cannot be read", file->name);
+        return NULL;
+    }
+    for (unsigned i = 0; block_drivers[i]; i++) {
+        const BlockDriver *driver = block_drivers[i];
+        unsigned score = driver->probe ? driver->probe(head, sizeof(head)) : 0;
+
+        if (score > best_score) {
+            best = driver;
+            best_score = score;
+        }
+    }
+    if (!best) {
+        g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_FORMAT,
+            "`%s` has none of the known formats; if it is a plain disk, say `raw`", file->name);
+    }
+    return best;
+}
+
+static const BlockDriver *find_format(const char *format, BlockNode *file, GError **error)
+{
+    const BlockDriver *driver = format ? block_driver_find(format) : probe(file, error);
+
+    if (format && (!driver || driver->protocol)) {
+        g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_FORMAT, "there is no format `%s`", format);
+        return NULL;
+    }
+    return driver;
+}
+
+/* ---- one layer ---- */
+
+static BlockNode *open_layer(
+    IoLoop *loop, const char *format, const BlockOptions *options, GError **error)
+{
+    BlockNode *file = block_open(loop, block_driver_find("file"), options, NULL, NULL, error);
+    const BlockDriver *driver = file ? find_format(format, file, error) : NULL;
+
+    if (!driver) {
+        block_unref(file);
+        return NULL;
+    }
+    return block_open(loop, driver, options, file, NULL, error);
+}
+
+/* Names in an image are relative to the folder that the image is in. */
+static char *path_beside(const char *image, const char *name)
+{
+    g_autofree char *folder = NULL;
+
+    if (g_str_has_prefix(name, "file:")) {
+        name += strlen("file:");
+    }
+    folder = g_path_get_dirname(image);
+    return g_path_is_absolute(name) ? g_strdup(name) : g_build_filename(folder, name, NULL);
+}
+
+/* ---- the chain ---- */
+
+BlockNode *block_open_image(
+    IoLoop *loop, const char *format, const BlockOptions *options, GError **error)
+{
+    BlockNode *top = open_layer(loop, format, options, error);
+    BlockNode *lowest = top;
+
+    for (unsigned depth = 1; lowest && lowest->backing_path; depth++) {
+        g_autofree char *path = path_beside(lowest->name, lowest->backing_path);
+        BlockOptions below = *options;
+
+        below.path = path;
+        below.read_only = true;
+        if (depth == CHAIN_MOST) {
+            g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_FORMAT,
+                "`%s` is based on more than %d images, or on itself", top->name, CHAIN_MOST);
+            block_unref(top);
+            return NULL;
+        }
+        lowest->backing = open_layer(loop, lowest->backing_format, &below, error);
+        if (!lowest->backing) {
+            g_prefix_error(error, "`%s` is based on another image: ", lowest->name);
+            block_unref(top);
+            return NULL;
+        }
+        lowest = lowest->backing;
+    }
+    return top;
+}

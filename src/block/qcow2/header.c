@@ -1,0 +1,265 @@
+#include "block/qcow2/header.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum { EXTENSIONS_MOST = 64, EXTENSION_BYTES = 64 * 1024, NAME_MOST = 1023 };
+
+/* Where the numbers of the header are, and how wide. */
+static const struct {
+    uint8_t offset, width;
+} fields[] = {
+#define FIELD(name)                                                                                \
+    {                                                                                              \
+        offsetof(Qcow2Header, name), sizeof(((Qcow2Header *)0)->name)                              \
+    }
+    FIELD(magic),
+    FIELD(version),
+    FIELD(backing_file_offset),
+    FIELD(backing_file_size),
+    FIELD(cluster_bits),
+    FIELD(size),
+    FIELD(crypt_method),
+    FIELD(l1_size),
+    FIELD(l1_table_offset),
+    FIELD(refcount_table_offset),
+    FIELD(refcount_table_clusters),
+    FIELD(nb_snapshots),
+    FIELD(snapshots_offset),
+    FIELD(incompatible_features),
+    FIELD(compatible_features),
+    FIELD(autoclear_features),
+    FIELD(refcount_order),
+    FIELD(header_length),
+#undef FIELD
+};
+
+void qcow2_header_swap(Qcow2Header *header)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(fields); i++) {
+        uint8_t *at = (uint8_t *)header + fields[i].offset;
+
+        if (fields[i].width == 8) {
+            *(uint64_t *)at = GUINT64_FROM_BE(*(uint64_t *)at);
+        } else {
+            *(uint32_t *)at = GUINT32_FROM_BE(*(uint32_t *)at);
+        }
+    }
+}
+
+static bool refuse(const Qcow2 *q, GError **error, const char *fmt, ...) G_GNUC_PRINTF(3, 4);
+
+static bool refuse(const Qcow2 *q, GError **error, const char *fmt, ...)
+{
+    g_autofree char *text = NULL;
+    va_list args;
+
+    va_start(args, fmt);
+    text = g_strdup_vprintf(fmt, args);
+    va_end(args);
+    g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_FORMAT, "`%s` %s", q->node->name, text);
+    return false;
+}
+
+/* ---- checks ---- */
+
+static bool check_version(Qcow2 *q, GError **error)
+{
+    Qcow2Header *h = &q->header;
+
+    if (h->magic != QCOW2_MAGIC) {
+        return refuse(q, error, "is not a qcow2 image");
+    }
+    if (h->version != 2 && h->version != 3) {
+        return refuse(q, error, "has qcow2 version %u; known are 2 and 3", h->version);
+    }
+    if (h->version == 2) {
+        h->incompatible_features = h->compatible_features = h->autoclear_features = 0;
+        h->refcount_order = 4;
+        h->header_length = QCOW2_V2_HEADER;
+        h->compression_type = QCOW2_DEFLATE;
+    }
+    return true;
+}
+
+static bool check_features(Qcow2 *q, GError **error)
+{
+    static const char *const names[] = { "dirty", "corrupt", "data-file", "compression-type",
+        "extended-l2" };
+    uint64_t unknown = q->header.incompatible_features & ~(uint64_t)QCOW2_INCOMPAT_KNOWN;
+
+    G_STATIC_ASSERT(G_N_ELEMENTS(names) == 5);
+    if (unknown) {
+        return refuse(q, error, "uses a feature that is not known here: incompatible bit %d",
+            __builtin_ctzll(unknown));
+    }
+    if (q->header.crypt_method != 0) {
+        return refuse(q, error, "is encrypted, which is not supported");
+    }
+    if (q->header.incompatible_features & QCOW2_INCOMPAT_CORRUPT && !q->node->read_only) {
+        return refuse(q, error, "is marked as corrupt; `lathe img check --repair` it first");
+    }
+    if (q->header.incompatible_features & QCOW2_INCOMPAT_COMPRESSION &&
+        q->header.compression_type > QCOW2_ZSTD) {
+        return refuse(q, error, "is compressed by method %u; known are 0 (deflate) and 1 (zstd)",
+            q->header.compression_type);
+    }
+    return true;
+}
+
+static bool is_table(const Qcow2 *q, uint64_t offset, uint64_t bytes)
+{
+    return offset % q->cluster_size == 0 && offset >= q->cluster_size &&
+        offset < UINT64_C(1) << 56 && bytes <= (UINT64_C(1) << 56) - offset;
+}
+
+static bool check_geometry(Qcow2 *q, GError **error)
+{
+    const Qcow2Header *h = &q->header;
+    bool extended = h->incompatible_features & QCOW2_INCOMPAT_EXTENDED_L2;
+
+    if (h->cluster_bits < QCOW2_MIN_CLUSTER_BITS || h->cluster_bits > QCOW2_MAX_CLUSTER_BITS ||
+        (extended && h->cluster_bits < 14)) {
+        return refuse(q, error, "has clusters of 2^%u bytes", h->cluster_bits);
+    }
+    if (h->refcount_order > 6) {
+        return refuse(q, error, "has refcounts of 2^%u bits", h->refcount_order);
+    }
+    if (h->header_length < (h->version == 2 ? QCOW2_V2_HEADER : QCOW2_V3_HEADER) ||
+        h->header_length > 1u << h->cluster_bits) {
+        return refuse(q, error, "has a header of %u bytes", h->header_length);
+    }
+    q->cluster_bits = h->cluster_bits;
+    q->cluster_size = 1u << h->cluster_bits;
+    q->entry_size = extended ? 16 : 8;
+    q->l2_bits = h->cluster_bits - (extended ? 4 : 3);
+    q->sub_bits = h->cluster_bits - (extended ? 5 : 0);
+    q->refcount_bits = 1u << h->refcount_order;
+    q->refblock_bits = h->cluster_bits + 3 - h->refcount_order;
+    return true;
+}
+
+static bool check_tables(Qcow2 *q, GError **error)
+{
+    const Qcow2Header *h = &q->header;
+    unsigned span = q->cluster_bits + q->l2_bits;
+    uint64_t l1_needed = h->size / (UINT64_C(1) << span) + (h->size % (UINT64_C(1) << span) > 0);
+    uint64_t l1_bytes = h->l1_size * sizeof(uint64_t);
+    uint64_t reftable_bytes = (uint64_t)h->refcount_table_clusters * q->cluster_size;
+
+    if (h->size > INT64_MAX || l1_needed > h->l1_size) {
+        return refuse(q, error, "has an L1 table that is too small for its disk");
+    }
+    if (l1_bytes > QCOW2_MAX_L1_BYTES ||
+        !(h->l1_size == 0 || is_table(q, h->l1_table_offset, l1_bytes))) {
+        return refuse(q, error, "has an L1 table that is too large or out of place");
+    }
+    if (reftable_bytes == 0 || reftable_bytes > QCOW2_MAX_REFTABLE_BYTES ||
+        !is_table(q, h->refcount_table_offset, reftable_bytes)) {
+        return refuse(q, error, "has a refcount table that is too large or out of place");
+    }
+    if (h->nb_snapshots > QCOW2_MAX_SNAPSHOTS ||
+        (h->nb_snapshots > 0 && !is_table(q, h->snapshots_offset, 0))) {
+        return refuse(q, error, "has a snapshot table that is too large or out of place");
+    }
+    if (h->l1_table_offset + l1_bytes > q->file->length ||
+        h->refcount_table_offset + reftable_bytes > qcow2_align_up(q, q->file->length)) {
+        return refuse(q, error, "is cut off: its tables lie beyond the end of the file");
+    }
+    return true;
+}
+
+/* ---- names and extensions ---- */
+
+static bool read_backing_name(Qcow2 *q, GError **error)
+{
+    const Qcow2Header *h = &q->header;
+    g_autofree char *name = NULL;
+
+    if (h->backing_file_offset == 0 || h->backing_file_size == 0) {
+        return true;
+    }
+    if (h->backing_file_size > NAME_MOST || h->backing_file_offset > q->cluster_size ||
+        h->backing_file_size > q->cluster_size - h->backing_file_offset) {
+        return refuse(q, error, "has the name of a backing file that is out of place");
+    }
+    name = g_malloc0(h->backing_file_size + 1);
+    if (block_read(q->file, h->backing_file_offset, name, h->backing_file_size) < 0) {
+        return refuse(q, error, "cannot be read");
+    }
+    q->node->backing_path = g_steal_pointer(&name);
+    return true;
+}
+
+static bool take_extension(
+    Qcow2 *q, uint32_t type, const uint8_t *data, uint32_t length, GError **error)
+{
+    switch (type) {
+    case QCOW2_EXT_BACKING_FORMAT:
+        q->node->backing_format = g_strndup((const char *)data, length);
+        return true;
+    case QCOW2_EXT_DATA_FILE: q->data_file = g_strndup((const char *)data, length); return true;
+    case QCOW2_EXT_ENCRYPTION: return refuse(q, error, "is encrypted, which is not supported");
+    default: return true; /* others may be ignored (specification, "Header extensions") */
+    }
+}
+
+static uint32_t load_u32(const uint8_t *at)
+{
+    return (uint32_t)at[0] << 24 | at[1] << 16 | at[2] << 8 | at[3];
+}
+
+static bool read_extensions(Qcow2 *q, GError **error)
+{
+    uint64_t limit = q->header.backing_file_offset ? q->header.backing_file_offset
+                                                   : q->cluster_size;
+    uint32_t size = MIN(MIN(limit, q->cluster_size), EXTENSION_BYTES);
+    uint32_t at = q->header.header_length;
+    g_autofree uint8_t *bytes = g_malloc0(size + 8);
+
+    if (q->header.version == 2 && at == QCOW2_V2_HEADER && size <= at) {
+        return true;
+    }
+    if (block_read(q->file, 0, bytes, size) < 0) {
+        return refuse(q, error, "cannot be read");
+    }
+    for (unsigned i = 0; i < EXTENSIONS_MOST && at + 8 <= size; i++) {
+        uint32_t type = load_u32(bytes + at);
+        uint32_t length = load_u32(bytes + at + 4);
+
+        at += 8;
+        if (type == 0) {
+            break;
+        }
+        if (length > size - at) {
+            return refuse(q, error, "has a header extension that is too long");
+        }
+        if (!take_extension(q, type, bytes + at, length, error)) {
+            return false;
+        }
+        at += (length + 7) & ~7u;
+    }
+    return true;
+}
+
+bool qcow2_read_header(Qcow2 *q, GError **error)
+{
+    if (q->file->length < QCOW2_V2_HEADER) {
+        return refuse(q, error, "is too short for a qcow2 image");
+    }
+    if (block_read(q->file, 0, &q->header, QCOW2_HEADER_READ) < 0) {
+        return refuse(q, error, "cannot be read");
+    }
+    qcow2_header_swap(&q->header);
+    return check_version(q, error) && check_features(q, error) && check_geometry(q, error) &&
+        check_tables(q, error) && read_backing_name(q, error) && read_extensions(q, error);
+}
+
+int qcow2_write_header(Qcow2 *q)
+{
+    Qcow2Header header = q->header;
+
+    qcow2_header_swap(&header);
+    return block_write(
+        q->file, 0, &header, q->header.version == 2 ? QCOW2_V2_HEADER : QCOW2_V3_HEADER, 0);
+}

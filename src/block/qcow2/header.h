@@ -1,0 +1,16 @@
+/* The header of a qcow2 image and its extensions: reading, checking, writing. */
+#ifndef BLOCK_QCOW2_HEADER_H
+#define BLOCK_QCOW2_HEADER_H
+
+#include "block/qcow2/qcow2.h"
+
+/* Between the two byte orders, either way. */
+void qcow2_header_swap(Qcow2Header *header);
+
+/* [co] Reads and checks all that does not need a table; fills q->header and what follows from it. */
+bool qcow2_read_header(Qcow2 *q, GError **error);
+
+/* [co] Writes the fixed part; what it refers to must be on stable storage. */
+int qcow2_write_header(Qcow2 *q);
+
+#endif

@@ -1,0 +1,139 @@
+/* The format `qcow2`, versions 2 and 3. */
+#include "block/qcow2/qcow2.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "block/qcow2/header.h"
+
+enum { CACHE_BYTES = 4 << 20 };
+
+static unsigned qcow2_probe(const uint8_t *head, size_t length)
+{
+    return length >= 8 && memcmp(head, "QFI\xfb", 4) == 0 && head[7] >= 2 ? 100 : 0;
+}
+
+static bool read_table(Qcow2 *q, Qcow2Table *table, uint64_t offset, uint64_t size, GError **error)
+{
+    table->offset = offset;
+    table->size = size;
+    table->entries = g_try_new0(uint64_t, MAX(size, 1));
+    if (!table->entries ||
+        block_read(q->file, offset, table->entries, size * sizeof(uint64_t)) < 0) {
+        g_set_error(
+            error, BLOCK_ERROR, BLOCK_ERROR_HOST, "a table of `%s` cannot be read", q->node->name);
+        return false;
+    }
+    for (uint64_t i = 0; i < size; i++) {
+        table->entries[i] = GUINT64_FROM_BE(table->entries[i]);
+    }
+    return true;
+}
+
+static bool open_data_file(Qcow2 *q, const BlockOptions *options, GError **error)
+{
+    g_autofree char *folder = g_path_get_dirname(q->node->name);
+    g_autofree char *path = NULL;
+    BlockOptions data = *options;
+
+    if (!(q->header.incompatible_features & QCOW2_INCOMPAT_DATA_FILE)) {
+        return true;
+    }
+    if (!q->data_file) {
+        g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_FORMAT,
+            "`%s` keeps its data in another file, but does not say in which", q->node->name);
+        return false;
+    }
+    path = g_path_is_absolute(q->data_file) ? g_strdup(q->data_file)
+                                            : g_build_filename(folder, q->data_file, NULL);
+    data.path = path;
+    q->data_child = 1;
+    q->node->children[1] = block_open(
+        q->node->loop, block_driver_find("file"), &data, NULL, NULL, error);
+    return q->node->children[1] != NULL;
+}
+
+/* Whoever writes without keeping these up to date has to clear them (specification, "autoclear"). */
+static int clear_autoclear(Qcow2 *q)
+{
+    uint64_t kept = q->header.autoclear_features & QCOW2_AUTOCLEAR_RAW_DATA;
+
+    if (kept == q->header.autoclear_features) {
+        return 0;
+    }
+    q->header.autoclear_features = kept;
+    return qcow2_write_header(q);
+}
+
+static bool prepare_to_write(Qcow2 *q, GError **error)
+{
+    if (q->header.incompatible_features & QCOW2_INCOMPAT_DIRTY) {
+        g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_FORMAT,
+            "`%s` was not closed by its last writer; `lathe img check --repair` it first",
+            q->node->name);
+        return false;
+    }
+    if (clear_autoclear(q) < 0) {
+        g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_HOST, "`%s` cannot be written", q->node->name);
+        return false;
+    }
+    return true;
+}
+
+static bool qcow2_open(BlockNode *node, const BlockOptions *options, GError **error)
+{
+    Qcow2 *q = qcow2_of(node);
+    uint64_t reftable;
+
+    q->node = node;
+    q->file = node->children[0];
+    q->to_free = g_array_new(false, false, sizeof(uint64_t));
+    if (!qcow2_read_header(q, error)) {
+        return false;
+    }
+    reftable = (uint64_t)q->header.refcount_table_clusters * q->cluster_size / sizeof(uint64_t);
+    meta_init(&q->meta, MIN(META_PAGE, q->cluster_size), CACHE_BYTES / META_PAGE);
+    node->length = q->header.size;
+    node->cluster = q->cluster_size;
+    q->allocated_end = qcow2_align_up(q, q->file->length);
+    return read_table(q, &q->l1, q->header.l1_table_offset, q->header.l1_size, error) &&
+        read_table(q, &q->reftable, q->header.refcount_table_offset, reftable, error) &&
+        open_data_file(q, options, error) && (node->read_only || prepare_to_write(q, error));
+}
+
+static void qcow2_close(BlockNode *node)
+{
+    Qcow2 *q = qcow2_of(node);
+
+    if (q->meta.pages && !node->read_only) {
+        qcow2_commit(q);
+        qcow2_commit(q); /* the refcounts that the first one could bring down */
+    }
+    meta_clear(&q->meta);
+    g_clear_pointer(&q->to_free, g_array_unref);
+    g_free(q->l1.entries);
+    g_free(q->reftable.entries);
+    g_free(q->data_file);
+    g_free(q->unpacked);
+}
+
+static int qcow2_flush(BlockNode *node)
+{
+    return qcow2_commit(qcow2_of(node));
+}
+
+BLOCK_DRIVER(qcow2) = {
+    .name = "qcow2",
+    .state_size = sizeof(Qcow2),
+    .probe = qcow2_probe,
+    .open = qcow2_open,
+    .close = qcow2_close,
+    .map = qcow2_map,
+    .unpack = qcow2_unpack,
+    .allocate = qcow2_allocate,
+    .link = qcow2_link,
+    .abandon = qcow2_abandon,
+    .zero = qcow2_zero,
+    .discard = qcow2_discard,
+    .flush = qcow2_flush,
+};

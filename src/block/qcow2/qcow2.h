@@ -1,0 +1,143 @@
+/*
+ * qcow2 in memory.
+ *
+ * Tables are changed in memory only, page by page (meta.c), and written together by a commit
+ * (commit.c), always in this order: refcounts that went up, what they count for, then the
+ * references, and only when those are on stable storage are refcounts brought down. So whenever
+ * the power fails, no cluster in use has a refcount that is too low: the worst are leaks.
+ *
+ * One mutex guards all of it; it is not held while guest data moves.
+ */
+#ifndef BLOCK_QCOW2_QCOW2_H
+#define BLOCK_QCOW2_QCOW2_H
+
+#include "block/block.h"
+#include "block/co-mutex.h"
+#include "block/qcow2/format.h"
+
+/* ---- metadata pages ---- */
+
+enum { META_PAGE = 4096 };
+
+typedef enum MetaKind { META_REFCOUNT, META_L2 } MetaKind;
+
+typedef struct MetaPage {
+    uint64_t offset; /* in the file */
+    uint8_t *data;   /* as on disk */
+    MetaKind kind;
+    bool dirty;
+    unsigned pins; /* a commit is writing it: must not be dropped */
+    GList lru;
+} MetaPage;
+
+typedef struct MetaCache {
+    GHashTable *pages; /* by offset */
+    GQueue lru;        /* most recent first */
+    unsigned page_size, limit, dirty;
+} MetaCache;
+
+/* ---- the image ---- */
+
+typedef struct Qcow2Snapshot {
+    uint64_t l1_offset;
+    uint32_t l1_size;
+    uint32_t date_sec, date_nsec;
+    uint64_t vm_clock_nsec, vm_state_size, disk_size, icount;
+    char *id, *name;
+    GBytes *extra; /* what follows those known, kept as it was */
+} Qcow2Snapshot;
+
+/* A table that is wholly in memory, in host byte order, with the part that has changed. */
+typedef struct Qcow2Table {
+    uint64_t *entries;
+    uint32_t size; /* entries */
+    uint64_t offset;
+    uint32_t dirty_from, dirty_to; /* half open */
+} Qcow2Table;
+
+typedef struct Qcow2 {
+    BlockNode *node, *file;
+    unsigned data_child; /* 0, or 1 with an external data file */
+    Qcow2Header header;  /* host byte order */
+    unsigned cluster_bits, cluster_size;
+    unsigned l2_bits;       /* log2 of the entries of an L2 table */
+    unsigned entry_size;    /* 8, or 16 with subclusters */
+    unsigned sub_bits;      /* log2 of a subcluster's size; of a cluster's without them */
+    unsigned refcount_bits; /* width of one */
+    unsigned refblock_bits; /* log2 of the refcounts in a block */
+
+    Qcow2Table l1, reftable;
+    MetaCache meta;
+    CoMutex lock, committing;
+    uint64_t free_hint;     /* no free cluster has a smaller number */
+    GArray *to_free;        /* of uint64_t: clusters to count down when the commit is stable */
+    bool fresh_data;        /* new clusters were written since the last barrier */
+    uint64_t allocated_end; /* bytes: beyond, nothing of the file is used */
+
+    GPtrArray *snapshots; /* of Qcow2Snapshot */
+    char *data_file;
+
+    uint64_t unpacked_entry; /* the L2 entry of the cluster below; 0: none */
+    uint8_t *unpacked;
+} Qcow2;
+
+static inline Qcow2 *qcow2_of(BlockNode *node)
+{
+    return node->state;
+}
+
+static inline uint64_t qcow2_align_up(const Qcow2 *q, uint64_t bytes)
+{
+    return (bytes + q->cluster_size - 1) & ~(uint64_t)(q->cluster_size - 1);
+}
+
+static inline bool qcow2_has_subclusters(const Qcow2 *q)
+{
+    return q->entry_size == 16;
+}
+
+/* meta.c; all but the first two with the lock. */
+void meta_init(MetaCache *meta, unsigned page_size, unsigned limit);
+void meta_clear(MetaCache *meta);
+/* [co] The page that holds the byte at `offset`, valid until the lock is let go. */
+int meta_get(Qcow2 *q, MetaKind kind, uint64_t offset, MetaPage **out);
+/* A page of a cluster that has just been allocated: zeroes, dirty, not read. */
+MetaPage *meta_new(Qcow2 *q, MetaKind kind, uint64_t offset);
+void meta_dirty(Qcow2 *q, MetaPage *page);
+/* Forgets pages of a cluster that is free now. */
+void meta_drop(Qcow2 *q, uint64_t offset, uint64_t length);
+
+/* refcount.c; [co], with the lock. */
+int refcount_get(Qcow2 *q, uint64_t cluster, uint64_t *out);
+int refcount_add(Qcow2 *q, uint64_t cluster, int delta, uint64_t *now);
+/* `count` clusters side by side, each with a refcount of 1. */
+int refcount_allocate(Qcow2 *q, unsigned count, uint64_t *offset);
+/* Counts down once nothing on stable storage refers to them. */
+void refcount_free_later(Qcow2 *q, uint64_t offset, uint64_t clusters);
+int refcount_apply_frees(Qcow2 *q, GArray *clusters);
+
+/* commit.c; [co], without the lock. */
+int qcow2_commit(Qcow2 *q);
+
+/* map.c */
+uint64_t l2_entry_load(const Qcow2 *q, const MetaPage *page, uint64_t at, uint64_t *bitmap);
+void l2_entry_store(Qcow2 *q, MetaPage *page, uint64_t at, uint64_t entry, uint64_t bitmap);
+/* [co] The page of the L2 entry of a guest offset; *page is NULL when there is no table. */
+int l2_find(Qcow2 *q, uint64_t at, MetaPage **page);
+int qcow2_map(BlockNode *node, uint64_t at, uint64_t length, Extent *out);
+int qcow2_unpack(BlockNode *node, const Extent *from, void *out);
+/* Host clusters that a compressed entry touches. */
+void qcow2_packed_place(const Qcow2 *q, uint64_t entry, uint64_t *offset, uint64_t *length);
+
+/* write.c */
+int qcow2_allocate(BlockNode *node, uint64_t at, uint64_t length, Extent *out);
+int qcow2_link(BlockNode *node, uint64_t at, const Extent *fresh);
+void qcow2_abandon(BlockNode *node, uint64_t at, const Extent *fresh);
+int qcow2_zero(BlockNode *node, uint64_t at, uint64_t length, unsigned flags);
+int qcow2_discard(BlockNode *node, uint64_t at, uint64_t length);
+
+/* snapshot.c */
+int qcow2_read_snapshots(Qcow2 *q, GError **error);
+void qcow2_snapshot_free(void *snapshot);
+
+#endif

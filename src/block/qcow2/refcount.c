@@ -1,0 +1,212 @@
+/* Refcounts: how many references each cluster of the file has; 0 is free. */
+#include <errno.h>
+#include <string.h>
+
+#include "block/qcow2/qcow2.h"
+
+/* ---- one refcount, of 1 to 64 bits ---- */
+
+/* Widths below a byte are packed from the least significant bits on (specification, "Refcounts"). */
+static uint64_t load(const Qcow2 *q, const uint8_t *block, uint64_t index)
+{
+    uint64_t value = 0;
+
+    if (q->refcount_bits < 8) {
+        unsigned bit = index * q->refcount_bits % 8;
+
+        return block[index * q->refcount_bits / 8] >> bit & ((1u << q->refcount_bits) - 1);
+    }
+    for (unsigned i = 0; i < q->refcount_bits / 8; i++) {
+        value = value << 8 | block[index * (q->refcount_bits / 8) + i];
+    }
+    return value;
+}
+
+static void store(const Qcow2 *q, uint8_t *block, uint64_t index, uint64_t value)
+{
+    if (q->refcount_bits < 8) {
+        unsigned bit = index * q->refcount_bits % 8;
+        uint8_t *byte = &block[index * q->refcount_bits / 8];
+        uint8_t mask = ((1u << q->refcount_bits) - 1) << bit;
+
+        *byte = (*byte & ~mask) | value << bit;
+        return;
+    }
+    for (unsigned i = q->refcount_bits / 8; i > 0; i--, value >>= 8) {
+        block[index * (q->refcount_bits / 8) + i - 1] = value;
+    }
+}
+
+static uint64_t most(const Qcow2 *q)
+{
+    return q->refcount_bits == 64 ? UINT64_MAX : (UINT64_C(1) << q->refcount_bits) - 1;
+}
+
+/* ---- blocks ---- */
+
+/* Index of a cluster's refcount within its page, and the page; NULL when there is no block. */
+static int find(Qcow2 *q, uint64_t cluster, MetaPage **page, uint64_t *index)
+{
+    uint64_t number = cluster >> q->refblock_bits;
+    uint64_t in_block = cluster & ((UINT64_C(1) << q->refblock_bits) - 1);
+    uint64_t per_page = (uint64_t)q->meta.page_size * 8 / q->refcount_bits;
+    uint64_t block;
+
+    *page = NULL;
+    if (number >= q->reftable.size || !(q->reftable.entries[number] & QCOW2_REFTABLE_MASK)) {
+        return 0;
+    }
+    block = q->reftable.entries[number] & QCOW2_REFTABLE_MASK;
+    if (block & (q->cluster_size - 1)) {
+        return -EIO;
+    }
+    *index = in_block % per_page;
+    return meta_get(q, META_REFCOUNT, block + in_block / per_page * q->meta.page_size, page);
+}
+
+static void mark_dirty(Qcow2Table *table, uint32_t from, uint32_t to)
+{
+    if (table->dirty_from == table->dirty_to) {
+        table->dirty_from = from;
+    }
+    table->dirty_from = MIN(table->dirty_from, from);
+    table->dirty_to = MAX(table->dirty_to, to);
+}
+
+/*
+ * A refcount block for a part of the file where nothing is in use yet: it takes the first cluster
+ * of that part and counts itself. Nobody refers to it until the table is written, so a power
+ * failure before that leaves the cluster free.
+ */
+static int create_block(Qcow2 *q, uint64_t number)
+{
+    uint64_t offset = number << (q->refblock_bits + q->cluster_bits);
+    MetaPage *first = NULL;
+
+    if (number >= q->reftable.size) {
+        return -EFBIG;
+    }
+    for (uint64_t at = 0; at < q->cluster_size; at += q->meta.page_size) {
+        MetaPage *page = meta_new(q, META_REFCOUNT, offset + at);
+
+        first = first ? first : page;
+    }
+    store(q, first->data, 0, 1);
+    q->reftable.entries[number] = offset;
+    mark_dirty(&q->reftable, number, number + 1);
+    q->allocated_end = MAX(q->allocated_end, offset + q->cluster_size);
+    return 0;
+}
+
+int refcount_get(Qcow2 *q, uint64_t cluster, uint64_t *out)
+{
+    MetaPage *page;
+    uint64_t index;
+    int result = find(q, cluster, &page, &index);
+
+    *out = result == 0 && page ? load(q, page->data, index) : 0;
+    return result;
+}
+
+int refcount_add(Qcow2 *q, uint64_t cluster, int delta, uint64_t *now)
+{
+    MetaPage *page;
+    uint64_t index, value;
+    int result = find(q, cluster, &page, &index);
+
+    if (result == 0 && !page) {
+        result = create_block(q, cluster >> q->refblock_bits);
+        result = result < 0 ? result : find(q, cluster, &page, &index);
+    }
+    if (result < 0) {
+        return result;
+    }
+    value = load(q, page->data, index);
+    if (delta < 0 ? value == 0 : value == most(q)) {
+        return -EIO; /* wrong already, or no room for another snapshot */
+    }
+    store(q, page->data, index, value + delta);
+    meta_dirty(q, page);
+    if (now) {
+        *now = value + delta;
+    }
+    return 0;
+}
+
+/* ---- allocation ---- */
+
+static int find_free(Qcow2 *q, unsigned count, uint64_t *first)
+{
+    uint64_t cluster = q->free_hint;
+    unsigned run = 0;
+    bool hint_moves = true;
+
+    while (run < count) {
+        MetaPage *page;
+        uint64_t index;
+        int result = find(q, cluster, &page, &index);
+
+        if (result == 0 && !page) {
+            result = create_block(q, cluster >> q->refblock_bits);
+            run = 0;
+            cluster = cluster >> q->refblock_bits << q->refblock_bits;
+        } else if (result == 0) {
+            bool in_use = load(q, page->data, index) > 0;
+
+            hint_moves = hint_moves && in_use;
+            run = in_use ? 0 : run + 1;
+            cluster++;
+            q->free_hint += hint_moves;
+        }
+        if (result < 0) {
+            return result;
+        }
+    }
+    *first = cluster - count;
+    return 0;
+}
+
+int refcount_allocate(Qcow2 *q, unsigned count, uint64_t *offset)
+{
+    uint64_t first;
+    int result = find_free(q, count, &first);
+
+    for (unsigned i = 0; i < count && result == 0; i++) {
+        result = refcount_add(q, first + i, 1, NULL);
+    }
+    if (result < 0) {
+        return result;
+    }
+    if (first == q->free_hint) {
+        q->free_hint += count;
+    }
+    *offset = first << q->cluster_bits;
+    q->allocated_end = MAX(q->allocated_end, *offset + (uint64_t)count * q->cluster_size);
+    return 0;
+}
+
+void refcount_free_later(Qcow2 *q, uint64_t offset, uint64_t clusters)
+{
+    for (uint64_t i = 0; i < clusters; i++) {
+        uint64_t cluster = (offset >> q->cluster_bits) + i;
+
+        g_array_append_val(q->to_free, cluster);
+    }
+}
+
+int refcount_apply_frees(Qcow2 *q, GArray *clusters)
+{
+    int result = 0;
+
+    for (unsigned i = 0; i < clusters->len && result == 0; i++) {
+        uint64_t cluster = g_array_index(clusters, uint64_t, i);
+        uint64_t now;
+
+        result = refcount_add(q, cluster, -1, &now);
+        if (result == 0 && now == 0) {
+            meta_drop(q, cluster << q->cluster_bits, q->cluster_size);
+            q->free_hint = MIN(q->free_hint, cluster);
+        }
+    }
+    return result;
+}
