@@ -235,7 +235,8 @@ static void damaged_headers_are_refused_by_name(void **state)
         { 79, "\\2", "marked as corrupt" },
         { 79, "\\1", "not closed by its last writer" },
         { 99, "\\7", "refcounts of 2^7 bits" },
-        { 41, "\\1", "out of place" },
+        { 41, "\\1", "is cut off" },
+        { 46, "\\1", "out of place" },
         { 24, "\\377", "too small for its disk" },
     };
 

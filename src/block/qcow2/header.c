@@ -73,6 +73,9 @@ static bool check_version(Qcow2 *q, GError **error)
     if (h->version != 2 && h->version != 3) {
         return refuse(q, error, "has qcow2 version %u; known are 2 and 3", h->version);
     }
+    if (h->version == 3 && q->file->length < QCOW2_V3_HEADER) {
+        return refuse(q, error, "is cut off within its header");
+    }
     if (h->version == 2) {
         h->incompatible_features = h->compatible_features = h->autoclear_features = 0;
         h->refcount_order = 4;
