@@ -492,7 +492,7 @@ Node *events_parse(const Source *source, Arena *arena, Diag *diag)
     reader.anchors = g_array_new(false, false, sizeof(Anchor));
     if (yaml_parser_initialize(&reader.yaml)) {
         yaml_parser_set_encoding(&reader.yaml, YAML_UTF8_ENCODING);
-        yaml_parser_set_input_string(&reader.yaml, text, size);
+        yaml_parser_set_input_string(&reader.yaml, size ? text : (const guchar *)"", size);
         root = read_document(&reader);
     }
     yaml_parser_delete(&reader.yaml);

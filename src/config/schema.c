@@ -194,6 +194,21 @@ static const char *take_deprecated(Schema *schema, const Node *value)
     return value->kind == NODE_BOOL ? NULL : "true or false";
 }
 
+static const char *take_dialect(Schema *schema, const Node *value)
+{
+    static const char dialect[] = "https://json-schema.org/draft/2020-12/schema";
+
+    return g_strcmp0(node_text(value), dialect) == 0 ? NULL : dialect;
+}
+
+/* Inside a file, $id would change what `#` means; none of ours needs that. */
+static const char *take_id(Schema *schema, const Node *value)
+{
+    return schema->node != schema->root ? "at the root of its file"
+        : node_text(value)              ? NULL
+                                        : "a text";
+}
+
 static const char *take_words(Schema *schema, const Node *value)
 {
     return node_text(value) ? NULL : "a text";
@@ -208,8 +223,8 @@ static const struct {
     const char *name;
     Keyword take;
 } keywords[] = {
-    { "$schema", take_words },
-    { "$id", take_words },
+    { "$schema", take_dialect },
+    { "$id", take_id },
     { "$ref", take_ref },
     { "$defs", take_definitions },
     { "title", take_words },

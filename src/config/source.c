@@ -25,11 +25,17 @@ Source *source_from_text(const char *name, const char *text, gssize length, Diag
     return source_from_bytes(name, bytes, diag);
 }
 
-/* A directory or a device has no text; and no real description is larger than a disk image. */
-static const char *unsuitable(const GStatBuf *info)
+/*
+ * A directory or a device has no text, and no real description is as large as a disk image. A pipe
+ * has one, but only a person can mean it: a file that names a pipe could make us wait for ever.
+ */
+static const char *unsuitable(const GStatBuf *info, bool named_by_file)
 {
-    if (!S_ISREG(info->st_mode) && !S_ISFIFO(info->st_mode)) {
-        return S_ISDIR(info->st_mode) ? "it is a directory" : "it is not a file";
+    if (S_ISDIR(info->st_mode)) {
+        return "it is a directory";
+    }
+    if (!S_ISREG(info->st_mode) && (named_by_file || !S_ISFIFO(info->st_mode))) {
+        return "it is not a file";
     }
     return info->st_size > LARGEST_FILE ? "it is larger than 16MiB" : NULL;
 }
@@ -45,7 +51,7 @@ Source *source_read(const char *path, Diag *diag, Mark wanted_by)
     if (g_stat(path, &info) != 0) {
         reason = g_strerror(errno);
     } else {
-        reason = unsuitable(&info);
+        reason = unsuitable(&info, wanted_by.file != NULL);
     }
     if (!reason && !g_file_get_contents(path, &text, &length, NULL)) {
         reason = g_strerror(errno);
