@@ -255,11 +255,11 @@ static unsigned clean_pc(Gen *g, unsigned t)
 {
     unsigned reg;
 
-    if (gen_type(g, t) == I64) {
+    if (gen_type(g, t) == I64 || !g->temps[t].dirty) {
         return reg_use(g, t);
     }
     reg = reg_scratch(g, GENERAL);
-    x_op(&g->code, OP_MOV, false, reg, reg_rm(g, t));
+    reg_load(g, reg, t);
     return reg;
 }
 
