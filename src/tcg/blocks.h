@@ -41,6 +41,7 @@ typedef struct Block {
     _Atomic bool   cached_often;    /* ... and whether there were more */
     _Atomic bool   dead;
     bool           provisional;
+    bool           checked;         /* ran in lockstep */
     bool           straddles;       /* one instruction that lies on two pages */
     CodePage      *pages[2];
     struct Block  *page_next[2];

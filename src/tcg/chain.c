@@ -198,7 +198,7 @@ void fetch_view_forget(FetchView *view, uint64_t page)
     }
 }
 
-static FetchView *new_view(void)
+FetchView *fetch_view_new(void)
 {
     FetchView *view = g_new0(FetchView, 1);
 
@@ -234,7 +234,7 @@ FetchView *fetch_view(TcgCpu *cpu, uint64_t serial, uint32_t mode)
     }
     if (!view) {
         unsigned slot = choose_view(cpu);
-        view = cpu->views[slot] ? cpu->views[slot] : new_view();
+        view = cpu->views[slot] ? cpu->views[slot] : fetch_view_new();
         fetch_view_clear(view);
         view->serial = serial;
         view->mode = mode;

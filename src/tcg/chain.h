@@ -45,6 +45,7 @@ void chain_cache_jump(TcgCpu *cpu, Block *block);
 
 /* The view of a space (by its serial) and mode: the one there is, or one made empty. CPU thread. */
 FetchView *fetch_view(TcgCpu *cpu, uint64_t serial, uint32_t mode);
+FetchView *fetch_view_new(void);        /* empty; for g_free() */
 /* Forgets what it knows of one page. */
 void fetch_view_forget(FetchView *view, uint64_t page);
 void fetch_view_clear(FetchView *view);

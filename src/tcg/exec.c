@@ -144,6 +144,12 @@ static void leave_raised(TcgCpu *cpu)
     env->raised = 0;
 }
 
+/* Traced or checked, every block passes through the loop. */
+static bool is_watched(const TcgCpu *cpu)
+{
+    return TRACE_IS_ON(exec) || cpu->lockstep;
+}
+
 /* Finds the next block and links the exit to it. The exit's memory is safe unless a chunk retires meanwhile. */
 static void leave_chain(TcgCpu *cpu)
 {
@@ -157,7 +163,7 @@ static void leave_chain(TcgCpu *cpu)
         return;
     }
     pthread_mutex_lock(&tcg->lock);
-    if (epoch == atomic_load(&tcg->epoch) && !TRACE_IS_ON(exec)) {
+    if (epoch == atomic_load(&tcg->epoch) && !is_watched(cpu)) {
         chain_link(tcg, exit, next, cpu_page_id(cpu, pc));
     }
     pthread_mutex_unlock(&tcg->lock);
@@ -260,10 +266,13 @@ static bool left(TcgCpu *cpu, ExitReason reason)
 static ExitReason run_block(TcgCpu *cpu, Block *block)
 {
     Tcg *tcg = cpu->tcg;
+    ExitReason reason;
 
-    if (TRACE_IS_ON(exec)) {
-        trace_entry(cpu, block);
-    } else if (!atomic_load_explicit(&block->dead, memory_order_relaxed)) {
+    trace_entry(cpu, block);
+    if (cpu->lockstep && lockstep_run(cpu, block, &reason)) {
+        return reason;
+    }
+    if (!is_watched(cpu) && !atomic_load_explicit(&block->dead, memory_order_relaxed)) {
         chain_cache_jump(cpu, block);
     }
     return tcg->host->enter(cpu->env, tcg->thunks, block->code);

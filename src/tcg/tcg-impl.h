@@ -13,6 +13,7 @@
 #include "tcg/blocks.h"
 #include "tcg/chain.h"
 #include "tcg/code.h"
+#include "tcg/lockstep.h"
 #include "tcg/tcg.h"
 #include "tcg/tlb-impl.h"
 
@@ -85,7 +86,8 @@ struct TcgCpu {
     _Atomic RunState wanted;
     RunState      state;            /* with state_lock */
 
-    Chunk        *chunk;
+    Chunk        *chunk;            /* being filled */
+    Lockstep     *lockstep;         /* NULL: no checks */
     CodeReader    reader;
     IrBlock       ir;
     IrLive        live;
@@ -119,6 +121,9 @@ void cpu_come_inside(TcgCpu *cpu);
 
 /* The block at a pc of the current context, translated when there is none. NULL: an exception was raised. */
 Block *cpu_block_at(TcgCpu *cpu, uint64_t pc);
+
+/* Makes cpu->ir and cpu->live anew from the code at pc, which was translated before; false when it is gone. */
+bool cpu_make_ir(TcgCpu *cpu, uint64_t pc);
 
 /* The id of the page with this pc, 0 when it has none. After cpu_block_at(). */
 uint32_t cpu_page_id(const TcgCpu *cpu, uint64_t pc);

@@ -209,6 +209,7 @@ TcgCpu *tcg_cpu_new(Tcg *tcg, const TcgCpuOptions *options, GError **error)
     join_translator(cpu, tcg);
     address_space_listen(cpu->address_space, map_changed, cpu);
     reset_cpu(cpu);
+    cpu->lockstep = lockstep_new(cpu);
     return g_steal_pointer(&cpu);
 }
 
@@ -223,6 +224,7 @@ void tcg_cpu_free(TcgCpu *cpu)
     }
     pthread_mutex_unlock(&cpu->tcg->lock);
     timer_free(cpu->timer);
+    lockstep_free(cpu->lockstep);
     for (unsigned i = 0; i < FETCH_VIEWS; i++) {
         g_free(cpu->views[i]);
     }

@@ -266,6 +266,15 @@ static Block *translate(TcgCpu *cpu, uint64_t pc, const uint8_t *page, bool narr
     return block;
 }
 
+bool cpu_make_ir(TcgCpu *cpu, uint64_t pc)
+{
+    const uint8_t *page;
+    CpuFault fault;
+    bool narrow;
+
+    return find_code(cpu, pc, &page, &narrow, &fault) && make_ir(cpu, pc, page, narrow);
+}
+
 /* A block on two pages is only good where both are mapped as they were. */
 static bool is_whole(TcgCpu *cpu, const Block *block)
 {
