@@ -7,6 +7,7 @@
 #include "config/events.h"
 #include "config/layers.h"
 #include "config/library.h"
+#include "config/params.h"
 #include "config/resolve.h"
 #include "config/schema.h"
 #include "config/suggest.h"
@@ -75,6 +76,7 @@ static void apply_options(Loader *l)
     for (unsigned i = 0; l->options->sets && l->options->sets[i]; i++) {
         layers_apply_set(l->machine, l->options->sets[i], i + 1, l->arena, l->diag);
     }
+    params_apply(l->machine, l->arena, l->diag);
 }
 
 /* False only when the schema itself is wrong: then nobody knows what the tree holds. */
