@@ -45,6 +45,18 @@ typedef struct CpuOps {
     FdtNode *(*interrupt_controller)(const Cpu *cpu, FdtNode *node);
 } CpuOps;
 
+/*
+ * What a CPU has of its interrupt controller when it reaches it by instructions (GICv3's ICC
+ * registers), and what its own timers interrupt it through. The machine lock is held.
+ */
+typedef struct CpuIntc {
+    /* False: there is no such register. `reg` is its number as the ISA encodes it. */
+    bool (*read)(void *owner, unsigned cpu, uint32_t reg, uint64_t *value);
+    bool (*write)(void *owner, unsigned cpu, uint32_t reg, uint64_t value);
+    /* A line that only this CPU has: GIC's PPI 0 to 15. */
+    void (*set_private)(void *owner, unsigned cpu, unsigned line, bool level);
+} CpuIntc;
+
 struct Cpu {
     Device dev;                 /* dev.class is the ISA's and is in no list */
     unsigned index;             /* among all of the machine; also hartid, MPIDR affinity 0 */
@@ -52,6 +64,8 @@ struct Cpu {
     const CpuClusterSpec *spec;
     AddressSpace *memory;       /* what it sees; borrowed from the machine */
     CpuEntry entry;
+    const CpuIntc *intc;        /* set by the controller when it starts; NULL: none of this kind */
+    void *intc_owner;
 };
 
 /* Makes a CPU, its dev.class and ops set; the core fills the rest. NULL: said to diag. */
