@@ -1,27 +1,76 @@
 /* `lathe validate FILE...`: is it right, and can this host keep its promises? */
 #include <stdio.h>
 
+#include "block/drive.h"
 #include "cli/cli.h"
-#include "cli/options.h"
-#include "config/config.h"
+#include "cli/loading.h"
+#include "config/edit.h"
+#include "core/loop.h"
+
+/* Opening is the only check of O_DIRECT, locks and formats that cannot be wrong. */
+static void try_drives(const MachineSpec *spec, Diag *diag)
+{
+    for (unsigned i = 0; i < spec->drive_count; i++) {
+        Drive *drive = spec->drives[i].path.text || spec->drives[i].size.set
+            ? drive_open(&spec->drives[i], diag)
+            : NULL;
+
+        machine_lock();
+        drive_close(drive);
+        machine_unlock();
+    }
+}
 
 static int validate_one(const char *name, bool board, const MachineOptions *options)
 {
     const ConfigOptions config = { options->sets, options->profiles, options->paths };
     g_autoptr(Diag) diag = diag_new();
     g_autoptr(MachineSpec) spec = board ? config_load_board(name, &config, diag)
-                                        : config_load(name, &config, diag);
+                                        : load_named(name, options, diag);
 
-    diag_print(diag, stderr, diag_style_for(stderr));
-    return diag_exit_code(diag);
+    if (spec) {
+        try_drives(spec, diag);
+    }
+    return finish_with(diag);
+}
+
+/* Writes what can be mended without asking. Again, while that uncovers more. */
+static int fix_one(const char *name, const MachineOptions *options)
+{
+    int made = 1;
+
+    for (unsigned round = 0; round < 8 && made > 0; round++) {
+        g_autoptr(Diag) diag = diag_new();
+        g_autoptr(Edits) edits = edits_new();
+        g_autoptr(GError) error = NULL;
+        g_autoptr(MachineSpec) spec = load_named(name, options, diag);
+
+        edits_add_fixes(edits, diag);
+        made = spec ? 0 : edits_write(edits, &error);
+        if (made < 0) {
+            fprintf(stderr, "lathe validate: %s\n", error->message);
+            return EXIT_HOST;
+        }
+        if (made) {
+            fprintf(stderr, "%s: %d fixed\n", name, made);
+        }
+    }
+    return EXIT_FINE;
+}
+
+static int worse(int left, int right)
+{
+    return left == EXIT_DESCRIPTION || right == EXIT_FINE ? left : right;
 }
 
 static int validate_run(int argc, char **argv)
 {
     g_auto(MachineOptions) options = { 0 };
     g_auto(GStrv) boards = NULL;
+    gboolean fix = false;
     const GOptionEntry own[] = {
         { "board", 0, 0, G_OPTION_ARG_STRING_ARRAY, &boards, NULL, NULL },
+        { "fix", 0, 0, G_OPTION_ARG_NONE, &fix, NULL, NULL },
         { 0 },
     };
     int result = EXIT_FINE;
@@ -34,30 +83,32 @@ static int validate_run(int argc, char **argv)
         return EXIT_DESCRIPTION;
     }
     for (unsigned i = 0; boards && boards[i]; i++) {
-        int code = validate_one(boards[i], true, &options);
-
-        result = code == EXIT_DESCRIPTION || result == EXIT_FINE ? code : result;
+        result = worse(result, validate_one(boards[i], true, &options));
     }
     for (int i = 1; i < argc; i++) {
-        int code = validate_one(argv[i], false, &options);
-
-        result = code == EXIT_DESCRIPTION || result == EXIT_FINE ? code : result;
+        if (fix) {
+            result = worse(result, fix_one(argv[i], &options));
+        }
+        result = worse(result, validate_one(argv[i], false, &options));
     }
     return result;
 }
 
 VERB(validate) = {
     .name = "validate",
-    .arguments =
-        "FILE... [--board NAME|FILE]... [--set PATH=VALUE]... [--profile NAME]... [--path DIR]...",
+    .arguments = "FILE... [--fix] [--board NAME|FILE]... [--set PATH=VALUE]... [--profile NAME]... "
+                 "[--path DIR]...",
     .summary = "is a machine or a board right?",
-    .help = "Reads machine files and all they need, and says everything that is wrong with them.\n"
-            "\n"
-            "  --board NAME|FILE   a board alone\n"
-            "  --set PATH=VALUE    changes a value, as in --set drives.root.cache=none\n"
-            "  --profile NAME      merges what the file has under profiles.NAME\n"
-            "  --path DIR          another folder with machines/ and schemas/\n"
-            "\n"
-            "Exit status: 0 all is well, 2 a description is wrong, 3 this host cannot.\n",
+    .help =
+        "Reads machine files and all they need, opens their drives, and says everything that is\n"
+        "wrong with them.\n"
+        "\n"
+        "  --fix               writes what can be mended without asking; comments are kept\n"
+        "  --board NAME|FILE   a board alone\n"
+        "  --set PATH=VALUE    changes a value, as in --set drives.root.cache=none\n"
+        "  --profile NAME      merges what the file has under profiles.NAME\n"
+        "  --path DIR          another folder with machines/ and schemas/\n"
+        "\n"
+        "Exit status: 0 all is well, 2 a description is wrong, 3 this host cannot.\n",
     .run = validate_run,
 };

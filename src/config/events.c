@@ -76,39 +76,23 @@ static const char *remedy_for(const char *problem)
 /* Errors at the end of the text are shown behind the last thing that is written. */
 static Mark visible_mark(const Reader *r, Mark at)
 {
-    gsize size;
+    gsize size, written;
     const char *text = g_bytes_get_data(r->source->text, &size);
-    unsigned line = 1, column = 1;
-    Mark last = at;
 
-    for (gsize i = 0; i < size && line < at.line; i++) {
-        bool first_byte = ((unsigned char)text[i] & 0xc0) != 0x80;
-
-        column += first_byte;
-        if (!g_ascii_isspace(text[i])) {
-            last.line = line;
-            last.column = column;
-        } else if (text[i] == '\n') {
-            line++;
-            column = 1;
-        }
-        if (i + 1 == size) {
-            return last; /* the line is not there, or it is empty */
-        }
+    for (written = size; written > 0 && g_ascii_isspace(text[written - 1]); written--) {}
+    if (written && mark_offset(text, size, at.line, at.column) >= written) {
+        mark_place(text, written, &at.line, &at.column);
     }
     return at;
 }
 
 static bool is_tab(const Reader *r, Mark at)
 {
-    gsize size;
-    const char *text = g_bytes_get_data(r->source->text, &size), *end = text + size;
+    gsize size, offset;
+    const char *text = g_bytes_get_data(r->source->text, &size);
 
-    for (unsigned line = 1; text && line < at.line; line++) {
-        text = memchr(text, '\n', end - text);
-        text = text ? text + 1 : NULL;
-    }
-    return text && end - text >= at.column && text[at.column - 1] == '\t';
+    offset = mark_offset(text, size, at.line, at.column);
+    return offset < size && text[offset] == '\t';
 }
 
 static void report_yaml_error(Reader *r)
@@ -272,7 +256,7 @@ static Node *read_alias(Reader *r, const yaml_event_t *event)
     return node_copy(r->arena, anchor->node);
 }
 
-/* Quotes mend it only where YAML 1.2 says a text and nobody can have meant yes or no. */
+/* Quotes mend it only where nobody can have meant a number or a truth value. */
 static void report_ambiguous(Reader *r, const Node *node, const ScalarReading *reading)
 {
     g_autofree char *quoted = g_strdup_printf("\"%s\"", node->scalar.text);
@@ -281,7 +265,7 @@ static void report_ambiguous(Reader *r, const Node *node, const ScalarReading *r
     diag_error(r->diag, DIAG_AMBIGUOUS, node->mark, "`%s` is %s to YAML 1.1 and %s to YAML 1.2",
         node->scalar.text, reading->old, reading->now);
     diag_hint(r->diag, "write %s if it is a text%s", quoted, truth ? ", true or false if not" : "");
-    if (reading->kind == NODE_STRING && !truth) {
+    if (strcmp(reading->old, "a number in base 60") == 0 || strcmp(reading->old, "a date") == 0) {
         diag_fix(r->diag, quoted);
     }
 }
@@ -482,17 +466,19 @@ static bool is_utf8(const Reader *r, const guchar *text, size_t size)
 Node *events_parse(const Source *source, Arena *arena, Diag *diag)
 {
     Reader reader = { .source = source, .arena = arena, .diag = diag };
-    gsize size;
+    gsize size, skipped;
     const guchar *text = g_bytes_get_data(source->text, &size);
     Node *root = NULL;
 
     if (!is_utf8(&reader, text, size)) {
         return NULL;
     }
+    skipped = mark_text_start((const char *)text, size);
     reader.anchors = g_array_new(false, false, sizeof(Anchor));
     if (yaml_parser_initialize(&reader.yaml)) {
         yaml_parser_set_encoding(&reader.yaml, YAML_UTF8_ENCODING);
-        yaml_parser_set_input_string(&reader.yaml, size ? text : (const guchar *)"", size);
+        yaml_parser_set_input_string(
+            &reader.yaml, size ? text + skipped : (const guchar *)"", size - skipped);
         root = read_document(&reader);
     }
     yaml_parser_delete(&reader.yaml);

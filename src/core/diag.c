@@ -16,14 +16,14 @@ typedef struct Report {
     DiagSeverity severity;
     DiagCode code;
     Mark at;
-    unsigned order;             /* of being found: reports at one place stay in it */
+    unsigned order; /* of being found: reports at one place stay in it */
     char *text, *hint, *fix;
-    GArray *notes;              /* of Note; NULL until the first */
+    GArray *notes; /* of Note; NULL until the first */
 } Report;
 
 struct Diag {
     GPtrArray *reports;
-    GHashTable *sources;        /* file -> GBytes */
+    GHashTable *sources; /* file -> GBytes */
     unsigned errors;
 };
 
@@ -61,8 +61,8 @@ Diag *diag_new(void)
     Diag *diag = g_new0(Diag, 1);
 
     diag->reports = g_ptr_array_new_with_free_func(free_report);
-    diag->sources = g_hash_table_new_full(g_str_hash, g_str_equal, NULL,
-        (GDestroyNotify)g_bytes_unref);
+    diag->sources = g_hash_table_new_full(
+        g_str_hash, g_str_equal, NULL, (GDestroyNotify)g_bytes_unref);
     return diag;
 }
 
@@ -152,6 +152,18 @@ void diag_fix(Diag *diag, const char *replacement)
     }
 }
 
+void diag_each_fix(
+    const Diag *diag, void (*take)(void *data, Mark at, const char *text), void *data)
+{
+    for (unsigned i = 0; i < diag->reports->len; i++) {
+        const Report *report = g_ptr_array_index(diag->reports, i);
+
+        if (report->fix) {
+            take(data, report->at, report->fix);
+        }
+    }
+}
+
 unsigned diag_errors(const Diag *diag)
 {
     return diag->errors;
@@ -191,10 +203,10 @@ static const char *colour(const Printer *p, const char *code)
     return p->style == DIAG_COLOUR ? code : "";
 }
 
-#define BOLD(p)  colour(p, "\033[1m")
-#define RED(p)   colour(p, "\033[1;31m")
+#define BOLD(p) colour(p, "\033[1m")
+#define RED(p) colour(p, "\033[1;31m")
 #define AMBER(p) colour(p, "\033[1;33m")
-#define BLUE(p)  colour(p, "\033[1;34m")
+#define BLUE(p) colour(p, "\033[1;34m")
 #define PLAIN(p) colour(p, "\033[0m")
 
 static GBytes *source_of(const Printer *p, const char *file)
@@ -213,20 +225,15 @@ static GBytes *source_of(const Printer *p, const char *file)
 static char *source_line(const Printer *p, Mark at)
 {
     g_autoptr(GBytes) source = source_of(p, at.file);
-    size_t size = 0;
+    size_t size = 0, length = 0;
     const char *text = source ? g_bytes_get_data(source, &size) : NULL;
-    const char *end = text + size, *next;
+    const char *start = text ? mark_line(text, size, at.line, &length) : NULL;
+    char *line;
 
-    for (unsigned line = 1; text && line < at.line; line++) {
-        next = memchr(text, '\n', end - text);
-        text = next ? next + 1 : NULL;
-    }
-    if (!text || text >= end) {
+    if (!start || start == text + size) {
         return NULL;
     }
-    next = memchr(text, '\n', end - text);
-    char *line = g_utf8_make_valid(text, (next ? next : end) - text);
-
+    line = g_utf8_make_valid(start, length);
     for (char *c = line; *c; c++) {
         *c = (unsigned char)*c < 0x20 || *c == 0x7f ? ' ' : *c;
     }
@@ -261,10 +268,11 @@ static void print_caret(Printer *p, const Report *report)
         return;
     }
     g_autofree char *shown = window(line, report->at, &column);
-    unsigned width = CLAMP(report->at.width, 1, MAX(1, (unsigned)g_utf8_strlen(shown, -1) - column + 1));
+    unsigned width = CLAMP(
+        report->at.width, 1, MAX(1, (unsigned)g_utf8_strlen(shown, -1) - column + 1));
 
-    g_string_append_printf(p->out, "%s%*s |\n%s |%s %s\n%s%*s |%s %*s%s", BLUE(p), margin, "", number,
-        PLAIN(p), shown, BLUE(p), margin, "", PLAIN(p), (int)column - 1, "", RED(p));
+    g_string_append_printf(p->out, "%s%*s |\n%s |%s %s\n%s%*s |%s %*s%s", BLUE(p), margin, "",
+        number, PLAIN(p), shown, BLUE(p), margin, "", PLAIN(p), (int)column - 1, "", RED(p));
     for (unsigned i = 0; i < width; i++) {
         g_string_append_c(p->out, '^');
     }

@@ -31,7 +31,7 @@ typedef enum DiagCode {
 
 /* The row of diag-codes.h. */
 typedef struct DiagKind {
-    unsigned number;            /* 102, printed as E102 */
+    unsigned number; /* 102, printed as E102 */
     const char *slug, *help;
 } DiagKind;
 
@@ -44,10 +44,8 @@ void diag_free(Diag *diag);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Diag, diag_free)
 
 /* Records an error and returns false, so that a check can end in `return diag_error(...)`. */
-bool diag_error(Diag *diag, DiagCode code, Mark at, const char *format, ...)
-    G_GNUC_PRINTF(4, 5);
-void diag_warning(Diag *diag, DiagCode code, Mark at, const char *format, ...)
-    G_GNUC_PRINTF(4, 5);
+bool diag_error(Diag *diag, DiagCode code, Mark at, const char *format, ...) G_GNUC_PRINTF(4, 5);
+void diag_warning(Diag *diag, DiagCode code, Mark at, const char *format, ...) G_GNUC_PRINTF(4, 5);
 
 /* These belong to the latest report; without one, they do nothing. */
 
@@ -60,6 +58,9 @@ void diag_note(Diag *diag, Mark at, const char *format, ...) G_GNUC_PRINTF(3, 4)
 /* The text that, put in the place of the mark's span, mends it. */
 void diag_fix(Diag *diag, const char *replacement);
 
+void diag_each_fix(
+    const Diag *diag, void (*take)(void *data, Mark at, const char *text), void *data);
+
 unsigned diag_errors(const Diag *diag);
 
 /* The exit code that says what was wrong: 0 nothing, 2 the description, 3 only the host. */
@@ -71,7 +72,7 @@ void diag_add_source(Diag *diag, const char *file, GBytes *text);
 typedef enum DiagStyle {
     DIAG_PLAIN,
     DIAG_COLOUR,
-    DIAG_SHORT,                 /* one line each, without file and source: for tests */
+    DIAG_SHORT, /* one line each, without file and source: for tests */
 } DiagStyle;
 
 /* Every report in source order, each with its line and a caret; at most 20 errors, then a sum. */

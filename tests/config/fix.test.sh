@@ -1,0 +1,25 @@
+#!/bin/sh
+# `validate --fix` mends what can be mended without asking, and keeps every other byte.
+lathe=$PWD/${BUILD:-build}/lathe
+dir=$(mktemp -d) || exit 1
+trap 'rm -rf "$dir"' EXIT
+cd "$dir" || exit 1
+status=0
+
+check() {   # check NAME: m.yaml must be expected.yaml, byte for byte
+    cmp m.yaml expected.yaml || { echo "$1: differs"; diff expected.yaml m.yaml; status=1; }
+}
+
+printf '\357\273\277lathe: machine/v1\r\nname: m   # \303\251t\303\251\r\n\r\nboard: riscv-virt@1\r\nmemory: 64M    # small\r\ndoc: 2026-01-01\r\n' > m.yaml
+printf '\357\273\277lathe: machine/v1\r\nname: m   # \303\251t\303\251\r\n\r\nboard: riscv-virt@1\r\nmemory: 64MiB    # small\r\ndoc: "2026-01-01"\r\n' > expected.yaml
+"$lathe" validate --fix m.yaml || { echo "still wrong after --fix"; status=1; }
+check "byte order mark, CRLF and comments"
+
+"$lathe" validate --fix m.yaml 2>&1 | grep . && { echo "said something of a right file"; status=1; }
+check "a right file"
+
+printf 'lathe: machine/v1\nname: m\nboard: riscv-virt@1\nmemory: 1G\ncpus: [\n' > m.yaml
+cp m.yaml expected.yaml
+"$lathe" validate --fix m.yaml 2>/dev/null && { echo "not YAML, and called right"; status=1; }
+check "a file that is not YAML"
+exit $status
