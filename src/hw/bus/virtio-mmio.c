@@ -144,7 +144,7 @@ static void queue_ready_write(Device *dev, unsigned index, uint64_t value)
     } else if ((value & 1) && !q->ready) {
         virtqueue_enable(m->virtio, m->queue_selected);
     } else if (!(value & 1) && q->ready) {
-        virtqueue_reset(q);
+        virtqueue_reset(m->virtio, m->queue_selected);
     }
 }
 

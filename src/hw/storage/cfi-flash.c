@@ -321,7 +321,7 @@ static void flash_reset(Device *dev)
     Flash *f = (Flash *)dev;
 
     for (unsigned i = 0; i < CHIPS; i++) {
-        f->chips[i] = (Chip){ .status = STATUS_READY };
+        f->chips[i] = (Chip){ .status = STATUS_READY, .count = 1 };
     }
     update_rom_mode(f);
 }

@@ -176,7 +176,7 @@ static VirtioChain *chain_new(const Walk *w, unsigned queue, uint16_t head)
 
     *chain = (VirtioChain){
         .virtio = w->virtio,
-        .epoch = w->virtio->queues[queue].epoch,
+        .epoch = w->virtio->epochs[queue],
         .queue = queue,
         .head = head,
         .out_count = w->out_count,
@@ -265,7 +265,7 @@ void virtqueue_unpop(VirtioChain *chain)
 {
     VirtioQueue *q = &chain->virtio->queues[chain->queue];
 
-    if (chain->epoch == q->epoch) {
+    if (chain->epoch == chain->virtio->epochs[chain->queue]) {
         q->next_available--;
         q->in_flight--;
     }
@@ -311,7 +311,7 @@ void virtqueue_push(VirtioChain *chain, uint32_t written)
     Virtio *virtio = chain->virtio;
     VirtioQueue *q = &virtio->queues[chain->queue];
 
-    if (chain->epoch == q->epoch) {
+    if (chain->epoch == chain->virtio->epochs[chain->queue]) {
         q->in_flight--;
         if (!virtio_is_broken(virtio) && put_used(virtio, q, chain->head, written) &&
             driver_wants_interrupt(virtio, q)) {
@@ -393,7 +393,10 @@ void virtqueue_enable(Virtio *virtio, unsigned queue)
     }
 }
 
-void virtqueue_reset(VirtioQueue *q)
+void virtqueue_reset(Virtio *virtio, unsigned queue)
 {
-    *q = (VirtioQueue){ .size_max = q->size_max, .size = q->size_max, .epoch = q->epoch + 1 };
+    VirtioQueue *q = &virtio->queues[queue];
+
+    *q = (VirtioQueue){ .size_max = q->size_max, .size = q->size_max };
+    virtio->epochs[queue]++;
 }

@@ -32,7 +32,6 @@ typedef struct VirtioQueue {
     uint16_t next_available; /* index of the next entry of the available ring to take */
     uint16_t next_used;      /* index of the next entry of the used ring to fill */
     uint32_t in_flight;      /* popped, not yet pushed */
-    uint32_t epoch;          /* counts resets: chains of an older one are not returned */
 } VirtioQueue;
 
 typedef struct VirtioChain {
@@ -66,6 +65,6 @@ void virtio_chain_wrote(VirtioChain *chain, uint64_t offset, uint64_t length);
 
 /* The driver set ready: checks the addresses, or breaks the device. */
 void virtqueue_enable(Virtio *virtio, unsigned queue);
-void virtqueue_reset(VirtioQueue *queue);
+void virtqueue_reset(Virtio *virtio, unsigned queue);
 
 #endif

@@ -15,6 +15,7 @@ static void kick_postponed(void *data)
     uint32_t queues = virtio->postponed;
 
     virtio->postponed = 0;
+    virtio->generation = 0;
     for (unsigned i = 0; i < virtio->queue_count; i++) {
         if (queues >> i & 1) {
             virtio_kick(virtio, i);
@@ -85,11 +86,12 @@ void virtio_device_reset(Device *dev)
 
     /* Chains must not be returned any more while the type ends its requests. */
     for (unsigned i = 0; i < virtio->queue_count; i++) {
-        virtqueue_reset(&virtio->queues[i]);
+        virtqueue_reset(virtio, i);
     }
     virtio->status = 0;
     virtio->features = 0;
     virtio->postponed = 0;
+    virtio->generation = 0;
     if (virtio->ops->reset) {
         virtio->ops->reset(virtio);
     }

@@ -66,6 +66,8 @@ struct Virtio {
     unsigned budget;
     uint32_t postponed; /* a bit for each queue */
     Timer *again;
+    /* Resets of each queue: chains of an older one are not returned. */
+    uint32_t epochs[VIRTIO_QUEUES_MAX];
 
     /* Guest-visible and saved. */
     uint64_t features;   /* those that the driver accepted */
