@@ -1,7 +1,7 @@
 /*
  * A snapshot is a GVariant: (time, devices, memory). A device is its saved fields by name and the
- * levels of its outputs; memory is what was ever touched, in chunks. All of it may come from a file
- * that somebody made up, so nothing in it is believed.
+ * levels of its outputs; memory, that of devices included, is what was ever touched, in chunks. All
+ * of it may come from a file that somebody made up, so nothing in it is believed.
  */
 #include "core/state.h"
 
@@ -147,7 +147,7 @@ static void save_memory(GVariantBuilder *out, const Region *region)
             size_t length = MIN(CHUNK, hole - at);
 
             if (!is_zero(host + at, length)) {
-                g_variant_builder_add(out, "(st@ay)", region_name(region), (guint64)at,
+                g_variant_builder_add(out, "(st@ay)", region_label(region), (guint64)at,
                     bytes_variant(host + at, length));
             }
         }
@@ -155,17 +155,37 @@ static void save_memory(GVariantBuilder *out, const Region *region)
     }
 }
 
-static Region *memory_named(const Machine *machine, const char *name)
+/* Every region that has memory: the machine's and its devices'. Borrowed. */
+static GPtrArray *all_memory(const Machine *machine)
 {
-    for (unsigned i = 0; i < machine->memory_regions->len; i++) {
-        if (strcmp(region_name(machine->memory_regions->pdata[i]), name) == 0) {
-            return machine->memory_regions->pdata[i];
+    GPtrArray *all = g_ptr_array_new();
+
+    g_ptr_array_extend(all, machine->memory_regions, NULL, NULL);
+    for (unsigned i = 0; i < machine->devices->len; i++) {
+        const Device *dev = machine->devices->pdata[i];
+
+        for (unsigned k = 0; k < dev->parts->regions->len; k++) {
+            Region *region = device_region(dev, k);
+
+            if (region && region_host(region)) {
+                g_ptr_array_add(all, region);
+            }
+        }
+    }
+    return all;
+}
+
+static Region *memory_labelled(const GPtrArray *all, const char *label)
+{
+    for (unsigned i = 0; i < all->len; i++) {
+        if (strcmp(region_label(all->pdata[i]), label) == 0) {
+            return all->pdata[i];
         }
     }
     return NULL;
 }
 
-static bool load_chunk(const Machine *machine, GVariant *chunk, GError **error)
+static bool load_chunk(const GPtrArray *all, GVariant *chunk, GError **error)
 {
     const char *name;
     guint64 at;
@@ -176,7 +196,7 @@ static bool load_chunk(const Machine *machine, GVariant *chunk, GError **error)
 
     g_variant_get(chunk, "(&st@ay)", &name, &at, &bytes);
     data = g_variant_get_fixed_array(bytes, &length, 1);
-    region = memory_named(machine, name);
+    region = memory_labelled(all, name);
     if (!region || at > region_size(region) || length > region_size(region) - at) {
         return refuse(error, "the machine has no memory '%s' of that size", name);
     }
@@ -186,22 +206,20 @@ static bool load_chunk(const Machine *machine, GVariant *chunk, GError **error)
 
 static bool load_memories(const Machine *machine, GVariant *chunks, GError **error)
 {
-    for (unsigned i = 0; i < machine->memory_regions->len; i++) {
-        Region *region = machine->memory_regions->pdata[i];
+    g_autoptr(GPtrArray) all = all_memory(machine);
 
-        madvise(region_host(region), region_size(region), MADV_REMOVE);
+    for (unsigned i = 0; i < all->len; i++) {
+        madvise(region_host(all->pdata[i]), region_size(all->pdata[i]), MADV_REMOVE);
     }
     for (gsize i = 0; i < g_variant_n_children(chunks); i++) {
         g_autoptr(GVariant) chunk = g_variant_get_child_value(chunks, i);
 
-        if (!load_chunk(machine, chunk, error)) {
+        if (!load_chunk(all, chunk, error)) {
             return false;
         }
     }
-    for (unsigned i = 0; i < machine->memory_regions->len; i++) {
-        Region *region = machine->memory_regions->pdata[i];
-
-        region_wrote(region, 0, region_size(region));
+    for (unsigned i = 0; i < all->len; i++) {
+        region_wrote(all->pdata[i], 0, region_size(all->pdata[i]));
     }
     return true;
 }
@@ -225,14 +243,15 @@ static void save_one(Device *dev, void *builder)
 
 GBytes *state_save(Machine *machine)
 {
+    g_autoptr(GPtrArray) regions = all_memory(machine);
     GVariantBuilder devices, memory;
 
     g_assert(!machine->running);
     g_variant_builder_init(&devices, G_VARIANT_TYPE("a{s" DEVICE_TYPE "}"));
     for_each(machine, save_one, &devices);
     g_variant_builder_init(&memory, G_VARIANT_TYPE("a" MEMORY_TYPE));
-    for (unsigned i = 0; i < machine->memory_regions->len; i++) {
-        save_memory(&memory, machine->memory_regions->pdata[i]);
+    for (unsigned i = 0; i < regions->len; i++) {
+        save_memory(&memory, regions->pdata[i]);
     }
     return to_bytes(g_variant_new(
         STATE_TYPE, (gint64)clock_now(machine->clock), &devices, &memory));
