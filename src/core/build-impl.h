@@ -12,6 +12,7 @@ struct Machine {
     GHashTable *drives, *channels;      /* name -> what the caller gave */
 
     Clock *clock;
+    int64_t power_on_time;              /* ns since 1970 */
     Region *root;
     AddressSpace *memory;
     GPtrArray *memory_regions;          /* Region *, in the order of spec->memory */

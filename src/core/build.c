@@ -69,6 +69,11 @@ Clock *machine_clock(const Machine *machine)
     return machine->clock;
 }
 
+int64_t machine_power_on_time(const Machine *machine)
+{
+    return machine->power_on_time;
+}
+
 unsigned machine_cpu_count(const Machine *machine)
 {
     return machine_spec_cpu_count(machine->spec);
@@ -288,6 +293,9 @@ bool machine_build(Machine *machine, CpuCreate create, Diag *diag)
     if (!machine->clock) {
         machine->clock = clock_new();
     }
+    machine->power_on_time = machine->spec->start_time.set
+        ? (int64_t)machine->spec->start_time.value * NS_PER_SECOND
+        : g_get_real_time() * 1000;
     region_batch_begin();
     fine = add_memories(machine, diag);
     fine = add_cpus(machine, create, diag) && fine;

@@ -52,6 +52,7 @@ void machine_reset(Machine *machine);
 const MachineSpec *machine_spec(const Machine *machine);
 AddressSpace *machine_memory(const Machine *machine);       /* the system bus */
 Clock *machine_clock(const Machine *machine);
+int64_t machine_power_on_time(const Machine *machine);      /* ns since 1970 at its time 0 */
 unsigned machine_cpu_count(const Machine *machine);
 Cpu *machine_cpu(const Machine *machine, unsigned index);
 unsigned machine_device_count(const Machine *machine);

@@ -299,6 +299,11 @@ int64_t device_now(const Device *dev)
     return clock_now(device_clock(dev));
 }
 
+int64_t device_time_of_day(const Device *dev)
+{
+    return machine_power_on_time(dev->machine) + device_now(dev);
+}
+
 uint64_t device_clock_hz(const Device *dev, const char *name)
 {
     for (unsigned i = 0; i < dev->spec->clock_count; i++) {

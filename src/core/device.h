@@ -133,6 +133,8 @@ AddressSpace *device_dma(const Device *dev);
 
 Clock *device_clock(const Device *dev);         /* the machine's time */
 int64_t device_now(const Device *dev);
+/* The time of day, in ns since 1970: `clock.start`, or the host's at power-on, and what has passed. */
+int64_t device_time_of_day(const Device *dev);
 uint64_t device_clock_hz(const Device *dev, const char *name);  /* a `clock:` of it; 0: none */
 
 /* Points at the property's own line in the board file. Always returns false. */

@@ -131,6 +131,7 @@ static void rtc_reset(Device *dev)
     Rtc *r = (Rtc *)dev;
 
     registers_reset(&rtc_bank, dev);
+    r->power_on = device_time_of_day(dev) - device_now(dev);
     r->alarm = 0;
     r->pending = false;
     update_alarm(r);
@@ -146,7 +147,6 @@ static bool rtc_start(Device *dev, Diag *diag)
     Rtc *r = (Rtc *)dev;
 
     r->timer = timer_new(device_clock(dev), alarm_due, r);
-    r->power_on = (uint64_t)g_get_real_time() * 1000 - device_now(dev);
     device_add_region(dev, 0, registers_region("regs", RTC_SIZE, &rtc_bank, dev));
     return true;
 }

@@ -153,7 +153,7 @@ static bool rtc_start(Device *dev, Diag *diag)
     Rtc *r = (Rtc *)dev;
 
     r->timer = timer_new(device_clock(dev), match_due, r);
-    r->power_on = g_get_real_time() * 1000 - device_now(dev);
+    r->power_on = device_time_of_day(dev) - device_now(dev);
     device_add_region(dev, 0, registers_region("regs", RTC_SIZE, &rtc_bank, dev));
     return true;
 }
