@@ -31,10 +31,7 @@ static void reset_later(void *data)
 {
     Run *run = data;
 
-    /* machine_reset() pauses the CPUs, which may need the lock that a loop call holds. */
-    machine_unlock();
     machine_reset(run->machine);
-    machine_lock();
     run->resetting = false;
 }
 
