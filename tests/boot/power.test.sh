@@ -3,6 +3,7 @@
 
 # A reset boots the same machine again: the second init is there before the limit ends the run.
 machine reboot < /dev/null
+: > "$log"
 timeout -k 5 60 "$build/lathe" run "$work/m.yaml" < /dev/null > "$log" 2>&1 &
 pid=$!
 tries=0
