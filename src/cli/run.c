@@ -177,6 +177,7 @@ static int run_machine(Run *run)
     g_unix_signal_add(SIGINT, ended_by_signal, run);
     code = loop_run();
     machine_pause(run->machine);
+    stdio_flush(run->console);
     if (panic_watch_message(run->panic)) {
         fprintf(stderr, "lathe: the guest panicked: %s\n", panic_watch_message(run->panic));
         code = EXIT_DIFFERENT;

@@ -124,7 +124,7 @@ static void stdio_resume(Channel *channel)
     }
 }
 
-static void stdio_close(Channel *channel)
+void stdio_flush(Channel *channel)
 {
     StdioChannel *s = (StdioChannel *)channel;
     size_t done = 0;
@@ -137,6 +137,14 @@ static void stdio_close(Channel *channel)
         }
         done += MAX(written, 0);
     }
+    g_byte_array_set_size(s->output, 0);
+}
+
+static void stdio_close(Channel *channel)
+{
+    StdioChannel *s = (StdioChannel *)channel;
+
+    stdio_flush(channel);
     g_clear_pointer(&s->in, loop_unwatch);
     g_clear_pointer(&s->out, loop_unwatch);
     g_byte_array_unref(s->output);

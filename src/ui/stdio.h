@@ -20,4 +20,7 @@ typedef void (*StdioSpy)(void *data, const uint8_t *bytes, size_t length);
 /* Makes the terminal raw; freeing the channel writes what is left and restores it. */
 Channel *channel_new_stdio(StdioEscape escape, StdioSpy spy, void *data);
 
+/* Writes what is left, waiting for the reader: so that our own messages come after the guest's. */
+void stdio_flush(Channel *channel);
+
 #endif
