@@ -75,19 +75,22 @@ static const char *trigger_word(Trigger trigger)
 }
 
 /* The lines of a device, then what is plugged into it. */
-static void print_wiring(const MachineSpec *spec, const DeviceSpec *device)
+static char *wiring(const MachineSpec *spec, const DeviceSpec *device)
 {
+    GString *text = g_string_new(NULL);
+
     for (unsigned i = 0; i < device->irq_count; i++) {
         g_autofree char *line =
             g_strdup_printf("%s.%u", device->irqs[i].group, device->irqs[i].line);
 
-        printf("  %-8s %s", line, trigger_word(device->irqs[i].trigger));
+        g_string_append_printf(text, "  %-8s %s", line, trigger_word(device->irqs[i].trigger));
     }
     for (unsigned i = 0; i < spec->device_count; i++) {
         if (spec->devices[i].slot && strcmp(spec->devices[i].slot, device->id) == 0) {
-            printf("  %s", spec->devices[i].id);
+            g_string_append_printf(text, "  %s", spec->devices[i].id);
         }
     }
+    return g_string_free(text, false);
 }
 
 static void print_map(const Machine *machine)
@@ -97,13 +100,11 @@ static void print_map(const Machine *machine)
     for (unsigned i = 0; i < rows->len; i++) {
         const Row *row = &g_array_index(rows, Row, i);
 
-        printf("0x%08" G_GINT64_MODIFIER "x  0x%08" G_GINT64_MODIFIER "x  %-12s %s", row->at,
-            row->at + (row->size - 1), row->name, row->type);
-        if (row->device && (row->device->irq_count || row->device->type->offers_bus)) {
-            printf("%*s", (int)(14 - MIN(strlen(row->type), 14)), "");
-            print_wiring(machine_spec(machine), row->device);
-        }
-        putchar('\n');
+        g_autofree char *wires =
+            row->device ? wiring(machine_spec(machine), row->device) : g_strdup("");
+
+        printf("0x%08" G_GINT64_MODIFIER "x  0x%08" G_GINT64_MODIFIER "x  %-12s %-*s%s\n", row->at,
+            row->at + (row->size - 1), row->name, wires[0] ? 14 : 0, row->type, wires);
     }
 }
 
