@@ -21,13 +21,13 @@ for source in tests/fuzz/*.c; do
     done
     objects=$(echo "$objects" | sed 's/\.c\b/.o/g')
     # shellcheck disable=SC2086  # several words on purpose
-    make -s -j2 BUILD="$build/obj" CC="$clang" CFLAGS='-O1 -g -fsanitize=fuzzer-no-link,address' \
+    make -s -j2 BUILD="$build/obj" CC="$clang" CFLAGS='-O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined' \
         $objects || exit 1
     rm -f "$build/$entry/all.a"
     # shellcheck disable=SC2086
     ar rcs "$build/$entry/all.a" $objects
     # shellcheck disable=SC2086
-    $clang ${FLAGS:--Isrc} -O1 -g -fsanitize=fuzzer,address -o "$build/$entry/run" "$source" \
+    $clang ${FLAGS:--Isrc} -O1 -g -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined -o "$build/$entry/run" "$source" \
         "$build/$entry/all.a" $LIBS || exit 1
     seeds=
     [ "$entry" = loader ] && seeds="tests/config/cases machines examples"
