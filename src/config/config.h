@@ -37,6 +37,10 @@ MachineSpec *config_load_board(const char *name, const ConfigOptions *options, D
 /* The machine's (or board's) tree after the layers, as text; for `dump --stage=doc`. Free it. */
 char *config_dump_doc(const char *file, const ConfigOptions *options, Diag *diag);
 
+/* What is in force: the machine (or board) with all layers, parameters and defaults. Free it. */
+typedef enum ConfigForm { CONFIG_YAML, CONFIG_JSON, CONFIG_ORIGINS } ConfigForm;
+char *config_print(const char *file, const ConfigOptions *options, ConfigForm form, Diag *diag);
+
 /* The names of what there is: "boards", "devices" or "cpus". Free with g_ptr_array_unref. */
 GPtrArray *config_list(const char *what, const ConfigOptions *options, Diag *diag);
 

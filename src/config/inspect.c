@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "config/loader.h"
+#include "config/print.h"
 
 char *config_dump_doc(const char *file, const ConfigOptions *options, Diag *diag)
 {
@@ -10,6 +11,34 @@ char *config_dump_doc(const char *file, const ConfigOptions *options, Diag *diag
 
     loader_init(&l, options, diag);
     return source && loader_read_machine(&l, source) ? node_to_string(l.machine) : NULL;
+}
+
+/* What has done its work by the time that everything is in force. */
+static const char *const done_keys[] = { "extends", "params", "profiles", "options", NULL };
+
+char *config_print(const char *file, const ConfigOptions *options, ConfigForm form, Diag *diag)
+{
+    static char *(*const printers[])(const Node *, const char *const *) = {
+        [CONFIG_YAML] = print_yaml,
+        [CONFIG_JSON] = print_json,
+        [CONFIG_ORIGINS] = print_origins,
+    };
+    g_autoptr(Source) source = NULL;
+    g_auto(Loader) l;
+    bool read;
+
+    loader_init(&l, options, diag);
+    if (g_str_has_suffix(file, ".yaml")) {
+        source = source_read(file, diag, NO_MARK);
+        read = source && loader_read_machine(&l, source) &&
+            loader_validate(&l, l.machine, "schemas/machine.v1.yaml");
+    } else {
+        read = loader_read_board(&l, file);
+    }
+    if (!read || diag_errors(diag) != l.errors_before) {
+        return NULL;
+    }
+    return printers[form](l.machine ? l.machine : l.board, done_keys);
 }
 
 /* Where each kind of thing is found, and how its file names end. */

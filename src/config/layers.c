@@ -22,27 +22,41 @@ static void drop_nulls(Node *node)
     }
 }
 
-Node *layers_merge(Arena *arena, Node *base, Node *patch)
+/* Keys of a file that hold patches: a null in one removes something later, not now. */
+static bool holds_patches(const char *key)
+{
+    return strcmp(key, "profiles") == 0 || strcmp(key, "options") == 0;
+}
+
+typedef enum MergeMode { MERGE_ROOT, MERGE_INSIDE, MERGE_PATCHES } MergeMode;
+
+static Node *merge(Arena *arena, Node *base, Node *patch, MergeMode mode)
 {
     if (!base || base->kind != NODE_MAP || patch->kind != NODE_MAP) {
-        drop_nulls(patch);
+        if (mode != MERGE_PATCHES) {
+            drop_nulls(patch);
+        }
         patch->under = base;
         return patch;
     }
     for (unsigned i = 0; i < patch->map.count; i++) {
         const Entry *entry = &patch->map.entries[i];
+        bool patches = mode == MERGE_PATCHES || (mode == MERGE_ROOT && holds_patches(entry->key));
         Node *there = node_get(base, entry->key);
 
-        if (entry->value->kind == NODE_NULL && !entry->value->bad) {
+        if (entry->value->kind == NODE_NULL && !entry->value->bad && mode != MERGE_PATCHES) {
             node_map_remove(base, entry->key);
-        } else if (there && there->kind == NODE_MAP && entry->value->kind == NODE_MAP) {
-            layers_merge(arena, there, entry->value);
         } else {
-            node_map_set(
-                arena, base, entry->key, entry->mark, layers_merge(arena, there, entry->value));
+            node_map_set(arena, base, entry->key, entry->mark,
+                merge(arena, there, entry->value, patches ? MERGE_PATCHES : MERGE_INSIDE));
         }
     }
     return base;
+}
+
+Node *layers_merge(Arena *arena, Node *base, Node *patch)
+{
+    return merge(arena, base, patch, MERGE_ROOT);
 }
 
 void layers_name(Node *node, const char *layer)
