@@ -1,0 +1,232 @@
+/*
+ * GICv3: distributor, a redistributor for each CPU, and their interfaces as system registers.
+ *
+ * ARM IHI 0069, "GIC Architecture Specification, version 3 and 4". One security state
+ * (GICD_CTLR.DS), affinity routing always on, no message-based interrupts yet: group 1 arrives as
+ * IRQ and group 0 as FIQ.
+ */
+#include <string.h>
+
+#include "core/build.h"
+#include "hw/intc/gic-v3.h"
+
+enum {
+    DIST_SIZE = 0x10000,
+    REDIST_FRAME = 0x10000, /* two for each CPU: its control, and its own interrupts */
+    REDIST_SIZE = 2 * REDIST_FRAME,
+};
+
+enum { GICD_CTLR = 0x0000, GICD_TYPER = 0x0004, GICD_IIDR = 0x0008, GICD_IROUTER = 0x6100 };
+enum { GICR_CTLR = 0x0000, GICR_IIDR = 0x0004, GICR_TYPER = 0x0008, GICR_WAKER = 0x0014 };
+enum { ID_PIDR2 = 0xffe8 };
+
+enum { CTLR_ARE = 0x10, CTLR_DS = 0x40 };
+enum { WAKER_ASLEEP = 2 }; /* ChildrenAsleep, the bit above, follows it */
+enum { IMPLEMENTER_ARM = 0x43b, ARCHITECTURE_3 = 0x3b };
+enum { TYPER_ID_BITS = 9 << 19, TYPER_NO_1_OF_N = 1 << 25 };
+
+/* ---- distributor ---- */
+
+/* One target by its affinity; CPUs are numbered in affinity 0 (12.9.22). */
+static void set_route(GicV3 *g, unsigned spi, uint64_t value)
+{
+    GicBank *bank = gic_bank_of(&g->gic, 0, GIC_LOCAL + spi);
+    uint64_t affinity = value & UINT64_C(0xff00ffffff);
+
+    g->route[spi] = affinity;
+    bank->targets[spi % 32] = affinity < g->gic.cpus ? 1 << affinity : 0;
+    gic_update(&g->gic);
+}
+
+/* The arrays without the first 32, which are in the redistributors (12.9.7). */
+static bool is_shared_part(uint32_t offset)
+{
+    return offset < 0x400 ? (offset & 0x7f) >= 4
+        : offset >= 0xc00 ? offset >= 0xc08
+                          : offset >= 0x420 && offset < 0x800;
+}
+
+static uint64_t read_dist(GicV3 *g, uint32_t offset, unsigned size)
+{
+    uint32_t value = 0;
+
+    switch (offset) {
+    case GICD_CTLR: return g->gic.enabled | CTLR_ARE | CTLR_DS;
+    case GICD_TYPER: return GIC_SHARED_BANKS | TYPER_ID_BITS | TYPER_NO_1_OF_N;
+    case GICD_IIDR: return IMPLEMENTER_ARM;
+    case ID_PIDR2: return ARCHITECTURE_3;
+    default: break;
+    }
+    if (offset >= GICD_IROUTER && offset < GICD_IROUTER + GIC_SPIS * 8) {
+        return g->route[(offset - GICD_IROUTER) / 8] >> (offset & 4) * 8;
+    }
+    if (size <= 4 && is_shared_part(offset)) {
+        gic_read_array(&g->gic, 0, offset, size, &value);
+    }
+    return value;
+}
+
+static void write_route(GicV3 *g, uint32_t offset, unsigned size, uint64_t value)
+{
+    unsigned spi = offset / 8, shift = (offset & 4) * 8;
+    uint64_t rest = size == 8 ? 0 : g->route[spi] & ~(UINT64_C(0xffffffff) << shift);
+
+    set_route(g, spi, rest | value << shift);
+}
+
+static uint64_t dist_read(void *owner, GuestAddr offset, unsigned size)
+{
+    return read_dist(owner, offset, size);
+}
+
+static void dist_write(void *owner, GuestAddr offset, uint64_t value, unsigned size)
+{
+    GicV3 *g = owner;
+
+    if (offset == GICD_CTLR) {
+        g->gic.enabled = value & (GIC_GROUP_0 | GIC_GROUP_1);
+        gic_update(&g->gic);
+    } else if (offset >= GICD_IROUTER && offset < GICD_IROUTER + GIC_SPIS * 8) {
+        write_route(g, offset - GICD_IROUTER, size, value);
+    } else if (size == 8 || !is_shared_part(offset) ||
+        !gic_write_array(&g->gic, 0, offset, size, value)) {
+        device_guest_error(&g->gic.dev, "write to 0x%x of the distributor", (unsigned)offset);
+    }
+}
+
+static const RegionOps dist_ops = {
+    .read = dist_read,
+    .write = dist_write,
+    .guest = { 1, 8 },
+    .endian = ENDIAN_LITTLE,
+};
+
+/* ---- redistributors, one after the other ---- */
+
+static uint64_t redist_typer(const GicV3 *g, unsigned cpu)
+{
+    bool last = cpu == g->gic.cpus - 1;
+
+    return (uint64_t)cpu << 32 | cpu << 8 | (last ? 0x10 : 0);
+}
+
+static uint64_t read_control_frame(const GicV3 *g, unsigned cpu, uint32_t offset)
+{
+    switch (offset) {
+    case GICR_IIDR: return IMPLEMENTER_ARM;
+    case GICR_TYPER: return redist_typer(g, cpu);
+    case GICR_TYPER + 4: return redist_typer(g, cpu) >> 32;
+    case GICR_WAKER: return g->asleep[cpu] ? WAKER_ASLEEP | WAKER_ASLEEP << 1 : 0;
+    case ID_PIDR2: return ARCHITECTURE_3;
+    }
+    return 0; /* GICR_CTLR among them: there is nothing to enable */
+}
+
+/* Only the 32 interrupts of its own. */
+static bool is_local_part(uint32_t offset)
+{
+    return !is_shared_part(offset) && offset < 0xd00;
+}
+
+static uint64_t redist_read(void *owner, GuestAddr offset, unsigned size)
+{
+    GicV3 *g = owner;
+    unsigned cpu = offset / REDIST_SIZE;
+    uint32_t at = offset % REDIST_FRAME, value = 0;
+
+    if (cpu >= g->gic.cpus) {
+        return 0;
+    }
+    if (offset % REDIST_SIZE < REDIST_FRAME) {
+        return read_control_frame(g, cpu, at);
+    }
+    if (size <= 4 && is_local_part(at)) {
+        gic_read_array(&g->gic, cpu, at, size, &value);
+    }
+    return value;
+}
+
+static void redist_write(void *owner, GuestAddr offset, uint64_t value, unsigned size)
+{
+    GicV3 *g = owner;
+    unsigned cpu = offset / REDIST_SIZE;
+    uint32_t at = offset % REDIST_FRAME;
+
+    if (cpu < g->gic.cpus && offset % REDIST_SIZE == GICR_WAKER) {
+        g->asleep[cpu] = (value & WAKER_ASLEEP) != 0;
+    } else if (cpu < g->gic.cpus && offset % REDIST_SIZE < REDIST_FRAME) {
+        /* GICR_CTLR and the tables of message-based interrupts, which are not there */
+    } else if (cpu >= g->gic.cpus || size == 8 || !is_local_part(at) ||
+        !gic_write_array(&g->gic, cpu, at, size, value)) {
+        device_guest_error(&g->gic.dev, "write to 0x%x of a redistributor", (unsigned)offset);
+    }
+}
+
+static const RegionOps redist_ops = {
+    .read = redist_read,
+    .write = redist_write,
+    .guest = { 1, 8 },
+    .endian = ENDIAN_LITTLE,
+};
+
+/* ---- life ---- */
+
+static void v3_reset(Device *dev)
+{
+    GicV3 *g = (GicV3 *)dev;
+
+    gic_reset(&g->gic);
+    memset(g->control, 0, sizeof(g->control));
+    for (unsigned spi = 0; spi < GIC_SPIS; spi++) {
+        set_route(g, spi, 0);
+    }
+    for (unsigned cpu = 0; cpu < GIC_CPUS_MAX; cpu++) {
+        g->asleep[cpu] = true;
+        g->gic.cpu[cpu].group_0_is_fiq = true;
+        g->gic.cpu[cpu].binary_point[0] = 2;
+        g->gic.cpu[cpu].binary_point[1] = 3;
+    }
+}
+
+static void v3_loaded(Device *dev)
+{
+    gic_update(&((GicV3 *)dev)->gic);
+}
+
+static bool v3_start(Device *dev, Diag *diag)
+{
+    GicV3 *g = (GicV3 *)dev;
+    if (!gic_start(&g->gic, diag)) {
+        return false;
+    }
+    device_add_region(dev, 0, region_new_mmio("dist", DIST_SIZE, &dist_ops, g));
+    device_add_region(
+        dev, 1, region_new_mmio("redist", GIC_CPUS_MAX * REDIST_SIZE, &redist_ops, g));
+    for (unsigned i = 0; i < g->gic.cpus; i++) {
+        Cpu *cpu = machine_cpu(dev->machine, i);
+
+        if (cpu) { /* a machine that is only looked at has none */
+            cpu->intc = &gic_v3_intc;
+            cpu->intc_owner = g;
+        }
+    }
+    return true;
+}
+
+static const Saved v3_saved[] = {
+    GIC_SAVED(GicV3),
+    SAVED(GicV3, route),
+    SAVED(GicV3, asleep),
+    SAVED(GicV3, control),
+    {},
+};
+
+DEVICE_CLASS(arm_gic_v3) = {
+    .name = "arm-gic-v3",
+    .state_size = sizeof(GicV3),
+    .saved = v3_saved,
+    .start = v3_start,
+    .reset = v3_reset,
+    .loaded = v3_loaded,
+    .set_input = gic_set_input,
+};
