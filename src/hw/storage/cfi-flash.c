@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "core/device.h"
-#include "hw/storage/flash-image.h"
+#include "hw/storage/flash-bus.h"
 
 enum {
     CHIPS = 2,

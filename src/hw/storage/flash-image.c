@@ -1,5 +1,5 @@
 /* A drive as the contents of a flash. */
-#include "hw/storage/flash-image.h"
+#include "hw/storage/flash-bus.h"
 
 #include <string.h>
 

@@ -102,18 +102,17 @@ static const char *add_piece(Walk *w, GuestAddr at, uint64_t *length, bool for_w
 static const char *add_buffer(Walk *w, const Desc *d)
 {
     bool for_write = d->flags & DESC_WRITE;
+    const char *wrong = NULL;
 
     if (!for_write && w->count > w->out_count) {
         return "a readable buffer after a writable one";
     }
-    for (uint64_t done = 0, length; done < d->length; done += length) {
-        const char *wrong;
-
+    for (uint64_t done = 0, length; done < d->length && !wrong; done += length) {
         length = d->length - done;
         wrong = add_piece(w, d->at + done, &length, for_write);
-        if (wrong) {
-            return wrong;
-        }
+    }
+    if (wrong) {
+        return wrong;
     }
     *(for_write ? &w->in_size : &w->out_size) += d->length;
     if (!for_write) {
@@ -274,7 +273,7 @@ void virtqueue_unpop(VirtioChain *chain)
 
 /* ---- returning through the used ring ---- */
 
-/* Called for every entry: the one the driver waits for can only be the latest (virtio 1.2, 2.7.10). */
+/* Called for every entry: what the driver waits for is the latest or none (virtio 1.2, 2.7.10). */
 static bool driver_wants_interrupt(Virtio *virtio, VirtioQueue *q)
 {
     const uint8_t *available = map_available(virtio, q);

@@ -48,7 +48,7 @@ typedef struct VirtioChain {
 /* NULL when there is nothing to take, and when the guest broke the ring. */
 VirtioChain *virtqueue_pop(Virtio *virtio, unsigned queue);
 
-/* Takes the chain; `written` bytes of its `in` part are valid. Interrupts the driver if it asked. */
+/* Takes the chain; `written` bytes of its `in` are valid. Interrupts the driver if it asked. */
 void virtqueue_push(VirtioChain *chain, uint32_t written);
 
 /* Gives the chain back unused: the next pop returns it again. Only for the latest one popped. */

@@ -1,12 +1,12 @@
 /*
- * What keeps the contents of a flash: a drive, plugged into the flash.
+ * What plugs into a flash and keeps its contents: a drive.
  *
  * The flash works on its array in memory; changes go to the drive behind its back. It shows its
  * guest "busy" meanwhile, so a guest that waits for "ready" knows its bytes are where the drive's
  * cache mode says that completed writes are.
  */
-#ifndef HW_STORAGE_FLASH_IMAGE_H
-#define HW_STORAGE_FLASH_IMAGE_H
+#ifndef HW_STORAGE_FLASH_BUS_H
+#define HW_STORAGE_FLASH_BUS_H
 
 #include "core/device.h"
 
