@@ -144,6 +144,10 @@ static void rtc_loaded(Device *dev)
 
 static void rtc_reset(Device *dev)
 {
+    Rtc *r = (Rtc *)dev;
+
+    r->power_on = device_time_of_day(dev) - device_now(dev);
+    r->offset = 0;
     registers_reset(&rtc_bank, dev);
     rtc_loaded(dev);
 }
@@ -153,7 +157,6 @@ static bool rtc_start(Device *dev, Diag *diag)
     Rtc *r = (Rtc *)dev;
 
     r->timer = timer_new(device_clock(dev), match_due, r);
-    r->power_on = device_time_of_day(dev) - device_now(dev);
     device_add_region(dev, 0, registers_region("regs", RTC_SIZE, &rtc_bank, dev));
     return true;
 }
