@@ -13,6 +13,7 @@ typedef struct Generator {
     Random   *r;
     uint16_t  pool[IR_TYPE_COUNT][POOL];
     unsigned  made[IR_TYPE_COUNT];
+    uint16_t  last_address;     /* accesses like to share one: hosts check it once */
     unsigned  open_label;       /* number + 1 of a label that is branched to, not placed yet */
 } Generator;
 
@@ -86,7 +87,7 @@ static IrType any_float(Generator *g)
 }
 
 /* An address that lies in toy memory, most often. */
-static uint16_t address(Generator *g)
+static uint16_t new_address(Generator *g)
 {
     uint16_t x = value_of(g, I64);
     unsigned bits = below(g, 8) ? 12 + below(g, 3) : 15;
@@ -98,6 +99,14 @@ static uint16_t address(Generator *g)
         offset = append(g, (IrInsn){ .op = IR_and, .type = I64, .a = offset, .b = mask });
     }
     return append(g, (IrInsn){ .op = IR_add, .type = I64, .a = offset, .b = make_const(g, I64, TOY_BASE) });
+}
+
+static uint16_t address(Generator *g)
+{
+    if (!g->last_address || below(g, 5) == 0) {
+        g->last_address = new_address(g);
+    }
+    return g->last_address;
 }
 
 /* Guests' code is aligned: an odd pc marks an empty entry of the jump cache. */
@@ -262,6 +271,7 @@ static void put_something(Generator *g)
 static void place_label(Generator *g)
 {
     append(g, (IrInsn){ .op = IR_label, .imm = (int32_t)g->open_label - 1 });
+    g->last_address = 0;
     g->open_label = 0;
     memset(g->made, 0, sizeof(g->made));
 }

@@ -15,6 +15,8 @@ Late *gen_late(Gen *g, void (*emit)(Gen *g, const Late *late))
     g_assert(g->late_count <= LATE_MAX);
     late->emit = emit;
     late->side = g->side;
+    late->result = late->spare = NO_REG;
+    late->windows = 0;
     for (unsigned n = 0; n < G_N_ELEMENTS(late->operand); n++) {
         late->operand[n].kind = VALUE_NONE;
     }
@@ -380,6 +382,7 @@ void emit_call(Gen *g, const IrInsn *op, unsigned detail)
     const Helper *helper = g->b->helpers[op->imm];
     bool leaf = helper->flags & HELPER_LEAF;
 
+    reg_close_windows(g);
     pass_arguments(g, op);
     reg_evict(g, GENERAL);
     if (!leaf) {

@@ -48,11 +48,27 @@ struct Late {
     SideEntry side;             /* of the guest instruction */
     Value    operand[3];
     uint8_t  result, temporary; /* registers */
+    uint8_t  spare;             /* one more that is free here, or NO_REG */
+    uint8_t  windows;           /* registers of the windows that are open here, a bit each */
     uint8_t  type;              /* of the result */
     uint8_t  exit;              /* index in IrBlock.exits */
 };
 
-enum { LATE_MAX = 2 * IR_MAX_OPS + 4 * IR_MAX_EXITS, LATE_BYTES = 112, OP_BYTES = 512 };
+/*
+ * One check of the TLB for several accesses to the same base: the addend stays in a scratch register, 0 when
+ * the check failed (then each access does its own). Open until a label, a call, or the register is needed.
+ */
+typedef struct Window {
+    uint16_t address;           /* temporary; 0: closed */
+    uint16_t last;              /* operation that uses it last */
+    uint8_t  reg;
+    bool     write;             /* found in the array of writable pages; good for loads as well */
+    int32_t  low, high;         /* bytes covered, relative to the address */
+} Window;
+
+enum { WINDOWS = 2 };
+
+enum { LATE_MAX = 2 * IR_MAX_OPS + 4 * IR_MAX_EXITS, LATE_BYTES = 160, OP_BYTES = 512 };
 
 struct Gen {
     Code           code;
@@ -75,6 +91,7 @@ struct Gen {
     unsigned       free_spill_count, spill_count;
     uint8_t       *label[IR_MAX_LABELS];
     uint8_t       *label_jumps[IR_MAX_LABELS];  /* chain of displacements to fill in */
+    Window         windows[WINDOWS];
     unsigned       late_count;
     Temp           temps[IR_MAX_OPS + 1];
     Late           late[LATE_MAX];
@@ -149,6 +166,10 @@ void     reg_order(const Gen *g, const IrInsn *op, unsigned *a, unsigned *b);
 unsigned reg_scratch(Gen *g, RegClass class);
 /* Empties this scratch register and keeps it for the operation. */
 void     reg_take(Gen *g, RegClass class, unsigned reg);
+/* Gives a scratch register (locked before) to a window; it is taken back when nothing else is left. */
+void     reg_keep_window(Gen *g, unsigned reg);
+void     reg_close_window(Gen *g, Window *window);
+void     reg_close_windows(Gen *g);
 /* Sees to it that the next scratch register of the class costs no code. */
 void     reg_reserve(Gen *g, RegClass class);
 /* Brings the temporary's value to a register that the caller has. */

@@ -12,59 +12,35 @@
  *   mov   result, [page + address]
  *
  * An access that crosses into the next page does not match, as the entry is that of the first byte.
+ *
+ * Several accesses to the same base share the check (Window): it covers all their bytes, and the later ones
+ * only test that it did not fail:
+ *
+ *   test  page, page
+ *   je    single                          the check above for this access alone, out of line
+ *   mov   result, [page + address]
  */
-#include "tcg/host/x86_64/gen.h"
-#include "tcg/host/x86_64/slow.h"
+#include "tcg/host/x86_64/mem.h"
 
-enum { INDEX_SHIFT = GUEST_PAGE_BITS - 4, INDEX_MASK = (TLB_SIZE - 1) << 4 };
+enum {
+    INDEX_SHIFT = GUEST_PAGE_BITS - 4,
+    INDEX_MASK = (TLB_SIZE - 1) << 4,
+    WINDOW_SPAN = 256,          /* bytes: more would cross a page too often */
+    WINDOW_REACH = 96,          /* operations looked at for more accesses */
+};
 
 _Static_assert(sizeof(TlbEntry) == 16, "an entry's number times 16 is its offset");
 
-typedef struct Access {
-    Rm       at;                /* where the data is, after the check */
-    unsigned base;              /* guest address: register and displacement */
-    int32_t  disp;
-    unsigned page, tag;         /* scratch registers; tag is free after the check */
-    Late    *late;
-} Access;
-
-/* ---- the slow path -------------------------------------------------------------------------------- */
-
-static void load_result(Gen *g, IrType type, unsigned reg)
-{
-    Rm from = ENV(call[0]);
-
-    switch (type) {
-    case F32:  v_op(&g->code, g->level, VOP_MOVSS, false, reg, NO_REG, from); break;
-    case F64:  v_op(&g->code, g->level, VOP_MOVSD, false, reg, NO_REG, from); break;
-    case V128: v_op(&g->code, g->level, VOP_MOVUPS, false, reg, NO_REG, from); break;
-    default:   x_op(&g->code, OP_MOV, type == I64, reg, from); break;
-    }
-}
-
-static void late_access(Gen *g, const Late *l)
-{
-    Code *c = &g->code;
-
-    late_argument(g, &l->operand[1], 1, l->temporary);
-    late_argument(g, &l->operand[2], 2, l->temporary);
-    x_op(c, OP_LEA, true, l->temporary, l->operand[0].rm);
-    x_op(c, OP_STORE, true, l->temporary, ENV(call[0]));
-    x_store_imm(c, 2, ENV(call[3]), (int32_t)l->key);
-    x_call(c, g->area->thunk[THUNK_SLOW]);
-    gen_side(g, &l->side);
-    x_jump_if(c, COND_B, l->retry + c->to_exec);
-    if (l->result != NO_REG) {
-        load_result(g, l->type, l->result);
-    }
-    x_jump(c, l->back + c->to_exec);
-}
-
 /* ---- the check ------------------------------------------------------------------------------------ */
 
-static bool is_clean_address(const Gen *g, unsigned t)
+bool mem_is_clean_address(const Gen *g, unsigned t)
 {
     return gen_type(g, t) == I64 || !g->temps[t].dirty;
+}
+
+int mem_array(bool write)
+{
+    return (write ? FAR_OFFSET(write) : FAR_OFFSET(read)) - ENV_BIAS;
 }
 
 /* The guest address as register and displacement; 32-bit ones wrap, so they are added up before. */
@@ -74,7 +50,7 @@ static void find_address(Gen *g, Access *x, unsigned t, int32_t disp)
 
     x->base = reg_use(g, t);
     x->disp = disp;
-    if ((!wide && (disp || !is_clean_address(g, t))) || disp > INT32_MAX - 16) {
+    if ((!wide && (disp || !mem_is_clean_address(g, t))) || disp > INT32_MAX - 16) {
         unsigned sum = reg_scratch(g, GENERAL);
 
         x_op(&g->code, OP_LEA, wide, sum, rm_mem(x->base, disp));
@@ -97,64 +73,52 @@ static void index_of(Gen *g, unsigned page, unsigned address)
     x_alu_imm(&g->code, ALU_AND, false, rm_reg(page), INDEX_MASK);
 }
 
-static void check(Gen *g, Access *x, unsigned size, bool aligned, int array)
+void mem_compare(Gen *g, const Access *x, Span span, uint32_t low_bits, int array)
 {
     Code *c = &g->code;
-    bool exact = aligned || size == 1;
 
-    x->late->retry = c->p;
-    x_op(c, OP_LEA, true, x->tag, rm_mem(x->base, x->disp + (exact ? 0 : (int32_t)size - 1)));
-    if (x->disp == 0) {
+    x_op(c, OP_LEA, true, x->tag, rm_mem(x->base, span.high - 1));
+    if (span.low == 0) {
         index_of(g, x->page, x->base);
-    } else if (exact) {
+    } else if (span.low == span.high - 1) {
         index_of(g, x->page, x->tag);
     } else {
-        x_op(c, OP_LEA, false, x->page, rm_mem(x->base, x->disp));
+        x_op(c, OP_LEA, false, x->page, rm_mem(x->base, span.low));
         index_of(g, x->page, x->page);
     }
-    x_alu_imm(c, ALU_AND, true, rm_reg(x->tag), -GUEST_PAGE_SIZE | (aligned ? (int32_t)size - 1 : 0));
+    x_alu_imm(c, ALU_AND, true, rm_reg(x->tag), -GUEST_PAGE_SIZE | (int32_t)low_bits);
     x_alu(c, ALU_OR, true, x->tag, ENV(data_context));
     x_alu(c, ALU_CMP, true, x->tag, rm_index(RBP, x->page, 0, array));
-    x->late->from = x_jump_if(c, COND_NE, NULL);
-    x_op(c, OP_MOV, true, x->page, rm_index(RBP, x->page, 0, array + 8));
-    x->at = rm_index(x->page, x->base, 0, x->disp);
 }
 
-static int array_of(bool write)
+static void load_addend(Gen *g, unsigned page, int array)
 {
-    return (write ? FAR_OFFSET(write) : FAR_OFFSET(read)) - ENV_BIAS;
+    x_op(&g->code, OP_MOV, true, page, rm_index(RBP, page, 0, array + 8));
 }
 
-static Access begin(Gen *g, const IrInsn *op, SlowKind kind, int32_t disp)
+static Rm data_at(const Access *x)
 {
-    Access x;
-
-    find_address(g, &x, op->a, disp);
-    x.page = reg_scratch(g, GENERAL);
-    x.tag = reg_scratch(g, GENERAL);
-    x.late = gen_late(g, late_access);
-    x.late->operand[0].rm = rm_mem(x.base, x.disp);
-    x.late->key = slow_key(kind, op->aux, 0);
-    x.late->temporary = x.tag;
-    x.late->result = NO_REG;
-    x.late->type = op->type;
-    return x;
+    return rm_index(x->page, x->base, 0, x->disp);
 }
 
-static Access access_memory(Gen *g, const IrInsn *op, SlowKind kind)
+/* The span of one access: aligned ones need only be looked at by their first byte, low bits kept. */
+static Span single_span(int32_t disp, unsigned size, bool aligned)
 {
-    Access x = begin(g, op, kind, op->imm);
-
-    if (op->b) {
-        x.late->operand[1] = reg_value(g, op->b);
-    }
-    check(g, &x, 1u << (op->aux & MEM_SIZE), op->aux & MEM_ALIGNED, array_of(kind != SLOW_LOAD));
-    return x;
+    return (Span){ disp, disp + (aligned ? 1 : (int32_t)size) };
 }
 
-/* ---- load ----------------------------------------------------------------------------------------- */
+void mem_check(Gen *g, Access *x, unsigned size, bool aligned, int array)
+{
+    x->late->retry = g->code.p;
+    mem_compare(g, x, single_span(x->disp, size, aligned), aligned ? size - 1 : 0, array);
+    x->late->from = x_jump_if(&g->code, COND_NE, NULL);
+    load_addend(g, x->page, array);
+    x->at = data_at(x);
+}
 
-static void load_int(Gen *g, unsigned memop, bool wide, unsigned d, Rm from)
+/* ---- moving data ---------------------------------------------------------------------------------- */
+
+void mem_load_int(Gen *g, unsigned memop, bool wide, unsigned d, Rm from)
 {
     static const uint16_t opcodes[4][2] = {
         { OP_MOVZX8, OP_MOVSX8 }, { OP_MOVZX16, OP_MOVSX16 }, { OP_MOV, OP_MOVSXD }, { OP_MOV, OP_MOV },
@@ -171,9 +135,6 @@ static void swap_loaded(Gen *g, unsigned memop, bool wide, unsigned d)
     unsigned size = memop & MEM_SIZE;
     bool is_signed = memop & MEM_SIGNED;
 
-    if (size == MEM_8) {
-        return;
-    }
     x_bswap(&g->code, size == MEM_64, d);
     if (size == MEM_16) {
         x_shift_imm(&g->code, is_signed ? SHIFT_SAR : SHIFT_SHR, false, rm_reg(d), 16);
@@ -183,35 +144,24 @@ static void swap_loaded(Gen *g, unsigned memop, bool wide, unsigned d)
     }
 }
 
-static void load_vector(Gen *g, IrType type, unsigned d, Rm from)
+static bool is_swapped(unsigned memop)
 {
-    v_op(&g->code, g->level, type == F32 ? VOP_MOVSS : type == F64 ? VOP_MOVSD : VOP_MOVUPS, false, d,
-        NO_REG, from);
+    return memop & MEM_BIG && (memop & MEM_SIZE) != MEM_8;
 }
 
-void emit_load(Gen *g, const IrInsn *op, unsigned detail)
+static void load_from(Gen *g, IrType type, unsigned memop, unsigned d, Rm from)
 {
-    bool wide = op->type == I64, swap = op->aux & MEM_BIG && (op->aux & MEM_SIZE) != MEM_8;
-    unsigned d;
-    Access x;
+    static const unsigned opcodes[] = { [F32] = VOP_MOVSS, [F64] = VOP_MOVSD, [V128] = VOP_MOVUPS };
 
-    reg_reserve(g, class_of(op->type));     /* no spill may hide between check and access */
-    x = access_memory(g, op, SLOW_LOAD);
-    g->locked[GENERAL] = 0;         /* the last instruction reads its operands before it writes */
-    d = reg_define_over(g, op->dst, op->a);
-    if (class_of(op->type) == VECTOR) {
-        load_vector(g, op->type, d, x.at);
+    if (class_of(type) == VECTOR) {
+        v_op(&g->code, g->level, opcodes[type], false, d, NO_REG, from);
+    } else if (is_swapped(memop)) {
+        mem_load_int(g, memop & ~MEM_SIGNED, type == I64, d, from);
+        swap_loaded(g, memop, type == I64, d);
     } else {
-        load_int(g, swap ? op->aux & ~MEM_SIGNED : op->aux, wide, d, x.at);
-        if (swap) {
-            swap_loaded(g, op->aux, wide, d);
-        }
+        mem_load_int(g, memop, type == I64, d, from);
     }
-    x.late->result = d;
-    x.late->back = g->code.p;
 }
-
-/* ---- store ---------------------------------------------------------------------------------------- */
 
 static void store_int(Gen *g, unsigned size, unsigned reg, Rm to)
 {
@@ -231,11 +181,301 @@ static void store_swapped(Gen *g, unsigned size, unsigned reg, Rm to)
     store_int(g, size, reg, to);
 }
 
-static void full_fence(Gen *g)
+static void store_vector(Gen *g, IrType type, unsigned reg, Rm to)
 {
-    /* Cheaper than mfence, and enough for ordinary memory (Intel manual volume 3, 8.2.2). */
-    x_lock(&g->code);
-    x_alu_imm(&g->code, ALU_OR, false, rm_mem(RSP, 0), 0);
+    static const unsigned opcodes[] = {
+        [F32] = VOP_MOVSS_STORE, [F64] = VOP_MOVSD_STORE, [V128] = VOP_MOVUPS_STORE,
+    };
+
+    v_op(&g->code, g->level, opcodes[type], false, reg, NO_REG, to);
+}
+
+/* ---- the slow path -------------------------------------------------------------------------------- */
+
+static void load_result(Gen *g, IrType type, unsigned reg)
+{
+    load_from(g, type, type == I64 ? MEM_64 : MEM_32, reg, ENV(call[0]));
+}
+
+/* What C did may have changed the memory map: windows look again. */
+static void forget_windows(Gen *g, const Late *l)
+{
+    for (unsigned reg = RAX; reg <= RDX; reg++) {
+        if (l->windows >> reg & 1) {
+            x_alu(&g->code, ALU_XOR, false, reg, rm_reg(reg));
+        }
+    }
+}
+
+static void slow_access_late(Gen *g, const Late *l)
+{
+    Code *c = &g->code;
+
+    late_argument(g, &l->operand[1], 1, l->temporary);
+    late_argument(g, &l->operand[2], 2, l->temporary);
+    x_op(c, OP_LEA, true, l->temporary, l->operand[0].rm);
+    x_op(c, OP_STORE, true, l->temporary, ENV(call[0]));
+    x_store_imm(c, 2, ENV(call[3]), (int32_t)l->key);
+    x_call(c, g->area->thunk[THUNK_SLOW]);
+    gen_side(g, &l->side);
+    x_jump_if(c, COND_B, l->retry + c->to_exec);
+    forget_windows(g, l);
+    if (l->result != NO_REG) {
+        load_result(g, l->type, l->result);
+    }
+}
+
+void mem_late_slow(Gen *g, const Late *l)
+{
+    slow_access_late(g, l);
+    x_jump(&g->code, l->back + g->code.to_exec);
+}
+
+/* ---- windows -------------------------------------------------------------------------------------- */
+
+static bool is_load(unsigned op)
+{
+    return op == IR_load || op == IR_fload || op == IR_vload;
+}
+
+static bool is_store(unsigned op)
+{
+    return op == IR_store || op == IR_fstore || op == IR_vstore;
+}
+
+static Span span_of(const IrInsn *op)
+{
+    return single_span(op->imm, 1u << (op->aux & MEM_SIZE), false);
+}
+
+/* Accesses whose check can be shared. */
+static bool is_sharable(const Gen *g, const IrInsn *op)
+{
+    return (is_load(op->op) || is_store(op->op)) && gen_type(g, op->a) == I64 && !is_swapped(op->aux)
+        && !(op->aux & MEM_ALIGNED) && op->imm == (int16_t)op->imm;
+}
+
+static bool ends_windows(const Gen *g, const IrInsn *op)
+{
+    return op->op == IR_label || op->op == IR_call || op->op == IR_rmw || op->op == IR_cas;
+}
+
+static bool extend_span(Span *span, Span more)
+{
+    Span both = { MIN(span->low, more.low), MAX(span->high, more.high) };
+
+    if (both.high - both.low > WINDOW_SPAN) {
+        return false;
+    }
+    *span = both;
+    return true;
+}
+
+/* Looks for more accesses to the same address; gives the last one's index, 0 when there is none. */
+static unsigned plan_window(const Gen *g, const IrInsn *op, Span *span)
+{
+    bool write = is_store(op->op);
+    unsigned end = MIN(g->live->last_use[op->a], g->at + WINDOW_REACH), last = 0;
+
+    *span = span_of(op);
+    if (!is_sharable(g, op)) {
+        return 0;
+    }
+    for (unsigned at = g->at + 1; at <= end; at++) {
+        const IrInsn *next = &g->b->ops[at];
+
+        if (next->op == IR_OP_COUNT) {
+            continue;
+        }
+        if (ends_windows(g, next)) {
+            break;
+        }
+        if (next->a == op->a && is_sharable(g, next) && (write || is_load(next->op))
+            && extend_span(span, span_of(next))) {
+            last = at;
+        }
+    }
+    return last;
+}
+
+static Window *find_window(Gen *g, const IrInsn *op)
+{
+    Span span = span_of(op);
+
+    if (!is_sharable(g, op)) {
+        return NULL;
+    }
+    for (Window *w = g->windows; w < g->windows + WINDOWS; w++) {
+        if (w->address == op->a && (w->write || is_load(op->op)) && span.low >= w->low
+            && span.high <= w->high) {
+            return w;
+        }
+    }
+    return NULL;
+}
+
+static Window *free_window(Gen *g)
+{
+    Window *oldest = g->windows;
+
+    for (Window *w = g->windows; w < g->windows + WINDOWS; w++) {
+        if (!w->address) {
+            return w;
+        }
+        if (w->last < oldest->last) {
+            oldest = w;
+        }
+    }
+    reg_close_window(g, oldest);
+    return oldest;
+}
+
+static uint8_t open_windows(const Gen *g)
+{
+    uint8_t regs = 0;
+
+    for (unsigned n = 0; n < WINDOWS; n++) {
+        regs |= g->windows[n].address ? 1u << g->windows[n].reg : 0;
+    }
+    return regs;
+}
+
+static void move_data(Gen *g, const Late *l, Rm at)
+{
+    const Value *value = &l->operand[1];
+    unsigned memop = l->key & 0xff;
+
+    if (l->key >> 16 == SLOW_LOAD) {
+        load_from(g, l->type, memop, l->result, at);
+    } else if (value->kind == VALUE_CONST) {
+        x_store_imm(&g->code, memop & MEM_SIZE, at, (int32_t)value->constant);
+    } else if (class_of(l->type) == VECTOR) {
+        store_vector(g, l->type, value->rm.base, at);
+    } else {
+        store_int(g, memop & MEM_SIZE, value->rm.base, at);
+    }
+}
+
+/* A pin that has nothing to do with the access. */
+static unsigned unrelated(const Late *l)
+{
+    unsigned reg = R12;
+
+    while (reg == l->operand[0].rm.base || reg == l->operand[1].rm.base || reg == l->result) {
+        reg++;
+    }
+    return reg;
+}
+
+/* The check failed for all: one for this access alone. The window stays shut. */
+static void late_single(Gen *g, const Late *l)
+{
+    Code *c = &g->code;
+    bool saved = l->spare == NO_REG;
+    Access x = {
+        .base = l->operand[0].rm.base, .disp = l->operand[0].rm.disp, .page = l->temporary,
+        .tag = saved ? unrelated(l) : l->spare,
+    };
+    unsigned size = 1u << (l->key & MEM_SIZE);
+    int array = mem_array(l->key >> 16 != SLOW_LOAD);
+    Late slow = *l;
+    uint8_t *miss, *done;
+
+    slow.retry = c->p;
+    if (saved) {
+        x_op(c, OP_STORE, true, x.tag, ENV(call[2]));
+    }
+    mem_compare(g, &x, single_span(x.disp, size, false), 0, array);
+    load_addend(g, x.page, array);
+    if (saved) {
+        x_op(c, OP_MOV, true, x.tag, ENV(call[2]));
+    }
+    miss = x_jump_if(c, COND_NE, NULL);
+    move_data(g, l, data_at(&x));
+    done = c->p;
+    x_alu(c, ALU_XOR, false, x.page, rm_reg(x.page));
+    x_jump(c, l->back + c->to_exec);
+    x_here32(c, miss);
+    slow_access_late(g, &slow);
+    x_jump(c, done + c->to_exec);
+}
+
+/* ---- loads and stores ----------------------------------------------------------------------------- */
+
+static void describe(Gen *g, const IrInsn *op, Access *x, SlowKind kind, unsigned temporary)
+{
+    x->late->operand[0].rm = rm_mem(x->base, x->disp);
+    x->late->key = slow_key(kind, op->aux, 0);
+    x->late->temporary = temporary;
+    x->late->type = op->type;
+    x->late->windows = open_windows(g);
+}
+
+/* The result's register; whatever has to make room for it does so before the check. */
+static void define_result(Gen *g, const IrInsn *op, Access *x)
+{
+    if (op->dst) {
+        reg_unlock(g, GENERAL, x->base);
+        x->late->result = reg_define_over(g, op->dst, op->a);
+    }
+}
+
+/* A store's value where code out of line finds it: in a register, or a small constant. */
+static Value settled_value(Gen *g, const IrInsn *op)
+{
+    if (!op->b) {
+        return (Value){ .kind = VALUE_NONE };
+    }
+    if (reg_immediate(g, op->b).is_imm) {
+        return reg_value(g, op->b);
+    }
+    return (Value){ .kind = VALUE_AT, .type = op->type, .rm = rm_reg(reg_use(g, op->b)) };
+}
+
+/* The window's check passed: it did so for this access, too. */
+static void access_in_window(Gen *g, const IrInsn *op, SlowKind kind, const Window *w)
+{
+    Access x = { .page = w->reg };
+    Value value;
+
+    g->locked[GENERAL] |= 1u << x.page;
+    value = settled_value(g, op);
+    find_address(g, &x, op->a, op->imm);
+    x.late = gen_late(g, late_single);
+    x.late->operand[1] = value;
+    describe(g, op, &x, kind, x.page);
+    define_result(g, op, &x);
+    x_op(&g->code, OP_TEST, true, x.page, rm_reg(x.page));
+    x.late->from = x_jump_if(&g->code, COND_E, NULL);
+    move_data(g, x.late, data_at(&x));
+    x.late->back = g->code.p;
+}
+
+/* The first access of a window: one check for the whole span. */
+static void access_opening(Gen *g, const IrInsn *op, SlowKind kind, Span span, unsigned last)
+{
+    int array = mem_array(kind == SLOW_STORE);
+    Window *w = free_window(g);
+    Access x;
+    Value value;
+
+    value = settled_value(g, op);
+    find_address(g, &x, op->a, op->imm);
+    x.page = reg_scratch(g, GENERAL);
+    x.tag = reg_scratch(g, GENERAL);
+    x.late = gen_late(g, late_single);
+    x.late->operand[1] = value;
+    x.late->spare = x.tag;
+    describe(g, op, &x, kind, x.page);
+    reg_unlock(g, GENERAL, x.tag);
+    define_result(g, op, &x);
+    mem_compare(g, &x, span, 0, array);
+    x.late->from = x_jump_if(&g->code, COND_NE, NULL);
+    load_addend(g, x.page, array);
+    move_data(g, x.late, data_at(&x));
+    x.late->back = g->code.p;
+    *w = (Window){ op->a, last, x.page, kind == SLOW_STORE, span.low, span.high };
+    reg_keep_window(g, x.page);
 }
 
 static void store_general(Gen *g, const IrInsn *op, const Access *x)
@@ -243,7 +483,7 @@ static void store_general(Gen *g, const IrInsn *op, const Access *x)
     unsigned size = op->aux & MEM_SIZE, reg;
     Operand value = reg_immediate(g, op->b);
 
-    if (op->aux & MEM_BIG && size != MEM_8) {
+    if (is_swapped(op->aux)) {
         reg_load(g, x->tag, op->b);
         store_swapped(g, size, x->tag, x->at);
         return;
@@ -260,21 +500,83 @@ static void store_general(Gen *g, const IrInsn *op, const Access *x)
     store_int(g, size, reg, x->at);
 }
 
-void emit_store(Gen *g, const IrInsn *op, unsigned detail)
+/* A store's value may come from memory between check and access. */
+static void access_alone(Gen *g, const IrInsn *op, SlowKind kind)
 {
+    unsigned size = 1u << (op->aux & MEM_SIZE);
     bool is_vector = class_of(op->type) == VECTOR;
-    unsigned value = is_vector ? reg_use(g, op->b) : 0;
-    Access x = access_memory(g, op, SLOW_STORE);
+    unsigned value = op->b && is_vector ? reg_use(g, op->b) : 0;
+    Access x;
 
-    if (is_vector) {
-        unsigned opcode = op->type == F32 ? VOP_MOVSS_STORE : op->type == F64 ? VOP_MOVSD_STORE
-                                                                             : VOP_MOVUPS_STORE;
-
-        v_op(&g->code, g->level, opcode, false, value, NO_REG, x.at);
+    find_address(g, &x, op->a, op->imm);
+    x.page = reg_scratch(g, GENERAL);
+    x.tag = reg_scratch(g, GENERAL);
+    x.late = gen_late(g, mem_late_slow);
+    x.late->operand[1] = reg_value(g, op->b);
+    describe(g, op, &x, kind, x.tag);
+    reg_unlock(g, GENERAL, x.page);
+    reg_unlock(g, GENERAL, x.tag);
+    define_result(g, op, &x);
+    mem_check(g, &x, size, op->aux & MEM_ALIGNED, mem_array(kind == SLOW_STORE));
+    if (kind == SLOW_LOAD) {
+        load_from(g, op->type, op->aux, x.late->result, x.at);
+    } else if (is_vector) {
+        store_vector(g, op->type, value, x.at);
     } else {
         store_general(g, op, &x);
     }
     x.late->back = g->code.p;
+}
+
+static bool is_in_pin(const Gen *g, unsigned t)
+{
+    unsigned reg = reg_find(g, t);
+
+    return reg != NO_REG && reg > RDX;
+}
+
+/* Needs the value a scratch register? */
+static bool value_is_cheap(const Gen *g, unsigned t)
+{
+    return t == 0 || class_of(gen_type(g, t)) == VECTOR || reg_immediate(g, t).is_imm || is_in_pin(g, t);
+}
+
+static void access_memory(Gen *g, const IrInsn *op, SlowKind kind)
+{
+    const Window *w = find_window(g, op);
+    unsigned last = 0;
+    Span span;
+
+    if (w) {
+        access_in_window(g, op, kind, w);
+        return;
+    }
+    /* Opening takes two scratch registers while the value has to be in one. */
+    if (value_is_cheap(g, op->b) || is_in_pin(g, op->a)) {
+        last = plan_window(g, op, &span);
+    }
+    if (last) {
+        access_opening(g, op, kind, span, last);
+    } else {
+        access_alone(g, op, kind);
+    }
+}
+
+void emit_load(Gen *g, const IrInsn *op, unsigned detail)
+{
+    access_memory(g, op, SLOW_LOAD);
+}
+
+static void full_fence(Gen *g)
+{
+    /* Cheaper than mfence, and enough for ordinary memory (Intel manual volume 3, 8.2.2). */
+    x_lock(&g->code);
+    x_alu_imm(&g->code, ALU_OR, false, rm_mem(RSP, 0), 0);
+}
+
+void emit_store(Gen *g, const IrInsn *op, unsigned detail)
+{
+    access_memory(g, op, SLOW_STORE);
     if ((op->aux & (MEM_ACQUIRE | MEM_RELEASE)) == (MEM_ACQUIRE | MEM_RELEASE)) {
         full_fence(g);
     }
@@ -285,137 +587,4 @@ void emit_fence(Gen *g, const IrInsn *op, unsigned detail)
     if (op->imm & FENCE_WR) {       /* all other orders are what x86 does anyway */
         full_fence(g);
     }
-}
-
-/* ---- atomics: the address ends in RCX, new values in RDX, old ones in RAX or RDX ------------------- */
-
-static Access access_atomic(Gen *g, const IrInsn *op, SlowKind kind, unsigned rmw)
-{
-    Access x = { .page = RCX, .tag = RDX };
-
-    reg_take(g, GENERAL, RAX);
-    reg_take(g, GENERAL, RCX);
-    reg_take(g, GENERAL, RDX);
-    x.base = is_clean_address(g, op->a) ? reg_find(g, op->a) : NO_REG;
-    if (x.base == NO_REG) {
-        x.base = RAX;
-        reg_load(g, RAX, op->a);
-    }
-    x.late = gen_late(g, late_access);
-    x.late->operand[0].rm = rm_mem(x.base, 0);
-    x.late->operand[1] = reg_value(g, op->b);
-    x.late->operand[2] = reg_value(g, op->c);
-    x.late->key = slow_key(kind, op->aux, rmw);
-    x.late->temporary = RDX;
-    x.late->type = op->type;
-    if (op->aux & MEM_BIG) {
-        x.late->retry = g->code.p;      /* the other byte order is left to C */
-        x.late->from = x_jump(&g->code, NULL);
-        x.at = rm_mem(x.base, 0);
-    } else {
-        check(g, &x, 1u << (op->aux & MEM_SIZE), true, array_of(true));
-    }
-    x_op(&g->code, OP_LEA, true, RCX, x.at);
-    return x;
-}
-
-/* The old value, in `from` or at the end of the slow path in the result. */
-static void finish_atomic(Gen *g, const IrInsn *op, Access *x, unsigned from)
-{
-    unsigned d;
-
-    g->locked[GENERAL] = 0;
-    d = reg_define_over(g, op->dst, 0);
-    load_int(g, op->aux, op->type == I64, d, rm_reg(from));
-    x->late->result = d;
-    x->late->back = g->code.p;
-}
-
-static unsigned sized(unsigned memop, unsigned byte_opcode, unsigned opcode)
-{
-    return (memop & MEM_SIZE) == MEM_8 ? byte_opcode : opcode;
-}
-
-/* [RCX], RDX. */
-static void atomic_op(Gen *g, unsigned memop, unsigned opcode)
-{
-    Rm at = rm_mem(RCX, 0);
-
-    if ((memop & MEM_SIZE) == MEM_16) {
-        x_bytes(&g->code, "\xf0", 1);
-        x_op16(&g->code, opcode, RDX, at);
-    } else {
-        x_lock(&g->code);
-        x_op(&g->code, opcode, (memop & MEM_SIZE) == MEM_64, RDX, at);
-    }
-}
-
-static void extend_small(Gen *g, unsigned memop, bool is_signed, unsigned reg)
-{
-    if ((memop & MEM_SIZE) < MEM_32) {
-        load_int(g, is_signed ? memop | MEM_SIGNED : memop & ~MEM_SIGNED, false, reg, rm_reg(reg));
-    }
-}
-
-/* RDX = what to write, from the old value in RAX and the operand in RDX. */
-static void combine(Gen *g, unsigned memop, RmwKind kind)
-{
-    static const uint8_t alus[RMW_KIND_COUNT] = {
-        [RMW_AND] = ALU_AND, [RMW_OR] = ALU_OR, [RMW_XOR] = ALU_XOR, [RMW_ANDN] = ALU_AND,
-    };
-    static const uint8_t conds[RMW_KIND_COUNT] = {      /* old is the answer */
-        [RMW_SMIN] = COND_L, [RMW_SMAX] = COND_G, [RMW_UMIN] = COND_B, [RMW_UMAX] = COND_A,
-    };
-    Code *c = &g->code;
-    bool wide = (memop & MEM_SIZE) == MEM_64, is_signed = kind == RMW_SMIN || kind == RMW_SMAX;
-
-    if (alus[kind]) {
-        if (kind == RMW_ANDN) {
-            x_group3(c, G3_NOT, wide, rm_reg(RDX));
-        }
-        x_alu(c, alus[kind], wide, RDX, rm_reg(RAX));
-        return;
-    }
-    extend_small(g, memop, is_signed, RAX);
-    extend_small(g, memop, is_signed, RDX);
-    x_alu(c, ALU_CMP, wide, RAX, rm_reg(RDX));
-    x_cmov(c, conds[kind], wide, RDX, rm_reg(RAX));
-}
-
-static void rmw_loop(Gen *g, const IrInsn *op)
-{
-    unsigned memop = op->aux & ~MEM_SIGNED;
-    uint8_t *again;
-
-    load_int(g, memop, true, RAX, rm_mem(RCX, 0));
-    again = g->code.p;
-    reg_load(g, RDX, op->b);
-    combine(g, memop, op->imm);
-    atomic_op(g, memop, sized(memop, OP_CMPXCHG8, OP_CMPXCHG));
-    x_jump_if(&g->code, COND_NE, again + g->code.to_exec);
-}
-
-void emit_rmw(Gen *g, const IrInsn *op, unsigned detail)
-{
-    Access x = access_atomic(g, op, SLOW_RMW, op->imm);
-
-    if (op->imm == RMW_ADD || op->imm == RMW_SWAP) {
-        reg_load(g, RDX, op->b);
-        atomic_op(g, op->aux, op->imm == RMW_ADD ? sized(op->aux, OP_XADD8, OP_XADD)
-                                                 : sized(op->aux, OP_XCHG8, OP_XCHG));
-        finish_atomic(g, op, &x, RDX);
-    } else {
-        rmw_loop(g, op);
-        finish_atomic(g, op, &x, RAX);
-    }
-}
-
-void emit_cas(Gen *g, const IrInsn *op, unsigned detail)
-{
-    Access x = access_atomic(g, op, SLOW_CAS, 0);
-
-    reg_load(g, RAX, op->b);
-    reg_load(g, RDX, op->c);
-    atomic_op(g, op->aux, sized(op->aux, OP_CMPXCHG8, OP_CMPXCHG));
-    finish_atomic(g, op, &x, RAX);
 }

@@ -147,10 +147,57 @@ static void spill(Gen *g, unsigned t, Rm from)
     move(g, spill_type(type), from.base, spill_rm(x->spill), true);
 }
 
+/* ---- windows: scratch registers without an owner --------------------------------------------------- */
+
+void reg_keep_window(Gen *g, unsigned reg)
+{
+    g->used[GENERAL] |= 1u << reg;
+    g->owner[GENERAL][reg] = 0;
+}
+
+void reg_close_window(Gen *g, Window *window)
+{
+    if (window->address) {
+        window->address = 0;
+        free_reg(g, GENERAL, window->reg);
+    }
+}
+
+void reg_close_windows(Gen *g)
+{
+    for (unsigned n = 0; n < WINDOWS; n++) {
+        reg_close_window(g, &g->windows[n]);
+    }
+}
+
+static void close_window_in(Gen *g, unsigned reg)
+{
+    for (unsigned n = 0; n < WINDOWS; n++) {
+        if (g->windows[n].address && g->windows[n].reg == reg) {
+            reg_close_window(g, &g->windows[n]);
+        }
+    }
+}
+
+static void close_old_windows(Gen *g)
+{
+    for (unsigned n = 0; n < WINDOWS; n++) {
+        if (g->windows[n].last <= g->at) {
+            reg_close_window(g, &g->windows[n]);
+        }
+    }
+}
+
+/* ---- allocation ------------------------------------------------------------------------------------ */
+
 static void evict(Gen *g, RegClass class, unsigned reg)
 {
     unsigned t = g->owner[class][reg];
 
+    if (t == 0) {
+        close_window_in(g, reg);
+        return;
+    }
     if (!(g->temps[t].places & (IN_CONST | IN_GVAR | IN_SPILL))) {
         spill(g, t, rm_reg(reg));
     }
@@ -158,19 +205,19 @@ static void evict(Gen *g, RegClass class, unsigned reg)
     free_reg(g, class, reg);
 }
 
-/* The register whose loss costs least: one with a copy elsewhere, else the one used last. */
+/* The register whose loss costs least: one with a copy elsewhere, else the one used last, else a window. */
 static unsigned victim(const Gen *g, RegClass class, uint32_t candidates)
 {
-    unsigned best = NO_REG, best_use = 0;
+    unsigned best = __builtin_ctz(candidates), best_use = 0;
 
     for (uint32_t left = candidates; left; left &= left - 1) {
         unsigned reg = __builtin_ctz(left);
         unsigned t = g->owner[class][reg];
 
-        if (g->temps[t].places & ~IN_REG) {
+        if (t && (g->temps[t].places & ~IN_REG)) {
             return reg;
         }
-        if (best == NO_REG || g->live->last_use[t] > best_use) {
+        if (g->live->last_use[t] > best_use) {
             best = reg;
             best_use = g->live->last_use[t];
         }
@@ -642,6 +689,7 @@ void reg_release(Gen *g, const IrInsn *op)
         }
     }
     g->locked[GENERAL] = g->locked[VECTOR] = 0;
+    close_old_windows(g);
 }
 
 void reg_evict(Gen *g, RegClass class)
@@ -679,6 +727,7 @@ void reg_evict_gvars(Gen *g)
 
 void reg_forget(Gen *g)
 {
+    memset(g->windows, 0, sizeof(g->windows));
     g->used[GENERAL] = g->used[VECTOR] = 0;
     memset(g->owner, 0, sizeof(g->owner));
     memset(g->gvar_temp, 0, sizeof(g->gvar_temp));
