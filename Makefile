@@ -29,7 +29,7 @@ $(BUILD)/config.mk: configure
 
 CFLAGS   ?= -O2 -g
 WARNINGS := -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
-            -Wimplicit-fallthrough -Wno-unused-parameter -Werror
+            -Wimplicit-fallthrough -Wno-unused-parameter -Wno-missing-field-initializers -Werror
 ALL_CFLAGS = -std=gnu11 $(WARNINGS) -fno-strict-aliasing -pthread -Isrc -I. -I$(BUILD)/gen \
             $(PKG_CFLAGS) $(if $(DEBUG),-DLATHE_DEBUG) -D_GNU_SOURCE \
             $(if $(SAN),-fsanitize=$(SAN) -fno-omit-frame-pointer) \

@@ -84,7 +84,7 @@ static void set_open_error(GError **error, const char *path, int flags, int numb
             set_direct_error(error, path, flags);
             break;
         }
-        /* fall through */
+        G_GNUC_FALLTHROUGH;
     default:
         g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_HOST, "`%s` cannot be opened: %s", path,
             g_strerror(number));
