@@ -97,3 +97,5 @@ uint64_t fp_eval(CpuEnv *env, uint64_t a, uint64_t b, uint64_t c, uint32_t key)
     env->fp_flags |= mode.flags;
     return result;
 }
+
+#include "tcg/general-regs-end.h"

@@ -572,3 +572,5 @@ uint64_t sf_from_int(FpMode *mode, const FpFormat *f, uint64_t value, bool is_si
     zeros = __builtin_clzll(magnitude);
     return round_pack(mode, f, sign, 63 - zeros, magnitude << zeros);
 }
+
+#include "tcg/general-regs-end.h"

@@ -35,3 +35,5 @@ QUIET bool mem_refill(CpuEnv *env, uint64_t address, bool write)
     tlb->refills++;
     return true;
 }
+
+#include "tcg/general-regs-end.h"

@@ -11,8 +11,7 @@ static uint64_t help_fs_dirty(CpuEnv *env, uint64_t a, uint64_t b, uint64_t c)
 }
 
 /* Called with vector registers live, so that it may use general ones only. */
-#pragma GCC push_options
-#pragma GCC target("general-regs-only")
+#include "tcg/general-regs.h"
 
 /* The ten classes of 11.9, for any format: fraction bits below, exponent bits above. */
 uint64_t rv_classify(uint64_t bits, unsigned fraction_bits, unsigned exponent_bits)
@@ -47,7 +46,7 @@ static uint64_t help_fclass_d(CpuEnv *env, uint64_t bits, uint64_t b, uint64_t c
     return rv_classify(bits, 52, 11);
 }
 
-#pragma GCC pop_options
+#include "tcg/general-regs-end.h"
 
 const Helper rv_help_fs_dirty = { "rv_fs_dirty", help_fs_dirty, 0 };
 const Helper rv_help_fclass_s = { "rv_fclass_s", help_fclass_s, HELPER_PURE | HELPER_LEAF };

@@ -486,9 +486,11 @@ static bool same_words(const char *kind, const uint64_t *before, const uint64_t 
 
 static bool same_record(const Record *before, const Record *expected, const Record *found)
 {
-    return same_words("x", before->x, expected->x, found->x, 32) &
-        same_words("f", before->f, expected->f, found->f, 32) &
-        same_words("fcsr", &before->fcsr, &expected->fcsr, &found->fcsr, 1);
+    bool same = same_words("x", before->x, expected->x, found->x, 32);
+
+    same &= same_words("f", before->f, expected->f, found->f, 32);
+    same &= same_words("fcsr", &before->fcsr, &expected->fcsr, &found->fcsr, 1);
+    return same;
 }
 
 static void compare(const Program *p, const char *host, const Image *expected, const Image *found, unsigned seed)

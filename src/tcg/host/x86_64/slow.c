@@ -57,3 +57,5 @@ void slow_access(CpuEnv *env)
         break;
     }
 }
+
+#include "tcg/general-regs-end.h"
