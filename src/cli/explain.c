@@ -1,0 +1,40 @@
+/* `lathe explain WHAT`: a key, a device type or an error code, offline. */
+#include "config/explain.h"
+
+#include <stdio.h>
+
+#include "cli/cli.h"
+#include "cli/loading.h"
+
+static int explain_run(int argc, char **argv)
+{
+    g_auto(MachineOptions) options = { 0 };
+    g_autoptr(Diag) diag = diag_new();
+
+    if (!options_parse(&argc, &argv, NULL, &options)) {
+        return EXIT_DESCRIPTION;
+    }
+    if (argc < 2) {
+        fputs("lathe explain: what? see `lathe help explain`\n", stderr);
+        return EXIT_DESCRIPTION;
+    }
+    for (int i = 1; i < argc; i++) {
+        const ConfigOptions config = { .paths = options.paths };
+        g_autofree char *text = config_explain(argv[i], &config, diag);
+
+        printf("%s%s", text && i > 1 ? "\n" : "", text ? text : "");
+    }
+    return finish_with(diag);
+}
+
+VERB(explain) = {
+    .name = "explain",
+    .arguments = "PATH|DEVICE|CODE... [--path DIR]...",
+    .summary = "what a key, a device type or an error code means",
+    .help = "Says what the schemas know, without a network.\n"
+            "\n"
+            "  lathe explain drives.cache       a key of a machine, or of a board\n"
+            "  lathe explain ns16550a.console   a device type, or one of its properties\n"
+            "  lathe explain E231               an error code\n",
+    .run = explain_run,
+};
