@@ -7,7 +7,6 @@
  */
 #include <string.h>
 
-#include "core/build.h"
 #include "hw/intc/gic-v3.h"
 
 enum {
@@ -202,14 +201,7 @@ static bool v3_start(Device *dev, Diag *diag)
     device_add_region(dev, 0, region_new_mmio("dist", DIST_SIZE, &dist_ops, g));
     device_add_region(
         dev, 1, region_new_mmio("redist", GIC_CPUS_MAX * REDIST_SIZE, &redist_ops, g));
-    for (unsigned i = 0; i < g->gic.cpus; i++) {
-        Cpu *cpu = machine_cpu(dev->machine, i);
-
-        if (cpu) { /* a machine that is only looked at has none */
-            cpu->intc = &gic_v3_intc;
-            cpu->intc_owner = g;
-        }
-    }
+    gic_serve_cpus(&g->gic, &gic_v3_intc);
     return true;
 }
 

@@ -193,9 +193,6 @@ static bool icc_write(void *owner, unsigned cpu, uint32_t number, uint64_t value
     return true;
 }
 
-static void set_private(void *owner, unsigned cpu, unsigned line, bool level)
-{
-    gic_set_private(owner, cpu, line, level);
-}
-
-const CpuIntc gic_v3_intc = { .read = icc_read, .write = icc_write, .set_private = set_private };
+const CpuIntc gic_v3_intc = {
+    .read = icc_read, .write = icc_write, .set_private = gic_set_private
+};

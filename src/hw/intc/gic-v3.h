@@ -2,7 +2,6 @@
 #ifndef HW_INTC_GIC_V3_H
 #define HW_INTC_GIC_V3_H
 
-#include "core/cpu.h"
 #include "hw/intc/gic.h"
 
 typedef struct GicV3 {

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "core/build.h"
+
 enum { OUT_IRQ, OUT_FIQ }; /* in the order of the schemas' cpu-irqs */
 
 enum { SGIS = 16 };
@@ -169,8 +171,10 @@ static void set_line(GicBank *bank, unsigned i, bool level)
     assign(&bank->level, bit, level);
 }
 
-void gic_set_private(Gic *gic, unsigned cpu, unsigned ppi, bool level)
+void gic_set_private(void *owner, unsigned cpu, unsigned ppi, bool level)
 {
+    Gic *gic = owner;
+
     set_line(&gic->local[cpu], SGIS + ppi, level);
     gic_update_cpu(gic, cpu);
 }
@@ -299,6 +303,18 @@ bool gic_start(Gic *gic, Diag *diag)
     device_add_inputs(&gic->dev, "ppi", 0, GIC_LOCAL - SGIS, SGIS);
     device_add_inputs(&gic->dev, "spi", 0, GIC_SPIS, GIC_LOCAL);
     return true;
+}
+
+void gic_serve_cpus(Gic *gic, const CpuIntc *intc)
+{
+    for (unsigned i = 0; i < gic->cpus; i++) {
+        Cpu *cpu = machine_cpu(gic->dev.machine, i);
+
+        if (cpu) { /* a machine that is only looked at has none */
+            cpu->intc = intc;
+            cpu->intc_owner = gic;
+        }
+    }
 }
 
 /* Lines keep their level; all else is as after power-on. */

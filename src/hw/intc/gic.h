@@ -8,7 +8,7 @@
 #ifndef HW_INTC_GIC_H
 #define HW_INTC_GIC_H
 
-#include "core/device.h"
+#include "core/cpu.h"
 
 enum {
     GIC_CPUS_MAX = 8,
@@ -59,8 +59,10 @@ typedef struct Gic {
 /* The inputs `spi` and `ppi`; false, said to diag, when there are too many CPUs. */
 bool gic_start(Gic *gic, Diag *diag);
 void gic_reset(Gic *gic);
-void gic_set_input(Device *dev, unsigned index, bool level); /* DeviceClass.set_input */
-void gic_set_private(Gic *gic, unsigned cpu, unsigned ppi, bool level);
+/* Makes it what the CPUs reach by instructions, and interrupt through by lines of their own. */
+void gic_serve_cpus(Gic *gic, const CpuIntc *intc);
+void gic_set_private(void *gic, unsigned cpu, unsigned ppi, bool level); /* CpuIntc.set_private */
+void gic_set_input(Device *dev, unsigned index, bool level);             /* DeviceClass.set_input */
 
 /* Drives the CPUs' lines after anything has changed. */
 void gic_update_cpu(Gic *gic, unsigned cpu);
