@@ -195,3 +195,11 @@ int block_flush(BlockNode *node)
 {
     return block_io(node, &(BlockIo){ .op = BLOCK_FLUSH });
 }
+
+int block_resize(BlockNode *node, uint64_t length)
+{
+    if (node->read_only) {
+        return -EROFS;
+    }
+    return node->driver->resize ? node->driver->resize(node, length) : -ENOTSUP;
+}

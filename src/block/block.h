@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "block/create.h"
 #include "block/epochs.h"
 #include "block/io-loop.h"
 #include "block/io.h"
@@ -55,7 +56,22 @@ typedef struct BlockOptions {
     DriveCache cache;
     DriveAio aio;
     bool read_only;
+    bool create; /* a new file; there must be none */
+    bool repair; /* for a check: damage that can be mended does not keep it from being opened */
 } BlockOptions;
+
+/* What a check found. */
+typedef struct BlockCheck {
+    uint64_t leaks;       /* clusters that take space and hold nothing */
+    uint64_t corruptions; /* references that may destroy data */
+    uint64_t errors;      /* tables that could not be read */
+    uint64_t leaks_fixed, corruptions_fixed;
+    uint64_t clusters, allocated, packed; /* of the guest's disk */
+    uint64_t end;                         /* bytes of the file that are in use */
+} BlockCheck;
+
+/* Adds a fact about an image to a text. */
+typedef void BlockFact(GString *out, const char *name, const char *text);
 
 typedef struct BlockDriver {
     const char *name; /* "qcow2": the word after `format:` */
@@ -79,6 +95,16 @@ typedef struct BlockDriver {
     int (*discard)(BlockNode *node, uint64_t at, uint64_t length);
     int (*flush)(BlockNode *node); /* metadata, in a safe order; the core flushes children */
     int (*unpack)(BlockNode *node, const Extent *from, void *out);
+
+    /* For tools; while nothing else uses the node. */
+    void (*describe)(BlockNode *node, BlockFact *add, GString *out); /* what is special about it */
+    int (*check)(BlockNode *node, BlockCheck *out, bool repair);
+    int (*resize)(BlockNode *node, uint64_t length);
+    /* Of a protocol: is there data at `at`, or a hole? Gives where that ends. */
+    bool (*is_data)(BlockNode *node, uint64_t at, uint64_t *end);
+    bool (*create)(BlockNode *file, const BlockCreate *create, GError **error); /* into `file` */
+    const char *const *create_options; /* names, ends with NULL */
+    bool has_backing;
 } BlockDriver;
 
 /* Declares a driver. build/gen/tables.c lists every line that starts with this macro. */
@@ -156,5 +182,14 @@ int block_read(BlockNode *node, uint64_t at, void *out, size_t length);
 int block_write(BlockNode *node, uint64_t at, const void *data, size_t length, unsigned flags);
 int block_zero(BlockNode *node, uint64_t at, uint64_t length, unsigned flags);
 int block_flush(BlockNode *node);
+
+/*
+ * [co] What lies at `at`, through all layers: DATA, ZERO or PACKED, and how far that goes. *node
+ * becomes the layer that has it; with DATA, out->offset is a place in its child.
+ */
+int block_locate(BlockNode **node, uint64_t at, uint64_t length, Extent *out);
+
+/* [co] Changes the length of a disk; -ENOTSUP when the format cannot. */
+int block_resize(BlockNode *node, uint64_t length);
 
 #endif

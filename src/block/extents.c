@@ -32,6 +32,30 @@ static int resolve(BlockNode **node, uint64_t at, uint64_t length, Extent *out)
     }
 }
 
+int block_locate(BlockNode **node, uint64_t at, uint64_t length, Extent *out)
+{
+    int result;
+    BlockNode *child;
+    uint64_t end;
+
+    if (!(*node)->driver->map) {
+        *out = (Extent){ .kind = EXTENT_DATA, .offset = at, .length = length };
+        return 0;
+    }
+    result = resolve(node, at, length, out);
+    if (result < 0 || out->kind != EXTENT_DATA) {
+        return result;
+    }
+    child = (*node)->children[out->child];
+    if (child->driver->is_data) {
+        bool is_data = child->driver->is_data(child, out->offset, &end);
+
+        out->kind = is_data ? EXTENT_DATA : EXTENT_ZERO;
+        out->length = MIN(out->length, end - out->offset);
+    }
+    return 0;
+}
+
 static int read_packed(BlockNode *node, const Extent *extent, BlockMemory memory)
 {
     void *buffer = g_try_malloc(extent->length);

@@ -73,6 +73,7 @@ static void set_open_error(GError **error, const char *path, int flags, int numb
     switch (number) {
     case ENOENT:
     case ENOTDIR: set_error(error, BLOCK_ERROR_MISSING, path, "does not exist"); break;
+    case EEXIST: set_error(error, BLOCK_ERROR_IN_USE, path, "is there already"); break;
     case EACCES:
     case EPERM:
     case EROFS:
@@ -107,7 +108,10 @@ static bool open_descriptor(File *f, const BlockOptions *options, GError **error
     if (!options->path) {
         flags |= O_TMPFILE;
     }
-    f->fd = open(path, flags, 0600);
+    if (options->create) {
+        flags |= O_CREAT | O_EXCL;
+    }
+    f->fd = open(path, flags, options->path ? 0644 : 0600);
     if (f->fd < 0) {
         set_open_error(error, path, flags, errno);
         return false;
@@ -307,6 +311,39 @@ static int file_transfer(BlockNode *node, const BlockIo *io)
     }
 }
 
+static bool file_is_data(BlockNode *node, uint64_t at, uint64_t *end)
+{
+    const File *f = node->state;
+    off_t data = lseek(f->fd, at, SEEK_DATA);
+    off_t hole;
+
+    *end = UINT64_MAX;
+    if (data < 0) {
+        return errno != ENXIO; /* none up to the end of the file, or not known */
+    }
+    if ((uint64_t)data > at) {
+        *end = data;
+        return false;
+    }
+    hole = lseek(f->fd, at, SEEK_HOLE);
+    *end = hole > 0 ? (uint64_t)hole : UINT64_MAX;
+    return true;
+}
+
+static int file_resize(BlockNode *node, uint64_t length)
+{
+    File *f = node->state;
+
+    if (f->device) {
+        return -ENOTSUP;
+    }
+    if (ftruncate(f->fd, length) != 0) {
+        return -errno;
+    }
+    node->length = length;
+    return 0;
+}
+
 BLOCK_DRIVER(file) = {
     .name = "file",
     .protocol = true,
@@ -314,4 +351,6 @@ BLOCK_DRIVER(file) = {
     .open = file_open,
     .close = file_close,
     .transfer = file_transfer,
+    .resize = file_resize,
+    .is_data = file_is_data,
 };

@@ -19,9 +19,31 @@ static int raw_transfer(BlockNode *node, const BlockIo *io)
     return block_io(node->children[0], io);
 }
 
+static int raw_resize(BlockNode *node, uint64_t length)
+{
+    int result = block_resize(node->children[0], length);
+
+    node->length = result == 0 ? length : node->length;
+    return result;
+}
+
+static bool raw_create(BlockNode *file, const BlockCreate *create, GError **error)
+{
+    int result = block_resize(file, create->size);
+
+    if (result < 0) {
+        g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_SIZE,
+            "`%s` cannot become %" G_GUINT64_FORMAT " bytes long: %s", file->name, create->size,
+            g_strerror(-result));
+    }
+    return result == 0;
+}
+
 BLOCK_DRIVER(raw) = {
     .name = "raw",
     .open = raw_open,
     .map = raw_map,
     .transfer = raw_transfer,
+    .resize = raw_resize,
+    .create = raw_create,
 };

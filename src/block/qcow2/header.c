@@ -85,7 +85,7 @@ static bool check_version(Qcow2 *q, GError **error)
     return true;
 }
 
-static bool check_features(Qcow2 *q, GError **error)
+static bool check_features(Qcow2 *q, bool accept_corrupt, GError **error)
 {
     static const char *const names[] = { "dirty", "corrupt", "data-file", "compression-type",
         "extended-l2" };
@@ -99,7 +99,8 @@ static bool check_features(Qcow2 *q, GError **error)
     if (q->header.crypt_method != 0) {
         return refuse(q, error, "is encrypted, which is not supported");
     }
-    if (q->header.incompatible_features & QCOW2_INCOMPAT_CORRUPT && !q->node->read_only) {
+    if (q->header.incompatible_features & QCOW2_INCOMPAT_CORRUPT && !q->node->read_only &&
+        !accept_corrupt) {
         return refuse(q, error, "is marked as corrupt; `lathe img check --repair` it first");
     }
     if (q->header.incompatible_features & QCOW2_INCOMPAT_COMPRESSION &&
@@ -194,6 +195,11 @@ static bool read_backing_name(Qcow2 *q, GError **error)
     return true;
 }
 
+static uint32_t load_u32(const uint8_t *at)
+{
+    return (uint32_t)at[0] << 24 | at[1] << 16 | at[2] << 8 | at[3];
+}
+
 static bool take_extension(
     Qcow2 *q, uint32_t type, const uint8_t *data, uint32_t length, GError **error)
 {
@@ -203,13 +209,15 @@ static bool take_extension(
         return true;
     case QCOW2_EXT_DATA_FILE: q->data_file = g_strndup((const char *)data, length); return true;
     case QCOW2_EXT_ENCRYPTION: return refuse(q, error, "is encrypted, which is not supported");
+    case QCOW2_EXT_BITMAPS:
+        if (length >= 24) {
+            q->bitmaps = load_u32(data);
+            q->bitmap_directory_size = (uint64_t)load_u32(data + 8) << 32 | load_u32(data + 12);
+            q->bitmap_directory = (uint64_t)load_u32(data + 16) << 32 | load_u32(data + 20);
+        }
+        return true;
     default: return true; /* others may be ignored (specification, "Header extensions") */
     }
-}
-
-static uint32_t load_u32(const uint8_t *at)
-{
-    return (uint32_t)at[0] << 24 | at[1] << 16 | at[2] << 8 | at[3];
 }
 
 static bool read_extensions(Qcow2 *q, GError **error)
@@ -245,7 +253,7 @@ static bool read_extensions(Qcow2 *q, GError **error)
     return true;
 }
 
-bool qcow2_read_header(Qcow2 *q, GError **error)
+bool qcow2_read_header(Qcow2 *q, bool accept_corrupt, GError **error)
 {
     if (q->file->length < QCOW2_V2_HEADER) {
         return refuse(q, error, "is too short for a qcow2 image");
@@ -254,8 +262,9 @@ bool qcow2_read_header(Qcow2 *q, GError **error)
         return refuse(q, error, "cannot be read");
     }
     qcow2_header_swap(&q->header);
-    return check_version(q, error) && check_features(q, error) && check_geometry(q, error) &&
-        check_tables(q, error) && read_backing_name(q, error) && read_extensions(q, error);
+    return check_version(q, error) && check_features(q, accept_corrupt, error) &&
+        check_geometry(q, error) && check_tables(q, error) && read_backing_name(q, error) &&
+        read_extensions(q, error);
 }
 
 int qcow2_write_header(Qcow2 *q)

@@ -65,12 +65,23 @@ static int clear_autoclear(Qcow2 *q)
     return qcow2_write_header(q);
 }
 
-static bool prepare_to_write(Qcow2 *q, GError **error)
+/* The last writer put off counting references, and did not come to it: that is made good here. */
+static bool count_again(Qcow2 *q, GError **error)
 {
-    if (q->header.incompatible_features & QCOW2_INCOMPAT_DIRTY) {
-        g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_FORMAT,
-            "`%s` was not closed by its last writer; `lathe img check --repair` it first",
-            q->node->name);
+    BlockCheck found = { 0 };
+
+    if (qcow2_check(q->node, &found, true) == 0 && found.errors == 0) {
+        return true;
+    }
+    g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_FORMAT,
+        "`%s` was not closed by its last writer, and cannot be repaired", q->node->name);
+    return false;
+}
+
+static bool prepare_to_write(Qcow2 *q, const BlockOptions *options, GError **error)
+{
+    if (q->header.incompatible_features & QCOW2_INCOMPAT_DIRTY && !options->repair &&
+        !count_again(q, error)) {
         return false;
     }
     if (clear_autoclear(q) < 0) {
@@ -88,7 +99,7 @@ static bool qcow2_open(BlockNode *node, const BlockOptions *options, GError **er
     q->node = node;
     q->file = node->children[0];
     q->to_free = g_array_new(false, false, sizeof(uint64_t));
-    if (!qcow2_read_header(q, error)) {
+    if (!qcow2_read_header(q, options->repair, error)) {
         return false;
     }
     reftable = (uint64_t)q->header.refcount_table_clusters * q->cluster_size / sizeof(uint64_t);
@@ -98,7 +109,8 @@ static bool qcow2_open(BlockNode *node, const BlockOptions *options, GError **er
     q->allocated_end = qcow2_align_up(q, q->file->length);
     return read_table(q, &q->l1, q->header.l1_table_offset, q->header.l1_size, error) &&
         read_table(q, &q->reftable, q->header.refcount_table_offset, reftable, error) &&
-        open_data_file(q, options, error) && (node->read_only || prepare_to_write(q, error));
+        open_data_file(q, options, error) &&
+        (node->read_only || prepare_to_write(q, options, error));
 }
 
 static void qcow2_close(BlockNode *node)
@@ -115,12 +127,37 @@ static void qcow2_close(BlockNode *node)
     g_free(q->reftable.entries);
     g_free(q->data_file);
     g_free(q->unpacked);
+    g_clear_pointer(&q->snapshots, g_ptr_array_unref);
 }
 
 static int qcow2_flush(BlockNode *node)
 {
     return qcow2_commit(qcow2_of(node));
 }
+
+static void qcow2_describe(BlockNode *node, BlockFact *add, GString *out)
+{
+    const Qcow2 *q = qcow2_of(node);
+    g_autofree char *cluster = g_strdup_printf("%u", q->cluster_size);
+    g_autofree char *width = g_strdup_printf("%u", q->refcount_bits);
+    g_autofree char *snapshots = g_strdup_printf("%u", q->header.nb_snapshots);
+
+    add(out, "compat", q->header.version == 2 ? "0.10" : "1.1");
+    add(out, "cluster_size", cluster);
+    add(out, "refcount_bits", width);
+    add(out, "extended_l2", qcow2_has_subclusters(q) ? "on" : "off");
+    add(out, "compression_type", q->header.compression_type == QCOW2_ZSTD ? "zstd" : "zlib");
+    add(out, "snapshots", snapshots);
+    if (q->data_file) {
+        add(out, "data_file", q->data_file);
+    }
+    if (q->header.incompatible_features & QCOW2_INCOMPAT_CORRUPT) {
+        add(out, "corrupt", "yes");
+    }
+}
+
+static const char *const create_options[] = { "cluster_size", "compat", "compression_type",
+    "extended_l2", "preallocation", "refcount_bits", NULL };
 
 BLOCK_DRIVER(qcow2) = {
     .name = "qcow2",
@@ -136,4 +173,9 @@ BLOCK_DRIVER(qcow2) = {
     .zero = qcow2_zero,
     .discard = qcow2_discard,
     .flush = qcow2_flush,
+    .check = qcow2_check,
+    .describe = qcow2_describe,
+    .create = qcow2_create,
+    .create_options = create_options,
+    .has_backing = true,
 };

@@ -44,7 +44,6 @@ typedef struct Qcow2Snapshot {
     uint32_t date_sec, date_nsec;
     uint64_t vm_clock_nsec, vm_state_size, disk_size, icount;
     char *id, *name;
-    GBytes *extra; /* what follows those known, kept as it was */
 } Qcow2Snapshot;
 
 /* A table that is wholly in memory, in host byte order, with the part that has changed. */
@@ -74,8 +73,11 @@ typedef struct Qcow2 {
     bool fresh_data;        /* new clusters were written since the last barrier */
     uint64_t allocated_end; /* bytes: beyond, nothing of the file is used */
 
-    GPtrArray *snapshots; /* of Qcow2Snapshot */
+    GPtrArray *snapshots; /* of Qcow2Snapshot; NULL: not read yet */
+    uint64_t snapshots_bytes;
     char *data_file;
+    uint32_t bitmaps; /* persistent dirty bitmaps, and their directory */
+    uint64_t bitmap_directory, bitmap_directory_size;
 
     uint64_t unpacked_entry; /* the L2 entry of the cluster below; 0: none */
     uint8_t *unpacked;
@@ -110,6 +112,7 @@ void meta_drop(Qcow2 *q, uint64_t offset, uint64_t length);
 /* refcount.c; [co], with the lock. */
 int refcount_get(Qcow2 *q, uint64_t cluster, uint64_t *out);
 int refcount_add(Qcow2 *q, uint64_t cluster, int delta, uint64_t *now);
+int refcount_set(Qcow2 *q, uint64_t cluster, uint64_t value);
 /* `count` clusters side by side, each with a refcount of 1. */
 int refcount_allocate(Qcow2 *q, unsigned count, uint64_t *offset);
 /* Counts down once nothing on stable storage refers to them. */
@@ -137,7 +140,14 @@ int qcow2_zero(BlockNode *node, uint64_t at, uint64_t length, unsigned flags);
 int qcow2_discard(BlockNode *node, uint64_t at, uint64_t length);
 
 /* snapshot.c */
-int qcow2_read_snapshots(Qcow2 *q, GError **error);
+/* [co] Fills q->snapshots. */
+int qcow2_read_snapshots(Qcow2 *q);
 void qcow2_snapshot_free(void *snapshot);
+
+/* create.c */
+bool qcow2_create(BlockNode *file, const BlockCreate *create, GError **error);
+
+/* check.c: [co] the whole image; nobody else uses it meanwhile. */
+int qcow2_check(BlockNode *node, BlockCheck *out, bool repair);
 
 #endif

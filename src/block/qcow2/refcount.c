@@ -133,6 +133,20 @@ int refcount_add(Qcow2 *q, uint64_t cluster, int delta, uint64_t *now)
     return 0;
 }
 
+int refcount_set(Qcow2 *q, uint64_t cluster, uint64_t value)
+{
+    MetaPage *page;
+    uint64_t index;
+    int result = find(q, cluster, &page, &index);
+
+    if (result < 0 || !page || value > most(q)) {
+        return result < 0 ? result : -EIO;
+    }
+    store(q, page->data, index, value);
+    meta_dirty(q, page);
+    return 0;
+}
+
 /* ---- allocation ---- */
 
 static int find_free(Qcow2 *q, unsigned count, uint64_t *first)

@@ -1,0 +1,146 @@
+#include "block/create.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "block/block.h"
+
+/* ---- options ---- */
+
+const char *block_create_option(const BlockCreate *create, const char *name, const char *otherwise)
+{
+    const char *value = create->options ? g_hash_table_lookup(create->options, name) : NULL;
+
+    return value ? value : otherwise;
+}
+
+/* What people write after a number of bytes; a letter alone counts in 1024s, as other tools do. */
+static bool unit_shift(const char *unit, unsigned *shift)
+{
+    static const char letters[] = "kmgtpe";
+    const char *found;
+
+    if (*unit == '\0' || g_ascii_strcasecmp(unit, "b") == 0) {
+        *shift = 0;
+        return true;
+    }
+    found = strchr(letters, g_ascii_tolower(unit[0]));
+    if (!found || !(unit[1] == '\0' || g_ascii_strcasecmp(unit + 1, "ib") == 0)) {
+        return false;
+    }
+    *shift = 10 * (found - letters + 1);
+    return true;
+}
+
+bool block_parse_size(const char *text, uint64_t *out, GError **error)
+{
+    char *end = NULL;
+    double value = g_ascii_strtod(text, &end);
+    uint64_t whole = g_ascii_strtoull(text, NULL, 10);
+    unsigned shift;
+
+    if (!g_ascii_isdigit(text[0]) || !unit_shift(end, &shift) ||
+        value * (double)(UINT64_C(1) << shift) >= 9.2e18) {
+        g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_SIZE, "`%s` is not a size; write 64MiB", text);
+        return false;
+    }
+    *out = memchr(text, '.', end - text) ? (uint64_t)(value * (double)(UINT64_C(1) << shift))
+                                         : whole << shift;
+    return true;
+}
+
+bool block_create_number(
+    const BlockCreate *create, const char *name, uint64_t otherwise, uint64_t *out, GError **error)
+{
+    const char *text = block_create_option(create, name, NULL);
+
+    *out = otherwise;
+    if (text && !block_parse_size(text, out, error)) {
+        g_prefix_error(error, "%s: ", name);
+        return false;
+    }
+    return true;
+}
+
+bool block_create_switch(
+    const BlockCreate *create, const char *name, bool otherwise, bool *out, GError **error)
+{
+    const char *text = block_create_option(create, name, otherwise ? "on" : "off");
+
+    *out = strcmp(text, "on") == 0;
+    if (!*out && strcmp(text, "off") != 0) {
+        g_set_error(
+            error, BLOCK_ERROR, BLOCK_ERROR_FORMAT, "%s is `on` or `off`, not `%s`", name, text);
+        return false;
+    }
+    return true;
+}
+
+bool block_parse_options(const char *text, GHashTable *options, GError **error)
+{
+    g_auto(GStrv) parts = g_strsplit(text, ",", -1);
+
+    for (unsigned i = 0; parts[i]; i++) {
+        char *value = strchr(parts[i], '=');
+
+        if (!value) {
+            g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_FORMAT, "`%s` is not name=value", parts[i]);
+            return false;
+        }
+        g_hash_table_insert(options, g_strndup(parts[i], value - parts[i]), g_strdup(value + 1));
+    }
+    return true;
+}
+
+static bool check_options(const BlockDriver *driver, const BlockCreate *create, GError **error)
+{
+    GHashTableIter iter;
+    void *name;
+
+    if (!create->options) {
+        return true;
+    }
+    g_hash_table_iter_init(&iter, create->options);
+    while (g_hash_table_iter_next(&iter, &name, NULL)) {
+        if (!driver->create_options || !g_strv_contains(driver->create_options, name)) {
+            g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_FORMAT, "format %s has no option `%s`",
+                driver->name, (char *)name);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* ---- creation ---- */
+
+bool block_create_image(
+    IoLoop *loop, const char *format, const char *path, const BlockCreate *create, GError **error)
+{
+    const BlockDriver *driver = block_driver_find(format);
+    BlockOptions options = {
+        .path = path, .create = true, .cache = { .word = "writeback", .writeback = true }
+    };
+    BlockNode *file;
+    bool fine;
+
+    if (!driver || !driver->create) {
+        g_set_error(
+            error, BLOCK_ERROR, BLOCK_ERROR_FORMAT, "images of format `%s` cannot be made", format);
+        return false;
+    }
+    if (!check_options(driver, create, error)) {
+        return false;
+    }
+    if (create->backing && !driver->has_backing) {
+        g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_FORMAT,
+            "an image of format %s cannot be based on another", format);
+        return false;
+    }
+    file = block_open(loop, block_driver_find("file"), &options, NULL, NULL, error);
+    if (!file) {
+        return false;
+    }
+    fine = driver->create(file, create, error);
+    block_unref(file);
+    return fine;
+}

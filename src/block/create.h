@@ -1,0 +1,38 @@
+/* Making images: what is wanted of one, and the options that formats understand. */
+#ifndef BLOCK_CREATE_H
+#define BLOCK_CREATE_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct BlockNode BlockNode;
+typedef struct IoLoop IoLoop;
+
+typedef struct BlockCreate {
+    uint64_t size;
+    const char *backing, *backing_format; /* NULL: none */
+    GHashTable *options;                  /* texts by name; NULL: none */
+} BlockCreate;
+
+/* Values of options, or what stands for them when they are not given. */
+const char *block_create_option(const BlockCreate *create, const char *name, const char *otherwise);
+bool block_create_number(
+    const BlockCreate *create, const char *name, uint64_t otherwise, uint64_t *out, GError **error);
+bool block_create_switch(
+    const BlockCreate *create, const char *name, bool otherwise, bool *out, GError **error);
+
+/* "64k", "1.5G", "10MiB", "512": bytes. */
+bool block_parse_size(const char *text, uint64_t *out, GError **error);
+
+/* "name=value,name=value" into a table of owned texts; false when one has no `=`. */
+bool block_parse_options(const char *text, GHashTable *options, GError **error);
+
+/*
+ * [co] Makes an image of a format under `path`, which must not be there yet. Options that the
+ * format does not know are refused by name.
+ */
+bool block_create_image(
+    IoLoop *loop, const char *format, const char *path, const BlockCreate *create, GError **error);
+
+#endif

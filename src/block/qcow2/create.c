@@ -1,0 +1,217 @@
+/* Making an empty qcow2 image. */
+#include <errno.h>
+#include <string.h>
+
+#include "block/qcow2/header.h"
+#include "block/qcow2/qcow2.h"
+
+/* Where the parts of a new image are, in clusters: header, refcount table, blocks, L1. */
+typedef struct Layout {
+    uint64_t reftable, blocks, l1; /* how many of each */
+    uint64_t total;
+} Layout;
+
+/* What the options say. */
+typedef struct Wanted {
+    uint64_t cluster_size, refcount_bits;
+    bool version_2, extended;
+} Wanted;
+
+static bool refuse(GError **error, const char *text)
+{
+    g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_FORMAT, "a qcow2 image %s", text);
+    return false;
+}
+
+static bool is_power_of_two(uint64_t value)
+{
+    return value > 0 && (value & (value - 1)) == 0;
+}
+
+static bool read_options(const BlockCreate *create, Wanted *w, GError **error)
+{
+    const char *compat = block_create_option(create, "compat", "1.1");
+    const char *compression = block_create_option(create, "compression_type", "zlib");
+    const char *preallocation = block_create_option(create, "preallocation", "off");
+
+    if (!block_create_number(create, "cluster_size", 65536, &w->cluster_size, error) ||
+        !block_create_number(create, "refcount_bits", 16, &w->refcount_bits, error) ||
+        !block_create_switch(create, "extended_l2", false, &w->extended, error)) {
+        return false;
+    }
+    w->version_2 = strcmp(compat, "0.10") == 0 || strcmp(compat, "v2") == 0;
+    if (!w->version_2 && strcmp(compat, "1.1") != 0 && strcmp(compat, "v3") != 0) {
+        return refuse(error, "is `compat` 0.10 (v2) or 1.1 (v3)");
+    }
+    if (strcmp(compression, "zlib") != 0) {
+        return refuse(error, "is made with compression_type zlib here");
+    }
+    if (strcmp(preallocation, "off") != 0) {
+        return refuse(error, "is made with preallocation off here");
+    }
+    if (!is_power_of_two(w->cluster_size) || w->cluster_size < 512 ||
+        w->cluster_size > 2 * 1024 * 1024 || (w->extended && w->cluster_size < 16 * 1024)) {
+        return refuse(
+            error, "has a cluster_size of 512B to 2MiB (16KiB at least with extended_l2)");
+    }
+    if (!is_power_of_two(w->refcount_bits) || w->refcount_bits > 64) {
+        return refuse(error, "has refcount_bits of 1, 2, 4, 8, 16, 32 or 64");
+    }
+    if (w->version_2 && (w->refcount_bits != 16 || w->extended)) {
+        return refuse(error, "of version 0.10 has 16 refcount_bits and no extended_l2");
+    }
+    return true;
+}
+
+static uint64_t divide_up(uint64_t value, uint64_t by)
+{
+    return value / by + (value % by > 0);
+}
+
+/* The refcount table is large enough for all that the image can become. */
+static bool plan(const Wanted *w, uint64_t size, Layout *out, GError **error)
+{
+    uint64_t entry = w->extended ? 16 : 8;
+    uint64_t per_block = w->cluster_size * 8 / w->refcount_bits;
+    uint64_t data = divide_up(size, w->cluster_size);
+    uint64_t l2 = divide_up(data, w->cluster_size / entry);
+    uint64_t l1 = divide_up(l2 * 8, w->cluster_size);
+    uint64_t most = (data + l2 + l1) + (data + l2 + l1) / 64 + 64;
+    uint64_t blocks = divide_up(most, per_block - MIN(per_block / 2, 2)) + 1;
+
+    out->l1 = MAX(l1, 1);
+    out->reftable = divide_up(blocks * 8, w->cluster_size);
+    out->blocks = divide_up(1 + out->reftable + out->l1 + 16, per_block - 1);
+    out->total = 1 + out->reftable + out->blocks + out->l1;
+    if (l2 * 8 > QCOW2_MAX_L1_BYTES || out->reftable * w->cluster_size > QCOW2_MAX_REFTABLE_BYTES) {
+        return refuse(error, "of this size needs a larger cluster_size");
+    }
+    return true;
+}
+
+static Qcow2Header header_of(const Wanted *w, const Layout *l, uint64_t size)
+{
+    uint64_t entry = w->extended ? 16 : 8;
+    uint64_t span = w->cluster_size * (w->cluster_size / entry);
+
+    return (Qcow2Header){
+        .magic = QCOW2_MAGIC,
+        .version = w->version_2 ? 2 : 3,
+        .cluster_bits = __builtin_ctzll(w->cluster_size),
+        .size = size,
+        .l1_size = divide_up(size, span),
+        .l1_table_offset = (1 + l->reftable + l->blocks) * w->cluster_size,
+        .refcount_table_offset = w->cluster_size,
+        .refcount_table_clusters = l->reftable,
+        .incompatible_features = w->extended ? QCOW2_INCOMPAT_EXTENDED_L2 : 0,
+        .refcount_order = __builtin_ctzll(w->refcount_bits),
+        .header_length = w->version_2 ? QCOW2_V2_HEADER : QCOW2_V3_HEADER,
+    };
+}
+
+static void append_u32(GByteArray *bytes, uint32_t value)
+{
+    value = GUINT32_TO_BE(value);
+    g_byte_array_append(bytes, (uint8_t *)&value, sizeof(value));
+}
+
+static void append_extension(GByteArray *bytes, uint32_t type, const char *text)
+{
+    static const uint8_t padding[8];
+    size_t length = strlen(text);
+
+    append_u32(bytes, type);
+    append_u32(bytes, length);
+    g_byte_array_append(bytes, (const uint8_t *)text, length);
+    g_byte_array_append(bytes, padding, -length & 7);
+}
+
+/* The header, its extensions, and behind them the name of the backing file. */
+static GByteArray *header_bytes(Qcow2Header header, const BlockCreate *create)
+{
+    GByteArray *bytes = g_byte_array_new();
+    size_t length = header.header_length;
+
+    g_byte_array_append(bytes, (uint8_t *)&header, length);
+    if (create->backing && create->backing_format) {
+        append_extension(bytes, QCOW2_EXT_BACKING_FORMAT, create->backing_format);
+    }
+    append_u32(bytes, 0);
+    append_u32(bytes, 0);
+    if (create->backing) {
+        header.backing_file_offset = bytes->len;
+        header.backing_file_size = strlen(create->backing);
+        g_byte_array_append(bytes, (const uint8_t *)create->backing, header.backing_file_size);
+    }
+    qcow2_header_swap(&header);
+    memcpy(bytes->data, &header, length);
+    return bytes;
+}
+
+static int write_reftable(BlockNode *file, const Wanted *w, const Layout *l)
+{
+    g_autofree uint64_t *entries = g_new0(uint64_t, l->reftable * w->cluster_size / 8);
+
+    for (uint64_t i = 0; i < l->blocks; i++) {
+        entries[i] = GUINT64_TO_BE((1 + l->reftable + i) * w->cluster_size);
+    }
+    return block_write(file, w->cluster_size, entries, l->reftable * w->cluster_size, 0);
+}
+
+/* Refcounts of 1 for all that is there: as whole bytes, and as bits where they are narrower. */
+static int write_blocks(BlockNode *file, const Wanted *w, const Layout *l)
+{
+    g_autofree uint8_t *bytes = g_malloc0(l->blocks * w->cluster_size);
+
+    for (uint64_t i = 0; i < l->total; i++) {
+        uint64_t last_bit = (i + 1) * w->refcount_bits - 1;
+
+        if (w->refcount_bits < 8) {
+            bytes[i * w->refcount_bits / 8] |= 1u << i * w->refcount_bits % 8;
+        } else {
+            bytes[last_bit / 8] = 1;
+        }
+    }
+    return block_write(
+        file, (1 + l->reftable) * w->cluster_size, bytes, l->blocks * w->cluster_size, 0);
+}
+
+static bool write_image(
+    BlockNode *file, const Wanted *w, const Layout *l, const BlockCreate *create, GError **error)
+{
+    Qcow2Header header = header_of(w, l, create->size);
+    g_autoptr(GByteArray) bytes = header_bytes(header, create);
+    g_autofree uint8_t *cluster = g_malloc0(w->cluster_size);
+    int result = write_reftable(file, w, l);
+
+    if (bytes->len > w->cluster_size) {
+        return refuse(error, "has no room for so long a name of its backing file");
+    }
+    memcpy(cluster, bytes->data, bytes->len);
+    if (result == 0) {
+        result = write_blocks(file, w, l);
+    }
+    for (uint64_t i = 0; i < l->l1 && result == 0; i++) {
+        result = block_zero(file, header.l1_table_offset + i * w->cluster_size, w->cluster_size, 0);
+    }
+    if (result == 0) {
+        result = block_flush(file);
+    }
+    if (result == 0) { /* last: without it there is no image */
+        result = block_write(file, 0, cluster, w->cluster_size, 0);
+    }
+    if (result < 0) {
+        g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_HOST, "`%s` cannot be written: %s", file->name,
+            g_strerror(-result));
+    }
+    return result == 0;
+}
+
+bool qcow2_create(BlockNode *file, const BlockCreate *create, GError **error)
+{
+    Wanted wanted = { 0 };
+    Layout layout;
+
+    return read_options(create, &wanted, error) && plan(&wanted, create->size, &layout, error) &&
+        write_image(file, &wanted, &layout, create, error);
+}

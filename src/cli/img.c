@@ -1,0 +1,175 @@
+/* `lathe img`: disk images. */
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "block/cache.h"
+#include "cli/img/img.h"
+
+static const ImgCommand *const commands[] = {
+    &img_check,
+    &img_compare,
+    &img_convert,
+    &img_create,
+    &img_info,
+    &img_map,
+    &img_resize,
+};
+
+void *img_fail(Img *img, int exit_code, GError *error)
+{
+    fprintf(stderr, "lathe img %s: %s\n", img->argv[0], error->message);
+    g_error_free(error);
+    img->exit_code = exit_code;
+    return NULL;
+}
+
+void *img_fail_with(Img *img, int exit_code, const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    fprintf(stderr, "lathe img %s: ", img->argv[0]);
+    vfprintf(stderr, fmt, args);
+    fputc('\n', stderr);
+    va_end(args);
+    img->exit_code = exit_code;
+    return NULL;
+}
+
+BlockNode *img_open(Img *img, const char *path, const char *format, bool writable)
+{
+    BlockOptions options = { .path = path, .read_only = !writable, .repair = img->repair };
+    GError *error = NULL;
+    BlockNode *node;
+
+    if (!cache_from_word(img->cache ? img->cache : "writeback", &options.cache)) {
+        return img_fail_with(img, EXIT_DESCRIPTION, "there is no cache mode `%s`", img->cache);
+    }
+    node = block_open_image(img->loop, format, &options, &error);
+    return node ? node : img_fail(img, EXIT_HOST, error);
+}
+
+/* ---- options ---- */
+
+/* All options of all commands; a command takes those whose letters it lists. */
+static GOptionEntry *entries_for(Img *img, const char *takes)
+{
+    const GOptionEntry all[] = {
+        { "format", 'f', 0, G_OPTION_ARG_STRING, &img->format, "format of the image", "FORMAT" },
+        { "output-format", 'O', 0, G_OPTION_ARG_STRING, &img->output_format,
+            "format of the new image", "FORMAT" },
+        { "backing", 'b', 0, G_OPTION_ARG_FILENAME, &img->backing, "image it is based on", "FILE" },
+        { "backing-format", 'F', 0, G_OPTION_ARG_STRING, &img->backing_format,
+            "format of that image", "FORMAT" },
+        { "option", 'o', 0, G_OPTION_ARG_STRING_ARRAY, &img->options, "options of the format",
+            "NAME=VALUE,..." },
+        { "cache", 't', 0, G_OPTION_ARG_STRING, &img->cache, "cache mode", "MODE" },
+        { "json", 'J', 0, G_OPTION_ARG_NONE, &img->json, "print facts as JSON", NULL },
+        { "repair", 'r', 0, G_OPTION_ARG_NONE, &img->repair, "mend what can be mended", NULL },
+        { "quiet", 'q', 0, G_OPTION_ARG_NONE, &img->quiet, "print nothing but errors", NULL },
+        { "progress", 'p', 0, G_OPTION_ARG_NONE, &img->progress, "show how far it is", NULL },
+        { "shrink", 'S', 0, G_OPTION_ARG_NONE, &img->shrink, "allow a smaller size", NULL },
+        { "backing-chain", 'C', 0, G_OPTION_ARG_NONE, &img->chain, "all layers", NULL },
+        { "create", 'c', 0, G_OPTION_ARG_STRING, &img->create, "make a snapshot", "NAME" },
+        { "apply", 'a', 0, G_OPTION_ARG_STRING, &img->apply, "go back to a snapshot", "NAME" },
+        { "delete", 'd', 0, G_OPTION_ARG_STRING, &img->delete, "delete a snapshot", "NAME" },
+        { "list", 'l', 0, G_OPTION_ARG_NONE, &img->list, "list the snapshots", NULL },
+    };
+    GArray *chosen = g_array_new(true, true, sizeof(GOptionEntry));
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(all); i++) {
+        if (strchr(takes, all[i].short_name)) {
+            g_array_append_val(chosen, all[i]);
+        }
+    }
+    return (GOptionEntry *)g_array_free(chosen, false);
+}
+
+static bool parse(const ImgCommand *command, Img *img)
+{
+    g_autoptr(GOptionContext) context = g_option_context_new(command->arguments);
+    g_autofree GOptionEntry *entries = entries_for(img, command->takes);
+    GError *error = NULL;
+    int operands;
+
+    g_option_context_set_summary(context, command->summary);
+    g_option_context_add_main_entries(context, entries, NULL);
+    if (!g_option_context_parse(context, &img->argc, &img->argv, &error)) {
+        return img_fail(img, EXIT_DESCRIPTION, error);
+    }
+    operands = img->argc - 1;
+    if (operands < command->least || operands > command->most) {
+        return img_fail_with(
+            img, EXIT_DESCRIPTION, "usage: lathe img %s %s", command->name, command->arguments);
+    }
+    return true;
+}
+
+static void clear(Img *img)
+{
+    g_free(img->format);
+    g_free(img->output_format);
+    g_free(img->backing);
+    g_free(img->backing_format);
+    g_free(img->cache);
+    g_strfreev(img->options);
+    g_free(img->create);
+    g_free(img->apply);
+    g_free(img->delete);
+}
+
+/* ---- running ---- */
+
+typedef struct Running {
+    const ImgCommand *command;
+    Img *img;
+} Running;
+
+static void run_main(void *data)
+{
+    Running *running = data;
+
+    running->command->run(running->img);
+}
+
+static int run_command(const ImgCommand *command, int argc, char **argv)
+{
+    Img img = { .argc = argc, .argv = argv };
+    GError *error = NULL;
+
+    img.loop = io_loop_new(&error);
+    if (!img.loop) {
+        img_fail(&img, EXIT_HOST, error);
+    } else if (parse(command, &img)) {
+        io_loop_run(img.loop, run_main, &(Running){ command, &img });
+    }
+    io_loop_free(img.loop);
+    clear(&img);
+    return img.exit_code;
+}
+
+static int img_run(int argc, char **argv)
+{
+    for (unsigned i = 0; argc > 1 && i < G_N_ELEMENTS(commands); i++) {
+        if (strcmp(commands[i]->name, argv[1]) == 0) {
+            return run_command(commands[i], argc - 1, argv + 1);
+        }
+    }
+    if (argc > 1) {
+        fprintf(stderr, "lathe img: there is no command `%s`\n", argv[1]);
+    }
+    for (unsigned i = 0; i < G_N_ELEMENTS(commands); i++) {
+        fprintf(argc > 1 ? stderr : stdout, "  lathe img %-9s %s\n", commands[i]->name,
+            commands[i]->summary);
+    }
+    return argc > 1 ? EXIT_DESCRIPTION : EXIT_FINE;
+}
+
+VERB(img) = {
+    .name = "img",
+    .arguments = "COMMAND ...",
+    .summary = "makes, checks and converts disk images",
+    .help = "`lathe img` lists the commands, `lathe img COMMAND --help` explains one.\n",
+    .run = img_run,
+};

@@ -1,0 +1,71 @@
+#!/bin/sh
+# `lathe img`, with qemu-img as the judge of what it makes.
+set -eu
+lathe=$(realpath "${BUILD:-build}/lathe")
+command -v qemu-img >/dev/null 2>&1 || { echo "qemu-img is not installed"; exit 77; }
+export ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0"
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+cd "$folder"
+
+fail() { echo "FAILED: $*"; exit 1; }
+gives() {   # gives STATUS COMMAND...
+    wanted=$1; shift
+    status=0; "$@" >said 2>&1 || status=$?
+    [ $status = "$wanted" ] || { cat said; fail "$* gave $status, not $wanted"; }
+}
+
+# A disk with data, holes and a ragged end.
+head -c 3000000 /dev/urandom >disk.raw
+truncate -s 40M disk.raw
+head -c 1000000 /dev/urandom | dd of=disk.raw bs=1000 seek=20000 conv=notrunc 2>/dev/null
+truncate -s 41943552 disk.raw
+
+for options in cluster_size=64k cluster_size=512 cluster_size=2MiB compat=0.10 refcount_bits=1 \
+        refcount_bits=64 extended_l2=on,cluster_size=32k; do
+    rm -f disk.qcow2
+    gives 0 "$lathe" img convert -f raw -O qcow2 -o $options disk.raw disk.qcow2
+    qemu-img check -q disk.qcow2 || fail "check after convert, $options"
+    qemu-img compare -q disk.qcow2 -F raw disk.raw || fail "contents, $options"
+    gives 0 "$lathe" img check disk.qcow2
+    gives 0 "$lathe" img compare -F raw disk.qcow2 disk.raw
+    gives 0 "$lathe" img convert disk.qcow2 back.raw
+    cmp back.raw disk.raw || fail "there and back, $options"
+done
+[ "$(du -k back.raw | cut -f 1)" -lt 6000 ] || fail "zeroes were written"
+
+# What the other one made.
+qemu-img convert -c -O qcow2 disk.raw packed.qcow2
+gives 0 "$lathe" img compare -F raw packed.qcow2 disk.raw
+gives 0 "$lathe" img check packed.qcow2
+qemu-img create -q -f qcow2 -b packed.qcow2 -F qcow2 top.qcow2
+gives 0 "$lathe" img compare -F raw top.qcow2 disk.raw
+gives 0 "$lathe" img info --json --backing-chain top.qcow2
+grep -q '"backing-filename": "packed.qcow2"' said || fail "info says nothing of the backing file"
+
+# An overlay of our own.
+gives 0 "$lathe" img create -f qcow2 -b packed.qcow2 -F qcow2 own.qcow2
+qemu-img compare -q own.qcow2 -F raw disk.raw || fail "our overlay"
+
+# Damage is found, told apart and mended: cluster 5 gets a refcount of 2, then of 0.
+qemu-img create -q -f qcow2 bad.qcow2 10M
+qemu-io -c 'write 0 1M' bad.qcow2 >/dev/null
+block=$((0x20000))
+printf '\0\2' | dd of=bad.qcow2 bs=1 seek=$((block + 10)) conv=notrunc 2>/dev/null
+gives 3 "$lathe" img check bad.qcow2
+printf '\0\0' | dd of=bad.qcow2 bs=1 seek=$((block + 10)) conv=notrunc 2>/dev/null
+gives 2 "$lathe" img check bad.qcow2
+gives 0 "$lathe" img check --repair bad.qcow2
+qemu-img check -q bad.qcow2 || fail "repair"
+
+# Mistakes say what they are, and leave nothing behind.
+gives 2 "$lathe" img create -f qcow2 new.qcow2
+gives 2 "$lathe" img create -f qcow2 new.qcow2 1Q
+gives 3 "$lathe" img create -f qcow2 -o cluster_size=100 new.qcow2 1MiB
+gives 3 "$lathe" img create -f nonsense new.qcow2 1MiB
+gives 3 "$lathe" img convert -O qcow2 disk.raw new.qcow2      # raw is not guessed
+gives 1 "$lathe" img compare -F raw bad.qcow2 disk.raw
+gives 63 "$lathe" img check -f raw disk.raw
+[ ! -e new.qcow2 ] || fail "an image of a failed command"
+ls | grep partial && fail "a partial image was left"
+exit 0
