@@ -1,12 +1,8 @@
 /*
  * Block nodes: protocols, formats and filters, which make up the graph behind a drive.
  *
- * A format answers one question, map: where do these bytes live? The core does the reading,
- * writing, splitting, copying and counting, so a read-only format is `open` and `map`. A protocol
- * (and a filter) moves the bytes itself, by `transfer`.
- *
- * Callbacks and functions marked [co] run in a coroutine on the node's IoLoop and may wait, with
- * code that reads straight down. All results of the request path are 0 or -errno.
+ * What a driver is made of is in driver.h. Functions marked [co] run in a coroutine on the node's
+ * IoLoop; all results of the request path are 0 or -errno.
  */
 #ifndef BLOCK_BLOCK_H
 #define BLOCK_BLOCK_H
@@ -15,105 +11,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "block/create.h"
+#include "block/driver.h"
 #include "block/epochs.h"
 #include "block/io-loop.h"
 #include "block/io.h"
 #include "block/ranges.h"
 #include "block/stats.h"
 #include "core/machine.h"
-
-typedef struct BlockNode BlockNode;
-
-/* ---- drivers ---- */
-
-typedef enum ExtentKind {
-    EXTENT_DATA,    /* at child:offset */
-    EXTENT_ZERO,    /* reads as zeroes, needs no I/O */
-    EXTENT_BACKING, /* not here: ask the backing node */
-    EXTENT_PACKED,  /* compressed or encrypted: the core calls unpack */
-} ExtentKind;
-
-typedef struct Extent {
-    ExtentKind kind;
-    unsigned child;
-    uint64_t offset, length; /* length may be shorter than asked, never 0 */
-    bool writable;           /* DATA: may be overwritten where it is */
-    /*
-     * Of `allocate`: the place is new and not found by `map` yet. The core fills `head` bytes
-     * before and `tail` bytes after it from what was there, writes the data, then calls `link`.
-     */
-    bool fresh;
-    uint64_t head, tail;
-    /* The driver's own, for unpack, link and abandon. */
-    uint64_t cookie;
-    uint32_t skip;
-} Extent;
-
-typedef struct BlockOptions {
-    const char *path; /* of a protocol; NULL: a scratch file that nobody else sees */
-    uint64_t size;    /* of a scratch file */
-    DriveCache cache;
-    DriveAio aio;
-    bool read_only;
-    bool create; /* a new file; there must be none */
-    bool repair; /* for a check: damage that can be mended does not keep it from being opened */
-} BlockOptions;
-
-/* What a check found. */
-typedef struct BlockCheck {
-    uint64_t leaks;       /* clusters that take space and hold nothing */
-    uint64_t corruptions; /* references that may destroy data */
-    uint64_t errors;      /* tables that could not be read */
-    uint64_t leaks_fixed, corruptions_fixed;
-    uint64_t clusters, allocated, packed; /* of the guest's disk */
-    uint64_t end;                         /* bytes of the file that are in use */
-} BlockCheck;
-
-/* Adds a fact about an image to a text. */
-typedef void BlockFact(GString *out, const char *name, const char *text);
-
-typedef struct BlockDriver {
-    const char *name; /* "qcow2": the word after `format:` */
-    bool protocol;    /* opened by a path; otherwise on top of child 0 */
-    size_t state_size;
-
-    unsigned (*probe)(const uint8_t *head, size_t length); /* 0: not mine ... 100: mine */
-    bool (*open)(BlockNode *node, const BlockOptions *options, GError **error); /* [co] */
-    void (*close)(BlockNode *node); /* [co] optional; accepts a half-open node */
-
-    /* A protocol or filter: everything goes here, in pieces that are aligned as it asked. [co] */
-    int (*transfer)(BlockNode *node, const BlockIo *io);
-
-    /* A format; without `allocate` it is read-only. [co] */
-    int (*map)(BlockNode *node, uint64_t at, uint64_t length, Extent *out);
-    int (*allocate)(BlockNode *node, uint64_t at, uint64_t length, Extent *out);
-    int (*link)(BlockNode *node, uint64_t at, const Extent *fresh);
-    void (*abandon)(BlockNode *node, uint64_t at, const Extent *fresh); /* instead of link */
-    /* Whole clusters, but for the last one of the disk. */
-    int (*zero)(BlockNode *node, uint64_t at, uint64_t length, unsigned flags);
-    int (*discard)(BlockNode *node, uint64_t at, uint64_t length);
-    int (*flush)(BlockNode *node); /* metadata, in a safe order; the core flushes children */
-    int (*unpack)(BlockNode *node, const Extent *from, void *out);
-
-    /* For tools; while nothing else uses the node. */
-    void (*describe)(BlockNode *node, BlockFact *add, GString *out); /* what is special about it */
-    int (*check)(BlockNode *node, BlockCheck *out, bool repair);
-    int (*resize)(BlockNode *node, uint64_t length);
-    /* Of a protocol: is there data at `at`, or a hole? Gives where that ends. */
-    bool (*is_data)(BlockNode *node, uint64_t at, uint64_t *end);
-    bool (*create)(BlockNode *file, const BlockCreate *create, GError **error); /* into `file` */
-    const char *const *create_options; /* names, ends with NULL */
-    bool has_backing;
-} BlockDriver;
-
-/* Declares a driver. build/gen/tables.c lists every line that starts with this macro. */
-#define BLOCK_DRIVER(id)                                                                           \
-    extern const BlockDriver id##_block_driver;                                                    \
-    const BlockDriver id##_block_driver
-
-extern const BlockDriver *const block_drivers[];        /* ends with NULL */
-const BlockDriver *block_driver_find(const char *name); /* NULL when there is none */
 
 /* What went wrong when a node was opened: says which key of a drive is to blame. */
 typedef enum BlockError {

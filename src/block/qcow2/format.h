@@ -1,4 +1,6 @@
-/* qcow2 on disk: docs/interop/qcow2.txt of QEMU is the specification. All numbers are big endian. */
+/*
+ * qcow2 on disk; QEMU's docs/interop/qcow2.txt is the specification. Numbers are big endian.
+ */
 #ifndef BLOCK_QCOW2_FORMAT_H
 #define BLOCK_QCOW2_FORMAT_H
 

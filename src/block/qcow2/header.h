@@ -7,7 +7,7 @@
 /* Between the two byte orders, either way. */
 void qcow2_header_swap(Qcow2Header *header);
 
-/* [co] Reads and checks all that does not need a table; fills q->header and what follows from it. */
+/* [co] Reads and checks all that needs no table; fills q->header and what follows from it. */
 bool qcow2_read_header(Qcow2 *q, bool accept_corrupt, GError **error);
 
 /* [co] Writes the fixed part; what it refers to must be on stable storage. */

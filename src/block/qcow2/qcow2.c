@@ -53,7 +53,7 @@ static bool open_data_file(Qcow2 *q, const BlockOptions *options, GError **error
     return q->node->children[1] != NULL;
 }
 
-/* Whoever writes without keeping these up to date has to clear them (specification, "autoclear"). */
+/* Whoever writes and does not keep these up to date has to clear them ("autoclear_features"). */
 static int clear_autoclear(Qcow2 *q)
 {
     uint64_t kept = q->header.autoclear_features & QCOW2_AUTOCLEAR_RAW_DATA;

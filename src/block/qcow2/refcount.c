@@ -6,7 +6,7 @@
 
 /* ---- one refcount, of 1 to 64 bits ---- */
 
-/* Widths below a byte are packed from the least significant bits on (specification, "Refcounts"). */
+/* Widths below a byte are packed from the least significant bits on ("Refcount blocks"). */
 static uint64_t load(const Qcow2 *q, const uint8_t *block, uint64_t index)
 {
     uint64_t value = 0;
