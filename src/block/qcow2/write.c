@@ -112,7 +112,8 @@ static uint64_t count_new(Qcow2 *q, MetaPage *page, uint64_t at, uint64_t length
     uint64_t left = entries - ((at >> q->cluster_bits) & (entries - 1));
     uint64_t wanted = ((at & (q->cluster_size - 1)) + length + q->cluster_size - 1) >>
         q->cluster_bits;
-    uint64_t run = MAX(RUN_MOST >> q->cluster_bits, 1), most = MIN(MIN(left, wanted), run);
+    uint64_t most_at_once = MAX(RUN_MOST >> q->cluster_bits, 1);
+    uint64_t most = MIN(MIN(left, wanted), most_at_once);
     uint64_t count = 1;
 
     while (count < most) {
