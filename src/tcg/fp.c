@@ -12,13 +12,16 @@ enum {
     MXCSR_ROUND_SHIFT = 13,
 };
 
-unsigned fp_flags_get(const CpuEnv *env)
+unsigned fp_flags_of_mxcsr(uint32_t host)
 {
-    unsigned host = env->mxcsr;
-
-    return env->fp_flags | (host & MXCSR_INVALID ? FP_INVALID : 0) | (host & MXCSR_DIVIDE ? FP_DIVIDE : 0) |
+    return (host & MXCSR_INVALID ? FP_INVALID : 0) | (host & MXCSR_DIVIDE ? FP_DIVIDE : 0) |
         (host & MXCSR_OVERFLOW ? FP_OVERFLOW : 0) | (host & MXCSR_UNDERFLOW ? FP_UNDERFLOW : 0) |
         (host & MXCSR_INEXACT ? FP_INEXACT : 0);
+}
+
+unsigned fp_flags_get(const CpuEnv *env)
+{
+    return env->fp_flags | fp_flags_of_mxcsr(env->mxcsr);
 }
 
 void fp_flags_set(CpuEnv *env, unsigned flags)

@@ -19,6 +19,8 @@ typedef enum FpFlags {
 } FpFlags;
 
 /* The three below are for helpers and the CPU loop: no generated code runs, the MXCSR is in env. */
+/* The flags that an MXCSR shows. */
+unsigned fp_flags_of_mxcsr(uint32_t mxcsr);
 unsigned fp_flags_get(const CpuEnv *env);
 void     fp_flags_set(CpuEnv *env, unsigned flags);
 void     fp_round_set(CpuEnv *env, unsigned round);    /* FP_RNE ... FP_RMM */

@@ -763,6 +763,16 @@ void ir_fence(IrBlock *b, FenceKind kind)
     append(b, (IrInsn){ .op = IR_fence, .imm = kind }, false);
 }
 
+Val ir_fp_flags(IrBlock *b)
+{
+    return append(b, (IrInsn){ .op = IR_getflags, .type = I32 }, true);
+}
+
+void ir_set_fp_flags(IrBlock *b, Val flags)
+{
+    append(b, (IrInsn){ .op = IR_setflags, .type = I32, .a = flags.id }, false);
+}
+
 /* ---- calls and control --------------------------------------------------------------------------- */
 
 static void forget_gvars(IrBlock *b)

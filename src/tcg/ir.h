@@ -219,6 +219,10 @@ Val ir_rmw(IrBlock *b, RmwKind kind, IrType type, MemOp op, Val address, Val ope
 Val ir_cas(IrBlock *b, IrType type, MemOp op, Val address, Val expected, Val desired);
 void ir_fence(IrBlock *b, FenceKind kind);
 
+/* The sticky floating-point flags, an i32 of FpFlags. */
+Val ir_fp_flags(IrBlock *b);
+void ir_set_fp_flags(IrBlock *b, Val flags);
+
 /* type is that of the result; unused arguments are (Val){0}. For no result use ir_call_void. */
 Val ir_call(IrBlock *b, IrType type, const Helper *helper, Val x, Val y, Val z);
 void ir_call_void(IrBlock *b, const Helper *helper, Val x, Val y, Val z);

@@ -141,7 +141,7 @@ static IrType type_for(Generator *g, IrOp op)
 
     switch (op) {
     case IR_zext32: case IR_call: case IR_gotoval: return I64;
-    case IR_trunc32:                  return I32;
+    case IR_trunc32: case IR_getflags: case IR_setflags: return I32;
     case IR_fbox:                     return F64;
     case IR_funbox:                   return F32;
     case IR_bitsf:                    return any_float(g);

@@ -144,6 +144,8 @@ static Val build(IrBlock *b, const IrBlock *from, const IrInsn *i, Val x, Val y,
     case IR_rmw:    return ir_rmw(b, (RmwKind)i->imm, type, i->aux, x, y);
     case IR_cas:    return ir_cas(b, type, i->aux, x, y, z);
     case IR_fence:  ir_fence(b, (FenceKind)i->imm); break;
+    case IR_getflags: return ir_fp_flags(b);
+    case IR_setflags: ir_set_fp_flags(b, x); break;
     case IR_insn:   ir_insn(b, b->pc + (uint64_t)i->imm, i->aux); break;
     case IR_label:  ir_label(b, (unsigned)i->imm); break;
     case IR_br:     ir_br(b, (unsigned)i->imm); break;

@@ -112,6 +112,31 @@ static void csr_call(RvTranslator *t, const RvCsrInsn *i, RvCsrOp op)
     t->leave |= op != CSR_READ;
 }
 
+enum { CSR_FFLAGS = 1, FFLAGS_MASK = 31 };
+
+/* Compilers save and restore the flags around comparisons; only with FS dirty is nothing else to be done. */
+static bool fflags_inline(RvTranslator *t, const RvCsrInsn *i, RvCsrOp op)
+{
+    Val old, operand;
+
+    if (i->csr != CSR_FFLAGS || t->fs != FS_DIRTY) {
+        return false;
+    }
+    operand = i->op & CSR_IMMEDIATE ? constant(t, i->rs1) : gpr(t, i->rs1);
+    old = ir_fp_flags(t->b);
+    if (t->xt == I64) {
+        old = ir_zext32(t->b, old);
+    }
+    if (op != CSR_READ) {
+        Val value = csr_updated(t, op, old, operand);
+
+        value = t->xt == I64 ? ir_trunc32(t->b, value) : value;
+        ir_set_fp_flags(t->b, ir_op2(t->b, IR_and, I32, value, ir_const(t->b, I32, FFLAGS_MASK)));
+    }
+    set_gpr(t, i->rd, old);
+    return true;
+}
+
 bool rv_csr(RvTranslator *t, const RvCsrInsn *i)
 {
     static const RvCsrOp ops[4] = { CSR_READ, CSR_WRITE, CSR_SET, CSR_CLEAR };
@@ -125,6 +150,9 @@ bool rv_csr(RvTranslator *t, const RvCsrInsn *i)
     }
     if (!csr || !rv_csr_reachable(i->csr, t->privilege, op != CSR_READ)) {
         return false;
+    }
+    if (fflags_inline(t, i, op)) {
+        return true;
     }
     offset = rv_csr_plain(t->cpu, csr, &mask);
     if (offset) {

@@ -418,6 +418,8 @@ EVAL_INLINE int execute(Interp *m, const IrInsn *i, IrOp op, unsigned effects, b
     case IR_rmw:      rmw(m, i, mask); break;
     case IR_cas:      cas(m, i, mask); break;
     case IR_fence:    __atomic_thread_fence(__ATOMIC_SEQ_CST); return FLOW_NEXT;
+    case IR_getflags: t[i->dst].u = fp_flags_get(m->env); return FLOW_NEXT;
+    case IR_setflags: fp_flags_set(m->env, (unsigned)t[i->a].u); return FLOW_NEXT;
     case IR_insn:     return FLOW_NEXT;
     case IR_label:    return FLOW_NEXT;
     case IR_br:       return FLOW_BRANCH;

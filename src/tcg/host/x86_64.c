@@ -34,7 +34,8 @@ static const Row rows[IR_OP_COUNT] = {
     [IR_fmin] = { emit_fminmax, VOP_MIN }, [IR_fmax] = { emit_fminmax, VOP_MAX },
     [IR_fcmp] = { emit_fcmp }, [IR_fcvt] = { emit_fcvt }, [IR_ftoi] = { emit_ftoi },
     [IR_itof] = { emit_itof }, [IR_fneg] = { emit_fsign, VOP_XOR }, [IR_fabs] = { emit_fsign, VOP_AND },
-    [IR_fsgnj] = { emit_fsgnj }, [IR_fbits] = { emit_fbits }, [IR_bitsf] = { emit_bitsf },
+    [IR_getflags] = { emit_getflags },
+    [IR_setflags] = { emit_setflags }, [IR_fsgnj] = { emit_fsgnj }, [IR_fbits] = { emit_fbits }, [IR_bitsf] = { emit_bitsf },
     [IR_fbox] = { emit_fbox }, [IR_funbox] = { emit_funbox },
 
     [IR_const] = { emit_const }, [IR_fconst] = { emit_const }, [IR_get] = { emit_get },

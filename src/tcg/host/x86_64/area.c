@@ -9,6 +9,7 @@
 #include <cpuid.h>
 #endif
 
+#include "tcg/fp.h"
 #include "tcg/host/x86_64/slow.h"
 
 /* ---- what this machine has ------------------------------------------------------------------------ */
@@ -155,19 +156,18 @@ static void move_pins(Maker *m, bool store)
 
 enum {
     HOST_MXCSR = 8, FRAME = 24,
-    STMXCSR_FIELD = 3, LDMXCSR_FIELD = 2,       /* of opcode 0F AE */
 };
 
 #define ENV_RM(field) rm_mem(RBP, (int)offsetof(CpuEnv, field) - ENV_BIAS)
 
 static void ldmxcsr(Code *c, Rm rm)
 {
-    x_op(c, OP_STMXCSR, false, LDMXCSR_FIELD, rm);
+    x_op(c, OP_MXCSR, false, MXCSR_LOAD, rm);
 }
 
 static void stmxcsr(Code *c, Rm rm)
 {
-    x_op(c, OP_STMXCSR, false, STMXCSR_FIELD, rm);
+    x_op(c, OP_MXCSR, false, MXCSR_STORE, rm);
 }
 
 /* depth: bytes pushed since the block. */
@@ -379,6 +379,9 @@ static void fill_constants(Area *area)
         area->magnitude64[n] = ~area->sign64[n];
         area->magnitude32[n] = ~area->sign32[n];
         area->box[n] = UINT64_C(0xffffffff00000000);
+    }
+    for (unsigned n = 0; n < sizeof(area->flags_of_mxcsr); n++) {
+        area->flags_of_mxcsr[n] = fp_flags_of_mxcsr(n);
     }
     area->nan32 = 0x7fc00000;
     area->nan64 = UINT64_C(0x7ff8000000000000);

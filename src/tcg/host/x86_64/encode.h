@@ -86,7 +86,7 @@ typedef enum Opcode {
     OP_XADD8 = OPCODE(1, 0, 0xc0) | BYTE_REG | BYTE_RM, OP_XADD = OPCODE(1, 0, 0xc1),
     OP_POPCNT = OPCODE(1, PREFIX_F3, 0xb8), OP_BSF = OPCODE(1, 0, 0xbc), OP_BSR = OPCODE(1, 0, 0xbd),
     OP_TZCNT = OPCODE(1, PREFIX_F3, 0xbc), OP_LZCNT = OPCODE(1, PREFIX_F3, 0xbd),
-    OP_STMXCSR = OPCODE(1, 0, 0xae),
+    OP_MXCSR = OPCODE(1, 0, 0xae),       /* reg field: MXCSR_LOAD, MXCSR_STORE */
     OP_MOVBE_LOAD = OPCODE(2, 0, 0xf0), OP_MOVBE_STORE = OPCODE(2, 0, 0xf1),
 
     /* VEX-coded general instructions. */
@@ -117,6 +117,7 @@ typedef enum Opcode {
 /* The eight operations of opcodes 00..3F and group 1, and the shifts of group 2: numbered as encoded. */
 typedef enum Alu { ALU_ADD, ALU_OR, ALU_ADC, ALU_SBB, ALU_AND, ALU_SUB, ALU_XOR, ALU_CMP } Alu;
 typedef enum Shift { SHIFT_ROL, SHIFT_ROR, SHIFT_SHL = 4, SHIFT_SHR = 5, SHIFT_SAR = 7 } Shift;
+enum { MXCSR_LOAD = 2, MXCSR_STORE = 3 };
 /* Group 3 (opcode F7). */
 typedef enum Group3 { G3_NOT = 2, G3_NEG = 3, G3_MUL = 4, G3_IMUL = 5, G3_DIV = 6, G3_IDIV = 7 } Group3;
 

@@ -483,3 +483,42 @@ void emit_funbox(Gen *g, const IrInsn *op, unsigned detail)
     late->result = d;
     late->type = F32;
 }
+
+/* ---- the sticky flags: those of the MXCSR and those that soft float raised --------------------------- */
+
+enum { MXCSR_FLAGS = 0x3f };
+
+void emit_getflags(Gen *g, const IrInsn *op, unsigned detail)
+{
+    Code *c = &g->code;
+    unsigned d = reg_define(g, op->dst), table = reg_scratch(g, GENERAL);
+
+    x_op(c, OP_MXCSR, false, MXCSR_STORE, ENV(call[0]));
+    x_op(c, OP_MOV, false, d, ENV(call[0]));
+    x_alu_imm(c, ALU_AND, false, rm_reg(d), MXCSR_FLAGS);
+    x_op(c, OP_LEA, true, table, AREA(flags_of_mxcsr));
+    x_op(c, OP_MOVZX8, false, d, rm_index(table, d, 0, 0));
+    x_op(c, OP_MOVZX8, false, table, ENV(fp_flags));
+    x_alu(c, ALU_OR, false, d, rm_reg(table));
+}
+
+/* All go to fp_flags; loading the MXCSR is slow, so it is done only if there was something. */
+void emit_setflags(Gen *g, const IrInsn *op, unsigned detail)
+{
+    Code *c = &g->code;
+    unsigned value = reg_scratch(g, GENERAL);
+    uint8_t *clear;
+
+    reg_load(g, value, op->a);
+    x_alu_imm(c, ALU_AND, false, rm_reg(value), FP_ALL_FLAGS);
+    x_op(c, OP_STORE8, false, value, ENV(fp_flags));
+    x_op(c, OP_MXCSR, false, MXCSR_STORE, ENV(call[0]));
+    x_op(c, OP_MOV, false, value, ENV(call[0]));
+    x_op(c, OPCODE(0, 0, 0xf6) | BYTE_RM, false, 0, rm_reg(value));     /* test value, imm8 */
+    *c->p++ = MXCSR_FLAGS;
+    clear = x_jump_if8(c, COND_E);
+    x_alu_imm(c, ALU_AND, false, rm_reg(value), ~MXCSR_FLAGS);
+    x_op(c, OP_STORE, false, value, ENV(call[0]));
+    x_op(c, OP_MXCSR, false, MXCSR_LOAD, ENV(call[0]));
+    x_here8(c, clear);
+}

@@ -215,7 +215,7 @@ typedef struct Row {
     _(setcond) _(select) _(ldenv) _(stenv)                                                         \
     _(load) _(store) _(rmw) _(cas) _(fence)                                                        \
     _(fp2) _(fsqrt) _(fma) _(fminmax) _(fcmp) _(fcvt) _(ftoi) _(itof)                              \
-    _(fsign) _(fsgnj) _(fbits) _(bitsf) _(fbox) _(funbox)                                          \
+    _(getflags) _(setflags) _(fsign) _(fsgnj) _(fbits) _(bitsf) _(fbox) _(funbox)                                          \
     _(const) _(get) _(put) _(insn) _(label) _(brcond) _(br) _(goto) _(gotocond) _(gotoval) _(exit) _(call)
 
 #define EMITTER(name) void emit_##name(Gen *g, const IrInsn *op, unsigned detail);
