@@ -31,6 +31,27 @@ static void raise_bus(CpuEnv *env, uint64_t address, Access access)
     cpu_raise(env, env->cpu->isa->bus_fault(env, access), address);
 }
 
+/* Where generated code would find the address, or NULL. */
+static uint8_t *first_level(CpuEnv *env, uint64_t address, bool write)
+{
+    uint64_t page = address & -(uint64_t)GUEST_PAGE_SIZE;
+    unsigned index = (unsigned)(page >> GUEST_PAGE_BITS) & (TLB_SIZE - 1);
+    const CpuFar *far = env_far(env);
+    const TlbEntry *entry = write ? &far->write[index] : &far->read[index];
+
+    return entry->tag == (page | env->data_context) ? (uint8_t *)(entry->addend + address) : NULL;
+}
+
+void *cpu_host_memory(CpuEnv *env, uint64_t address, bool write)
+{
+    uint8_t *host = first_level(env, address, write);
+
+    if (!host && mem_refill(env, address, write)) {
+        host = first_level(env, address, write);
+    }
+    return host;
+}
+
 /* Translates and remembers; false when it raised. */
 static bool find_place(CpuEnv *env, uint64_t address, unsigned size, Access access, Place *place)
 {
@@ -254,18 +275,40 @@ static uint64_t extend(uint64_t value, uint32_t op)
     return op & MEM_SIGNED ? (uint64_t)((int64_t)(value << shift) >> shift) : value;
 }
 
+static bool load_within_page(CpuEnv *env, uint64_t address, unsigned size, uint64_t *value)
+{
+    const uint8_t *host = first_level(env, address, false);
+    Place place;
+
+    if (host) {
+        *value = host_load(host, size);
+        return true;
+    }
+    return find_place(env, address, size, ACCESS_READ, &place) && load_place(env, &place, value);
+}
+
+static bool store_within_page(CpuEnv *env, uint64_t address, unsigned size, uint64_t value)
+{
+    uint8_t *host = first_level(env, address, true);
+    Place place;
+
+    if (host) {
+        host_store(host, value, size);
+        return true;
+    }
+    return find_place(env, address, size, ACCESS_WRITE, &place) && store_place(env, &place, value);
+}
+
 bool cpu_load(CpuEnv *env, uint64_t address, unsigned memop, uint64_t *value)
 {
     unsigned size = access_size(memop), first = first_part(address, size);
-    Place place;
 
     *value = 0;
     if (is_misaligned(env, address, memop, ACCESS_READ)) {
         return false;
     }
     bool fine = first < size ? load_across(env, address, size, first, value)
-                             : find_place(env, address, size, ACCESS_READ, &place) &&
-                                   load_place(env, &place, value);
+                             : load_within_page(env, address, size, value);
     if (memop & MEM_BIG) {
         *value = swap_bytes(*value, size);
     }
@@ -276,7 +319,6 @@ bool cpu_load(CpuEnv *env, uint64_t address, unsigned memop, uint64_t *value)
 bool cpu_store(CpuEnv *env, uint64_t address, unsigned memop, uint64_t value)
 {
     unsigned size = access_size(memop), first = first_part(address, size);
-    Place place;
 
     if (is_misaligned(env, address, memop, ACCESS_WRITE)) {
         return false;
@@ -285,8 +327,7 @@ bool cpu_store(CpuEnv *env, uint64_t address, unsigned memop, uint64_t value)
         value = swap_bytes(value, size);
     }
     return first < size ? store_across(env, address, size, first, value)
-                        : find_place(env, address, size, ACCESS_WRITE, &place) &&
-                              store_place(env, &place, value);
+                        : store_within_page(env, address, size, value);
 }
 
 void cpu_load128(CpuEnv *env, uint64_t address, uint32_t op, void *value)

@@ -211,6 +211,7 @@ static Block *new_block(TcgCpu *cpu, const uint8_t *host)
     block->sides = chunk_alloc(chunk, out->side_count * sizeof(SideEntry));
     memcpy(block->sides, out->sides, out->side_count * sizeof(SideEntry));
     block->straddles = ((ir->pc ^ (ir->pc + ir->guest_size - 1)) & -(uint64_t)GUEST_PAGE_SIZE) != 0;
+    block->second_id = block->straddles ? cpu->reader.second_id : 0;
     for (unsigned i = 0; i < block->exit_count; i++) {
         block->exits[i].block = block;
     }

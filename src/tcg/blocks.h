@@ -42,6 +42,7 @@ typedef struct Block {
     _Atomic bool   dead;
     bool           provisional;
     bool           checked;         /* ran in lockstep */
+    uint32_t       second_id;       /* straddles: id of the second page, which its own code checks */
     bool           straddles;       /* one instruction that lies on two pages */
     CodePage      *pages[2];
     struct Block  *page_next[2];

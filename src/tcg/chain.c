@@ -76,7 +76,9 @@ static void unlink_exit(Tcg *tcg, BlockExit *exit)
 
 void chain_link(Tcg *tcg, BlockExit *exit, Block *target, uint32_t id)
 {
-    if (exit->block->dead || target->dead || target->straddles) {
+    bool is_guard = exit->block->straddles && exit->pc == exit->block->pc;    /* see translate.c */
+
+    if (exit->block->dead || target->dead || is_guard) {
         return;
     }
     if (exit->target) {
@@ -131,9 +133,25 @@ void chain_cut(Tcg *tcg, Block *block)
 
 /* ---- jump caches ----------------------------------------------------------------------------- */
 
+static void set_bit(uint64_t *bits, unsigned bit)
+{
+    bits[bit / 64] |= UINT64_C(1) << (bit % 64);
+}
+
+static void clear_bit(uint64_t *bits, unsigned bit)
+{
+    bits[bit / 64] &= ~(UINT64_C(1) << (bit % 64));
+}
+
+/* Goes through the set bits; the body may clear the current one. */
+#define FOR_EACH_BIT(bit, bits, size)                                                              \
+    for (unsigned word_ = 0; word_ < (size) / 64; word_++)                                         \
+        for (uint64_t left_ = (bits)[word_]; left_; left_ &= left_ - 1)                            \
+            for (unsigned bit = word_ * 64 + (unsigned)__builtin_ctzll(left_), once_ = 1; once_; once_ = 0)
+
 static unsigned present_bit(uint64_t page)
 {
-    return (unsigned)((page >> GUEST_PAGE_BITS) * 0x9e3779b1u >> 23) & 511;
+    return (unsigned)((page >> GUEST_PAGE_BITS) * 0x9e3779b1u >> 16) & (PRESENT_BITS - 1);
 }
 
 static bool is_present(const FetchView *view, uint64_t page)
@@ -143,57 +161,110 @@ static bool is_present(const FetchView *view, uint64_t page)
     return view->present[bit / 64] >> (bit % 64) & 1;
 }
 
+static uint64_t jump_pc(const FetchView *view, unsigned index)
+{
+    return __atomic_load_n(&view->context.jump[index].pc, __ATOMIC_RELAXED);
+}
+
+static void clear_jump(FetchView *view, unsigned index)
+{
+    __atomic_store_n(&view->context.jump[index].pc, JUMP_EMPTY, __ATOMIC_RELAXED);
+    clear_bit(view->jumps_used, index);
+}
+
 /*
  * The entry is noted in the block first, then made, then the block is looked at: a thread that drops it sees
  * the note, or this one sees that it is dead.
  */
-void chain_cache_jump(TcgCpu *cpu, Block *block)
+static void enter_jump(FetchView *view, Block *block)
 {
-    JumpEntry *entry = &cpu->view->context.jump[jump_index(block->pc)];
-    JumpEntry *none = NULL;
-    unsigned bit = present_bit(block->pc);
+    unsigned index = jump_index(block->pc);
+    JumpEntry *entry = &view->context.jump[index], *none = NULL;
 
     if (!atomic_compare_exchange_strong(&block->cached, &none, entry) && none != entry) {
         atomic_store(&block->cached_often, true);
     }
     __atomic_store_n(&entry->pc, JUMP_EMPTY, __ATOMIC_RELAXED);
     entry->code = block->code;
+    view->blocks[index] = block;
     __atomic_store_n(&entry->pc, block->pc, __ATOMIC_SEQ_CST);
-    cpu->view->present[bit / 64] |= UINT64_C(1) << (bit % 64);
-    cpu->view->dirty = true;
+    set_bit(view->jumps_used, index);
+    set_bit(view->present, present_bit(block->pc));
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
     if (atomic_load(&block->dead)) {
-        __atomic_store_n(&entry->pc, JUMP_EMPTY, __ATOMIC_RELAXED);
+        clear_jump(view, index);
     }
+}
+
+void chain_cache_jump(TcgCpu *cpu, Block *block)
+{
+    enter_jump(cpu->view, block);
+}
+
+/* ---- fetch views ----------------------------------------------------------------------------- */
+
+void fetch_view_enter(FetchView *view, uint64_t page, uint32_t id, const uint8_t *host, bool global)
+{
+    unsigned slot = (unsigned)(page >> GUEST_PAGE_BITS) & (ITLB_SIZE - 1);
+
+    view->context.itlb[slot] = id;
+    view->map[slot].page = page;
+    view->map[slot].host = host;
+    view->map[slot].global = global;
+    set_bit(view->itlb_used, slot);
 }
 
 void fetch_view_clear(FetchView *view)
 {
-    if (!view->dirty) {
-        return;
+    FOR_EACH_BIT(index, view->jumps_used, JUMP_SIZE) {
+        __atomic_store_n(&view->context.jump[index].pc, JUMP_EMPTY, __ATOMIC_RELAXED);
     }
-    for (unsigned i = 0; i < JUMP_SIZE; i++) {
-        __atomic_store_n(&view->context.jump[i].pc, JUMP_EMPTY, __ATOMIC_RELAXED);
+    FOR_EACH_BIT(slot, view->itlb_used, ITLB_SIZE) {
+        view->context.itlb[slot] = 0;
     }
-    memset(view->context.itlb, 0, sizeof(view->context.itlb));
+    memset(view->jumps_used, 0, sizeof(view->jumps_used));
+    memset(view->itlb_used, 0, sizeof(view->itlb_used));
     memset(view->present, 0, sizeof(view->present));
-    view->dirty = false;
 }
 
 /* A block of one instruction may begin on the page before and straddle into this one. */
 void fetch_view_forget(FetchView *view, uint64_t page)
 {
     uint64_t before = page - GUEST_PAGE_SIZE;
+    unsigned slot = (unsigned)(page >> GUEST_PAGE_BITS) & (ITLB_SIZE - 1);
 
-    view->context.itlb[(page >> GUEST_PAGE_BITS) & (ITLB_SIZE - 1)] = 0;
+    if (view->map[slot].page == page) {
+        view->context.itlb[slot] = 0;
+    }
     if (!is_present(view, page) && !is_present(view, before)) {
         return;
     }
-    for (unsigned i = 0; i < JUMP_SIZE; i++) {
-        JumpEntry *entry = &view->context.jump[i];
-        uint64_t pc = __atomic_load_n(&entry->pc, __ATOMIC_RELAXED);
-        if (pc - before < 2 * GUEST_PAGE_SIZE) {
-            __atomic_store_n(&entry->pc, JUMP_EMPTY, __ATOMIC_RELAXED);
+    FOR_EACH_BIT(index, view->jumps_used, JUMP_SIZE) {
+        if (jump_pc(view, index) - before < 2 * GUEST_PAGE_SIZE) {
+            clear_jump(view, index);
+        }
+    }
+}
+
+static bool is_global(const FetchView *view, uint64_t pc)
+{
+    unsigned slot = (unsigned)(pc >> GUEST_PAGE_BITS) & (ITLB_SIZE - 1);
+
+    return view->context.itlb[slot] && view->map[slot].page == (pc & -(uint64_t)GUEST_PAGE_SIZE) &&
+           view->map[slot].global;
+}
+
+void fetch_view_keep_globals(FetchView *view)
+{
+    FOR_EACH_BIT(index, view->jumps_used, JUMP_SIZE) {
+        if (!is_global(view, jump_pc(view, index))) {
+            clear_jump(view, index);
+        }
+    }
+    FOR_EACH_BIT(slot, view->itlb_used, ITLB_SIZE) {
+        if (!view->map[slot].global) {
+            view->context.itlb[slot] = 0;
+            clear_bit(view->itlb_used, slot);
         }
     }
 }
@@ -202,7 +273,7 @@ FetchView *fetch_view_new(void)
 {
     FetchView *view = g_new0(FetchView, 1);
 
-    view->dirty = true;
+    memset(view->jumps_used, 0xff, sizeof(view->jumps_used));
     fetch_view_clear(view);
     return view;
 }
@@ -223,7 +294,54 @@ static unsigned choose_view(const TcgCpu *cpu)
     return oldest;
 }
 
-FetchView *fetch_view(TcgCpu *cpu, uint64_t serial, uint32_t mode)
+/* The kernel's code stays known when a process begins. */
+static void copy_globals(FetchView *view, const FetchView *from)
+{
+    FOR_EACH_BIT(slot, from->itlb_used, ITLB_SIZE) {
+        if (from->context.itlb[slot] && from->map[slot].global) {
+            fetch_view_enter(view, from->map[slot].page, from->context.itlb[slot], from->map[slot].host, true);
+        }
+    }
+    FOR_EACH_BIT(index, from->jumps_used, JUMP_SIZE) {
+        uint64_t pc = jump_pc(from, index);
+        if (pc != JUMP_EMPTY && is_global(view, pc)) {
+            enter_jump(view, from->blocks[index]);
+        }
+    }
+}
+
+static const FetchView *find_sibling(const TcgCpu *cpu, uint64_t twin, uint32_t mode)
+{
+    const FetchView *latest = NULL;
+
+    for (unsigned i = 0; i < FETCH_VIEWS && cpu->views[i]; i++) {
+        const FetchView *view = cpu->views[i];
+        if (view->twin == twin && view->mode == mode && (!latest || view->used_at > latest->used_at)) {
+            latest = view;
+        }
+    }
+    return latest;
+}
+
+static FetchView *make_view(TcgCpu *cpu, uint64_t serial, uint64_t twin, uint32_t mode)
+{
+    const FetchView *sibling = find_sibling(cpu, twin, mode);
+    unsigned slot = choose_view(cpu);
+    FetchView *view = cpu->views[slot] ? cpu->views[slot] : fetch_view_new();
+
+    sibling = sibling == view ? NULL : sibling;
+    fetch_view_clear(view);
+    view->serial = serial;
+    view->twin = twin;
+    view->mode = mode;
+    __atomic_store_n(&cpu->views[slot], view, __ATOMIC_RELEASE);
+    if (sibling) {
+        copy_globals(view, sibling);
+    }
+    return view;
+}
+
+FetchView *fetch_view(TcgCpu *cpu, uint64_t serial, uint64_t twin, uint32_t mode)
 {
     FetchView *view = NULL;
 
@@ -233,12 +351,7 @@ FetchView *fetch_view(TcgCpu *cpu, uint64_t serial, uint32_t mode)
         }
     }
     if (!view) {
-        unsigned slot = choose_view(cpu);
-        view = cpu->views[slot] ? cpu->views[slot] : fetch_view_new();
-        fetch_view_clear(view);
-        view->serial = serial;
-        view->mode = mode;
-        __atomic_store_n(&cpu->views[slot], view, __ATOMIC_RELEASE);
+        view = make_view(cpu, serial, twin, mode);
     }
     view->used_at = ++cpu->view_clock;
     return view;

@@ -6,21 +6,27 @@
 
 #include "tcg/blocks.h"
 
+enum { FETCH_VIEWS = 16, PRESENT_BITS = 4096 };
+
 /*
  * A fetch address space and mode of one CPU: what generated code sees of it, and what stands behind each entry
  * of its itlb.
  */
 typedef struct FetchView {
     FetchContext context;
-    struct { uint64_t page; const uint8_t *host; } map[ITLB_SIZE];  /* valid where itlb is not 0 */
-    uint64_t present[8];            /* a filter: pages whose code is in the jump cache */
-    uint64_t serial;                /* of its address space; 0: free */
+    struct {
+        uint64_t page;
+        const uint8_t *host;
+        bool global;                /* of the twin space: good in all that share it */
+    } map[ITLB_SIZE];               /* valid where itlb is not 0 */
+    Block   *blocks[JUMP_SIZE];     /* valid where a jump entry is */
+    uint64_t jumps_used[JUMP_SIZE / 64], itlb_used[ITLB_SIZE / 64];     /* a bit for each entry that may be valid */
+    uint64_t present[PRESENT_BITS / 64];    /* a filter: pages whose code is in the jump cache */
+    uint64_t serial;                /* of its address space */
+    uint64_t twin;                  /* of the space with the global pages */
     uint32_t mode;
     uint64_t used_at;
-    bool     dirty;                 /* something is in it */
 } FetchView;
-
-enum { FETCH_VIEWS = 32 };
 
 typedef struct PageId { uint64_t page; const uint8_t *host; uint32_t id; } PageId;
 
@@ -43,11 +49,17 @@ void chain_cut(Tcg *tcg, Block *block);
 /* Puts a block into the jump cache of the CPU's current fetch context. */
 void chain_cache_jump(TcgCpu *cpu, Block *block);
 
-/* The view of a space (by its serial) and mode: the one there is, or one made empty. CPU thread. */
-FetchView *fetch_view(TcgCpu *cpu, uint64_t serial, uint32_t mode);
+/*
+ * The view of a space (by its serial, and that of its twin) and mode: the one there is, or one that begins with
+ * what others know of the global pages. CPU thread.
+ */
+FetchView *fetch_view(TcgCpu *cpu, uint64_t serial, uint64_t twin, uint32_t mode);
 FetchView *fetch_view_new(void);        /* empty; for g_free() */
-/* Forgets what it knows of one page. */
+/* Enters a page with its id. */
+void fetch_view_enter(FetchView *view, uint64_t page, uint32_t id, const uint8_t *host, bool global);
+/* Forgets what it knows of one page; of all that are not global; of all. */
 void fetch_view_forget(FetchView *view, uint64_t page);
+void fetch_view_keep_globals(FetchView *view);
 void fetch_view_clear(FetchView *view);
 
 #endif

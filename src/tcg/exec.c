@@ -245,6 +245,7 @@ void cpu_code_barrier(CpuEnv *env)
 /* False: the loop ends. */
 static bool left(TcgCpu *cpu, ExitReason reason)
 {
+    cpu->left[reason]++;
     switch (reason) {
     case EXIT_CHAIN:
         leave_chain(cpu);

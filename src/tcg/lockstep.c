@@ -281,7 +281,7 @@ bool lockstep_run(TcgCpu *cpu, Block *block, ExitReason *reason)
     Lockstep *lockstep = cpu->lockstep;
     FetchContext *fetch = cpu->env->fetch;
 
-    if (!is_its_turn(lockstep, block) || !cpu_make_ir(cpu, block->pc)) {
+    if (block->straddles || !is_its_turn(lockstep, block) || !cpu_make_ir(cpu, block->pc)) {
         return false;
     }
     cpu->env->fetch = &lockstep->empty->context;

@@ -50,6 +50,7 @@ typedef struct CodeReader {
     uint64_t       pc;
     unsigned       length;          /* bytes copied so far */
     const uint8_t *page[2];         /* host address of the page of pc, and of the next; NULL: not asked */
+    uint32_t       second_id;       /* page id of page[1], when the block checks it */
     bool           narrow;          /* rights hold for less than a page: nothing is kept */
     uint8_t        copy[IR_MAX_INSNS * 16];
 } CodeReader;
@@ -67,6 +68,7 @@ struct TcgCpu {
     Timer        *timer;
     uint64_t      instructions;     /* completed, without those of the current budget */
     int64_t       budget_given;
+    uint64_t      left[EXIT_BUDGET + 1];    /* how often generated code came back, by reason */
 
     Tlb           tlb;
     FetchView    *views[FETCH_VIEWS];
@@ -121,6 +123,9 @@ void cpu_come_inside(TcgCpu *cpu);
 
 /* The block at a pc of the current context, translated when there is none. NULL: an exception was raised. */
 Block *cpu_block_at(TcgCpu *cpu, uint64_t pc);
+
+/* A helper: page-guard.c. */
+uint64_t cpu_page_is_there(CpuEnv *env, uint64_t page, uint64_t id, uint64_t c);
 
 /* Makes cpu->ir and cpu->live anew from the code at pc, which was translated before; false when it is gone. */
 bool cpu_make_ir(TcgCpu *cpu, uint64_t pc);

@@ -35,7 +35,7 @@ typedef struct TlbSpace {
     uint64_t generation;
 } TlbSpace;
 
-enum { L2_READ = 1, L2_WRITE = 2, L2_EXECUTE = 4, L2_FLAGS = 8 };
+enum { L2_READ = 1, L2_WRITE = 2, L2_EXECUTE = 4, L2_GLOBAL = 8, L2_FLAGS = 16 };
 
 typedef struct L2Entry {
     uint64_t page;                  /* virtual, aligned to its size; low bits: log2 of the size */
@@ -79,6 +79,7 @@ typedef struct PageRef {
     uint8_t *flag;                  /* the page's flags; NULL with host */
     bool     readonly;              /* stores do not go to host */
     bool     narrow;                /* the rights hold for less than a page: do not remember it */
+    bool     global;                /* the same in all spaces with these rights */
 } PageRef;
 
 void tlb_init(Tlb *tlb);

@@ -1,5 +1,5 @@
 /*
- * The quick half of a first-level miss. Generated code calls it with guest registers in vector registers, so
+ * What generated code calls with guest registers in vector registers: the quick half of a first-level miss. So
  * nothing here may touch those: no floating point, no sanitizer, no other module.
  */
 #include "tcg/tcg-impl.h"

@@ -114,7 +114,7 @@ void cpu_context_changed(CpuEnv *env)
     }
     use_data_space(cpu, enter_space(tlb, context.data_space, context.data_rights, false));
     tlb->fetch = enter_space(tlb, context.fetch_space, context.fetch_rights, true);
-    cpu->view = fetch_view(cpu, tlb->fetch->serial, env->mode);
+    cpu->view = fetch_view(cpu, tlb->fetch->serial, tlb->spaces[tlb->fetch->twin].serial, env->mode);
     env->fetch = &cpu->view->context;
 }
 
@@ -233,7 +233,7 @@ static void remember(TcgCpu *cpu, const TlbSpace *space, uint64_t address, const
         .physical = t->physical - offset,
         .host = host_of(&cpu->tlb, t->physical - offset, t->page_size),
         .owner = owner->serial | (t->read ? L2_READ : 0u) | (t->write ? L2_WRITE : 0u) |
-                 (t->execute ? L2_EXECUTE : 0u),
+                 (t->execute ? L2_EXECUTE : 0u) | (t->global ? L2_GLOBAL : 0u),
     });
 }
 
@@ -247,6 +247,7 @@ static bool translate(TcgCpu *cpu, uint64_t address, Access access, PageRef *ref
     count_lookup(cpu, !hit);
     if (hit) {
         entry = l2_find(&cpu->tlb, space, address);     /* it may have moved by growing */
+        ref->global = entry->owner & L2_GLOBAL;
         ref->physical = entry->physical + (address & ((UINT64_C(1) << entry_size_bits(entry)) - 1));
         return true;
     }
@@ -257,6 +258,7 @@ static bool translate(TcgCpu *cpu, uint64_t address, Access access, PageRef *ref
         return false;
     }
     ref->physical = t.physical;
+    ref->global = t.global;
     ref->narrow = t.page_size < GUEST_PAGE_SIZE;
     if (!ref->narrow) {
         remember(cpu, space, address, &t);
@@ -330,15 +332,32 @@ void tlb_flush_all(CpuEnv *env)
     cpu_context_changed(env);
 }
 
+/* Views of the space stay its views, with what they know of global pages. */
+static void renew_views(TcgCpu *cpu, uint64_t old_serial, uint64_t new_serial)
+{
+    for (unsigned i = 0; i < FETCH_VIEWS; i++) {
+        FetchView *view = cpu->views[i];
+        if (view && view->serial == old_serial) {
+            fetch_view_keep_globals(view);
+            view->serial = new_serial;
+        }
+    }
+}
+
 void tlb_flush_space(CpuEnv *env, TlbSpaceTest test, uint64_t wanted)
 {
-    Tlb *tlb = &env_cpu(env)->tlb;
+    TcgCpu *cpu = env_cpu(env);
+    Tlb *tlb = &cpu->tlb;
 
     for (unsigned i = 0; i < tlb->space_count; i++) {
         TlbSpace *space = &tlb->spaces[i];
         if (!space->global && test(space->space, wanted)) {
+            uint64_t old_serial = space->serial;
             space->serial = new_serial(tlb);
             space->generation = 0;
+            if (space->fetch) {
+                renew_views(cpu, old_serial, space->serial);
+            }
         }
     }
     cpu_context_changed(env);
@@ -360,42 +379,61 @@ static bool forget_page(Tlb *tlb, const TlbSpace *space, uint64_t address)
     return large;
 }
 
-static void forget_fetched(TcgCpu *cpu, uint64_t serial, uint64_t page, bool all)
+/* In the views of one space, or in all: also those of spaces that are gone, whose global pages others may copy. */
+static void forget_fetched(TcgCpu *cpu, const TlbSpace *space, uint64_t page, bool all_pages)
 {
     for (unsigned i = 0; i < FETCH_VIEWS; i++) {
         FetchView *view = cpu->views[i];
-        if (view && view->serial == serial && all) {
+        if (!view || (space && view->serial != space->serial)) {
+            continue;
+        }
+        if (all_pages) {
             fetch_view_clear(view);
-        } else if (view && view->serial == serial) {
+        } else {
             fetch_view_forget(view, page);
         }
     }
 }
 
+/* True when it was part of a larger page somewhere. */
+static bool flush_page_everywhere(TcgCpu *cpu, uint64_t page)
+{
+    bool large = false;
+
+    for (unsigned i = 0; i < cpu->tlb.space_count; i++) {
+        large |= forget_page(&cpu->tlb, &cpu->tlb.spaces[i], page);
+    }
+    forget_fetched(cpu, NULL, page, large);
+    return large;
+}
+
+static bool flush_page_in(TcgCpu *cpu, uint64_t page, TlbSpaceTest test, uint64_t wanted)
+{
+    bool large = false;
+
+    for (unsigned i = 0; i < cpu->tlb.space_count; i++) {
+        const TlbSpace *space = &cpu->tlb.spaces[i];
+        if (!space->global && test(space->space, wanted)) {
+            bool was_large = forget_page(&cpu->tlb, space, page);
+            large |= was_large;
+            if (space->fetch) {
+                forget_fetched(cpu, space, page, was_large);
+            }
+        }
+    }
+    return large;
+}
+
 void tlb_flush_page(CpuEnv *env, uint64_t address, TlbSpaceTest test, uint64_t wanted)
 {
     TcgCpu *cpu = env_cpu(env);
-    Tlb *tlb = &cpu->tlb;
     uint64_t page = address & -(uint64_t)GUEST_PAGE_SIZE;
     unsigned index = (unsigned)(page >> GUEST_PAGE_BITS) & (TLB_SIZE - 1);
-    bool large = false;
 
     env_far(env)->read[index].tag = TLB_INVALID;
     env_far(env)->write[index].tag = TLB_INVALID;
-    for (unsigned i = 0; i < tlb->space_count; i++) {
-        TlbSpace *space = &tlb->spaces[i];
-        if (test && (space->global || !test(space->space, wanted))) {
-            continue;
-        }
-        bool was_large = forget_page(tlb, space, page);
-        large |= was_large;
-        if (space->fetch) {
-            forget_fetched(cpu, space->serial, page, was_large);
-        }
-    }
-    if (large) {
+    if (test ? flush_page_in(cpu, page, test, wanted) : flush_page_everywhere(cpu, page)) {
         drop_all_ids(cpu);
-        cpu_context_changed(env);
     }
 }
 

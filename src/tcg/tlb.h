@@ -34,6 +34,12 @@ bool cpu_load(CpuEnv *env, uint64_t address, unsigned memop, uint64_t *value);
 bool cpu_store(CpuEnv *env, uint64_t address, unsigned memop, uint64_t value);
 
 /*
+ * Where the byte at an address is in host memory, good to the end of its page; NULL when an access needs more than
+ * memory (a fault, a device, code that is written, nothing known yet): then use the two above. Nothing is raised.
+ */
+void *cpu_host_memory(CpuEnv *env, uint64_t address, bool write);
+
+/*
  * Guest-physical access for page walkers: size 4 or 8 bytes, little-endian, naturally aligned. False: nothing
  * there. phys_cas gives the old value in *expected and whether it was replaced in the result.
  */

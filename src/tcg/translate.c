@@ -13,37 +13,28 @@ enum {
 
 /* ---- where code is --------------------------------------------------------------------------- */
 
-/* The host page of a pc. False: *fault. *narrow: true when it is only good for this very address. */
-static bool find_page(TcgCpu *cpu, uint64_t pc, const uint8_t **host, bool *narrow, CpuFault *fault)
+/* False: *fault says why. */
+static bool find_page(TcgCpu *cpu, uint64_t pc, PageRef *ref, CpuFault *fault)
 {
-    PageRef ref;
-
-    if (!tlb_page(cpu, pc, ACCESS_FETCH, &ref, fault)) {
+    if (!tlb_page(cpu, pc, ACCESS_FETCH, ref, fault)) {
         return false;
     }
-    if (!ref.host) {
+    if (!ref->host) {
         *fault = (CpuFault){ cpu->isa->bus_fault(cpu->env, ACCESS_FETCH), pc };
         return false;
     }
-    *host = ref.host;
-    *narrow = ref.narrow;
     return true;
 }
 
-static void enter_itlb(TcgCpu *cpu, uint64_t page, const uint8_t *host)
+static void enter_itlb(TcgCpu *cpu, uint64_t page, const PageRef *ref)
 {
-    unsigned slot = (unsigned)(page >> GUEST_PAGE_BITS) & (ITLB_SIZE - 1);
-    FetchView *view = cpu->view;
-
     pthread_mutex_lock(&cpu->tcg->lock);
-    view->context.itlb[slot] = page_id(&cpu->tcg->page_ids, page, host);
+    uint32_t id = page_id(&cpu->tcg->page_ids, page, ref->host);
     pthread_mutex_unlock(&cpu->tcg->lock);
-    view->map[slot].page = page;
-    view->map[slot].host = host;
-    view->dirty = true;
+    fetch_view_enter(cpu->view, page, id, ref->host, ref->global);
 }
 
-/* The same through the fetch view, for the first page of a block. */
+/* The same through the fetch view. *narrow: true when the page is only good for this very address. */
 static bool find_code(TcgCpu *cpu, uint64_t pc, const uint8_t **host, bool *narrow, CpuFault *fault)
 {
     uint64_t page = pc & -(uint64_t)GUEST_PAGE_SIZE;
@@ -55,11 +46,14 @@ static bool find_code(TcgCpu *cpu, uint64_t pc, const uint8_t **host, bool *narr
         *host = view->map[slot].host;
         return true;
     }
-    if (!find_page(cpu, pc, host, narrow, fault)) {
+    PageRef ref;
+    if (!find_page(cpu, pc, &ref, fault)) {
         return false;
     }
-    if (!*narrow) {
-        enter_itlb(cpu, page, *host);
+    *host = ref.host;
+    *narrow = ref.narrow;
+    if (!ref.narrow) {
+        enter_itlb(cpu, page, &ref);
     }
     return true;
 }
@@ -84,17 +78,18 @@ static bool reader_page(TcgCpu *cpu, uint64_t pc, const uint8_t **page, CpuFault
 {
     CodeReader *reader = &cpu->reader;
     bool second = (pc ^ reader->pc) & -(uint64_t)GUEST_PAGE_SIZE;
-    bool narrow = false;
+    PageRef ref;
 
     if (reader->page[second] && !reader->narrow) {
         *page = reader->page[second];
         return true;
     }
-    if (!find_page(cpu, pc, page, &narrow, fault)) {
+    if (!find_page(cpu, pc, &ref, fault)) {
         return false;
     }
-    reader->page[second] = *page;
-    reader->narrow |= narrow;
+    *page = ref.host;
+    reader->page[second] = ref.host;
+    reader->narrow |= ref.narrow;
     return true;
 }
 
@@ -225,17 +220,60 @@ static void emit(TcgCpu *cpu)
 
 /* ---- translating ----------------------------------------------------------------------------- */
 
+static const Helper page_helper = { "page_is_there", cpu_page_is_there, HELPER_LEAF };
+
+/*
+ * A block on two pages begins with a look at the second: whoever comes in over a link or a jump cache has seen to
+ * the first one only. It leaves by an exit to itself, which is never linked.
+ */
+static void check_second_page(TcgCpu *cpu, uint64_t pc)
+{
+    IrBlock *ir = &cpu->ir;
+    uint64_t page = (pc & -(uint64_t)GUEST_PAGE_SIZE) + GUEST_PAGE_SIZE;
+    Val none = { 0 }, zero = ir_const(ir, I64, 0);
+    Val there = ir_call(ir, I64, &page_helper, ir_const(ir, I64, page),
+        ir_const(ir, I64, cpu->reader.second_id), none);
+
+    ir_goto_if(ir, EQ, there, zero, pc);
+}
+
+static void begin_ir(TcgCpu *cpu, uint64_t pc)
+{
+    ir_begin(&cpu->ir, cpu->isa->gvars, cpu->isa->gvar_count, pc, cpu->env->mode);
+    cpu->ir.counted = cpu->tcg->options.counted;
+}
+
+/* Only after the first translation is it known that an instruction straddles; there are few of those. */
+static bool is_straddling(TcgCpu *cpu, uint64_t pc)
+{
+    const uint8_t *host;
+    CpuFault fault;
+    bool narrow;
+    uint64_t last = pc + cpu->ir.guest_size - 1;
+
+    if (!((pc ^ last) & -(uint64_t)GUEST_PAGE_SIZE) || cpu->reader.narrow ||
+        !find_code(cpu, last, &host, &narrow, &fault)) {
+        return false;
+    }
+    cpu->reader.second_id = cpu_page_id(cpu, last);
+    return true;
+}
+
 /* False: the first instruction cannot be fetched, and it raised. */
 static bool make_ir(TcgCpu *cpu, uint64_t pc, const uint8_t *page, bool narrow)
 {
     IrBlock *ir = &cpu->ir;
 
-    ir_begin(ir, cpu->isa->gvars, cpu->isa->gvar_count, pc, cpu->env->mode);
-    ir->counted = cpu->tcg->options.counted;
+    begin_ir(cpu, pc);
     reader_begin(&cpu->reader, pc, page, narrow);
     cpu->isa->translate(ir, cpu->env);
     if (!ir->guest_insns) {
         return false;
+    }
+    if (is_straddling(cpu, pc)) {
+        begin_ir(cpu, pc);
+        check_second_page(cpu, pc);
+        cpu->isa->translate(ir, cpu->env);
     }
     trace_translation(cpu);
 #ifdef LATHE_DEBUG
@@ -278,12 +316,13 @@ bool cpu_make_ir(TcgCpu *cpu, uint64_t pc)
 /* A block on two pages is only good where both are mapped as they were. */
 static bool is_whole(TcgCpu *cpu, const Block *block)
 {
+    uint64_t last = block->pc + block->guest_size - 1;
     const uint8_t *second;
     CpuFault fault;
     bool narrow;
 
-    return !block->straddles || (find_code(cpu, block->pc + GUEST_PAGE_SIZE, &second, &narrow, &fault) &&
-                                    !narrow && second == block->pages[1]->host);
+    return !block->straddles || (find_code(cpu, last, &second, &narrow, &fault) && !narrow &&
+                                    cpu_page_id(cpu, last) == block->second_id);
 }
 
 static Block *find_whole(TcgCpu *cpu, const uint8_t *host, uint64_t pc)

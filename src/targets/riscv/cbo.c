@@ -1,4 +1,6 @@
 /* Cache-block operations, Zicbom and Zicboz. There is no cache to see; rights and traps are as the manual has. */
+#include <string.h>
+
 #include "targets/riscv/state.h"
 
 #include "tcg/tlb.h"
@@ -39,6 +41,11 @@ static uint64_t help_cbo_zero(CpuEnv *env, uint64_t address, uint64_t insn, uint
         return 0;
     }
     address &= ~(uint64_t)(RV_CBO_SIZE - 1);
+    void *host = cpu_host_memory(env, address, true);
+    if (host) {
+        memset(host, 0, RV_CBO_SIZE);
+        return 0;
+    }
     for (unsigned at = 0; at < RV_CBO_SIZE; at += 8) {
         if (!cpu_store(env, address + at, MEM_64, 0)) {
             break;
