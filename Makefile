@@ -142,9 +142,18 @@ bench: $(BUILD)/lathe
 fuzz: $(BUILD)/lathe
 	@BUILD=$(BUILD) CC="$(CC)" FLAGS="$(ALL_CFLAGS)" LIBS="$(ALL_LIBS)" sh tests/fuzz/run.sh
 
-install: $(BUILD)/lathe
+# The reference parts of the manual pages come from the schemas: a line `.\" made: PART`.
+manual := $(patsubst %,$(BUILD)/%,$(wildcard man/*.[157]))
+
+$(BUILD)/man/%: man/% $(BUILD)/lathe
+	@mkdir -p $(@D)
+	@while IFS= read -r line; do case $$line in \
+	   '.\" made: '*) $(BUILD)/lathe explain --man "$${line#*made: }" || exit 1 ;; \
+	   *) printf '%s\n' "$$line" ;; esac; done < $< > $@.new && mv $@.new $@
+
+install: $(BUILD)/lathe $(manual)
 	install -D -m 755 $(BUILD)/lathe $(DESTDIR)$(PREFIX)/bin/lathe
-	for page in man/*.[157]; do \
+	for page in $(manual); do \
 	    install -D -m 644 $$page $(DESTDIR)$(PREFIX)/share/man/man$${page##*.}/$${page##*/}; done
 
 deps:

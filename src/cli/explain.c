@@ -5,14 +5,35 @@
 
 #include "cli/cli.h"
 #include "cli/loading.h"
+#include "config/manual.h"
+
+static int print_manual(const char *part, Diag *diag)
+{
+    g_autofree char *text = config_manual(part, diag);
+
+    if (!text) {
+        fputs("lathe explain: --man wants machine, board, devices, cpus or codes\n", stderr);
+        return EXIT_DESCRIPTION;
+    }
+    fputs(text, stdout);
+    return finish_with(diag);
+}
 
 static int explain_run(int argc, char **argv)
 {
     g_auto(MachineOptions) options = { 0 };
     g_autoptr(Diag) diag = diag_new();
+    g_autofree char *manual = NULL;
+    const GOptionEntry own[] = {
+        { "man", 0, 0, G_OPTION_ARG_STRING, &manual, NULL, NULL },
+        { 0 },
+    };
 
-    if (!options_parse(&argc, &argv, NULL, &options)) {
+    if (!options_parse(&argc, &argv, own, &options)) {
         return EXIT_DESCRIPTION;
+    }
+    if (manual) {
+        return print_manual(manual, diag);
     }
     if (argc < 2) {
         fputs("lathe explain: what? see `lathe help explain`\n", stderr);
@@ -35,6 +56,8 @@ VERB(explain) = {
             "\n"
             "  lathe explain drives.cache       a key of a machine, or of a board\n"
             "  lathe explain ns16550a.console   a device type, or one of its properties\n"
-            "  lathe explain E231               an error code\n",
+            "  lathe explain E231               an error code\n"
+            "\n"
+            "  --man PART   all of it for a manual page: machine, board, devices, cpus or codes\n",
     .run = explain_run,
 };

@@ -114,7 +114,8 @@ static bool find_device(Loader *l, const char *what, Found *found)
 
 /* ---- printing ---- */
 
-static const char *type_word(const Schema *schema)
+/* "text or map" */
+static void append_types(GString *out, const Schema *schema)
 {
     static const struct {
         NodeKind kind;
@@ -126,15 +127,18 @@ static const char *type_word(const Schema *schema)
         { NODE_LIST, "list" },
         { NODE_MAP, "map" },
     };
+    const char *separator = "";
 
-    for (; schema; schema = schema_target(schema)) {
-        for (unsigned i = 0; i < G_N_ELEMENTS(words); i++) {
-            if (schema->types & 1u << words[i].kind) {
-                return words[i].word;
-            }
+    while (schema && !schema->types) {
+        schema = schema_target(schema);
+    }
+    for (unsigned i = 0; schema && i < G_N_ELEMENTS(words); i++) {
+        if (schema->types & 1u << words[i].kind) {
+            g_string_append_printf(out, "%s%s", separator, words[i].word);
+            separator = " or ";
         }
     }
-    return "anything";
+    g_string_append(out, schema ? "" : "anything");
 }
 
 static const Node *enumeration_of(const Schema *schema)
@@ -163,9 +167,11 @@ static char *words_of_pattern(const char *pattern)
     return g_strjoinv(" | ", words);
 }
 
-static void append_values(GString *out, const Schema *schema)
+char *explain_values(const Schema *schema)
 {
     const Node *values = enumeration_of(schema);
+    UnitKind unit = schema_unit(schema);
+    GString *out = g_string_new(NULL);
 
     for (unsigned i = 0; values && i < values->list.count; i++) {
         const Node *value = values->list.items[i];
@@ -173,13 +179,20 @@ static void append_values(GString *out, const Schema *schema)
         g_string_append_printf(
             out, "%s%s", i ? " | " : "", node_text(value) ? node_text(value) : "");
     }
-    if (!values) {
+    if (schema->constant && node_text(schema->constant)) {
+        g_string_append(out, node_text(schema->constant));
+    } else if (!values && unit) {
+        g_string_append_printf(out, "%s (%s)", unit_kind_name(unit), units_list(unit));
+    } else if (!values) {
         g_autofree char *words = words_of_pattern(schema->pattern);
-        UnitKind unit = schema_unit(schema);
 
-        g_string_append(out, words ? words : unit ? unit_kind_name(unit) : type_word(schema));
-        g_string_append_printf(out, unit ? " (%s)" : "%s", unit ? units_list(unit) : "");
+        if (words) {
+            g_string_append(out, words);
+        } else {
+            append_types(out, schema);
+        }
     }
+    return g_string_free(out, false);
 }
 
 static const char *description_of(const Schema *schema)
@@ -221,9 +234,10 @@ static char *print_found(const Found *found)
                *title = node_get(found->schema->node, "title");
     const char *text = description_of(found->schema);
     const Schema *below = any_entry(found->schema);
+    g_autofree char *values = explain_values(found->schema);
 
     g_string_append(out, "    ");
-    append_values(out, found->schema);
+    g_string_append(out, values);
     if (value && value->kind != NODE_MAP && value->kind != NODE_LIST) {
         g_string_append_printf(out, "    default %s", value->scalar.text);
     }

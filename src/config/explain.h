@@ -13,4 +13,9 @@
  */
 char *config_explain(const char *what, const ConfigOptions *options, Diag *diag);
 
+typedef struct Schema Schema;
+
+/* "threads | native", "a size (B KiB ...)", "map": what may stand there. Free it. */
+char *explain_values(const Schema *schema);
+
 #endif
