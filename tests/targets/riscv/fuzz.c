@@ -1,5 +1,5 @@
 /*
- * Random instructions, made from the decode table, against qemu-riscv64-static: integer and float registers,
+ * Random instructions, made from the decode table, against qemu-riscv64-static and qemu-riscv32-static: integer and float registers,
  * fcsr and memory must be equal after each sequence.
  *
  * One program serves both: an ELF file for the reference, the same bytes in RAM at the same addresses for us.
@@ -36,7 +36,20 @@ enum {
 };
 
 static unsigned first_seed = 1, programs = 2, sequences = 300;
-static const char reference[] = "qemu-riscv64-static";
+
+/* What the two widths differ in. */
+typedef struct Width {
+    unsigned    xlen;
+    const char *isa, *reference, *cpu;
+    const char *load, *store;       /* of a register */
+} Width;
+
+static const Width width64 = {
+    64, "riscv64", "qemu-riscv64-static", "rv64,zba=true,zbb=true,zbc=false,zbs=true,Zfh=true", "ld", "sd",
+};
+static const Width width32 = {
+    32, "riscv32", "qemu-riscv32-static", "rv32,zba=true,zbb=true,zbc=false,zbs=true,Zfh=true", "lw", "sw",
+};
 
 typedef struct Record {
     uint64_t x[32], f[32], fcsr, unused;
@@ -50,6 +63,7 @@ typedef struct Image {
 #define DATA_SIZE ((sizeof(Image) + 4095) & ~UINT64_C(4095))
 
 typedef struct Program {
+    const Width *width;
     Random   random;
     uint64_t rows;                  /* state of decode_random */
     uint8_t  code[CODE_ROOM];
@@ -72,7 +86,7 @@ static uint64_t put_text(Program *p, const char *text)
 {
     uint64_t at = BASE + p->size;
 
-    p->size += (uint32_t)rv_assemble(at, 64, text, p->code + p->size, CODE_ROOM - p->size);
+    p->size += (uint32_t)rv_assemble(at, p->width->xlen, text, p->code + p->size, CODE_ROOM - p->size);
     return at;
 }
 
@@ -100,29 +114,31 @@ static const char *const float_names[32] = {
 /* Registers from and to the record at x29 (t4), by x31 (t6). */
 static void put_routines(Program *p)
 {
-    p->restore = put_format(p, "ld ra,%zu(t4)\ncsrrw zero,3,ra", offsetof(Record, fcsr));
+    const char *load = p->width->load, *store = p->width->store;
+
+    p->restore = put_format(p, "%s ra,%zu(t4)\ncsrrw zero,3,ra", load, offsetof(Record, fcsr));
     for (unsigned n = 0; n < 32; n++) {
         put_format(p, "fld %s,%zu(t4)", float_names[n], offsetof(Record, f[n]));
     }
     for (unsigned n = 1; n < FIRST_RESERVED; n++) {
-        put_format(p, "ld %s,%zu(t4)", names[n], offsetof(Record, x[n]));
+        put_format(p, "%s %s,%zu(t4)", load, names[n], offsetof(Record, x[n]));
     }
     put_text(p, "jalr zero,0(t6)");
-    p->save = put_format(p, "sd ra,%zu(t4)", offsetof(Record, x[1]));
+    p->save = put_format(p, "%s ra,%zu(t4)", store, offsetof(Record, x[1]));
     for (unsigned n = 2; n < FIRST_RESERVED; n++) {
-        put_format(p, "sd %s,%zu(t4)", names[n], offsetof(Record, x[n]));
+        put_format(p, "%s %s,%zu(t4)", store, names[n], offsetof(Record, x[n]));
     }
     for (unsigned n = 0; n < 32; n++) {
         put_format(p, "fsd %s,%zu(t4)", float_names[n], offsetof(Record, f[n]));
     }
-    put_format(p, "csrrs ra,3,zero\nsd ra,%zu(t4)\naddi t4,t4,%zu\njalr zero,0(t6)", offsetof(Record, fcsr),
-        sizeof(Record));
+    put_format(p, "csrrs ra,3,zero\n%s ra,%zu(t4)\naddi t4,t4,%zu\njalr zero,0(t6)", store,
+        offsetof(Record, fcsr), sizeof(Record));
 }
 
 /* ---- random instructions ------------------------------------------------------------------------------- */
 
 /* Not for user mode, or the reference does not have it. */
-static bool is_left_out(const DecodeRow *row)
+static bool is_left_out(const Program *p, const DecodeRow *row)
 {
     static const char *const left_out[] = {
         "ecall", "ebreak", "sret", "mret", "wfi", "sfence", "wrs", "cbo", "czero", "fence", "c.ebreak",
@@ -134,7 +150,7 @@ static bool is_left_out(const DecodeRow *row)
             return true;
         }
     }
-    return row->deny & UINT64_C(1) << RV_RV64;
+    return (p->width->xlen == 64 ? row->deny : row->need) & UINT64_C(1) << RV_RV64;
 }
 
 static int64_t get(const DecodeRow *row, const char *name, uint32_t insn)
@@ -216,7 +232,7 @@ static const DecodeRow *random_row(Program *p, uint32_t *insn)
 
     do {
         row = &rv_decode_table.rows[random_below(&p->random, rv_decode_table.row_count)];
-    } while (is_left_out(row) || !random_insn(p, row, insn));
+    } while (is_left_out(p, row) || !random_insn(p, row, insn));
     return row;
 }
 
@@ -299,10 +315,10 @@ static uint64_t random_float_register(Random *r)
     }
 }
 
-static void random_record(Random *r, Record *record)
+static void random_record(Random *r, IrType type, Record *record)
 {
     for (unsigned n = 1; n < FIRST_RESERVED; n++) {
-        record->x[n] = random_value(r, I64);
+        record->x[n] = random_value(r, type);
     }
     for (unsigned n = 0; n < 32; n++) {
         record->f[n] = random_float_register(r);
@@ -320,13 +336,13 @@ static void make_program(Program *p, unsigned seed)
     p->size = 0;
     put_routines(p);
     /* Our start: floating point on, traps to where they are noted and the CPU waits for ever. */
-    trap = put_format(p, "lui t3,0x%x\ncsrrs s11,0x342,zero\nsd s11,0(t3)\ncsrrs s11,0x341,zero\nsd s11,8(t3)\n"
+    trap = put_format(p, "lui t3,0x%x\ncsrrs s11,0x342,zero\nsw s11,0(t3)\ncsrrs s11,0x341,zero\nsw s11,4(t3)\n"
         "wait:\nwfi\njal zero,wait", (unsigned)(TRAPPED >> 12));
     p->own_entry = put_format(p, "lui ra,0x2\ncsrrs zero,0x300,ra\nlui ra,0x%x\naddi ra,ra,%u\n"
         "csrrw zero,0x305,ra", (unsigned)(BASE >> 12), (unsigned)(trap - BASE));
     p->entry = put_format(p, "lui t4,0x%x\naddi t5,t4,-2048", (unsigned)((DATA + SCRATCH_SIZE) >> 12));
     for (unsigned n = 0; n < sequences; n++) {
-        random_record(&p->random, &p->data.records[n]);
+        random_record(&p->random, p->width->xlen == 64 ? I64 : I32, &p->data.records[n]);
         put_format(p, "jal t6,0x%" PRIx64, p->restore);
         p->start[n] = p->size;
         for (unsigned i = 0; i < INSNS; i++) {
@@ -345,33 +361,43 @@ static void make_program(Program *p, unsigned seed)
 
 /* ---- the reference ---------------------------------------------------------------------------------------- */
 
-typedef struct ElfFile {
-    Elf64_Ehdr header;
-    Elf64_Phdr segments[2];
-} ElfFile;
-
-static Elf64_Phdr segment(uint64_t at, uint64_t offset, uint64_t size, uint32_t flags)
-{
-    return (Elf64_Phdr){ .p_type = PT_LOAD, .p_flags = flags, .p_offset = offset, .p_vaddr = at, .p_paddr = at,
-        .p_filesz = size, .p_memsz = size, .p_align = 4096 };
-}
+/* A file of two segments, at BASE and at DATA. */
+#define ELF_FILE(bits)                                                                             \
+    typedef struct ElfFile##bits {                                                                 \
+        Elf##bits##_Ehdr header;                                                                   \
+        Elf##bits##_Phdr segments[2];                                                              \
+    } ElfFile##bits;                                                                               \
+    static void append_head##bits(GByteArray *file, const Program *p, uint32_t code, uint32_t data) \
+    {                                                                                              \
+        const ElfFile##bits head = {                                                               \
+            .header = { .e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS##bits,           \
+                            ELFDATA2LSB, EV_CURRENT },                                             \
+                .e_type = ET_EXEC, .e_machine = EM_RISCV, .e_version = EV_CURRENT,                 \
+                .e_entry = (uint32_t)p->entry, .e_phoff = offsetof(ElfFile##bits, segments),       \
+                .e_flags = 5 /* compressed, double float ABI */,                                   \
+                .e_ehsize = sizeof(head.header), .e_phentsize = sizeof(head.segments[0]),          \
+                .e_phnum = 2 },                                                                    \
+            .segments = {                                                                          \
+                { .p_type = PT_LOAD, .p_flags = PF_R | PF_X, .p_offset = code, .p_vaddr = BASE,    \
+                    .p_filesz = p->size, .p_memsz = p->size, .p_align = 4096 },                    \
+                { .p_type = PT_LOAD, .p_flags = PF_R | PF_W, .p_offset = data, .p_vaddr = DATA,    \
+                    .p_filesz = DATA_SIZE, .p_memsz = DATA_SIZE, .p_align = 4096 },                \
+            },                                                                                     \
+        };                                                                                         \
+        g_byte_array_append(file, (const uint8_t *)&head, sizeof(head));                           \
+    }
+ELF_FILE(32)
+ELF_FILE(64)
 
 static void write_elf(const Program *p, const char *path)
 {
     g_autoptr(GByteArray) file = g_byte_array_new();
-    uint64_t code = 4096, data = code + ((p->size + 4095u) & ~4095u);
-    ElfFile head = {
-        .header = { .e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB, EV_CURRENT },
-            .e_type = ET_EXEC, .e_machine = EM_RISCV, .e_version = EV_CURRENT, .e_entry = p->entry,
-            .e_phoff = offsetof(ElfFile, segments), .e_flags = 5 /* compressed, double float ABI */,
-            .e_ehsize = sizeof(Elf64_Ehdr), .e_phentsize = sizeof(Elf64_Phdr), .e_phnum = 2 },
-        .segments = { segment(BASE, code, p->size, PF_R | PF_X), segment(DATA, data, DATA_SIZE, PF_R | PF_W) },
-    };
+    uint32_t code = 4096, data = code + ((p->size + 4095u) & ~4095u);
 
-    g_byte_array_append(file, (const uint8_t *)&head, sizeof(head));
-    g_byte_array_set_size(file, (guint)code);
+    (p->width->xlen == 64 ? append_head64 : append_head32)(file, p, code, data);
+    g_byte_array_set_size(file, code);
     g_byte_array_append(file, p->code, p->size);
-    g_byte_array_set_size(file, (guint)data);
+    g_byte_array_set_size(file, data);
     g_byte_array_append(file, (const uint8_t *)&p->data, sizeof(p->data));
     g_byte_array_set_size(file, (guint)(data + DATA_SIZE));
     assert_true(g_file_set_contents_full(path, (const char *)file->data, file->len, G_FILE_SET_CONTENTS_NONE, 0700,
@@ -381,7 +407,7 @@ static void write_elf(const Program *p, const char *path)
 static void run_reference(const Program *p, Image *result)
 {
     g_autofree char *path = g_strdup_printf("%s/lathe-fuzz-%u", g_get_tmp_dir(), g_random_int());
-    const char *const args[] = { reference, "-cpu", "rv64,zba=true,zbb=true,zbc=false,zbs=true,Zfh=true", path, NULL };
+    const char *const args[] = { p->width->reference, "-cpu", p->width->cpu, path, NULL };
     g_autoptr(GSubprocess) process = NULL;
     g_autoptr(GBytes) out = NULL;
     g_autoptr(GError) error = NULL;
@@ -406,7 +432,7 @@ typedef struct Ours {
     TcgCpu       *cpu;
 } Ours;
 
-static bool ours_open(Ours *o, const char *host)
+static bool ours_open(Ours *o, const Width *width, const char *host)
 {
     const TcgOptions options = { .host = host };
     g_autoptr(GError) error = NULL;
@@ -419,7 +445,7 @@ static bool ours_open(Ours *o, const char *host)
     o->memory = address_space_new("bus", o->root);
     machine_unlock();
     cpu.memory = o->memory;
-    o->tcg = tcg_new(tcg_isa_find("riscv64"), &options, &error);
+    o->tcg = tcg_new(tcg_isa_find(width->isa), &options, &error);
     o->cpu = o->tcg ? tcg_cpu_new(o->tcg, &cpu, &error) : NULL;
     return o->cpu != NULL;
 }
@@ -439,18 +465,18 @@ static void run_ours(const Program *p, const char *host, Image *result)
 {
     static const uint64_t args[4];
     Ours o;
-    uint64_t trapped[2];
+    uint32_t trapped[2];
 
-    assert_true(ours_open(&o, host));
+    assert_true(ours_open(&o, p->width, host));
     address_space_write(o.memory, BASE, p->code, p->size);
     address_space_write(o.memory, DATA, &p->data, sizeof(p->data));
-    tcg_isa_find("riscv64")->set_entry(tcg_cpu_env(o.cpu), p->own_entry, args);
+    tcg_isa_find(p->width->isa)->set_entry(tcg_cpu_env(o.cpu), p->own_entry, args);
     tcg_cpu_run(o.cpu, 0);
     address_space_read(o.memory, DATA, result, sizeof(*result));
     address_space_read(o.memory, TRAPPED, trapped, sizeof(trapped));
     ours_close(&o);
     if (trapped[0] != CAUSE_ECALL_M) {
-        fail_msg("trap %" PRIu64 " at 0x%" PRIx64, trapped[0], trapped[1]);
+        fail_msg("trap %" PRIu32 " at 0x%" PRIx32, trapped[0], trapped[1]);
     }
 }
 
@@ -458,7 +484,7 @@ static void run_ours(const Program *p, const char *host, Image *result)
 
 static void list_sequence(const Program *p, unsigned n)
 {
-    const Isa *isa = tcg_isa_find("riscv64");
+    const Isa *isa = tcg_isa_find(p->width->isa);
 
     for (uint32_t at = p->start[n]; at < p->start[n + 1];) {
         char text[80];
@@ -507,25 +533,26 @@ static void compare(const Program *p, const char *host, const Image *expected, c
     }
 }
 
-static void instructions_do_what_they_do_in_the_reference(void **state)
+static void compare_programs(const Width *width)
 {
     static Program p;
     static Image expected, found;
     static const char *const all[] = { "interp", "x86_64" };
-    g_autofree char *there = g_find_program_in_path(reference);
+    g_autofree char *there = g_find_program_in_path(width->reference);
 
     if (!there) {
         skip();
     }
+    p.width = width;
     for (unsigned seed = first_seed; seed < first_seed + programs; seed++) {
         make_program(&p, seed);
         run_reference(&p, &expected);
         for (unsigned h = 0; h < G_N_ELEMENTS(all); h++) {
             Ours o;
-            bool runs = ours_open(&o, all[h]);
+            bool runs = ours_open(&o, width, all[h]);
 
+            ours_close(&o);
             if (runs) {
-                ours_close(&o);
                 run_ours(&p, all[h], &found);
                 compare(&p, all[h], &expected, &found, seed);
             }
@@ -533,10 +560,21 @@ static void instructions_do_what_they_do_in_the_reference(void **state)
     }
 }
 
+static void rv64_does_what_the_reference_does(void **state)
+{
+    compare_programs(&width64);
+}
+
+static void rv32_does_what_the_reference_does(void **state)
+{
+    compare_programs(&width32);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(instructions_do_what_they_do_in_the_reference),
+        cmocka_unit_test(rv64_does_what_the_reference_does),
+        cmocka_unit_test(rv32_does_what_the_reference_does),
     };
 
     first_seed = argc > 1 ? (unsigned)atoi(argv[1]) : first_seed;
