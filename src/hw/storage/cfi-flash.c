@@ -331,8 +331,10 @@ static void flash_loaded(Device *dev)
     Flash *f = (Flash *)dev;
 
     for (unsigned i = 0; i < CHIPS; i++) {
-        f->chips[i].count = CLAMP(f->chips[i].count, 1, BUFFER_WORDS);
-        f->chips[i].filled = MIN(f->chips[i].filled, f->chips[i].count - 1);
+        Chip *c = &f->chips[i];
+
+        c->count = CLAMP(c->count, 1, BUFFER_WORDS);
+        c->filled = MIN(c->filled, c->write_mode == WAIT_BUFFER ? c->count - 1 : c->count);
     }
     update_rom_mode(f);
 }
