@@ -134,9 +134,6 @@ static void write_mcountinhibit(RvCpu *cpu, unsigned number, uint64_t value)
 
 /* ---- status ----------------------------------------------------------------------------------- */
 
-static const uint64_t sstatus_bits = MSTATUS_SIE | MSTATUS_SPIE | MSTATUS_SPP | MSTATUS_FS |
-                                     MSTATUS_SUM | MSTATUS_MXR;
-
 static uint64_t writable_status(const RvCpu *cpu)
 {
     uint64_t bits = MSTATUS_MIE | MSTATUS_MPIE | MSTATUS_MPP;
@@ -174,14 +171,22 @@ static uint64_t read_mstatus(RvCpu *cpu, unsigned number)
     return cpu->mstatus | lengths | status_sd(cpu);
 }
 
+/* What translation and address spaces depend on; MPP by way of MPRV. */
+static const uint64_t mode_bits = MSTATUS_FS | MSTATUS_SUM | MSTATUS_MXR | MSTATUS_MPRV | MSTATUS_MPP;
+
 static void change_status(RvCpu *cpu, uint64_t value, uint64_t mask)
 {
     if (!has_privilege(cpu, (value & MSTATUS_MPP) >> MSTATUS_MPP_SHIFT)) {
         mask &= ~MSTATUS_MPP;
     }
-    cpu->mstatus = (cpu->mstatus & ~mask) | (value & mask);
-    rv_mode_changed(cpu, rv_privilege(cpu));
-    rv_check_interrupts(cpu);
+    mask &= cpu->mstatus ^ value;
+    cpu->mstatus ^= mask;
+    if (mask & mode_bits) {
+        rv_mode_changed(cpu, rv_privilege(cpu));
+    }
+    if (mask & (MSTATUS_SIE | MSTATUS_MIE)) {
+        rv_check_interrupts(cpu);
+    }
 }
 
 static void write_mstatus(RvCpu *cpu, unsigned number, uint64_t value)
@@ -193,12 +198,12 @@ static uint64_t read_sstatus(RvCpu *cpu, unsigned number)
 {
     uint64_t length = rv_has(cpu, RV_RV64) ? MSTATUS_UXL : 0;
 
-    return (cpu->mstatus & sstatus_bits) | length | status_sd(cpu);
+    return (cpu->mstatus & SSTATUS_BITS) | length | status_sd(cpu);
 }
 
 static void write_sstatus(RvCpu *cpu, unsigned number, uint64_t value)
 {
-    change_status(cpu, value, writable_status(cpu) & sstatus_bits);
+    change_status(cpu, value, writable_status(cpu) & SSTATUS_BITS);
 }
 
 static uint64_t read_misa(RvCpu *cpu, unsigned number)
@@ -240,7 +245,12 @@ static uint64_t read_mip(RvCpu *cpu, unsigned number)
 
 static void write_mip(RvCpu *cpu, unsigned number, uint64_t value)
 {
-    cpu->mip = rv_has(cpu, RV_S) ? value & MIP_S : 0;
+    uint64_t mask = rv_has(cpu, RV_S) ? MIP_S : 0;
+
+    if (rv_has_stimecmp(cpu)) {
+        mask &= ~(1 << IRQ_STI);            /* the timer's own, read-only (Sstc 2.1.1) */
+    }
+    cpu->mip = (cpu->mip & ~mask) | (value & mask);
     rv_check_interrupts(cpu);
 }
 
@@ -275,7 +285,7 @@ static void set_timer(RvCpu *cpu)
     bool never = cpu->stimecmp > INT64_MAX / ns_per_tick || !(cpu->menvcfg & ENVCFG_STCE);
 
     cpu_timer_set(&cpu->env, never ? INT64_MAX : (int64_t)(cpu->stimecmp * ns_per_tick));
-    rv_check_interrupts(cpu);
+    rv_timer_changed(cpu);
 }
 
 static void write_stimecmp(RvCpu *cpu, unsigned number, uint64_t value)
@@ -447,12 +457,19 @@ static uint64_t with_half(const RvCpu *cpu, uint64_t old, unsigned shift, uint64
     return rv_has(cpu, RV_RV64) ? part : (old & ~mask) | (part << shift & mask);
 }
 
-static uint64_t help_csr(CpuEnv *env, uint64_t number_op, uint64_t operand, uint64_t insn)
+enum { ARGUMENT_OP = 12, ARGUMENT_ROW = 16 };
+
+uint32_t rv_csr_argument(const RvCsr *csr, unsigned number, RvCsrOp op)
+{
+    return number | op << ARGUMENT_OP | (uint32_t)(csr - csrs) << ARGUMENT_ROW;
+}
+
+static uint64_t help_csr(CpuEnv *env, uint64_t argument, uint64_t operand, uint64_t insn)
 {
     RvCpu *cpu = rv_cpu(env);
-    unsigned number = number_op & 0xfff;
-    RvCsrOp op = number_op >> 12;
-    const RvCsr *csr = rv_csr_find(cpu, number);
+    unsigned number = argument & 0xfff;
+    RvCsrOp op = argument >> ARGUMENT_OP & 3;
+    const RvCsr *csr = &csrs[argument >> ARGUMENT_ROW];
     unsigned shift = csr->flags & CSR_HIGH ? 32 : 0;
     uint64_t width = rv_has(cpu, RV_RV64) ? ~UINT64_C(0) : UINT32_MAX, old, base;
 
@@ -469,6 +486,17 @@ static uint64_t help_csr(CpuEnv *env, uint64_t number_op, uint64_t operand, uint
     return old >> shift & width;
 }
 
+static uint64_t help_csr_leave(CpuEnv *env, uint64_t argument, uint64_t operand, uint64_t insn)
+{
+    uint64_t old = help_csr(env, argument, operand, insn);
+
+    if (!env->raised) {
+        env->raised = RAISED_CODE_CHANGED;
+    }
+    return old;
+}
+
+const Helper rv_help_csr_leave = { "rv_csr_leave", help_csr_leave, HELPER_MAY_RAISE };
 const Helper rv_help_csr = { "rv_csr", help_csr, HELPER_MAY_RAISE };
 
 const char *rv_csr_name(unsigned number)

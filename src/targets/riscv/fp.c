@@ -1,6 +1,8 @@
 /* Floating point that generated code calls: classes and the dirty mark. */
 #include "targets/riscv/state.h"
 
+#include "tcg/general-regs.h"
+
 static uint64_t help_fs_dirty(CpuEnv *env, uint64_t a, uint64_t b, uint64_t c)
 {
     RvCpu *cpu = rv_cpu(env);
@@ -51,3 +53,5 @@ static uint64_t help_fclass_d(CpuEnv *env, uint64_t bits, uint64_t b, uint64_t c
 const Helper rv_help_fs_dirty = { "rv_fs_dirty", help_fs_dirty, 0 };
 const Helper rv_help_fclass_s = { "rv_fclass_s", help_fclass_s, HELPER_PURE | HELPER_LEAF };
 const Helper rv_help_fclass_d = { "rv_fclass_d", help_fclass_d, HELPER_PURE | HELPER_LEAF };
+
+#include "tcg/general-regs-end.h"

@@ -43,6 +43,8 @@ typedef enum RvFrm { FRM_HOST, FRM_RMM, FRM_RESERVED } RvFrm;       /* what a dy
 #define MSTATUS_TSR   (UINT64_C(1) << 22)
 #define MSTATUS_UXL   (UINT64_C(2) << 32)       /* 64 bits */
 #define MSTATUS_SXL   (UINT64_C(2) << 34)
+#define SSTATUS_BITS \
+    (MSTATUS_SIE | MSTATUS_SPIE | MSTATUS_SPP | MSTATUS_FS | MSTATUS_SUM | MSTATUS_MXR)
 enum { MSTATUS_MPP_SHIFT = 11, MSTATUS_FS_SHIFT = 13 };
 
 /* Bits of mip and mie; numbers of the input lines too. */
@@ -93,7 +95,7 @@ typedef struct RvCpu {
     uint64_t mstatus, mtvec, medeleg, mideleg, mie, mscratch, mepc, mcause, mtval;
     uint64_t mcounteren, mcountinhibit, menvcfg;
     uint64_t stvec, sscratch, sepc, scause, stval, scounteren, senvcfg, satp, stimecmp;
-    uint64_t mip;                   /* bits that software has set */
+    uint64_t mip;                   /* bits that software has set; STI too once stimecmp was seen to be due */
     _Atomic uint64_t lines;         /* bits that devices hold */
     uint32_t frm;
     RvCounter mcycle, minstret;
@@ -145,6 +147,10 @@ void rv_mode_changed(RvCpu *cpu, RvPrivilege privilege);
 /* Asks for a look at interrupts if one is pending and enabled; after a change of what enables them. */
 void rv_check_interrupts(RvCpu *cpu);
 
+/* After a change of stimecmp, or of whether there is one: is it due now? */
+void rv_timer_changed(RvCpu *cpu);
+bool rv_has_stimecmp(const RvCpu *cpu);
+
 /* mip as software sees it. Any thread. */
 uint64_t rv_pending(const RvCpu *cpu);
 
@@ -154,7 +160,9 @@ void rv_set_input(CpuEnv *env, unsigned line, bool level);
 bool rv_take_interrupt(CpuEnv *env);
 bool rv_wakes(const CpuEnv *env);
 
-extern const Helper rv_help_raise, rv_help_ecall, rv_help_mret, rv_help_sret, rv_help_wfi, rv_help_sfence,
+/* Takes an interrupt in front of the current instruction, if one is enabled. */
+extern const Helper rv_help_interrupt;
+extern const Helper rv_help_check_interrupts, rv_help_raise, rv_help_ecall, rv_help_mret, rv_help_sret, rv_help_wfi, rv_help_sfence,
     rv_help_fence_i;
 
 /* ---- csr.c ---- */
@@ -173,9 +181,14 @@ const char *rv_csr_name(unsigned number);
 /* Can code of this privilege get at it at all? */
 bool rv_csr_reachable(unsigned number, RvPrivilege privilege, bool write);
 
-/* a: number | CsrOp << 12, b: operand, c: the instruction. Gives the old value. */
-extern const Helper rv_help_csr;
+/*
+ * rv_csr_argument(), operand, the instruction. Gives the old value. The second one leaves the block behind the
+ * instruction.
+ */
+extern const Helper rv_help_csr, rv_help_csr_leave;
 typedef enum RvCsrOp { CSR_WRITE, CSR_SET, CSR_CLEAR, CSR_READ } RvCsrOp;
+uint32_t rv_csr_argument(const RvCsr *csr, unsigned number, RvCsrOp op);
+enum { CSR_NUMBER_SSTATUS = 0x100 };
 
 /* ---- mmu.c, pmp.c ---- */
 

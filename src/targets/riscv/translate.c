@@ -306,6 +306,10 @@ static void translate_insn(RvTranslator *t)
     uint64_t length = t->next - t->pc;
 
     ir_insn(t->b, t->pc, length & 7);
+    if (t->enabled) {
+        t->enabled = false;
+        rv_take_enabled(t);
+    }
     if (row < 0 || !rv_translate_row(t, row, t->insn)) {
         rv_raise(t, CAUSE_ILLEGAL, ir_const(t->b, I64, t->insn));
         return;
@@ -343,7 +347,13 @@ void rv_translate(IrBlock *b, CpuEnv *env)
         }
         translate_insn(&t);
     } while (!t.ended && ir_has_room(b) && t.pc / GUEST_PAGE_SIZE == b->pc / GUEST_PAGE_SIZE);
-    if (!t.ended && b->guest_insns) {
+    if (t.ended || !b->guest_insns) {
+        return;
+    }
+    if (t.enabled) {
+        ir_call_void(b, &rv_help_check_interrupts, NO_VAL, NO_VAL, NO_VAL);
+        leave_to(&t, JUMP_OTHER, constant(&t, t.pc));
+    } else {
         ir_goto(b, t.pc);
     }
 }

@@ -20,6 +20,7 @@ struct RvTranslator {
     uint8_t  fs, frm;               /* RvFs, RvFrm */
     bool     ended;                 /* the last operation leaves the block */
     bool     leave;                 /* what follows must be looked up anew: end after this instruction */
+    bool     enabled;               /* interrupts may have become enabled: see in front of the next instruction */
 };
 
 #define NO_VAL ((Val){ 0 })
@@ -66,6 +67,9 @@ static inline uint64_t wrap(const RvTranslator *t, uint64_t address)
 
 /* Raises an exception of this instruction, and ends the block. */
 void rv_raise(RvTranslator *t, RvCause cause, Val value);
+
+/* Takes a pending interrupt, in front of the instruction that has just begun. */
+void rv_take_enabled(RvTranslator *t);
 
 /* Goes on at a pc that was computed. */
 static inline void leave_to(RvTranslator *t, JumpKind kind, Val pc)

@@ -30,7 +30,7 @@ void rv_mode_changed(RvCpu *cpu, RvPrivilege privilege)
 
 /* ---- interrupts ------------------------------------------------------------------------------- */
 
-static bool has_stimecmp(const RvCpu *cpu)
+bool rv_has_stimecmp(const RvCpu *cpu)
 {
     return rv_has(cpu, RV_SSTC) && cpu->menvcfg & ENVCFG_STCE;
 }
@@ -40,17 +40,38 @@ static uint64_t time_now(const RvCpu *cpu)
     return (uint64_t)cpu_time_ns(&cpu->env) / (NS_PER_SECOND / RV_TIME_HZ);
 }
 
-/* The supervisor's timer is not stored: it is asked whenever somebody looks (Sstc, 2.1.1). */
+/* Pending as far as it is known without looking at the clock. */
+static uint64_t noted(const RvCpu *cpu)
+{
+    return cpu->mip | atomic_load_explicit(&cpu->lines, memory_order_acquire);
+}
+
+static bool timer_is_due(const RvCpu *cpu)
+{
+    return rv_has_stimecmp(cpu) && time_now(cpu) >= cpu->stimecmp;
+}
+
 uint64_t rv_pending(const RvCpu *cpu)
 {
-    uint64_t pending = cpu->mip | atomic_load_explicit(&cpu->lines, memory_order_acquire);
+    uint64_t pending = noted(cpu), sti = UINT64_C(1) << IRQ_STI;
 
-    if (has_stimecmp(cpu)) {
-        bool due = time_now(cpu) >= cpu->stimecmp;
+    return pending & sti || !timer_is_due(cpu) ? pending : pending | sti;
+}
 
-        pending = (pending & ~(UINT64_C(1) << IRQ_STI)) | (uint64_t)due << IRQ_STI;
-    }
-    return pending;
+/*
+ * The supervisor's timer (Sstc): that it is due is noted in mip when the CPU looks, which cpu_timer_set() makes it
+ * do in time; so that whoever enables interrupts need not read the clock.
+ */
+static void note_timer(RvCpu *cpu)
+{
+    cpu->mip |= (uint64_t)timer_is_due(cpu) << IRQ_STI;
+}
+
+void rv_timer_changed(RvCpu *cpu)
+{
+    cpu->mip &= ~(UINT64_C(1) << IRQ_STI);
+    note_timer(cpu);
+    rv_check_interrupts(cpu);
 }
 
 /* Those that are enabled at this privilege, for one of the modes that take them (3.1.9). */
@@ -65,12 +86,11 @@ static uint64_t enabled_interrupts(const RvCpu *cpu, uint64_t pending, RvPrivile
 
 static uint64_t takable(const RvCpu *cpu)
 {
-    uint64_t pending, machine;
+    uint64_t pending = noted(cpu), machine;
 
-    if (!cpu->mie) {
+    if (!(pending & cpu->mie)) {
         return 0;
     }
-    pending = rv_pending(cpu);
     machine = enabled_interrupts(cpu, pending, PRIV_M);
     return machine ? machine : enabled_interrupts(cpu, pending, PRIV_S);
 }
@@ -82,19 +102,31 @@ void rv_check_interrupts(RvCpu *cpu)
     }
 }
 
-bool rv_take_interrupt(CpuEnv *env)
+/* The interrupt to take now; 0: none. */
+static unsigned first_interrupt(const RvCpu *cpu)
 {
     static const uint8_t order[] = { IRQ_MEI, IRQ_MSI, IRQ_MTI, IRQ_SEI, IRQ_SSI, IRQ_STI };
-    RvCpu *cpu = rv_cpu(env);
     uint64_t interrupts = takable(cpu);
 
     for (unsigned i = 0; interrupts && i < sizeof(order); i++) {
         if (interrupts >> order[i] & 1) {
-            rv_take_trap(cpu, CAUSE_INTERRUPT | order[i], 0);
-            return true;
+            return order[i];
         }
     }
-    return false;
+    return 0;
+}
+
+bool rv_take_interrupt(CpuEnv *env)
+{
+    RvCpu *cpu = rv_cpu(env);
+    unsigned interrupt;
+
+    note_timer(cpu);
+    interrupt = first_interrupt(cpu);
+    if (interrupt) {
+        rv_take_trap(cpu, CAUSE_INTERRUPT | interrupt, 0);
+    }
+    return interrupt;
 }
 
 /* wfi ends for what is enabled in mie, whatever mstatus says (3.3.3). */
@@ -190,6 +222,22 @@ void rv_deliver(CpuEnv *env)
 static uint64_t help_raise(CpuEnv *env, uint64_t cause, uint64_t value, uint64_t c)
 {
     cpu_raise(env, cause, value);
+    return 0;
+}
+
+static uint64_t help_interrupt(CpuEnv *env, uint64_t a, uint64_t b, uint64_t c)
+{
+    unsigned interrupt = first_interrupt(rv_cpu(env));
+
+    if (interrupt) {
+        cpu_raise(env, CAUSE_INTERRUPT | interrupt, 0);
+    }
+    return 0;
+}
+
+static uint64_t help_check_interrupts(CpuEnv *env, uint64_t a, uint64_t b, uint64_t c)
+{
+    rv_check_interrupts(rv_cpu(env));
     return 0;
 }
 
@@ -293,6 +341,8 @@ static uint64_t help_fence_i(CpuEnv *env, uint64_t a, uint64_t b, uint64_t c)
     return 0;
 }
 
+const Helper rv_help_interrupt = { "rv_interrupt", help_interrupt, HELPER_MAY_RAISE };
+const Helper rv_help_check_interrupts = { "rv_check_interrupts", help_check_interrupts, 0 };
 const Helper rv_help_raise = { "rv_raise", help_raise, HELPER_MAY_RAISE };
 const Helper rv_help_ecall = { "rv_ecall", help_ecall, 0 };
 const Helper rv_help_mret = { "rv_mret", help_mret, 0 };
