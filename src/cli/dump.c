@@ -4,8 +4,10 @@
 
 #include "cli/cli.h"
 #include "cli/loading.h"
+#include "core/boot.h"
 #include "core/fdt.h"
 #include "core/machine-print.h"
+#include "tcg/tcg.h"
 
 static bool dump_doc(const char *name, const MachineOptions *options, Diag *diag)
 {
@@ -71,22 +73,53 @@ static bool dump_fdt(const char *name, const MachineOptions *options, Diag *diag
     return true;
 }
 
+/* One block of what the first CPU would run, with the images of `boot` in memory. */
+static bool dump_code(
+    const char *name, const MachineOptions *options, const uint64_t *at, TcgStage stage, Diag *diag)
+{
+    g_auto(Bare) bare = { 0 };
+
+    if (!bare_build(&bare, name, options, diag) || !machine_load_boot(bare.machine, diag)) {
+        return false;
+    }
+    if (!tcg_dump(machine_cpu(bare.machine, 0), at, stage, stdout)) {
+        return diag_error(diag, DIAG_HOST, NO_MARK, "there is no code at the address to translate");
+    }
+    return true;
+}
+
 static const struct {
     const char *name;
-    bool (*dump)(const char *name, const MachineOptions *options, Diag *diag);
+    bool (*dump)(const char *name, const MachineOptions *options, Diag *diag);  /* NULL: code */
+    TcgStage stage;
 } stages[] = {
-    { "doc", dump_doc },
-    { "spec", dump_spec },
-    { "map", dump_map },
-    { "fdt", dump_fdt },
+    { "doc", dump_doc, 0 },
+    { "spec", dump_spec, 0 },
+    { "map", dump_map, 0 },
+    { "fdt", dump_fdt, 0 },
+    { "in", NULL, TCG_STAGE_IN },
+    { "ir", NULL, TCG_STAGE_IR },
+    { "host", NULL, TCG_STAGE_HOST },
 };
+
+/* "0x80000000"; false when it is no number. */
+static bool parse_address(const char *text, uint64_t *address)
+{
+    char *end;
+
+    *address = g_ascii_strtoull(text, &end, 0);
+    return *text && !*end;
+}
 
 static int dump_run(int argc, char **argv)
 {
     g_auto(MachineOptions) options = { 0 };
     g_autofree char *stage = NULL;
+    g_autofree char *at = NULL;
+    uint64_t address = 0;
     const GOptionEntry own[] = {
         { "stage", 0, 0, G_OPTION_ARG_STRING, &stage, NULL, NULL },
+        { "at", 0, 0, G_OPTION_ARG_STRING, &at, NULL, NULL },
         { 0 },
     };
     g_autoptr(Diag) diag = diag_new();
@@ -95,19 +128,28 @@ static int dump_run(int argc, char **argv)
     if (!options_parse(&argc, &argv, own, &options) || !(name = only_operand(argc, argv))) {
         return EXIT_DESCRIPTION;
     }
-    for (unsigned i = 0; i < G_N_ELEMENTS(stages); i++) {
-        if (stage && strcmp(stages[i].name, stage) == 0) {
-            stages[i].dump(name, &options, diag);
-            return finish_with(diag);
-        }
+    if (at && !parse_address(at, &address)) {
+        fputs("lathe dump: --at wants an address, as in --at 0x80000000\n", stderr);
+        return EXIT_DESCRIPTION;
     }
-    fputs("lathe dump: --stage wants doc, spec, map or fdt\n", stderr);
+    for (unsigned i = 0; i < G_N_ELEMENTS(stages); i++) {
+        if (!stage || strcmp(stages[i].name, stage) != 0) {
+            continue;
+        }
+        if (stages[i].dump) {
+            stages[i].dump(name, &options, diag);
+        } else {
+            dump_code(name, &options, at ? &address : NULL, stages[i].stage, diag);
+        }
+        return finish_with(diag);
+    }
+    fputs("lathe dump: --stage wants doc, spec, map, fdt, in, ir or host\n", stderr);
     return EXIT_DESCRIPTION;
 }
 
 VERB(dump) = {
     .name = "dump",
-    .arguments = "--stage=doc|spec|map|fdt FILE|BOARD [--set PATH=VALUE]... [--path DIR]...",
+    .arguments = "--stage=doc|spec|map|fdt|in|ir|host FILE|BOARD [--at ADDRESS] [--set PATH=VALUE]...",
     .summary = "a machine as text, at a stage of its way to running",
     .help = "Each stage is what the next one is made from:\n"
             "\n"
@@ -115,7 +157,13 @@ VERB(dump) = {
             "  spec    the machine as plain data: defaults filled in, names resolved\n"
             "  map     the flat map of what the CPUs see\n"
             "  fdt     the device tree, as source text\n"
+            "  in      the first block of guest code, disassembled\n"
+            "  ir      what the translator's front end makes of it\n"
+            "  host    what the back end makes of that (by objdump, if there is one)\n"
             "\n"
-            "What the translator makes is shown by `lathe run --trace in,ir,host`.\n",
+            "  --at ADDRESS   the block there, instead of where the first CPU begins\n"
+            "  --path DIR     another folder with machines/ and schemas/\n"
+            "\n"
+            "Every block of a run is shown by `lathe run --trace in,ir,host`.\n",
     .run = dump_run,
 };

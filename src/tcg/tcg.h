@@ -33,6 +33,14 @@ Cpu *tcg_cpu_create(Machine *machine, const CpuClusterSpec *spec, unsigned index
 /* How much was translated, found, missed and thrown away. */
 void tcg_print_stats(Machine *machine, FILE *out);
 
+typedef enum TcgStage { TCG_STAGE_IN, TCG_STAGE_IR, TCG_STAGE_HOST } TcgStage;
+
+/*
+ * Prints one block as guest instructions, IR or host code: the one at *at, NULL: where the CPU begins. False:
+ * no code can be fetched there. The CPU was never started.
+ */
+bool tcg_dump(Cpu *cpu, const uint64_t *at, TcgStage stage, FILE *out);
+
 /* ---- without a machine (tests) --------------------------------------------------------------- */
 
 /* One for all CPUs of one ISA that share memory. It outlives its CPUs. */

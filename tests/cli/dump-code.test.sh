@@ -1,0 +1,30 @@
+# What the translator makes of a block is shown stage by stage: guest code, IR, host code.
+build=${BUILD:-build}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+fail() { echo "FAILED: $*"; cat "$work/out"; exit 1; }
+
+# addi a0, zero, 5; add a0, a0, a1; j .
+printf '\023\005\120\000\063\005\265\000\157\000\000\000' > "$work/code.bin"
+cat > "$work/m.yaml" <<MACHINE
+lathe: machine/v1
+name: dump
+board: riscv-virt@1
+boot: { firmware: $work/code.bin }
+MACHINE
+
+dump() { "$build/lathe" dump "$work/m.yaml" --stage="$@" > "$work/out" 2>&1; }
+
+dump in || fail "--stage=in"
+[ "$(awk '{print $2}' "$work/out" | tr '\n' ' ')" = "addi add jal " ] || fail "the guest's instructions"
+dump ir || fail "--stage=ir"
+grep -q 'const.i64 5' "$work/out" || fail "the constant in the IR"
+grep -q '^goto 0x80000008' "$work/out" || fail "the loop in the IR"
+dump host || fail "--stage=host"
+[ -s "$work/out" ] || fail "no host code"
+dump in --at 0x80000008 || fail "--at"
+[ "$(awk '{print $2}' "$work/out")" = jal ] || fail "the block at an address"
+dump in --at 0x10
+[ $? = 3 ] && grep -q 'no code' "$work/out" || fail "an address with nothing behind it"
+dump nothing
+[ $? = 2 ] || fail "a stage that there is none of"
