@@ -10,6 +10,7 @@ cat > "$work/m.yaml" <<MACHINE
 lathe: machine/v1
 name: dump
 board: riscv-virt@1
+memory: 64MiB
 boot: { firmware: $work/code.bin }
 MACHINE
 
@@ -18,8 +19,8 @@ dump() { "$build/lathe" dump "$work/m.yaml" --stage="$@" > "$work/out" 2>&1; }
 dump in || fail "--stage=in"
 [ "$(awk '{print $2}' "$work/out" | tr '\n' ' ')" = "addi add jal " ] || fail "the guest's instructions"
 dump ir || fail "--stage=ir"
-grep -q 'const.i64 5' "$work/out" || fail "the constant in the IR"
-grep -q '^goto 0x80000008' "$work/out" || fail "the loop in the IR"
+grep -q 'const.i64 0x5' "$work/out" || fail "the constant in the IR"
+grep -q '^goto check 0x80000008' "$work/out" || fail "the loop in the IR"
 dump host || fail "--stage=host"
 [ -s "$work/out" ] || fail "no host code"
 dump in --at 0x80000008 || fail "--at"
