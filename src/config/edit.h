@@ -29,6 +29,7 @@ void edits_add_fixes(Edits *edits, const Diag *diag);
 int edits_write(const Edits *edits, GError **error);
 
 /* The text of one file with its edits. Free it. */
-char *edits_apply(const Edits *edits, const char *file, const char *text, size_t size, unsigned *made);
+char *edits_apply(
+    const Edits *edits, const char *file, const char *text, size_t size, unsigned *made);
 
 #endif

@@ -8,6 +8,7 @@
 #include "config/config.h"
 
 /* `kind` is "machine", "board" or a device type. NULL after reporting. Free it. */
-char *config_export_schema(const char *kind, unsigned draft, const ConfigOptions *options, Diag *diag);
+char *config_export_schema(
+    const char *kind, unsigned draft, const ConfigOptions *options, Diag *diag);
 
 #endif

@@ -1,4 +1,4 @@
-/* The stages that end in two trees, the machine's and the board's, and the one that makes the spec. */
+/* The stages that end in the trees of machine and board, and the one that makes the spec. */
 #include "config/loader.h"
 
 #include <string.h>

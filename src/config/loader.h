@@ -29,7 +29,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Loader, loader_clear)
 /* The machine's tree after extends, profiles, --set and parameters; false when there is none. */
 bool loader_read_machine(Loader *loader, const Source *source);
 
-/* Against its schema; then what it leaves unsaid is filled in. False: the schema itself is wrong. */
+/* Against its schema, then defaults are filled in. False: the schema itself is wrong. */
 bool loader_validate(Loader *loader, Node *root, const char *schema_name);
 
 /* The board that the machine names, with its choices of options; validated. */

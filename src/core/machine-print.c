@@ -30,15 +30,9 @@ static void print_prop(const PropSpec *prop, FILE *out)
 {
     fprintf(out, "  %s:", prop->name);
     switch (prop->kind) {
-    case VALUE_BOOL:
-        fputs(prop->number ? " true" : " false", out);
-        break;
-    case VALUE_NUMBER:
-        fprintf(out, " %" PRIu64, prop->number);
-        break;
-    case VALUE_STRING:
-        fprintf(out, " \"%s\"", prop->text);
-        break;
+    case VALUE_BOOL: fputs(prop->number ? " true" : " false", out); break;
+    case VALUE_NUMBER: fprintf(out, " %" PRIu64, prop->number); break;
+    case VALUE_STRING: fprintf(out, " \"%s\"", prop->text); break;
     case VALUE_NUMBERS:
         for (unsigned i = 0; i < prop->count; i++) {
             fprintf(out, " %" PRIu64, prop->numbers[i]);

@@ -13,33 +13,22 @@
 #include <stdint.h>
 
 #include "core/device-spec.h"
+#include "core/drive-spec.h"
 #include "core/mark.h"
-
-/* A text with its place; `text` is NULL when nobody wrote it. */
-typedef struct SpecText {
-    const char *text;
-    Mark mark;
-} SpecText;
-
-typedef struct SpecNumber {
-    uint64_t value;
-    Mark mark;
-    bool set;
-} SpecNumber;
 
 /* ---- CPUs ---- */
 
 typedef struct CpuFeature {
     const char *name;
     bool on;
-    bool asked;                 /* by the machine; otherwise it comes with the model */
+    bool asked; /* by the machine; otherwise it comes with the model */
     Mark mark;
 } CpuFeature;
 
 /* CPUs of one kind. A board with one kind has one cluster, named "cpus". */
 typedef struct CpuClusterSpec {
     const char *name;
-    const char *isa;            /* "riscv64": an Isa's name */
+    const char *isa; /* "riscv64": an Isa's name */
     SpecText model;
     SpecNumber count;
     unsigned first;             /* number of its first CPU in the machine (RISC-V: hart id) */
@@ -57,7 +46,7 @@ typedef struct MemorySpec {
     const char *name;
     MemoryKind kind;
     uint64_t at, size;
-    Mark mark;                  /* of the size: that is what can turn out wrong */
+    Mark mark; /* of the size: that is what can turn out wrong */
 } MemorySpec;
 
 typedef struct ClockSpec {
@@ -66,39 +55,10 @@ typedef struct ClockSpec {
     Mark mark;
 } ClockSpec;
 
-/* ---- drives ---- */
-
-typedef enum DriveOverlay { OVERLAY_NONE, OVERLAY_EPHEMERAL, OVERLAY_KEEP } DriveOverlay;
-typedef enum DriveAio { AIO_THREADS, AIO_NATIVE } DriveAio;
-
-/* The five words of `cache` are presets of these; block/cache.c says what they promise. */
-typedef struct DriveCache {
-    bool writeback;             /* a completed write may still be in a cache; flush is needed */
-    bool direct;                /* O_DIRECT */
-    bool no_flush;              /* flushes are ignored */
-    const char *word;           /* as people call it, for messages: "directsync" */
-    Mark mark;
-} DriveCache;
-
-typedef struct DriveSpec {
-    const char *id;             /* "root"; its device's id is "drives.root" */
-    Mark mark;
-    SpecText path;              /* found from the folder of the file that names it; or NULL: */
-    SpecNumber size;            /* made empty, of this many bytes */
-    SpecText format;            /* never probed */
-    DriveOverlay overlay;
-    DriveCache cache;
-    DriveAio aio;
-    Mark aio_mark;
-    bool read_only;
-    bool discard;               /* the guest's discards reach the file */
-    const char *serial;         /* NULL: none */
-} DriveSpec;
-
 /* ---- the whole ---- */
 
 typedef struct BootSpec {
-    SpecText kernel, initrd, firmware, cmdline, fdt;    /* paths are ready to open */
+    SpecText kernel, initrd, firmware, cmdline, fdt; /* paths are ready to open */
     SpecNumber kernel_at, initrd_at, fdt_at, firmware_at;
 } BootSpec;
 
@@ -110,44 +70,44 @@ typedef struct FdtSpec {
     const char *const *compatible;
     unsigned compatible_count;
     const char *model;
-    const NamePair *aliases;    /* serial0 -> device id */
+    const NamePair *aliases; /* serial0 -> device id */
     unsigned alias_count;
-    const char *stdout_path;    /* an alias or a device id */
-    FdtNodeSpec extra;          /* merged into the root */
+    const char *stdout_path; /* an alias or a device id */
+    FdtNodeSpec extra;       /* merged into the root */
 } FdtSpec;
 
 /* A part of the file that is well formed, and that `run` has to refuse for now. */
 typedef struct NotYet {
-    const char *path;           /* "net.eth0" */
+    const char *path; /* "net.eth0" */
     Mark mark;
 } NotYet;
 
 typedef struct MachineSpec {
-    const char *file;           /* of the machine; relative paths have been resolved already */
+    const char *file; /* of the machine; relative paths have been resolved already */
     SpecText name;
     const char *board, *board_version;
-    const char *arch;           /* "riscv64" */
+    const char *arch; /* "riscv64" */
     Mark board_mark;
 
     const CpuClusterSpec *clusters;
     const MemorySpec *memory;
     const ClockSpec *clocks;
-    const DeviceSpec *devices;  /* a device comes after what it plugs into */
+    const DeviceSpec *devices; /* a device comes after what it plugs into */
     const DriveSpec *drives;
     unsigned cluster_count, memory_count, clock_count, device_count, drive_count;
 
     BootSpec boot;
     FdtSpec fdt;
 
-    SpecNumber entropy_seed;    /* unset: from the host */
-    bool virtual_clock;         /* guest time follows executed instructions */
-    SpecNumber start_time;      /* seconds since 1970; unset: the host's time */
+    SpecNumber entropy_seed; /* unset: from the host */
+    bool virtual_clock;      /* guest time follows executed instructions */
+    SpecNumber start_time;   /* seconds since 1970; unset: the host's time */
 
     const NotYet *not_yet;
     unsigned not_yet_count;
 
-    GPtrArray *memory_blocks;   /* machine_spec_alloc()'s; freed with the spec */
-    void *arena;                /* the loader's, in which everything else lives */
+    GPtrArray *memory_blocks; /* machine_spec_alloc()'s; freed with the spec */
+    void *arena;              /* the loader's, in which everything else lives */
     GDestroyNotify arena_free;
 } MachineSpec;
 
