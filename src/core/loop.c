@@ -3,6 +3,7 @@
 #include <glib-unix.h>
 #include <pthread.h>
 #include <stdint.h>
+#include <sys/eventfd.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
@@ -53,6 +54,79 @@ void machine_lock_restore(bool taken)
     }
 }
 
+struct LoopWatch {
+    GSource source;
+    int fd;
+    void *tag;
+    LoopReady ready;
+    void *data;
+};
+
+/* ---- calls from other threads ---- */
+
+typedef struct PendingCall {
+    LoopCall fn;
+    void *data;
+} PendingCall;
+
+/*
+ * A queue and a descriptor of our own rather than GLib's sources: GLib takes its context's lock in
+ * every thread that adds one, and ThreadSanitizer cannot see through that lock.
+ */
+static pthread_mutex_t calls_mutex = PTHREAD_MUTEX_INITIALIZER;
+static GArray *calls;                   /* PendingCall; NULL when there are none */
+static pthread_once_t wake_once = PTHREAD_ONCE_INIT;
+static int wake_fd;
+
+static void make_wake_fd(void)
+{
+    wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    g_assert(wake_fd >= 0);
+}
+
+static void wake(void)
+{
+    const uint64_t one = 1;
+
+    pthread_once(&wake_once, make_wake_fd);
+    /* It fails only when the counter is full, and then the loop is awake. */
+    if (write(wake_fd, &one, sizeof(one)) < 0) {
+        return;
+    }
+}
+
+void loop_call(LoopCall fn, void *data)
+{
+    PendingCall call = { fn, data };
+
+    pthread_mutex_lock(&calls_mutex);
+    if (!calls) {
+        calls = g_array_new(false, false, sizeof(PendingCall));
+    }
+    g_array_append_val(calls, call);
+    pthread_mutex_unlock(&calls_mutex);
+    wake();
+}
+
+/* Those made meanwhile come in the next round, after whatever else is ready. */
+static void make_calls(void *data, int fd, GIOCondition ready)
+{
+    g_autoptr(GArray) taken = NULL;
+    uint64_t count;
+
+    if (read(fd, &count, sizeof(count)) < 0) {
+        return;
+    }
+    pthread_mutex_lock(&calls_mutex);
+    taken = g_steal_pointer(&calls);
+    pthread_mutex_unlock(&calls_mutex);
+    for (unsigned i = 0; taken && i < taken->len; i++) {
+        const PendingCall *call = &g_array_index(taken, PendingCall, i);
+
+        call->fn(call->data);
+    }
+}
+
 /* ---- running ---- */
 
 enum { NOT_QUIT = -1 };
@@ -69,13 +143,23 @@ static int poll_unlocked(GPollFD *fds, unsigned count, int timeout)
     return ready;
 }
 
+static void watch_calls(void)
+{
+    LoopWatch *watch = loop_watch(wake_fd, G_IO_IN, make_calls, NULL);
+
+    /* A call may run the loop itself, to wait for another. */
+    g_source_set_can_recurse(&watch->source, true);
+}
+
 static bool iterate(bool may_wait)
 {
-    static gsize prepared;
+    static bool prepared;               /* with the machine lock */
 
-    if (g_once_init_enter(&prepared)) {
+    if (!prepared) {
+        prepared = true;
+        pthread_once(&wake_once, make_wake_fd);
         g_main_context_set_poll_func(NULL, poll_unlocked);
-        g_once_init_leave(&prepared, 1);
+        watch_calls();
     }
     return g_main_context_iteration(NULL, may_wait);
 }
@@ -99,7 +183,7 @@ void loop_quit(int code)
 
     __atomic_compare_exchange_n(
         &quit_code, &none, code, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
-    g_main_context_wakeup(NULL);
+    wake();
 }
 
 bool loop_poll(void)
@@ -111,39 +195,7 @@ bool loop_poll(void)
     return did;
 }
 
-/* ---- calls from other threads ---- */
-
-typedef struct PendingCall {
-    LoopCall fn;
-    void *data;
-} PendingCall;
-
-static gboolean make_call(void *data)
-{
-    const PendingCall *call = data;
-
-    call->fn(call->data);
-    return G_SOURCE_REMOVE;
-}
-
-void loop_call(LoopCall fn, void *data)
-{
-    PendingCall *call = g_new(PendingCall, 1);
-
-    *call = (PendingCall){ fn, data };
-    /* GLib keeps sources of one priority in the order they came in. */
-    g_idle_add_full(G_PRIORITY_DEFAULT, make_call, call, g_free);
-}
-
 /* ---- file descriptors ---- */
-
-struct LoopWatch {
-    GSource source;
-    int fd;
-    void *tag;
-    LoopReady ready;
-    void *data;
-};
 
 static gboolean watch_dispatch(GSource *source, GSourceFunc unused, void *unused_data)
 {
