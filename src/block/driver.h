@@ -43,8 +43,9 @@ typedef struct Extent {
 } Extent;
 
 typedef struct BlockOptions {
-    const char *path; /* of a protocol; NULL: a scratch file that nobody else sees */
-    uint64_t size;    /* of a scratch file */
+    const char *path;   /* of a protocol; NULL: a scratch file that nobody else sees */
+    uint64_t size;      /* of a scratch file */
+    GByteArray *memory; /* of the protocol `memory`: the bytes; NULL: none yet */
     DriveCache cache;
     DriveAio aio;
     bool read_only;

@@ -1,0 +1,27 @@
+/*
+ * What a loss of power leaves: the filter `power` records every change on its way to a file, and
+ * gives the states that the file may legally have if the power had failed at any moment.
+ *
+ * A change that a flush covers is there, and so is a durable one that had ended. Of the others,
+ * each may be there, not there, or torn between two sectors.
+ */
+#ifndef BLOCK_POWER_H
+#define BLOCK_POWER_H
+
+#include <glib.h>
+
+#include "block/block.h"
+
+/* [co] A node over `child`, which it takes, that records from now on. */
+BlockNode *power_record(BlockNode *child, GError **error);
+
+/* Moments pass with every change and flush that begins or ends; the number of them so far. */
+uint64_t power_now(const BlockNode *power);
+
+/*
+ * A state of the file at `moment`, chosen by `rand`, which starts from what it was when recording
+ * began: `image` is changed into it.
+ */
+void power_crash(const BlockNode *power, uint64_t moment, GRand *rand, GByteArray *image);
+
+#endif
