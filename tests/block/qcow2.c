@@ -276,6 +276,44 @@ static void an_image_that_was_not_closed_is_counted_again(void **state)
     remove_folder(folder);
 }
 
+/* Writes one number of 8 bytes into an image of qemu-img's, then a sector of the guest's. */
+static int write_after_damage(uint64_t offset, uint64_t number)
+{
+    char *folder = new_folder();
+    g_autofree char *image = g_build_filename(folder, "disk.qcow2", NULL);
+    uint8_t sector[512] = { 1 };
+    g_autofree char *bytes = NULL;
+    Drive *drive;
+    gsize size;
+    int result;
+
+    run(folder, "qemu-img create -f qcow2 disk.qcow2 64M && truncate -s 1M disk.qcow2");
+    assert_true(g_file_get_contents(image, &bytes, &size, NULL));
+    number = GUINT64_TO_BE(number);
+    memcpy(bytes + offset, &number, sizeof(number));
+    assert_true(g_file_set_contents(image, bytes, size, NULL));
+    drive = open_qcow2(image, "writeback");
+    result = disk_do(drive, BLOCK_WRITE, 0, sector, 512);
+    disk_close(drive);
+    remove_folder(folder);
+    return result;
+}
+
+static void damaged_tables_give_errors_not_loops(void **state)
+{
+    enum { REFTABLE = 0x10000, L1 = 0x30000 };
+
+    if (!have_qemu_img()) {
+        skip();
+    }
+    assert_int_equal(write_after_damage(REFTABLE, 0), 0); /* takes what lies behind the end */
+    assert_int_equal(write_after_damage(REFTABLE, 0x200), -EIO);
+    assert_int_equal(write_after_damage(REFTABLE, UINT64_C(1) << 55), -EIO);
+    assert_int_equal(write_after_damage(L1, UINT64_C(1) << 63), 0);
+    assert_int_equal(write_after_damage(L1, UINT64_C(1) << 63 | 0x200), -EIO);
+    assert_int_equal(write_after_damage(L1, UINT64_C(1) << 63 | UINT64_C(1) << 50), -EIO);
+}
+
 static void a_truncated_image_is_refused_or_fails_to_read(void **state)
 {
     char *folder;
@@ -307,6 +345,7 @@ int main(void)
         cmocka_unit_test(clusters_of_a_snapshot_are_not_overwritten),
         cmocka_unit_test(damaged_headers_are_refused_by_name),
         cmocka_unit_test(an_image_that_was_not_closed_is_counted_again),
+        cmocka_unit_test(damaged_tables_give_errors_not_loops),
         cmocka_unit_test(a_truncated_image_is_refused_or_fails_to_read),
     };
 

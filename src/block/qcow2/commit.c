@@ -46,7 +46,7 @@ static void take_pages(Qcow2 *q, Commit *c)
         if (page->dirty) {
             copy.data = g_memdup2(page->data, q->meta.page_size);
             page->dirty = false;
-            page->pins++;
+            meta_pin(page);
             q->meta.dirty--;
             g_array_append_val(c->pages[page->kind], copy);
         }
@@ -107,7 +107,7 @@ static void release(Commit *c)
 {
     for (unsigned kind = 0; kind < 2; kind++) {
         for (unsigned i = 0; i < c->pages[kind]->len; i++) {
-            g_array_index(c->pages[kind], Copy, i).page->pins--;
+            meta_unpin(g_array_index(c->pages[kind], Copy, i).page);
         }
         g_array_unref(c->pages[kind]);
     }

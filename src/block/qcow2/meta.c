@@ -7,12 +7,15 @@
 
 #include "block/qcow2/qcow2.h"
 
+/* For one that is in no table any more. */
 static void page_free(void *data)
 {
     MetaPage *page = data;
 
-    g_free(page->data);
-    g_free(page);
+    if (page->dropped && page->pins == 0) {
+        g_free(page->data);
+        g_free(page);
+    }
 }
 
 void meta_init(MetaCache *meta, unsigned page_size, unsigned limit)
@@ -25,6 +28,9 @@ void meta_init(MetaCache *meta, unsigned page_size, unsigned limit)
 
 void meta_clear(MetaCache *meta)
 {
+    for (GList *link = meta->lru.head; link; link = link->next) {
+        ((MetaPage *)link->data)->dropped = true;
+    }
     g_clear_pointer(&meta->pages, g_hash_table_unref);
 }
 
@@ -32,7 +38,19 @@ static void drop(MetaCache *meta, MetaPage *page)
 {
     meta->dirty -= page->dirty;
     g_queue_unlink(&meta->lru, &page->lru);
+    page->dropped = true;
     g_hash_table_remove(meta->pages, &page->offset);
+}
+
+void meta_pin(MetaPage *page)
+{
+    page->pins++;
+}
+
+void meta_unpin(MetaPage *page)
+{
+    page->pins--;
+    page_free(page);
 }
 
 /* Dirty pages stay, whatever the limit says: writers commit when they become many. */
@@ -101,8 +119,10 @@ MetaPage *meta_new(Qcow2 *q, MetaKind kind, uint64_t offset)
 
 void meta_dirty(Qcow2 *q, MetaPage *page)
 {
-    q->meta.dirty += !page->dirty;
-    page->dirty = true;
+    if (!page->dropped && !page->dirty) {
+        q->meta.dirty++;
+        page->dirty = true;
+    }
 }
 
 void meta_drop(Qcow2 *q, uint64_t offset, uint64_t length)

@@ -106,7 +106,7 @@ static bool qcow2_open(BlockNode *node, const BlockOptions *options, GError **er
     meta_init(&q->meta, MIN(META_PAGE, q->cluster_size), CACHE_BYTES / META_PAGE);
     node->length = q->header.size;
     node->cluster = q->cluster_size;
-    q->allocated_end = qcow2_align_up(q, q->file->length);
+    q->known_end = q->file->length;
     return read_table(q, &q->l1, q->header.l1_table_offset, q->header.l1_size, error) &&
         read_table(q, &q->reftable, q->header.refcount_table_offset, reftable, error) &&
         open_data_file(q, options, error) &&

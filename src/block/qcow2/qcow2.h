@@ -26,7 +26,8 @@ typedef struct MetaPage {
     uint8_t *data;   /* as on disk */
     MetaKind kind;
     bool dirty;
-    unsigned pins; /* a commit is writing it: must not be dropped */
+    bool dropped;  /* forgotten while pinned: freed by the last unpin */
+    unsigned pins; /* commits that are writing it */
     GList lru;
 } MetaPage;
 
@@ -68,10 +69,10 @@ typedef struct Qcow2 {
     Qcow2Table l1, reftable;
     MetaCache meta;
     CoMutex lock, committing;
-    uint64_t free_hint;     /* no free cluster has a smaller number */
-    GArray *to_free;        /* of uint64_t: clusters to count down when the commit is stable */
-    bool fresh_data;        /* new clusters were written since the last barrier */
-    uint64_t allocated_end; /* bytes: beyond, nothing of the file is used */
+    uint64_t free_hint; /* no free cluster has a smaller number */
+    GArray *to_free;    /* of uint64_t: clusters to count down when the commit is stable */
+    bool fresh_data;    /* new clusters were written since the last barrier */
+    uint64_t known_end; /* bytes that the file had when it was opened */
 
     GPtrArray *snapshots; /* of Qcow2Snapshot; NULL: not read yet */
     uint64_t snapshots_bytes;
@@ -106,6 +107,9 @@ int meta_get(Qcow2 *q, MetaKind kind, uint64_t offset, MetaPage **out);
 /* A page of a cluster that has just been allocated: zeroes, dirty, not read. */
 MetaPage *meta_new(Qcow2 *q, MetaKind kind, uint64_t offset);
 void meta_dirty(Qcow2 *q, MetaPage *page);
+/* Keeps a page's memory while a commit is busy with it. */
+void meta_pin(MetaPage *page);
+void meta_unpin(MetaPage *page);
 /* Forgets pages of a cluster that is free now. */
 void meta_drop(Qcow2 *q, uint64_t offset, uint64_t length);
 

@@ -94,7 +94,6 @@ static int create_block(Qcow2 *q, uint64_t number)
     store(q, first->data, 0, 1);
     q->reftable.entries[number] = offset;
     mark_dirty(&q->reftable, number, number + 1);
-    q->allocated_end = MAX(q->allocated_end, offset + q->cluster_size);
     return 0;
 }
 
@@ -114,12 +113,8 @@ int refcount_add(Qcow2 *q, uint64_t cluster, int delta, uint64_t *now)
     uint64_t index, value;
     int result = find(q, cluster, &page, &index);
 
-    if (result == 0 && !page) {
-        result = create_block(q, cluster >> q->refblock_bits);
-        result = result < 0 ? result : find(q, cluster, &page, &index);
-    }
-    if (result < 0) {
-        return result;
+    if (result < 0 || !page) {
+        return result < 0 ? result : -EIO; /* damaged: what is in use has no refcount */
     }
     value = load(q, page->data, index);
     if (delta < 0 ? value == 0 : value == most(q)) {
@@ -149,6 +144,22 @@ int refcount_set(Qcow2 *q, uint64_t cluster, uint64_t value)
 
 /* ---- allocation ---- */
 
+/*
+ * A part of the file without refcounts. One that was there when the image was opened is left
+ * alone, since it is not known what is in it; beyond, a block begins.
+ */
+static int skip_or_create(Qcow2 *q, uint64_t *cluster)
+{
+    uint64_t number = *cluster >> q->refblock_bits;
+
+    if (number << (q->refblock_bits + q->cluster_bits) < q->known_end) {
+        *cluster = (number + 1) << q->refblock_bits;
+        return 0;
+    }
+    *cluster = number << q->refblock_bits;
+    return create_block(q, number);
+}
+
 static int find_free(Qcow2 *q, unsigned count, uint64_t *first)
 {
     uint64_t cluster = q->free_hint;
@@ -161,9 +172,8 @@ static int find_free(Qcow2 *q, unsigned count, uint64_t *first)
         int result = find(q, cluster, &page, &index);
 
         if (result == 0 && !page) {
-            result = create_block(q, cluster >> q->refblock_bits);
             run = 0;
-            cluster = cluster >> q->refblock_bits << q->refblock_bits;
+            result = skip_or_create(q, &cluster);
         } else if (result == 0) {
             bool in_use = load(q, page->data, index) > 0;
 
@@ -195,7 +205,6 @@ int refcount_allocate(Qcow2 *q, unsigned count, uint64_t *offset)
         q->free_hint += count;
     }
     *offset = first << q->cluster_bits;
-    q->allocated_end = MAX(q->allocated_end, *offset + (uint64_t)count * q->cluster_size);
     return 0;
 }
 

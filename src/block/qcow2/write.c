@@ -47,10 +47,10 @@ static int own_table(Qcow2 *q, uint64_t at)
     if (index >= q->l1.size) {
         return -EIO;
     }
-    if (q->l1.entries[index] & QCOW2_COPIED) {
+    old = q->l1.entries[index] & QCOW2_OFFSET_MASK;
+    if (old != 0 && q->l1.entries[index] & QCOW2_COPIED) {
         return 0;
     }
-    old = q->l1.entries[index] & QCOW2_OFFSET_MASK;
     result = refcount_allocate(q, 1, &offset);
     if (result == 0) {
         result = fill_table(q, old, offset);
