@@ -287,6 +287,8 @@ static void resolve_cpus(Resolver *r)
         count ? count->mark : r->spec->board_mark, true };
     cluster->mark = asked ? asked->mark : r->spec->board_mark;
     cluster->timebase_hz = timebase(r, of_board);
+    cluster->psci_conduit = node_text(node_good(node_good(of_board, "psci"), "conduit"));
+    cluster->psci_version = node_text(node_good(node_good(of_board, "psci"), "version"));
     if (cluster->model.text) {
         check_model(r, cluster, node_good(of_board, "models"));
     }

@@ -33,6 +33,8 @@ typedef struct CpuClusterSpec {
     SpecNumber count;
     unsigned first;             /* number of its first CPU in the machine (RISC-V: hart id) */
     uint64_t timebase_hz;       /* of the counter that the CPUs read; 0: the ISA decides */
+    const char *psci_conduit;   /* "hvc", "smc"; NULL: no PSCI (Arm) */
+    const char *psci_version;   /* "1.0" */
     const CpuFeature *features; /* of the model, with what the machine changes */
     unsigned feature_count;
     Mark mark;

@@ -1,7 +1,7 @@
 #!/bin/sh
 # What `lathe validate` says of each case, exactly.
-#   sh tests/config/cases.test.sh          compares with NAME.err
-#   sh tests/config/cases.test.sh --bless  rewrites them
+#   sh tests/config/cases.test.sh           compares with NAME.err
+#   BLESS=1 sh tests/config/cases.test.sh   rewrites them
 # A case may begin with a line `# args: ...`: more arguments.
 lathe=$PWD/${BUILD:-build}/lathe
 cd tests/config/cases || exit 1
@@ -21,7 +21,7 @@ for case in *.yaml; do
     count=$((count + 1))
     # What the host has is not the same everywhere.
     said=$(say "$case" | sed 's/the host has [0-9]*MiB/the host has NMiB/')
-    if [ "${1:-}" = --bless ]; then
+    if [ "${BLESS:-}" ]; then
         printf '%s\n' "$said" > "$expected"
     elif ! printf '%s\n' "$said" | diff -u "$expected" - ; then
         failed=$((failed + 1))

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "config/config.h"
+#include "config/validate.h"
 
 #define HEAD "lathe: machine/v1\nname: test\nboard: riscv-virt@1\nmemory: 64MiB\n"
 
@@ -149,6 +150,30 @@ static void every_device_schema_in_the_program_can_be_read(void **state)
     assert_int_equal(diag_errors(diag), 0);
 }
 
+static void every_device_schema_says_of_its_device_what_can_be_understood(void **state)
+{
+    g_autoptr(Diag) diag = diag_new();
+    g_autoptr(Arena) arena = arena_create();
+    g_autoptr(Library) library = library_create(NULL, arena, diag);
+    g_autoptr(SchemaSet) set = schema_set_create(library, arena, diag);
+    g_autoptr(GPtrArray) types = library_list(library, "schemas/devices", ".v1.yaml");
+    const Schema *words = schema_load(set, "schemas/x-lathe.v1.yaml");
+
+    assert_non_null(words);
+    for (unsigned i = 0; i < types->len; i++) {
+        g_autofree char *file = g_strdup_printf(
+            "schemas/devices/%s.v1.yaml", (char *)types->pdata[i]);
+        const Schema *schema = schema_load(set, file);
+        Node *facts = schema ? node_get(schema->node, "x-lathe") : NULL;
+
+        if (!facts || !validate(words, facts, "x-lathe", facts->mark, diag)) {
+            g_autofree char *said = diag_to_string(diag, DIAG_PLAIN);
+
+            fail_msg("%s: %s", file, said);
+        }
+    }
+}
+
 static void every_board_in_the_program_is_right(void **state)
 {
     g_autoptr(Diag) diag = diag_new();
@@ -172,6 +197,7 @@ int main(void)
         cmocka_unit_test(features_of_the_model_can_be_switched),
         cmocka_unit_test(a_device_alone_is_placed_for_the_bench),
         cmocka_unit_test(every_device_schema_in_the_program_can_be_read),
+        cmocka_unit_test(every_device_schema_says_of_its_device_what_can_be_understood),
         cmocka_unit_test(every_board_in_the_program_is_right),
     };
 

@@ -1,6 +1,6 @@
 /*
  * The official test suites of YAML and of JSON Schema, against tables of what we make of each input.
- * LATHE_SHARED says where they are (../shared); without them the tests are skipped. LATHE_BLESS=1
+ * LATHE_SHARED says where they are (../shared); without them the tests are skipped. BLESS=1
  * rewrites the tables.
  */
 #include "tests/test.h"
@@ -48,7 +48,7 @@ static void assert_table(const char *file, const char *said)
 {
     g_autofree char *expected = NULL;
 
-    if (g_getenv("LATHE_BLESS")) {
+    if (g_getenv("BLESS")) {
         assert_true(g_file_set_contents(file, said, -1, NULL));
         return;
     }
