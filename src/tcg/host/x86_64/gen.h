@@ -23,6 +23,7 @@ typedef struct Temp {
     uint8_t  places;
     uint8_t  reg;               /* IN_REG: a scratch register, this temporary's own */
     uint8_t  gvar;              /* IN_GVAR: its pin or its home */
+    uint8_t  also;              /* another gvar that was given it; true while gvar_value says so */
     bool     dirty;             /* the value is the low 32 bits of what is there, zero-extended */
     uint16_t spill;             /* IN_SPILL: slot */
     uint16_t next;              /* IN_GVAR: the next temporary that is the same gvar */
@@ -87,6 +88,7 @@ struct Gen {
     uint32_t       used[2];     /* scratch registers that own a temporary */
     uint16_t       owner[2][32];
     uint16_t       gvar_temp[256];              /* temporaries that are IN_GVAR */
+    uint16_t       gvar_value[256];             /* temporary that was put there last, 0: unknown */
     uint16_t       free_spills[IR_MAX_OPS];
     unsigned       free_spill_count, spill_count;
     uint8_t       *label[IR_MAX_LABELS];

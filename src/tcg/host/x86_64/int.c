@@ -25,12 +25,48 @@ static void alu_operand(Gen *g, Alu alu, bool wide, unsigned d, const Operand *y
     }
 }
 
+/* A byte, a word or the low half, extended by one instruction; 0: there is none. */
+static unsigned extend_opcode(unsigned length, bool is_signed)
+{
+    switch (length) {
+    case 8:  return is_signed ? OP_MOVSX8 : OP_MOVZX8;
+    case 16: return is_signed ? OP_MOVSX16 : OP_MOVZX16;
+    case 32: return is_signed ? OP_MOVSXD : OP_MOV;
+    default: return 0;
+    }
+}
+
+static bool extend_low(Gen *g, const IrInsn *op, unsigned length, bool is_signed)
+{
+    unsigned opcode = extend_opcode(length, is_signed);
+    Rm a;
+
+    if (!opcode) {
+        return false;
+    }
+    a = reg_rm_low(g, op->a);
+    x_op(&g->code, opcode, is_signed && is_wide(op), reg_define_over(g, op->dst, op->a), a);
+    return true;
+}
+
+/* A mask of a byte or a word: shorter, and needs no copy first. */
+static bool and_is_extension(Gen *g, const IrInsn *op)
+{
+    Operand mask = reg_immediate(g, op->b);
+
+    return mask.is_imm && (mask.imm == 0xff || mask.imm == 0xffff)
+        && extend_low(g, op, mask.imm == 0xff ? 8 : 16, false);
+}
+
 /* detail: Alu, of a commutative operation. */
 void emit_alu(Gen *g, const IrInsn *op, unsigned detail)
 {
     unsigned a, b, d;
     Operand y;
 
+    if (detail == ALU_AND && and_is_extension(g, op)) {
+        return;
+    }
     reg_order(g, op, &a, &b);
     y = reg_operand(g, b);
     d = reg_define_from(g, op->dst, a, a == b ? 0 : operand_bit(&y));
@@ -249,30 +285,6 @@ void emit_shift(Gen *g, const IrInsn *op, unsigned detail)
     } else {
         shift_by_cl(g, op, detail);
     }
-}
-
-/* A byte, a word or the low half, extended by one instruction; 0: there is none. */
-static unsigned extend_opcode(unsigned length, bool is_signed)
-{
-    switch (length) {
-    case 8:  return is_signed ? OP_MOVSX8 : OP_MOVZX8;
-    case 16: return is_signed ? OP_MOVSX16 : OP_MOVZX16;
-    case 32: return is_signed ? OP_MOVSXD : OP_MOV;
-    default: return 0;
-    }
-}
-
-static bool extend_low(Gen *g, const IrInsn *op, unsigned length, bool is_signed)
-{
-    unsigned opcode = extend_opcode(length, is_signed);
-    Rm a;
-
-    if (!opcode) {
-        return false;
-    }
-    a = reg_rm_low(g, op->a);
-    x_op(&g->code, opcode, is_signed && is_wide(op), reg_define_over(g, op->dst, op->a), a);
-    return true;
 }
 
 /* By shifting left and right. */

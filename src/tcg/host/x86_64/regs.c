@@ -438,6 +438,7 @@ static void clear_gvar(Gen *g, unsigned gvar)
         g->temps[u].places &= ~IN_GVAR;
     }
     g->gvar_temp[gvar] = 0;
+    g->gvar_value[gvar] = 0;
 }
 
 static unsigned define_pin(Gen *g, unsigned t, unsigned gvar)
@@ -579,13 +580,30 @@ void emit_get(Gen *g, const IrInsn *op, unsigned detail)
     link_gvar(g, op->dst, op->imm);
 }
 
+/* The value may have been put into another gvar since, and be there still: then that is its place. */
+static bool moves_to_other(Gen *g, unsigned u, unsigned gvar)
+{
+    Temp *x = &g->temps[u];
+    unsigned other = x->also;
+
+    if (other == gvar || g->gvar_value[other] != u) {
+        return false;
+    }
+    x->dirty = false;
+    link_gvar(g, u, other);
+    return true;
+}
+
 /* The gvar is about to change: temporaries that are its value and live move to places of their own. */
 static void rescue(Gen *g, unsigned gvar, unsigned except)
 {
-    for (unsigned u = g->gvar_temp[gvar]; u; u = g->temps[u].next) {
+    for (unsigned u = g->gvar_temp[gvar], next; u; u = next) {
         Temp *x = &g->temps[u];
 
-        if (u != except && gen_lives(g, u) && !(x->places & (IN_CONST | IN_REG | IN_SPILL))) {
+        next = x->next;
+        if (u == except || !gen_lives(g, u) || x->places & (IN_CONST | IN_REG | IN_SPILL)) {
+            x->places &= ~IN_GVAR;
+        } else if (!moves_to_other(g, u, gvar)) {
             RegClass class = class_of(gen_type(g, u));
             unsigned reg = reg_scratch(g, class);
 
@@ -593,8 +611,8 @@ static void rescue(Gen *g, unsigned gvar, unsigned except)
             move(g, g->b->gvars[gvar].type, reg, place_rm(g, u), false);
             own(g, u, reg);
             reg_unlock(g, class, reg);
+            x->places &= ~IN_GVAR;      /* at once: a later rescue must not count on it */
         }
-        x->places &= ~IN_GVAR;      /* at once: a later rescue must not count on it */
     }
     g->gvar_temp[gvar] = 0;
 }
@@ -625,6 +643,7 @@ static void adopt_gvar(Gen *g, unsigned t, unsigned gvar)
         return;
     }
     if (x->places & IN_GVAR) {
+        x->also = gvar;
         if (!pinned || pin_of(g, x->gvar) != NO_REG) {
             return;
         }
@@ -648,6 +667,7 @@ void emit_put(Gen *g, const IrInsn *op, unsigned detail)
 
     if ((g->temps[t].places & IN_GVAR) && g->temps[t].gvar == gvar) {
         if (!g->temps[t].dirty) {
+            g->gvar_value[gvar] = t;
             return;
         }
         own_copy(g, t);
@@ -662,6 +682,7 @@ void emit_put(Gen *g, const IrInsn *op, unsigned detail)
         reg_load(g, pin, t);
     }
     adopt_gvar(g, t, gvar);
+    g->gvar_value[gvar] = t;
 }
 
 /* ---- the end of an operation --------------------------------------------------------------------------- */
@@ -731,4 +752,5 @@ void reg_forget(Gen *g)
     g->used[GENERAL] = g->used[VECTOR] = 0;
     memset(g->owner, 0, sizeof(g->owner));
     memset(g->gvar_temp, 0, sizeof(g->gvar_temp));
+    memset(g->gvar_value, 0, sizeof(g->gvar_value));
 }
