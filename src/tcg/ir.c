@@ -382,12 +382,15 @@ static unsigned unsigned_bits(const IrBlock *b, Val v)
     }
 }
 
-/* From how many low bits v is sign-extended. */
-static unsigned signed_bits(const IrBlock *b, Val v)
+/* From how many low bits v is sign-extended, by its definition alone. */
+static unsigned signed_bits_defined(const IrBlock *b, Val v)
 {
     const IrInsn *i = definition(b, v);
     unsigned width = ir_type_bits(type_of(b, v)), bits;
 
+    if (i->op == IR_const && width == 64) {
+        return 64 - (unsigned)__builtin_clrsbll((long long)ir_const_value(b, i));
+    }
     if (i->op == IR_sext) {
         return (unsigned)i->imm >> 8;
     }
@@ -396,6 +399,17 @@ static unsigned signed_bits(const IrBlock *b, Val v)
     }
     bits = unsigned_bits(b, v);
     return bits < width ? bits + 1 : width;
+}
+
+/* The same, through an operation that works on each bit alone. */
+static unsigned signed_bits(const IrBlock *b, Val v)
+{
+    const IrInsn *i = definition(b, v);
+
+    if (i->op == IR_and || i->op == IR_or || i->op == IR_xor) {
+        return MAX(signed_bits_defined(b, (Val){ i->a }), signed_bits_defined(b, (Val){ i->b }));
+    }
+    return signed_bits_defined(b, v);
 }
 
 static Val fold_ext(IrBlock *b, const IrInsn *i)

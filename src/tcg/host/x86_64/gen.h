@@ -139,6 +139,11 @@ static inline bool gen_lives(const Gen *g, unsigned t)
 /* The next operation that is not dropped, NULL at the end; index in *at. */
 const IrInsn *gen_next(const Gen *g, unsigned *at);
 
+/* The same without marks of guest instructions, for two operations that become one ... */
+const IrInsn *gen_partner(const Gen *g, unsigned *at);
+/* ... and the walk goes on to the second of them. */
+void gen_advance(Gen *g, unsigned at);
+
 /* ---- regs.c: values in registers ----------------------------------------------------------------- */
 
 /* The temporary in a register, until the operation is done. */

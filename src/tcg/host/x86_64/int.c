@@ -268,11 +268,39 @@ static void shift_by_cl(Gen *g, const IrInsn *op, Shift shift)
     x_shift_cl(&g->code, shift, is_wide(op), rm_reg(d));
 }
 
+/* A small shift to the left whose only use is the addition after it: an index, scaled. */
+static bool fuse_shift_add(Gen *g, const IrInsn *op, int32_t count)
+{
+    unsigned at = g->at, other, base, index;
+    const IrInsn *next = gen_partner(g, &at);
+
+    if (count < 1 || count > 3 || !next || next->op != IR_add || next->a == next->b
+        || (next->a != op->dst && next->b != op->dst) || g->live->use_count[op->dst] != 1) {
+        return false;
+    }
+    other = next->a == op->dst ? next->b : next->a;
+    if (reg_immediate(g, other).is_imm) {
+        return false;
+    }
+    g->temps[op->dst] = (Temp){ 0 };
+    gen_advance(g, at);
+    index = reg_use(g, op->a);
+    base = reg_use(g, other);
+    g->locked[GENERAL] = 0;         /* one instruction: it reads before it writes */
+    x_op(&g->code, OP_LEA, is_wide(next), reg_define_over(g, next->dst, other),
+        rm_index(base, index, (unsigned)count, 0));
+    reg_release(g, next);
+    return true;
+}
+
 /* detail: Shift. */
 void emit_shift(Gen *g, const IrInsn *op, unsigned detail)
 {
     Operand count = reg_operand(g, op->b);
 
+    if (count.is_imm && detail == SHIFT_SHL && fuse_shift_add(g, op, count.imm)) {
+        return;
+    }
     if (count.is_imm) {
         unsigned d = reg_define_from(g, op->dst, op->a, 0);
 
@@ -546,14 +574,14 @@ static bool is_clean(const Gen *g, unsigned t)
 bool gen_fuse_setcond(Gen *g, const IrInsn *op)
 {
     unsigned at = g->at;
-    const IrInsn *next = gen_next(g, &at);
+    const IrInsn *next = gen_partner(g, &at);
 
     if (!next || next->op != IR_select || next->a != op->dst || g->live->use_count[op->dst] != 1
         || !is_clean(g, op->a) || !is_clean(g, op->b)) {
         return false;
     }
     g->temps[op->dst] = (Temp){ 0 };
-    g->at = at;
+    gen_advance(g, at);
     select_by(g, next, op);
     reg_release(g, next);
     return true;

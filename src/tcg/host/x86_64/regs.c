@@ -22,6 +22,26 @@ const IrInsn *gen_next(const Gen *g, unsigned *at)
     return NULL;
 }
 
+const IrInsn *gen_partner(const Gen *g, unsigned *at)
+{
+    const IrInsn *next = gen_next(g, at);
+
+    while (next && next->op == IR_insn) {
+        next = gen_next(g, at);
+    }
+    return next;
+}
+
+void gen_advance(Gen *g, unsigned at)
+{
+    for (unsigned n = g->at + 1; n < at; n++) {
+        if (g->b->ops[n].op == IR_insn) {
+            emit_insn(g, &g->b->ops[n], 0);
+        }
+    }
+    g->at = at;
+}
+
 static bool is_wide(const Gen *g, unsigned t)
 {
     return gen_type(g, t) == I64;
