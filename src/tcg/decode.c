@@ -11,7 +11,8 @@ int64_t decode_field(const DecodeField *field, uint32_t insn)
     for (unsigned i = 0; i < field->count; i++) {
         const DecodePiece *piece = &field->pieces[i];
 
-        value = value << piece->length | (insn >> piece->lsb & ((UINT64_C(1) << piece->length) - 1));
+        value = value << piece->length |
+            (insn >> piece->lsb & ((UINT64_C(1) << piece->length) - 1));
         bits += piece->length;
     }
     if (field->is_signed && bits < 32 && value >> (bits - 1) & 1) {
@@ -52,7 +53,7 @@ bool decode_row_matches(const DecodeRow *row, uint32_t insn, uint64_t features)
         }
     }
     return (insn & row->match.mask) == row->match.value && (features & row->need) == row->need &&
-           !(features & row->deny);
+        !(features & row->deny);
 }
 
 /* The operand at *text ("x.rd"), if there is one, is written and passed. */
@@ -75,8 +76,8 @@ static bool print_operand(const DecodeRow *row, const char **text, uint32_t insn
     return true;
 }
 
-void decode_print(const DecodeRow *row, uint32_t insn, uint64_t pc, DecodePrintOperand *operand, char *out,
-    size_t room)
+void decode_print(const DecodeRow *row, uint32_t insn, uint64_t pc, DecodePrintOperand *operand,
+    char *out, size_t room)
 {
     bool tab = *row->print && *row->print != DECODE_JOIN;
     size_t used = snprintf(out, room, "%s%s", row->name, tab ? "\t" : "");

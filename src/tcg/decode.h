@@ -14,38 +14,42 @@ enum { DECODE_MAX_PIECES = 8, DECODE_MAX_EXCLUDES = 4 };
 /* In DecodeRow.print: parts two operands and prints nothing; at its start, no tab follows the mnemonic. */
 #define DECODE_JOIN '~'
 
-typedef struct DecodePiece { uint8_t lsb, length; } DecodePiece;
+typedef struct DecodePiece {
+    uint8_t lsb, length;
+} DecodePiece;
 
 /* A field: pieces joined, the first one topmost, then shifted left and added to. No pieces: the constant add. */
 typedef struct DecodeField {
     const char *name;
     DecodePiece pieces[DECODE_MAX_PIECES];
     uint8_t count, shift;
-    bool    is_signed;
+    bool is_signed;
     int32_t add;
 } DecodeField;
 
-typedef struct DecodeMatch { uint32_t mask, value; } DecodeMatch;
+typedef struct DecodeMatch {
+    uint32_t mask, value;
+} DecodeMatch;
 
 /* A line of insn.decode. */
 typedef struct DecodeRow {
-    const char *name;               /* the mnemonic */
+    const char *name; /* the mnemonic */
     DecodeMatch match;
-    uint8_t bits;                   /* 16 or 32 */
+    uint8_t bits; /* 16 or 32 */
     uint8_t exclude_count;
     DecodeMatch excludes[DECODE_MAX_EXCLUDES];
-    uint64_t need, deny;            /* features */
+    uint64_t need, deny; /* features */
     const DecodeField *fields;
     unsigned field_count;
-    const char *print;              /* operands: `k.field` is a field in the ISA's notation k, else literal */
+    const char *print; /* operands: `k.field` is a field in the ISA's notation k, else literal */
 } DecodeRow;
 
 typedef struct DecodeTable {
     const DecodeRow *rows;
     unsigned row_count;
-    const char *const *features;    /* name of each bit */
+    const char *const *features; /* name of each bit */
     unsigned feature_count;
-    int (*find)(uint32_t insn, uint64_t features);      /* row number, -1: none */
+    int (*find)(uint32_t insn, uint64_t features); /* row number, -1: none */
 } DecodeTable;
 
 int64_t decode_field(const DecodeField *field, uint32_t insn);
@@ -61,8 +65,8 @@ bool decode_row_matches(const DecodeRow *row, uint32_t insn, uint64_t features);
 typedef void DecodePrintOperand(char *out, size_t room, char kind, int64_t value, uint64_t pc);
 
 /* Disassembles insn, which the row matches: "add\ta0,a1,a2". */
-void decode_print(const DecodeRow *row, uint32_t insn, uint64_t pc, DecodePrintOperand *operand, char *out,
-    size_t room);
+void decode_print(const DecodeRow *row, uint32_t insn, uint64_t pc, DecodePrintOperand *operand,
+    char *out, size_t room);
 
 /* Makes a random instruction of the row; the generator's state changes. False: the row's rules were not met. */
 bool decode_random(const DecodeRow *row, uint64_t *random, uint32_t *insn);

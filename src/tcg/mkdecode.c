@@ -33,7 +33,7 @@
 enum { MAX_OPERANDS = 8 };
 
 typedef struct Field {
-    DecodeField decode;             /* decode.name is the field's own name */
+    DecodeField decode; /* decode.name is the field's own name */
     unsigned bits;
     unsigned line;
     bool used;
@@ -41,7 +41,7 @@ typedef struct Field {
 
 typedef struct Format {
     const char *name, *print;
-    const struct Format *shape;     /* itself, or whose struct it fills */
+    const struct Format *shape; /* itself, or whose struct it fills */
     DecodeField operands[MAX_OPERANDS];
     unsigned count;
     unsigned line;
@@ -63,7 +63,7 @@ typedef struct Decoder {
     unsigned line;
     unsigned errors;
     char *prefix, *camel;
-    GPtrArray *features;            /* of char * */
+    GPtrArray *features; /* of char * */
     GPtrArray *fields, *formats, *rows;
 } Decoder;
 
@@ -296,8 +296,8 @@ static void read_exclude(Decoder *d, Row *row, const char *word)
         } else if (row->decode.exclude_count == DECODE_MAX_EXCLUDES) {
             error(d, "more than %d values are excluded", DECODE_MAX_EXCLUDES);
         } else {
-            row->decode.excludes[row->decode.exclude_count++] =
-                match_of_field(field, (value - field->add) >> field->shift);
+            row->decode.excludes[row->decode.exclude_count++] = match_of_field(
+                field, (value - field->add) >> field->shift);
         }
     }
 }
@@ -450,8 +450,8 @@ static bool rows_overlap(const Row *a, const Row *b)
     DecodeMatch both = { x.mask | y.mask, x.value | y.value };
 
     return a->decode.bits == b->decode.bits && !((x.value ^ y.value) & x.mask & y.mask) &&
-           !(a->decode.need & b->decode.deny) && !(a->decode.deny & b->decode.need) &&
-           !excludes_all(a, both) && !excludes_all(b, both);
+        !(a->decode.need & b->decode.deny) && !(a->decode.deny & b->decode.need) &&
+        !excludes_all(a, both) && !excludes_all(b, both);
 }
 
 static void check_row(Decoder *d, const Row *row)
@@ -467,8 +467,8 @@ static void check_row(Decoder *d, const Row *row)
                 other->decode.name, other->line);
         }
         if (!strcmp(row->function, other->function) && row->format->shape != other->format->shape) {
-            error_at(d, row->line, "function '%s' takes '@%s' here, '@%s' in line %u", row->function,
-                row->format->shape->name, other->format->shape->name, other->line);
+            error_at(d, row->line, "function '%s' takes '@%s' here, '@%s' in line %u",
+                row->function, row->format->shape->name, other->format->shape->name, other->line);
         }
     }
 }
@@ -541,8 +541,9 @@ static void write_header(FILE *out, const Decoder *d)
 {
     g_autofree char *upper = g_ascii_strup(d->prefix, -1);
 
-    fprintf(out, "/* Made by mkdecode from insn.decode; do not edit. */\n"
-                 "#ifndef %s_INSN_GEN_H\n#define %s_INSN_GEN_H\n\n#include \"tcg/decode.h\"\n\n",
+    fprintf(out,
+        "/* Made by mkdecode from insn.decode; do not edit. */\n"
+        "#ifndef %s_INSN_GEN_H\n#define %s_INSN_GEN_H\n\n#include \"tcg/decode.h\"\n\n",
         upper, upper);
     fprintf(out, "typedef enum %sFeature {\n", d->camel);
     for (unsigned i = 0; i < d->features->len; i++) {
@@ -568,11 +569,12 @@ static void write_header(FILE *out, const Decoder *d)
                 d->camel, d->camel, shape);
         }
     }
-    fprintf(out, "\n/* The row that takes insn, -1 when none does. */\n"
-                 "int %s_find(uint32_t insn, uint64_t features);\n\n"
-                 "/* Calls the row's function; false: illegal. */\n"
-                 "bool %s_translate_row(%sTranslator *t, int row, uint32_t insn);\n\n"
-                 "extern const DecodeTable %s_decode_table;\n\n#endif\n",
+    fprintf(out,
+        "\n/* The row that takes insn, -1 when none does. */\n"
+        "int %s_find(uint32_t insn, uint64_t features);\n\n"
+        "/* Calls the row's function; false: illegal. */\n"
+        "bool %s_translate_row(%sTranslator *t, int row, uint32_t insn);\n\n"
+        "extern const DecodeTable %s_decode_table;\n\n#endif\n",
         d->prefix, d->prefix, d->camel, d->prefix);
 }
 
@@ -637,8 +639,8 @@ static void write_leaf(FILE *out, const Row *row, uint32_t tested, int indent)
             fprintf(out, "%s(insn & 0x%x) != 0x%x", and, r->excludes[i].mask, r->excludes[i].value);
         }
         if (r->need || r->deny) {
-            fprintf(out, "%s(features & 0x%" G_GINT64_MODIFIER "x) == 0x%" G_GINT64_MODIFIER "x", and,
-                r->need | r->deny, r->need);
+            fprintf(out, "%s(features & 0x%" G_GINT64_MODIFIER "x) == 0x%" G_GINT64_MODIFIER "x",
+                and, r->need | r->deny, r->need);
         }
         fprintf(out, ") ");
     }
@@ -715,7 +717,8 @@ static void write_value(FILE *out, const DecodeField *f)
 
 static void write_calls(FILE *out, const Decoder *d)
 {
-    fprintf(out, "bool %s_translate_row(%sTranslator *t, int row, uint32_t insn)\n{\n    switch (row) {\n",
+    fprintf(out,
+        "bool %s_translate_row(%sTranslator *t, int row, uint32_t insn)\n{\n    switch (row) {\n",
         d->prefix, d->camel);
     for (unsigned i = 0; i < d->rows->len; i++) {
         const Row *row = d->rows->pdata[i];
@@ -738,7 +741,9 @@ static void write_operands(FILE *out, const Row *row)
     for (unsigned i = 0; i < row->count; i++) {
         const DecodeField *f = &row->operands[i];
 
-        fprintf(out, "    { .name = \"%s\", .count = %u, .shift = %u, .is_signed = %d, .add = %d, .pieces = {",
+        fprintf(out,
+            "    { .name = \"%s\", .count = %u, .shift = %u, .is_signed = %d, .add = %d, .pieces = "
+            "{",
             f->name, f->count, f->shift, f->is_signed, f->add);
         for (unsigned k = 0; k < f->count; k++) {
             fprintf(out, " {%u, %u},", f->pieces[k].lsb, f->pieces[k].length);
@@ -752,8 +757,9 @@ static void write_row(FILE *out, const Row *row)
 {
     const DecodeRow *r = &row->decode;
 
-    fprintf(out, "    { .name = \"%s\", .match = { 0x%x, 0x%x }, .bits = %u, .print = \"%s\",\n"
-                 "      .need = 0x%" G_GINT64_MODIFIER "x, .deny = 0x%" G_GINT64_MODIFIER "x,",
+    fprintf(out,
+        "    { .name = \"%s\", .match = { 0x%x, 0x%x }, .bits = %u, .print = \"%s\",\n"
+        "      .need = 0x%" G_GINT64_MODIFIER "x, .deny = 0x%" G_GINT64_MODIFIER "x,",
         r->name, r->match.mask, r->match.value, r->bits, r->print, r->need, r->deny);
     if (row->count) {
         fprintf(out, " .fields = fields_%u, .field_count = %u,", row->index, row->count);
@@ -780,9 +786,10 @@ static void write_tables(FILE *out, const Decoder *d)
     for (unsigned i = 0; i < d->features->len; i++) {
         fprintf(out, "    \"%s\",\n", (const char *)d->features->pdata[i]);
     }
-    fprintf(out, "    NULL,\n};\n\nconst DecodeTable %s_decode_table = {\n"
-                 "    .rows = rows, .row_count = %u,\n"
-                 "    .features = features, .feature_count = %u,\n    .find = %s_find,\n};\n",
+    fprintf(out,
+        "    NULL,\n};\n\nconst DecodeTable %s_decode_table = {\n"
+        "    .rows = rows, .row_count = %u,\n"
+        "    .features = features, .feature_count = %u,\n    .find = %s_find,\n};\n",
         d->prefix, d->rows->len, d->features->len, d->prefix);
 }
 
@@ -792,7 +799,8 @@ static void write_code(FILE *out, const Decoder *d, const char *header)
         "/* Made by mkdecode from insn.decode; do not edit. */\n#include \"%s\"\n\n"
         "static inline uint32_t bits(uint32_t insn, unsigned lsb, unsigned length)\n{\n"
         "    return insn << (32 - lsb - length) >> (32 - length);\n}\n\n"
-        "static inline __attribute__((unused)) uint32_t sbits(uint32_t insn, unsigned lsb, unsigned length)\n"
+        "static inline __attribute__((unused)) uint32_t sbits(uint32_t insn, unsigned lsb, "
+        "unsigned length)\n"
         "{\n    return (int32_t)(insn << (32 - lsb - length)) >> (32 - length);\n}\n\n"
         "int %s_find(uint32_t insn, uint64_t features)\n{\n",
         header, d->prefix);
@@ -845,8 +853,10 @@ static bool finish(FILE *out)
 int main(int argc, char **argv)
 {
     Decoder d = {
-        .features = g_ptr_array_new(), .fields = g_ptr_array_new(),
-        .formats = g_ptr_array_new(), .rows = g_ptr_array_new(),
+        .features = g_ptr_array_new(),
+        .fields = g_ptr_array_new(),
+        .formats = g_ptr_array_new(),
+        .rows = g_ptr_array_new(),
     };
 
     if (argc != 3) {

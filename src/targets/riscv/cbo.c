@@ -11,8 +11,7 @@ static bool is_enabled(const RvCpu *cpu, uint64_t bits)
     RvPrivilege privilege = rv_privilege(cpu);
 
     return privilege == PRIV_M ||
-           (cpu->menvcfg & bits &&
-               (privilege == PRIV_S || !rv_has(cpu, RV_S) || cpu->senvcfg & bits));
+        (cpu->menvcfg & bits && (privilege == PRIV_S || !rv_has(cpu, RV_S) || cpu->senvcfg & bits));
 }
 
 /* The second operand's place says which: 0 inval, 1 clean, 2 flush. */
@@ -29,7 +28,8 @@ static uint64_t help_cbo(CpuEnv *env, uint64_t address, uint64_t insn, uint64_t 
     cpu_load(env, address, MEM_8, &ignored);
     /* What may be read or written may be cleaned; the fault, if any, is a store's. */
     if (env->raised) {
-        env->raised_cause = env->raised_cause == CAUSE_LOAD_PAGE ? CAUSE_STORE_PAGE : CAUSE_STORE_ACCESS;
+        env->raised_cause = env->raised_cause == CAUSE_LOAD_PAGE ? CAUSE_STORE_PAGE
+                                                                 : CAUSE_STORE_ACCESS;
     }
     return 0;
 }

@@ -13,20 +13,20 @@ typedef void CsrWrite(RvCpu *cpu, unsigned number, uint64_t value);
 typedef bool CsrAllowed(const RvCpu *cpu, unsigned number);
 
 typedef enum CsrFlags {
-    CSR_HIGH = 1 << 0,              /* RV32: the upper half of the register 0x80 or 0x10 below */
-    CSR_PC = 1 << 1,                /* aligned as instructions are */
-    CSR_SOFT = 1 << 2,              /* set and clear start from mip, not from what devices hold (3.1.9) */
+    CSR_HIGH = 1 << 0, /* RV32: the upper half of the register 0x80 or 0x10 below */
+    CSR_PC = 1 << 1,   /* aligned as instructions are */
+    CSR_SOFT = 1 << 2, /* set and clear start from mip, not from what devices hold (3.1.9) */
 } CsrFlags;
 
 struct RvCsr {
-    uint16_t number, last;          /* last 0: one register; else a range */
-    uint16_t offset;                /* in RvCpu: its home. No functions: it is plain memory */
-    uint8_t  flags;
+    uint16_t number, last; /* last 0: one register; else a range */
+    uint16_t offset;       /* in RvCpu: its home. No functions: it is plain memory */
+    uint8_t flags;
     const char *name;
-    uint64_t need;                  /* features */
-    uint64_t mask;                  /* of bits that can be written, for those with a home */
-    CsrRead    *read;               /* values are 64 bits wide on RV32 too */
-    CsrWrite   *write;              /* NULL and no offset: writes are ignored */
+    uint64_t need;   /* features */
+    uint64_t mask;   /* of bits that can be written, for those with a home */
+    CsrRead *read;   /* values are 64 bits wide on RV32 too */
+    CsrWrite *write; /* NULL and no offset: writes are ignored */
     CsrAllowed *allowed;
 };
 
@@ -44,7 +44,9 @@ static uint64_t read_fcsr(RvCpu *cpu, unsigned number)
 {
     uint64_t value = number & NUMBER_FFLAGS ? fp_flags_get(&cpu->env) : 0;
 
-    return number == NUMBER_FRM ? cpu->frm : number == NUMBER_FCSR ? value | cpu->frm << FRM_SHIFT : value;
+    return number == NUMBER_FRM ? cpu->frm
+        : number == NUMBER_FCSR ? value | cpu->frm << FRM_SHIFT
+                                : value;
 }
 
 static void set_frm(RvCpu *cpu, uint32_t frm)
@@ -77,8 +79,8 @@ static bool counter_is_shown(const RvCpu *cpu, unsigned number)
     RvPrivilege privilege = rv_privilege(cpu);
 
     return privilege == PRIV_M ||
-           (cpu->mcounteren >> counter & 1 &&
-               (privilege == PRIV_S || !rv_has(cpu, RV_S) || cpu->scounteren >> counter & 1));
+        (cpu->mcounteren >> counter & 1 &&
+            (privilege == PRIV_S || !rv_has(cpu, RV_S) || cpu->scounteren >> counter & 1));
 }
 
 static uint64_t read_time(RvCpu *cpu, unsigned number)
@@ -89,12 +91,9 @@ static uint64_t read_time(RvCpu *cpu, unsigned number)
 static RvCounter *counter_of(RvCpu *cpu, unsigned number)
 {
     switch (number & 31) {
-    case COUNTER_CYCLE:
-        return &cpu->mcycle;
-    case COUNTER_INSTRET:
-        return &cpu->minstret;
-    default:
-        return NULL;
+    case COUNTER_CYCLE: return &cpu->mcycle;
+    case COUNTER_INSTRET: return &cpu->minstret;
+    default: return NULL;
     }
 }
 
@@ -140,7 +139,7 @@ static uint64_t writable_status(const RvCpu *cpu)
 
     if (rv_has(cpu, RV_S)) {
         bits |= MSTATUS_SIE | MSTATUS_SPIE | MSTATUS_SPP | MSTATUS_SUM | MSTATUS_MXR | MSTATUS_TVM |
-                MSTATUS_TSR;
+            MSTATUS_TSR;
     }
     if (rv_has(cpu, RV_U)) {
         bits |= MSTATUS_MPRV | MSTATUS_TW;
@@ -151,7 +150,7 @@ static uint64_t writable_status(const RvCpu *cpu)
 static bool has_privilege(const RvCpu *cpu, unsigned privilege)
 {
     return privilege == PRIV_M || (privilege == PRIV_S && rv_has(cpu, RV_S)) ||
-           (privilege == PRIV_U && rv_has(cpu, RV_U));
+        (privilege == PRIV_U && rv_has(cpu, RV_U));
 }
 
 /* SD: something is dirty. It is the topmost bit. */
@@ -164,15 +163,16 @@ static uint64_t status_sd(const RvCpu *cpu)
 
 static uint64_t read_mstatus(RvCpu *cpu, unsigned number)
 {
-    uint64_t lengths = rv_has(cpu, RV_RV64) ? (rv_has(cpu, RV_U) ? MSTATUS_UXL : 0) |
-                                                  (rv_has(cpu, RV_S) ? MSTATUS_SXL : 0)
-                                            : 0;
+    uint64_t lengths = rv_has(cpu, RV_RV64)
+        ? (rv_has(cpu, RV_U) ? MSTATUS_UXL : 0) | (rv_has(cpu, RV_S) ? MSTATUS_SXL : 0)
+        : 0;
 
     return cpu->mstatus | lengths | status_sd(cpu);
 }
 
 /* What translation and address spaces depend on; MPP by way of MPRV. */
-static const uint64_t mode_bits = MSTATUS_FS | MSTATUS_SUM | MSTATUS_MXR | MSTATUS_MPRV | MSTATUS_MPP;
+static const uint64_t mode_bits = MSTATUS_FS | MSTATUS_SUM | MSTATUS_MXR | MSTATUS_MPRV |
+    MSTATUS_MPP;
 
 static void change_status(RvCpu *cpu, uint64_t value, uint64_t mask)
 {
@@ -208,8 +208,16 @@ static void write_sstatus(RvCpu *cpu, unsigned number, uint64_t value)
 
 static uint64_t read_misa(RvCpu *cpu, unsigned number)
 {
-    static const struct { RvFeature feature; char letter; } letters[] = {
-        { RV_M, 'm' }, { RV_A, 'a' }, { RV_F, 'f' }, { RV_D, 'd' }, { RV_C, 'c' }, { RV_S, 's' },
+    static const struct {
+        RvFeature feature;
+        char letter;
+    } letters[] = {
+        { RV_M, 'm' },
+        { RV_A, 'a' },
+        { RV_F, 'f' },
+        { RV_D, 'd' },
+        { RV_C, 'c' },
+        { RV_S, 's' },
         { RV_U, 'u' },
     };
     uint64_t value = 1 << ('i' - 'a');
@@ -248,7 +256,7 @@ static void write_mip(RvCpu *cpu, unsigned number, uint64_t value)
     uint64_t mask = rv_has(cpu, RV_S) ? MIP_S : 0;
 
     if (rv_has_stimecmp(cpu)) {
-        mask &= ~(1 << IRQ_STI);            /* the timer's own, read-only (Sstc 2.1.1) */
+        mask &= ~(1 << IRQ_STI); /* the timer's own, read-only (Sstc 2.1.1) */
     }
     cpu->mip = (cpu->mip & ~mask) | (value & mask);
     rv_check_interrupts(cpu);
@@ -276,7 +284,7 @@ static void write_mideleg(RvCpu *cpu, unsigned number, uint64_t value)
 static bool stimecmp_is_shown(const RvCpu *cpu, unsigned number)
 {
     return rv_privilege(cpu) == PRIV_M ||
-           (cpu->menvcfg & ENVCFG_STCE && cpu->mcounteren >> COUNTER_TIME & 1);
+        (cpu->menvcfg & ENVCFG_STCE && cpu->mcounteren >> COUNTER_TIME & 1);
 }
 
 static void set_timer(RvCpu *cpu)
@@ -299,13 +307,13 @@ static void write_stimecmp(RvCpu *cpu, unsigned number, uint64_t value)
 static uint64_t writable_envcfg(const RvCpu *cpu)
 {
     return 1 | (rv_has(cpu, RV_ZICBOM) ? ENVCFG_CBIE | ENVCFG_CBCFE : 0) |
-           (rv_has(cpu, RV_ZICBOZ) ? ENVCFG_CBZE : 0);
+        (rv_has(cpu, RV_ZICBOZ) ? ENVCFG_CBZE : 0);
 }
 
 static void write_menvcfg(RvCpu *cpu, unsigned number, uint64_t value)
 {
     uint64_t mask = writable_envcfg(cpu) | (rv_has(cpu, RV_SSTC) ? ENVCFG_STCE : 0) |
-                    (rv_has(cpu, RV_SVADU) ? ENVCFG_ADUE : 0);
+        (rv_has(cpu, RV_SVADU) ? ENVCFG_ADUE : 0);
     uint64_t changed = (cpu->menvcfg ^ value) & mask;
 
     cpu->menvcfg = value & mask;
@@ -333,7 +341,7 @@ static bool satp_is_open(const RvCpu *cpu, unsigned number)
 static bool has_satp_mode(const RvCpu *cpu, unsigned mode)
 {
     return mode == 0 || mode == 8 || (mode == 9 && rv_has(cpu, RV_SV48)) ||
-           (mode == 10 && rv_has(cpu, RV_SV57));
+        (mode == 10 && rv_has(cpu, RV_SV57));
 }
 
 /* A mode that is not there: the whole write does nothing (4.1.11). */
@@ -357,6 +365,7 @@ static uint64_t read_zero(RvCpu *cpu, unsigned number)
 #define NEED(feature) .need = UINT64_C(1) << RV_##feature
 enum { COUNTEREN_BITS = 7, MEDELEG_BITS = 0xb3ff };
 
+/* clang-format off */
 /* By number: rv_csr_find searches it in halves. */
 static const RvCsr csrs[] = {
     { 0x001, 0x003, .name = "fcsr", NEED(F), .read = read_fcsr, .write = write_fcsr, .allowed = fp_is_on },
@@ -406,6 +415,7 @@ static const RvCsr csrs[] = {
     { 0xf14, .name = "mhartid", HOME(mhartid), .mask = 0 },
     { 0xf15, .name = "mconfigptr", .read = read_zero },
 };
+/* clang-format on */
 
 static int compare_number(const void *key, const void *row)
 {
@@ -417,14 +427,15 @@ static int compare_number(const void *key, const void *row)
 
 const RvCsr *rv_csr_find(const RvCpu *cpu, unsigned number)
 {
-    const RvCsr *csr =
-        bsearch(&number, csrs, sizeof(csrs) / sizeof(*csrs), sizeof(*csrs), compare_number);
+    const RvCsr *csr = bsearch(
+        &number, csrs, sizeof(csrs) / sizeof(*csrs), sizeof(*csrs), compare_number);
 
     if (!csr || (csr->need & ~cpu->features) || (csr->flags & CSR_HIGH && rv_has(cpu, RV_RV64))) {
         return NULL;
     }
     /* RV64 has the even pmpcfg only. */
-    return csr->read == rv_pmp_read && number < 0x3b0 && number & 1 && rv_has(cpu, RV_RV64) ? NULL : csr;
+    return csr->read == rv_pmp_read && number < 0x3b0 && number & 1 && rv_has(cpu, RV_RV64) ? NULL
+                                                                                            : csr;
 }
 
 /* The number says who may use a register, and whether it can be written (2.1). */
@@ -480,8 +491,8 @@ static uint64_t help_csr(CpuEnv *env, uint64_t argument, uint64_t operand, uint6
     old = read_csr(cpu, csr, number);
     if (op != CSR_READ && csr->write) {
         base = csr->flags & CSR_SOFT ? cpu->mip : old;
-        csr->write(cpu, number,
-            with_half(cpu, base, shift, updated(op, base >> shift & width, operand)));
+        csr->write(
+            cpu, number, with_half(cpu, base, shift, updated(op, base >> shift & width, operand)));
     }
     return old >> shift & width;
 }
@@ -501,8 +512,8 @@ const Helper rv_help_csr = { "rv_csr", help_csr, HELPER_MAY_RAISE };
 
 const char *rv_csr_name(unsigned number)
 {
-    const RvCsr *csr =
-        bsearch(&number, csrs, sizeof(csrs) / sizeof(*csrs), sizeof(*csrs), compare_number);
+    const RvCsr *csr = bsearch(
+        &number, csrs, sizeof(csrs) / sizeof(*csrs), sizeof(*csrs), compare_number);
 
     return csr && !csr->last ? csr->name : NULL;
 }

@@ -6,6 +6,7 @@
 
 /* Extensions in the canonical order of their names; feature NONE: always there. */
 enum { NONE = 64 };
+/* clang-format off */
 static const struct { const char *name; unsigned feature; } extensions[] = {
     { "i", NONE }, { "m", RV_M }, { "a", RV_A }, { "f", RV_F }, { "d", RV_D }, { "c", RV_C },
     { "zicbom", RV_ZICBOM }, { "zicboz", RV_ZICBOZ }, { "zicntr", NONE }, { "zicond", RV_ZICOND },
@@ -13,6 +14,7 @@ static const struct { const char *name; unsigned feature; } extensions[] = {
     { "zfh", RV_ZFH }, { "zfhmin", RV_ZFHMIN }, { "zba", RV_ZBA }, { "zbb", RV_ZBB },
     { "zbs", RV_ZBS }, { "sstc", RV_SSTC }, { "svadu", RV_SVADU },
 };
+/* clang-format on */
 
 static bool is_there(const RvCpu *cpu, unsigned feature)
 {
@@ -31,7 +33,8 @@ static void put_extensions(const RvCpu *cpu, FdtNode *node)
     for (unsigned i = 0; i < G_N_ELEMENTS(extensions); i++) {
         if (is_there(cpu, extensions[i].feature)) {
             list[count++] = extensions[i].name;
-            g_string_append_printf(isa, "%s%s", extensions[i].name[1] ? "_" : "", extensions[i].name);
+            g_string_append_printf(
+                isa, "%s%s", extensions[i].name[1] ? "_" : "", extensions[i].name);
         }
     }
     fdt_put_string(node, "riscv,isa", isa->str);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+/* clang-format off */
 const char *const rv_x_names[32] = {
     "zero", "ra", "sp", "gp", "tp", "t0", "t1", "t2", "s0", "s1", "a0", "a1", "a2", "a3", "a4", "a5",
     "a6", "a7", "s2", "s3", "s4", "s5", "s6", "s7", "s8", "s9", "s10", "s11", "t3", "t4", "t5", "t6",
@@ -14,6 +15,7 @@ const char *const rv_f_names[32] = {
     "fa4", "fa5", "fa6", "fa7", "fs2", "fs3", "fs4", "fs5", "fs6", "fs7", "fs8", "fs9", "fs10", "fs11",
     "ft8", "ft9", "ft10", "ft11",
 };
+/* clang-format on */
 
 static void print_fence_set(char *out, size_t room, unsigned set)
 {
@@ -24,7 +26,8 @@ static void print_fence_set(char *out, size_t room, unsigned set)
 /* The last operand, if it is not the dynamic one. */
 static void print_rounding(char *out, size_t room, unsigned rm)
 {
-    static const char *const names[8] = { ",rne", ",rtz", ",rdn", ",rup", ",rmm", ",unknown", ",unknown", "" };
+    static const char *const names[8] = { ",rne", ",rtz", ",rdn", ",rup", ",rmm", ",unknown",
+        ",unknown", "" };
 
     snprintf(out, room, "%s", names[rm & 7]);
 }
@@ -50,44 +53,23 @@ static void print_csr(char *out, size_t room, unsigned number)
 static void print_operand(char *out, size_t room, char kind, int64_t value, uint64_t pc)
 {
     switch (kind) {
-    case 'x':
-        snprintf(out, room, "%s", rv_x_names[value & 31]);
-        break;
-    case 'f':
-        snprintf(out, room, "%s", rv_f_names[value & 31]);
-        break;
-    case 'd':
-        snprintf(out, room, "%" PRId64, value);
-        break;
-    case 'h':
-        snprintf(out, room, "0x%" PRIx64, value);
-        break;
-    case 'u':
-        snprintf(out, room, "0x%" PRIx64, (uint64_t)value >> 12 & 0xfffff);
-        break;
-    case 'p':
-        snprintf(out, room, "0x%" PRIx64, pc + value);
-        break;
-    case 'c':
-        print_csr(out, room, value);
-        break;
-    case 'o':
-        print_fence_set(out, room, value);
-        break;
-    case 'q':
-        print_order(out, room, value);
-        break;
-    case 'r':
-        print_rounding(out, room, value);
-        break;
-    default:
-        snprintf(out, room, "?");
+    case 'x': snprintf(out, room, "%s", rv_x_names[value & 31]); break;
+    case 'f': snprintf(out, room, "%s", rv_f_names[value & 31]); break;
+    case 'd': snprintf(out, room, "%" PRId64, value); break;
+    case 'h': snprintf(out, room, "0x%" PRIx64, value); break;
+    case 'u': snprintf(out, room, "0x%" PRIx64, (uint64_t)value >> 12 & 0xfffff); break;
+    case 'p': snprintf(out, room, "0x%" PRIx64, pc + value); break;
+    case 'c': print_csr(out, room, value); break;
+    case 'o': print_fence_set(out, room, value); break;
+    case 'q': print_order(out, room, value); break;
+    case 'r': print_rounding(out, room, value); break;
+    default: snprintf(out, room, "?");
     }
 }
 
 /* The features decide between encodings of RV32 and RV64 only; all others are shown. */
-static unsigned disassemble(uint64_t features, uint64_t pc, const uint8_t *code, size_t room, char *text,
-    size_t text_size)
+static unsigned disassemble(
+    uint64_t features, uint64_t pc, const uint8_t *code, size_t room, char *text, size_t text_size)
 {
     uint32_t insn = room >= 2 ? code[0] | code[1] << 8 : 0;
     bool wide = (insn & 3) == 3;
@@ -107,12 +89,14 @@ static unsigned disassemble(uint64_t features, uint64_t pc, const uint8_t *code,
     return wide ? 4 : 2;
 }
 
-unsigned rv64_disassemble(uint64_t pc, const uint8_t *code, size_t room, char *text, size_t text_size)
+unsigned rv64_disassemble(
+    uint64_t pc, const uint8_t *code, size_t room, char *text, size_t text_size)
 {
     return disassemble(~UINT64_C(0), pc, code, room, text, text_size);
 }
 
-unsigned rv32_disassemble(uint64_t pc, const uint8_t *code, size_t room, char *text, size_t text_size)
+unsigned rv32_disassemble(
+    uint64_t pc, const uint8_t *code, size_t room, char *text, size_t text_size)
 {
     return disassemble(~(UINT64_C(1) << RV_RV64), (uint32_t)pc, code, room, text, text_size);
 }

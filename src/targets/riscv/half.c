@@ -13,16 +13,32 @@ typedef struct Fields {
 enum { FORMAT_S, FORMAT_D, FORMAT_H };
 enum { OPCODE_FMADD = 0x43, OPCODE_FMSUB = 0x47, OPCODE_FNMSUB = 0x4b, OPCODE_FNMADD = 0x4f };
 enum {
-    FUNCT_ADD = 0, FUNCT_SUB, FUNCT_MUL, FUNCT_DIV, FUNCT_SGNJ, FUNCT_MINMAX, FUNCT_CVT = 8, FUNCT_SQRT = 11,
-    FUNCT_CMP = 20, FUNCT_TO_INT = 24, FUNCT_FROM_INT = 26, FUNCT_CLASS = 28,
+    FUNCT_ADD = 0,
+    FUNCT_SUB,
+    FUNCT_MUL,
+    FUNCT_DIV,
+    FUNCT_SGNJ,
+    FUNCT_MINMAX,
+    FUNCT_CVT = 8,
+    FUNCT_SQRT = 11,
+    FUNCT_CMP = 20,
+    FUNCT_TO_INT = 24,
+    FUNCT_FROM_INT = 26,
+    FUNCT_CLASS = 28,
 };
 enum { HALF_SIGN = 0x8000, HALF_NAN = 0x7e00 };
 
 static Fields fields_of(uint32_t insn)
 {
     return (Fields){
-        .opcode = insn & 0x7f, .funct5 = insn >> 27, .fmt = insn >> 25 & 3, .rs1 = insn >> 15 & 31,
-        .rs2 = insn >> 20 & 31, .rs3 = insn >> 27, .rd = insn >> 7 & 31, .rm = insn >> 12 & 7,
+        .opcode = insn & 0x7f,
+        .funct5 = insn >> 27,
+        .fmt = insn >> 25 & 3,
+        .rs1 = insn >> 15 & 31,
+        .rs2 = insn >> 20 & 31,
+        .rs3 = insn >> 27,
+        .rd = insn >> 7 & 31,
+        .rm = insn >> 12 & 7,
     };
 }
 
@@ -53,7 +69,8 @@ static uint64_t fused(const RvCpu *cpu, FpMode *mode, const Fields *i)
     bool negate_product = i->opcode == OPCODE_FNMADD || i->opcode == OPCODE_FNMSUB;
     bool negate_addend = i->opcode == OPCODE_FMSUB || i->opcode == OPCODE_FNMADD;
 
-    return sf_muladd(mode, &fp_half, negate_product ? a ^ HALF_SIGN : a, b, negate_addend ? c ^ HALF_SIGN : c);
+    return sf_muladd(
+        mode, &fp_half, negate_product ? a ^ HALF_SIGN : a, b, negate_addend ? c ^ HALF_SIGN : c);
 }
 
 static uint64_t inject_sign(uint64_t a, uint64_t b, unsigned rm)
@@ -68,13 +85,13 @@ static uint64_t arithmetic(const RvCpu *cpu, FpMode *mode, const Fields *i)
     uint64_t a = value_of(cpu, i->rs1, FORMAT_H), b = value_of(cpu, i->rs2, FORMAT_H);
 
     switch (i->funct5) {
-    case FUNCT_ADD:  return sf_add(mode, &fp_half, a, b);
-    case FUNCT_SUB:  return sf_sub(mode, &fp_half, a, b);
-    case FUNCT_MUL:  return sf_mul(mode, &fp_half, a, b);
-    case FUNCT_DIV:  return sf_div(mode, &fp_half, a, b);
+    case FUNCT_ADD: return sf_add(mode, &fp_half, a, b);
+    case FUNCT_SUB: return sf_sub(mode, &fp_half, a, b);
+    case FUNCT_MUL: return sf_mul(mode, &fp_half, a, b);
+    case FUNCT_DIV: return sf_div(mode, &fp_half, a, b);
     case FUNCT_SQRT: return sf_sqrt(mode, &fp_half, a);
     case FUNCT_SGNJ: return inject_sign(a, b, i->rm);
-    default:         return i->rm ? sf_max(mode, &fp_half, a, b) : sf_min(mode, &fp_half, a, b);
+    default: return i->rm ? sf_max(mode, &fp_half, a, b) : sf_min(mode, &fp_half, a, b);
     }
 }
 
@@ -82,7 +99,8 @@ static uint64_t arithmetic(const RvCpu *cpu, FpMode *mode, const Fields *i)
 static uint64_t to_int(const RvCpu *cpu, FpMode *mode, const Fields *i)
 {
     unsigned bits = i->rs2 & 2 ? 64 : 32;
-    uint64_t value = sf_to_int(mode, &fp_half, value_of(cpu, i->rs1, FORMAT_H), bits, !(i->rs2 & 1));
+    uint64_t value = sf_to_int(
+        mode, &fp_half, value_of(cpu, i->rs1, FORMAT_H), bits, !(i->rs2 & 1));
 
     return bits == 32 ? (uint64_t)(int64_t)(int32_t)value : value;
 }
@@ -118,21 +136,17 @@ static uint64_t execute(RvCpu *cpu, FpMode *mode, const Fields *i, uint64_t x)
         value = fused(cpu, mode, i);
     } else {
         switch (i->funct5) {
-        case FUNCT_CMP:
-            return compare(cpu, mode, i);
-        case FUNCT_TO_INT:
-            return to_int(cpu, mode, i);
+        case FUNCT_CMP: return compare(cpu, mode, i);
+        case FUNCT_TO_INT: return to_int(cpu, mode, i);
         case FUNCT_CLASS:
-            return rv_classify(value_of(cpu, i->rs1, FORMAT_H), fp_half.fraction_bits, fp_half.exponent_bits);
-        case FUNCT_FROM_INT:
-            value = from_int(mode, i, x);
-            break;
+            return rv_classify(
+                value_of(cpu, i->rs1, FORMAT_H), fp_half.fraction_bits, fp_half.exponent_bits);
+        case FUNCT_FROM_INT: value = from_int(mode, i, x); break;
         case FUNCT_CVT:
             value = convert(cpu, mode, i);
             fmt = i->fmt;
             break;
-        default:
-            value = arithmetic(cpu, mode, i);
+        default: value = arithmetic(cpu, mode, i);
         }
     }
     cpu->f[i->rd] = value | box_of(fmt);

@@ -13,6 +13,7 @@
  * pin: the order in which registers are given host registers. From the ABI: arguments first, then the saved
  * ones that compilers use most, the stack and the return address.
  */
+/* clang-format off */
 #define X(n, type_, pin_) \
     [GVAR_X + n] = { .name = "x" #n, .offset = offsetof(RvCpu, x) + n * 8, .type = type_, .pin = pin_ }
 #define F(n, pin_) \
@@ -46,17 +47,25 @@ static const IsaField fields[] = {
     { "frm", offsetof(RvCpu, frm), 32 },
     {},
 };
+/* clang-format on */
 
 /* ---- features --------------------------------------------------------------------------------- */
 
 static const uint64_t features_rv64 = ~UINT64_C(0);
-static const uint64_t features_rv32 =
-    ~(UINT64_C(1) << RV_RV64 | UINT64_C(1) << RV_SV48 | UINT64_C(1) << RV_SV57);
+static const uint64_t features_rv32 = ~(
+    UINT64_C(1) << RV_RV64 | UINT64_C(1) << RV_SV48 | UINT64_C(1) << RV_SV57);
 
 /* What a feature cannot be without. */
-static const struct { RvFeature feature, needs; } needs[] = {
-    { RV_D, RV_F }, { RV_ZFHMIN, RV_F }, { RV_ZFH, RV_ZFHMIN }, { RV_S, RV_U }, { RV_SSTC, RV_S },
-    { RV_SVADU, RV_S }, { RV_SV57, RV_SV48 },
+static const struct {
+    RvFeature feature, needs;
+} needs[] = {
+    { RV_D, RV_F },
+    { RV_ZFHMIN, RV_F },
+    { RV_ZFH, RV_ZFHMIN },
+    { RV_S, RV_U },
+    { RV_SSTC, RV_S },
+    { RV_SVADU, RV_S },
+    { RV_SV57, RV_SV48 },
 };
 
 static bool check_features(uint64_t features, char **error)
@@ -64,7 +73,8 @@ static bool check_features(uint64_t features, char **error)
     for (unsigned i = 0; i < G_N_ELEMENTS(needs); i++) {
         if (features >> needs[i].feature & 1 && !(features >> needs[i].needs & 1)) {
             *error = g_strdup_printf("feature '%s' needs '%s'",
-                rv_decode_table.features[needs[i].feature], rv_decode_table.features[needs[i].needs]);
+                rv_decode_table.features[needs[i].feature],
+                rv_decode_table.features[needs[i].needs]);
             return false;
         }
     }
@@ -75,7 +85,14 @@ static bool check_features(uint64_t features, char **error)
 static bool is_builtin(const char *word)
 {
     static const char *const words[] = {
-        "i", "zicsr", "zifencei", "zicntr", "zihintpause", "pmp", "sv32", "sv39",
+        "i",
+        "zicsr",
+        "zifencei",
+        "zicntr",
+        "zihintpause",
+        "pmp",
+        "sv32",
+        "sv39",
     };
 
     for (unsigned i = 0; i < G_N_ELEMENTS(words); i++) {
@@ -108,7 +125,7 @@ static unsigned model_number(uint64_t features)
 {
     enum { MODEL_MAX = 1 << 16 };
     static GMutex lock;
-    static GArray *known;           /* of uint64_t; lives as long as the program */
+    static GArray *known; /* of uint64_t; lives as long as the program */
     unsigned number = 0;
 
     g_mutex_lock(&lock);
@@ -190,12 +207,15 @@ static uint32_t bus_fault(const CpuEnv *env, Access access)
 static uint32_t align_fault(const CpuEnv *env, Access access)
 {
     static const uint8_t causes[] = {
-        CAUSE_LOAD_MISALIGNED, CAUSE_STORE_MISALIGNED, CAUSE_FETCH_MISALIGNED,
+        CAUSE_LOAD_MISALIGNED,
+        CAUSE_STORE_MISALIGNED,
+        CAUSE_FETCH_MISALIGNED,
     };
 
     return causes[access];
 }
 
+/* clang-format off */
 #define RISCV_ISA(bits)                                                                            \
     .name = "riscv" #bits, .env_size = sizeof(RvCpu), .gvars = gvars##bits,                        \
     .gvar_count = GVAR_COUNT, .fields = fields, .address_bits = bits, .init = rv##bits##_init,     \
@@ -205,5 +225,6 @@ static uint32_t align_fault(const CpuEnv *env, Access access)
     .wakes = rv_wakes, .describe = rv_describe, .interrupt_controller = rv_interrupt_controller,      \
     .disassemble = rv##bits##_disassemble
 
+/* clang-format on */
 ISA(riscv64) = { RISCV_ISA(64) };
 ISA(riscv32) = { RISCV_ISA(32) };

@@ -3,7 +3,16 @@
 
 #include "tcg/tlb.h"
 
-enum { PTE_V = 1, PTE_R = 2, PTE_W = 4, PTE_X = 8, PTE_U = 16, PTE_G = 32, PTE_A = 64, PTE_D = 128 };
+enum {
+    PTE_V = 1,
+    PTE_R = 2,
+    PTE_W = 4,
+    PTE_X = 8,
+    PTE_U = 16,
+    PTE_G = 32,
+    PTE_A = 64,
+    PTE_D = 128
+};
 enum { PTE_PPN_SHIFT = 10 };
 
 typedef struct Scheme {
@@ -13,7 +22,9 @@ typedef struct Scheme {
 
 /* By satp.MODE. */
 static const Scheme schemes64[16] = {
-    [8] = { 3, 9, 8, 39, 44 }, [9] = { 4, 9, 8, 48, 44 }, [10] = { 5, 9, 8, 57, 44 },
+    [8] = { 3, 9, 8, 39, 44 },
+    [9] = { 4, 9, 8, 48, 44 },
+    [10] = { 5, 9, 8, 57, 44 },
 };
 static const Scheme scheme32 = { 2, 10, 4, 32, 22 };
 
@@ -58,7 +69,8 @@ void rv_contexts(const CpuEnv *env, IsaContext *out)
 static uint32_t access_fault(Access access)
 {
     static const uint8_t causes[] = {
-        [ACCESS_READ] = CAUSE_LOAD_ACCESS, [ACCESS_WRITE] = CAUSE_STORE_ACCESS,
+        [ACCESS_READ] = CAUSE_LOAD_ACCESS,
+        [ACCESS_WRITE] = CAUSE_STORE_ACCESS,
         [ACCESS_FETCH] = CAUSE_FETCH_ACCESS,
     };
 
@@ -68,7 +80,8 @@ static uint32_t access_fault(Access access)
 static uint32_t page_fault(Access access)
 {
     static const uint8_t causes[] = {
-        [ACCESS_READ] = CAUSE_LOAD_PAGE, [ACCESS_WRITE] = CAUSE_STORE_PAGE,
+        [ACCESS_READ] = CAUSE_LOAD_PAGE,
+        [ACCESS_WRITE] = CAUSE_STORE_PAGE,
         [ACCESS_FETCH] = CAUSE_FETCH_PAGE,
     };
 
@@ -92,9 +105,9 @@ static bool is_malformed(const Scheme *s, uint64_t pte)
 }
 
 typedef struct Leaf {
-    uint64_t pte, at;               /* the entry and where it is */
-    unsigned shift;                 /* log2 of the page's size */
-    bool     global;
+    uint64_t pte, at; /* the entry and where it is */
+    unsigned shift;   /* log2 of the page's size */
+    bool global;
 } Leaf;
 
 /* The entry that maps the address; else the cause of the fault, 0: found. */
@@ -177,8 +190,8 @@ static bool mark_used(RvCpu *cpu, const Scheme *s, Leaf *leaf, Access access, ui
 }
 
 /* Fills all but the PMP's part of a translation; gives the cause of a fault, or 0. */
-static uint32_t translate(RvCpu *cpu, const Scheme *s, uint64_t address, Access access,
-    Translation *out)
+static uint32_t translate(
+    RvCpu *cpu, const Scheme *s, uint64_t address, Access access, Translation *out)
 {
     uint32_t cause;
     Leaf leaf;
@@ -209,7 +222,10 @@ static void translate_bare(const RvCpu *cpu, uint64_t address, Translation *out)
 {
     *out = (Translation){
         .physical = rv_has(cpu, RV_RV64) ? address : (uint32_t)address,
-        .page_size = UINT64_C(1) << 30, .read = true, .write = true, .execute = true,
+        .page_size = UINT64_C(1) << 30,
+        .read = true,
+        .write = true,
+        .execute = true,
     };
 }
 

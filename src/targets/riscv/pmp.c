@@ -4,7 +4,13 @@
 #include "tcg/tlb.h"
 
 /* A byte of pmpcfg. */
-enum { PMP_MODE = 3 << 3, PMP_TOR = 1 << 3, PMP_NA4 = 2 << 3, PMP_NAPOT = 3 << 3, PMP_LOCK = 1 << 7 };
+enum {
+    PMP_MODE = 3 << 3,
+    PMP_TOR = 1 << 3,
+    PMP_NA4 = 2 << 3,
+    PMP_NAPOT = 3 << 3,
+    PMP_LOCK = 1 << 7
+};
 enum { PMP_WRITABLE = PMP_R | PMP_W | PMP_X | PMP_MODE | PMP_LOCK };
 enum { PMP_SHIFT = 2, PMP_CFG0 = 0x3a0, PMP_ADDR0 = 0x3b0 };
 
@@ -94,8 +100,8 @@ unsigned rv_pmp_rights(const RvCpu *cpu, uint64_t physical, RvPrivilege privileg
 static bool address_is_locked(const RvCpu *cpu, unsigned n)
 {
     return cpu->pmp_config[n] & PMP_LOCK ||
-           (n + 1 < RV_PMP_COUNT && cpu->pmp_config[n + 1] & PMP_LOCK &&
-               (cpu->pmp_config[n + 1] & PMP_MODE) == PMP_TOR);
+        (n + 1 < RV_PMP_COUNT && cpu->pmp_config[n + 1] & PMP_LOCK &&
+            (cpu->pmp_config[n + 1] & PMP_MODE) == PMP_TOR);
 }
 
 uint64_t rv_pmp_read(RvCpu *cpu, unsigned number)
@@ -116,7 +122,7 @@ static void write_config(RvCpu *cpu, unsigned n, uint8_t config)
 {
     config &= PMP_WRITABLE;
     if (cpu->pmp_config[n] & PMP_LOCK || (config & (PMP_R | PMP_W)) == PMP_W) {
-        return;             /* W without R is reserved: the old value stays */
+        return; /* W without R is reserved: the old value stays */
     }
     cpu->pmp_config[n] = config;
 }

@@ -8,63 +8,23 @@
 
 #include "targets/isa.h"
 #include "targets/riscv/insn.gen.h"
+#include "targets/riscv/privileged.h"
 
 /* Indices in Isa.gvars. x0 is in the table, but never read or written by code. */
 enum { GVAR_X = 0, GVAR_F = 32, GVAR_RESERVED_ADDRESS = 64, GVAR_RESERVED_VALUE, GVAR_COUNT };
 
-typedef enum RvPrivilege { PRIV_U = 0, PRIV_S = 1, PRIV_M = 3 } RvPrivilege;
-
 /* CpuEnv.mode: all that a translation depends on. */
 enum {
-    MODE_PRIV = 3,                  /* RvPrivilege */
-    MODE_FS_SHIFT = 2,              /* RvFs */
+    MODE_PRIV = 3,     /* RvPrivilege */
+    MODE_FS_SHIFT = 2, /* RvFs */
     MODE_FS = 3 << MODE_FS_SHIFT,
-    MODE_FRM_SHIFT = 4,             /* RvFrm */
+    MODE_FRM_SHIFT = 4, /* RvFrm */
     MODE_FRM = 3 << MODE_FRM_SHIFT,
-    MODE_MODEL_SHIFT = 8,           /* number of the set of features: CPUs of two models share no block */
+    MODE_MODEL_SHIFT = 8, /* number of the set of features: CPUs of two models share no block */
 };
 
-typedef enum RvFs { FS_OFF, FS_CLEAN, FS_DIRTY } RvFs;              /* mstatus.FS 1 and 2 are one here */
-typedef enum RvFrm { FRM_HOST, FRM_RMM, FRM_RESERVED } RvFrm;       /* what a dynamic rounding mode is */
-
-/* Privileged ISA 3.1.6 */
-#define MSTATUS_SIE   (UINT64_C(1) << 1)
-#define MSTATUS_MIE   (UINT64_C(1) << 3)
-#define MSTATUS_SPIE  (UINT64_C(1) << 5)
-#define MSTATUS_MPIE  (UINT64_C(1) << 7)
-#define MSTATUS_SPP   (UINT64_C(1) << 8)
-#define MSTATUS_MPP   (UINT64_C(3) << 11)
-#define MSTATUS_FS    (UINT64_C(3) << 13)
-#define MSTATUS_MPRV  (UINT64_C(1) << 17)
-#define MSTATUS_SUM   (UINT64_C(1) << 18)
-#define MSTATUS_MXR   (UINT64_C(1) << 19)
-#define MSTATUS_TVM   (UINT64_C(1) << 20)
-#define MSTATUS_TW    (UINT64_C(1) << 21)
-#define MSTATUS_TSR   (UINT64_C(1) << 22)
-#define MSTATUS_UXL   (UINT64_C(2) << 32)       /* 64 bits */
-#define MSTATUS_SXL   (UINT64_C(2) << 34)
-#define SSTATUS_BITS \
-    (MSTATUS_SIE | MSTATUS_SPIE | MSTATUS_SPP | MSTATUS_FS | MSTATUS_SUM | MSTATUS_MXR)
-enum { MSTATUS_MPP_SHIFT = 11, MSTATUS_FS_SHIFT = 13 };
-
-/* Bits of mip and mie; numbers of the input lines too. */
-enum { IRQ_SSI = 1, IRQ_MSI = 3, IRQ_STI = 5, IRQ_MTI = 7, IRQ_SEI = 9, IRQ_MEI = 11 };
-#define MIP_S (1 << IRQ_SSI | 1 << IRQ_STI | 1 << IRQ_SEI)
-#define MIP_M (1 << IRQ_MSI | 1 << IRQ_MTI | 1 << IRQ_MEI)
-
-#define ENVCFG_CBIE  (UINT64_C(3) << 4)
-#define ENVCFG_CBCFE (UINT64_C(1) << 6)
-#define ENVCFG_CBZE  (UINT64_C(1) << 7)
-#define ENVCFG_ADUE  (UINT64_C(1) << 61)
-#define ENVCFG_STCE  (UINT64_C(1) << 63)
-enum { ENVCFG_CBIE_SHIFT = 4 };
-
-typedef enum RvCause {
-    CAUSE_FETCH_MISALIGNED, CAUSE_FETCH_ACCESS, CAUSE_ILLEGAL, CAUSE_BREAKPOINT, CAUSE_LOAD_MISALIGNED,
-    CAUSE_LOAD_ACCESS, CAUSE_STORE_MISALIGNED, CAUSE_STORE_ACCESS, CAUSE_ECALL_U, CAUSE_ECALL_S,
-    CAUSE_ECALL_M = 11, CAUSE_FETCH_PAGE, CAUSE_LOAD_PAGE, CAUSE_STORE_PAGE = 15,
-    CAUSE_INTERRUPT = 1u << 31,     /* our flag: the topmost bit of xcause, whatever its width */
-} RvCause;
+typedef enum RvFs { FS_OFF, FS_CLEAN, FS_DIRTY } RvFs;        /* mstatus.FS 1 and 2 are one here */
+typedef enum RvFrm { FRM_HOST, FRM_RMM, FRM_RESERVED } RvFrm; /* what a dynamic rounding mode is */
 
 enum {
     RV_PMP_COUNT = 16,
@@ -75,34 +35,34 @@ enum {
 /* An entry of the physical memory protection as it is matched: [start, last]. */
 typedef struct RvPmp {
     uint64_t start, last;
-    uint8_t  config;
-    bool     active;
+    uint8_t config;
+    bool active;
 } RvPmp;
 
 /* A counter that runs with a source, or stands still (mcountinhibit). */
 typedef struct RvCounter {
-    uint64_t value;                 /* inhibited: itself; else: what is added to the source */
+    uint64_t value; /* inhibited: itself; else: what is added to the source */
 } RvCounter;
 
 typedef struct RvCpu {
-    CpuEnv   env;
+    CpuEnv env;
     uint64_t x[32], f[32];
-    uint64_t reserved_address;      /* of lr; RV_NOT_RESERVED: none. sc succeeds while memory has the value */
-    uint64_t reserved_value;
+    /* Of lr; RV_NOT_RESERVED: none. sc succeeds while memory has the value. */
+    uint64_t reserved_address, reserved_value;
 
-    uint64_t features;              /* bits of RvFeature */
+    uint64_t features; /* bits of RvFeature */
     uint64_t mhartid;
     uint64_t mstatus, mtvec, medeleg, mideleg, mie, mscratch, mepc, mcause, mtval;
     uint64_t mcounteren, mcountinhibit, menvcfg;
     uint64_t stvec, sscratch, sepc, scause, stval, scounteren, senvcfg, satp, stimecmp;
-    uint64_t mip;                   /* bits that software has set; STI too once stimecmp was seen to be due */
-    _Atomic uint64_t lines;         /* bits that devices hold */
+    uint64_t mip; /* bits that software has set; STI too once stimecmp was seen to be due */
+    _Atomic uint64_t lines; /* bits that devices hold */
     uint32_t frm;
     RvCounter mcycle, minstret;
 
-    uint8_t  pmp_config[RV_PMP_COUNT];
+    uint8_t pmp_config[RV_PMP_COUNT];
     uint64_t pmp_address[RV_PMP_COUNT];
-    RvPmp    pmp[RV_PMP_COUNT];     /* made of the two above */
+    RvPmp pmp[RV_PMP_COUNT]; /* made of the two above */
 } RvCpu;
 
 #define RV_NOT_RESERVED UINT64_MAX
@@ -162,8 +122,8 @@ bool rv_wakes(const CpuEnv *env);
 
 /* Takes an interrupt in front of the current instruction, if one is enabled. */
 extern const Helper rv_help_interrupt;
-extern const Helper rv_help_check_interrupts, rv_help_raise, rv_help_ecall, rv_help_mret, rv_help_sret, rv_help_wfi, rv_help_sfence,
-    rv_help_fence_i;
+extern const Helper rv_help_check_interrupts, rv_help_raise, rv_help_ecall, rv_help_mret,
+    rv_help_sret, rv_help_wfi, rv_help_sfence, rv_help_fence_i;
 
 /* ---- csr.c ---- */
 
@@ -219,8 +179,10 @@ void rv_describe(const CpuEnv *env, struct FdtNode *node);
 struct FdtNode *rv_interrupt_controller(const CpuEnv *env, struct FdtNode *node);
 
 void rv_translate(IrBlock *b, CpuEnv *env);
-unsigned rv64_disassemble(uint64_t pc, const uint8_t *code, size_t room, char *text, size_t text_size);
-unsigned rv32_disassemble(uint64_t pc, const uint8_t *code, size_t room, char *text, size_t text_size);
+unsigned rv64_disassemble(
+    uint64_t pc, const uint8_t *code, size_t room, char *text, size_t text_size);
+unsigned rv32_disassemble(
+    uint64_t pc, const uint8_t *code, size_t room, char *text, size_t text_size);
 extern const char *const rv_x_names[32], *const rv_f_names[32];
 
 #endif

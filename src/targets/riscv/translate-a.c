@@ -12,7 +12,7 @@ enum { ORDER_RL = 1, ORDER_AQ = 2 };
 static MemOp atomic_op(const RvAmo *i)
 {
     return i->size | MEM_SIGNED | MEM_ALIGNED | (i->order & ORDER_AQ ? MEM_ACQUIRE : 0) |
-           (i->order & ORDER_RL ? MEM_RELEASE : 0);
+        (i->order & ORDER_RL ? MEM_RELEASE : 0);
 }
 
 static bool is_word(const RvAmo *i)
@@ -59,7 +59,14 @@ bool rv_sc(RvTranslator *t, const RvAmo *i)
 static RmwKind rmw_kind(unsigned funct5)
 {
     static const RmwKind kinds[8] = {
-        RMW_ADD, RMW_XOR, RMW_OR, RMW_AND, RMW_SMIN, RMW_SMAX, RMW_UMIN, RMW_UMAX,
+        RMW_ADD,
+        RMW_XOR,
+        RMW_OR,
+        RMW_AND,
+        RMW_SMIN,
+        RMW_SMAX,
+        RMW_UMIN,
+        RMW_UMAX,
     };
 
     return funct5 & 1 ? RMW_SWAP : kinds[funct5 >> 2];
@@ -85,9 +92,9 @@ enum { FENCE_SET_R = 2 | 8, FENCE_SET_W = 1 | 4, FENCE_TSO = 8 };
 bool rv_fence(RvTranslator *t, const RvFence *i)
 {
     unsigned kinds = (i->pred & FENCE_SET_R && i->succ & FENCE_SET_R ? FENCE_RR : 0) |
-                     (i->pred & FENCE_SET_R && i->succ & FENCE_SET_W ? FENCE_RW : 0) |
-                     (i->pred & FENCE_SET_W && i->succ & FENCE_SET_R ? FENCE_WR : 0) |
-                     (i->pred & FENCE_SET_W && i->succ & FENCE_SET_W ? FENCE_WW : 0);
+        (i->pred & FENCE_SET_R && i->succ & FENCE_SET_W ? FENCE_RW : 0) |
+        (i->pred & FENCE_SET_W && i->succ & FENCE_SET_R ? FENCE_WR : 0) |
+        (i->pred & FENCE_SET_W && i->succ & FENCE_SET_W ? FENCE_WW : 0);
 
     if (i->fm == FENCE_TSO) {
         kinds &= ~FENCE_WR;

@@ -10,6 +10,7 @@ static bool shift_add(RvTranslator *t, const RvR *i, unsigned shift, bool word)
     return true;
 }
 
+/* clang-format off */
 #define SHIFT_ADD(name, shift, word) \
     bool rv_##name(RvTranslator *t, const RvR *i) { return shift_add(t, i, shift, word); }
 
@@ -20,6 +21,7 @@ SHIFT_ADD(add_uw, 0, true)
 SHIFT_ADD(sh1add_uw, 1, true)
 SHIFT_ADD(sh2add_uw, 2, true)
 SHIFT_ADD(sh3add_uw, 3, true)
+/* clang-format on */
 
 bool rv_slli_uw(RvTranslator *t, const RvI *i)
 {
@@ -42,6 +44,7 @@ static bool count32(RvTranslator *t, IrOp op, const RvR *i)
     return true;
 }
 
+/* clang-format off */
 #define COUNT(name, op)   bool rv_##name(RvTranslator *t, const RvR *i) { return count(t, IR_##op, i); }
 #define COUNT32(name, op) bool rv_##name(RvTranslator *t, const RvR *i) { return count32(t, IR_##op, i); }
 
@@ -52,6 +55,7 @@ COUNT(orc_b, orcb)
 COUNT32(clzw, clz)
 COUNT32(ctzw, ctz)
 COUNT32(cpopw, popcnt)
+/* clang-format on */
 
 bool rv_rev8(RvTranslator *t, const RvR *i)
 {
@@ -104,6 +108,7 @@ static bool extract_bit(RvTranslator *t, unsigned rd, unsigned rs1, Val number)
     return true;
 }
 
+/* clang-format off */
 #define SINGLE_BIT(name, op)                                                                       \
     bool rv_##name(RvTranslator *t, const RvR *i)                                                  \
     {                                                                                              \
@@ -117,6 +122,7 @@ static bool extract_bit(RvTranslator *t, unsigned rd, unsigned rs1, Val number)
 SINGLE_BIT(bclr, andn)
 SINGLE_BIT(binv, xor)
 SINGLE_BIT(bset, or)
+/* clang-format on */
 
 bool rv_bext(RvTranslator *t, const RvR *i)
 {

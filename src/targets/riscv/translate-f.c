@@ -69,11 +69,6 @@ static bool rounding(const RvTranslator *t, unsigned rm, uint8_t *aux)
 
 /* ---- half precision --------------------------------------------------------------------------- */
 
-static Val insn_bits(RvTranslator *t)
-{
-    return ir_const(t->b, I64, t->insn);
-}
-
 /* The helper decodes the instruction again and works on the registers in CpuEnv. */
 static bool half(RvTranslator *t, unsigned rm)
 {
@@ -98,7 +93,7 @@ static bool half_to_x(RvTranslator *t, unsigned rd, unsigned rm)
     }
     dirty(t);
     value = ir_call(t->b, I64, &rv_help_half, insn_bits(t), ir_const(t->b, I64, aux), NO_VAL);
-    set_gpr(t, rd, t->xt == I32 ? ir_trunc32(t->b, value) : value);
+    set_gpr(t, rd, from_helper(t, value));
     return true;
 }
 
@@ -112,7 +107,8 @@ bool rv_fload(RvTranslator *t, const RvFload *i)
     if (i->fmt == FMT_H) {
         Val bits = ir_load(t->b, I64, MEM_16, address, i->imm);
 
-        set_freg_bits(t, i->rd, ir_op2(t->b, IR_or, I64, bits, ir_const(t->b, I64, ~UINT64_C(0xffff))));
+        set_freg_bits(
+            t, i->rd, ir_op2(t->b, IR_or, I64, bits, ir_const(t->b, I64, ~UINT64_C(0xffff))));
     } else {
         set_fpr(t, i->rd, i->fmt,
             ir_load(t->b, type_of(i->fmt), i->fmt == FMT_D ? MEM_64 : MEM_32, address, i->imm));
@@ -158,7 +154,8 @@ static bool arithmetic(RvTranslator *t, IrOp op, const RvFr *i, bool unary)
     dirty(t);
     x = fpr(t, i->rs1, i->fmt);
     y = unary ? NO_VAL : fpr(t, i->rs2, i->fmt);
-    set_fpr(t, i->rd, i->fmt, ir_aux(t->b, op, type_of(i->fmt), aux | FP_NAN_DEFAULT, 0, x, y, NO_VAL));
+    set_fpr(
+        t, i->rd, i->fmt, ir_aux(t->b, op, type_of(i->fmt), aux | FP_NAN_DEFAULT, 0, x, y, NO_VAL));
     return true;
 }
 
@@ -283,8 +280,10 @@ bool rv_fclass(RvTranslator *t, const RvFtox *i)
     if (i->fmt == FMT_H) {
         return half_to_x(t, i->rd, FP_RNE);
     }
-    bits = ir_aux(t->b, IR_fbits, is_double ? I64 : I32, 0, 0, fpr(t, i->rs1, i->fmt), NO_VAL, NO_VAL);
-    mask = ir_call(t->b, t->xt, is_double ? &rv_help_fclass_d : &rv_help_fclass_s, bits, NO_VAL, NO_VAL);
+    bits = ir_aux(
+        t->b, IR_fbits, is_double ? I64 : I32, 0, 0, fpr(t, i->rs1, i->fmt), NO_VAL, NO_VAL);
+    mask = ir_call(
+        t->b, t->xt, is_double ? &rv_help_fclass_d : &rv_help_fclass_s, bits, NO_VAL, NO_VAL);
     set_gpr(t, i->rd, mask);
     return true;
 }
@@ -295,15 +294,9 @@ bool rv_fmv_x(RvTranslator *t, const RvFtox *i)
     Val bits = freg_bits(t, i->rs1);
 
     switch (i->fmt) {
-    case FMT_D:
-        set_gpr(t, i->rd, bits);
-        break;
-    case FMT_S:
-        set_gpr32(t, i->rd, ir_trunc32(t->b, bits));
-        break;
-    case FMT_H:
-        set_gpr32(t, i->rd, ir_sext(t->b, I32, ir_trunc32(t->b, bits), 0, 16));
-        break;
+    case FMT_D: set_gpr(t, i->rd, bits); break;
+    case FMT_S: set_gpr32(t, i->rd, ir_trunc32(t->b, bits)); break;
+    case FMT_H: set_gpr32(t, i->rd, ir_sext(t->b, I32, ir_trunc32(t->b, bits), 0, 16)); break;
     }
     return true;
 }
@@ -312,16 +305,16 @@ bool rv_fmv_f(RvTranslator *t, const RvFtox *i)
 {
     dirty(t);
     switch (i->fmt) {
-    case FMT_D:
-        set_freg_bits(t, i->rd, gpr(t, i->rs1));
-        break;
+    case FMT_D: set_freg_bits(t, i->rd, gpr(t, i->rs1)); break;
     case FMT_S:
-        set_fpr(t, i->rd, FMT_S, ir_aux(t->b, IR_bitsf, F32, 0, 0, gpr32(t, i->rs1), NO_VAL, NO_VAL));
+        set_fpr(
+            t, i->rd, FMT_S, ir_aux(t->b, IR_bitsf, F32, 0, 0, gpr32(t, i->rs1), NO_VAL, NO_VAL));
         break;
     case FMT_H: {
         Val bits = ir_zext32(t->b, ir_ext(t->b, I32, gpr32(t, i->rs1), 0, 16));
 
-        set_freg_bits(t, i->rd, ir_op2(t->b, IR_or, I64, bits, ir_const(t->b, I64, ~UINT64_C(0xffff))));
+        set_freg_bits(
+            t, i->rd, ir_op2(t->b, IR_or, I64, bits, ir_const(t->b, I64, ~UINT64_C(0xffff))));
         break;
     }
     }
@@ -397,7 +390,7 @@ bool rv_ftof(RvTranslator *t, const RvFtof *i)
     }
     dirty(t);
     set_fpr(t, i->rd, i->to,
-        ir_aux(t->b, IR_fcvt, type_of(i->to), aux | FP_NAN_DEFAULT, 0, fpr(t, i->rs1, i->from), NO_VAL,
-            NO_VAL));
+        ir_aux(t->b, IR_fcvt, type_of(i->to), aux | FP_NAN_DEFAULT, 0, fpr(t, i->rs1, i->from),
+            NO_VAL, NO_VAL));
     return true;
 }

@@ -37,7 +37,7 @@ static bool can_follow(const RvTranslator *t, uint64_t target)
     enum { SPAN_BYTES = 512 };
 
     return target >= t->next && target - t->b->pc < SPAN_BYTES &&
-           target / GUEST_PAGE_SIZE == t->b->pc / GUEST_PAGE_SIZE;
+        target / GUEST_PAGE_SIZE == t->b->pc / GUEST_PAGE_SIZE;
 }
 
 bool rv_jal(RvTranslator *t, const RvJ *i)
@@ -73,7 +73,8 @@ static void raise_if_misaligned(RvTranslator *t, Val target)
 {
     unsigned aligned = ir_label_new(t->b);
 
-    ir_brcond(t->b, aligned, EQ, ir_op2(t->b, IR_and, t->xt, target, constant(t, 2)), constant(t, 0));
+    ir_brcond(
+        t->b, aligned, EQ, ir_op2(t->b, IR_and, t->xt, target, constant(t, 2)), constant(t, 0));
     ir_call_void(t->b, &rv_help_raise, ir_const(t->b, I64, CAUSE_FETCH_MISALIGNED), target, NO_VAL);
     ir_label(t->b, aligned);
 }
@@ -158,7 +159,8 @@ static bool op_reg(RvTranslator *t, IrOp op, const RvR *i)
 
 static bool op_imm32(RvTranslator *t, IrOp op, const RvI *i)
 {
-    set_gpr32(t, i->rd, ir_op2(t->b, op, I32, gpr32(t, i->rs1), ir_const(t->b, I32, (uint32_t)i->imm)));
+    set_gpr32(
+        t, i->rd, ir_op2(t->b, op, I32, gpr32(t, i->rs1), ir_const(t->b, I32, (uint32_t)i->imm)));
     return true;
 }
 
@@ -174,6 +176,7 @@ static bool less(RvTranslator *t, IrCond cond, unsigned rd, Val x, Val y)
     return true;
 }
 
+/* clang-format off */
 #define OP_IMM(name, op)   bool rv_##name(RvTranslator *t, const RvI *i) { return op_imm(t, IR_##op, i); }
 #define OP_REG(name, op)   bool rv_##name(RvTranslator *t, const RvR *i) { return op_reg(t, IR_##op, i); }
 #define OP_IMM32(name, op) bool rv_##name(RvTranslator *t, const RvI *i) { return op_imm32(t, IR_##op, i); }
@@ -224,6 +227,7 @@ OP_IMM(rori, rotr)
 OP_REG32(rolw, rotl)
 OP_REG32(rorw, rotr)
 OP_IMM32(roriw, rotr)
+/* clang-format on */
 
 bool rv_slti(RvTranslator *t, const RvI *i)
 {
@@ -247,18 +251,19 @@ bool rv_sltu(RvTranslator *t, const RvR *i)
 
 static bool divide(RvTranslator *t, IrOp op, const RvR *i)
 {
-    set_gpr(t, i->rd,
-        ir_aux(t->b, op, t->xt, DIV_RISCV, 0, gpr(t, i->rs1), gpr(t, i->rs2), NO_VAL));
+    set_gpr(
+        t, i->rd, ir_aux(t->b, op, t->xt, DIV_RISCV, 0, gpr(t, i->rs1), gpr(t, i->rs2), NO_VAL));
     return true;
 }
 
 static bool divide32(RvTranslator *t, IrOp op, const RvR *i)
 {
-    set_gpr32(t, i->rd,
-        ir_aux(t->b, op, I32, DIV_RISCV, 0, gpr32(t, i->rs1), gpr32(t, i->rs2), NO_VAL));
+    set_gpr32(
+        t, i->rd, ir_aux(t->b, op, I32, DIV_RISCV, 0, gpr32(t, i->rs1), gpr32(t, i->rs2), NO_VAL));
     return true;
 }
 
+/* clang-format off */
 #define DIVIDE(name, op)   bool rv_##name(RvTranslator *t, const RvR *i) { return divide(t, IR_##op, i); }
 #define DIVIDE32(name, op) bool rv_##name(RvTranslator *t, const RvR *i) { return divide32(t, IR_##op, i); }
 
@@ -270,6 +275,7 @@ DIVIDE32(divw, divs)
 DIVIDE32(divuw, divu)
 DIVIDE32(remw, rems)
 DIVIDE32(remuw, remu)
+/* clang-format on */
 
 /* ---- blocks ----------------------------------------------------------------------------------- */
 
@@ -323,7 +329,7 @@ static void translate_insn(RvTranslator *t)
 static uint64_t translated_features(const RvCpu *cpu)
 {
     uint64_t fp = UINT64_C(1) << RV_F | UINT64_C(1) << RV_D | UINT64_C(1) << RV_ZFH |
-                  UINT64_C(1) << RV_ZFHMIN;
+        UINT64_C(1) << RV_ZFHMIN;
     bool off = (cpu->env.mode & MODE_FS) >> MODE_FS_SHIFT == FS_OFF;
 
     return cpu->features & ~(off ? fp : 0);
@@ -333,7 +339,9 @@ void rv_translate(IrBlock *b, CpuEnv *env)
 {
     RvCpu *cpu = rv_cpu(env);
     RvTranslator t = {
-        .b = b, .cpu = cpu, .pc = b->pc,
+        .b = b,
+        .cpu = cpu,
+        .pc = b->pc,
         .features = translated_features(cpu),
         .xt = rv_has(cpu, RV_RV64) ? I64 : I32,
         .privilege = b->mode & MODE_PRIV,

@@ -11,16 +11,16 @@
 
 struct RvTranslator {
     IrBlock *b;
-    RvCpu   *cpu;
-    uint64_t pc, next;              /* of this instruction, of the one behind it */
+    RvCpu *cpu;
+    uint64_t pc, next; /* of this instruction, of the one behind it */
     uint32_t insn;
-    uint64_t features;              /* without F and D while mstatus.FS is off */
-    IrType   xt;                    /* of an x register */
+    uint64_t features; /* without F and D while mstatus.FS is off */
+    IrType xt;         /* of an x register */
     RvPrivilege privilege;
-    uint8_t  fs, frm;               /* RvFs, RvFrm */
-    bool     ended;                 /* the last operation leaves the block */
-    bool     leave;                 /* what follows must be looked up anew: end after this instruction */
-    bool     enabled;               /* interrupts may have become enabled: see in front of the next instruction */
+    uint8_t fs, frm; /* RvFs, RvFrm */
+    bool ended;      /* the last operation leaves the block */
+    bool leave;      /* what follows must be looked up anew: end after this instruction */
+    bool enabled;    /* interrupts may have become enabled: see in front of the next instruction */
 };
 
 #define NO_VAL ((Val){ 0 })
@@ -63,6 +63,17 @@ static inline void set_gpr_bool(RvTranslator *t, unsigned n, Val value)
 static inline uint64_t wrap(const RvTranslator *t, uint64_t address)
 {
     return t->xt == I32 ? (uint32_t)address : address;
+}
+
+static inline Val insn_bits(RvTranslator *t)
+{
+    return ir_const(t->b, I64, t->insn);
+}
+
+/* A 64-bit result of a helper as a register's value. */
+static inline Val from_helper(RvTranslator *t, Val value)
+{
+    return t->xt == I32 ? ir_trunc32(t->b, value) : value;
 }
 
 /* Raises an exception of this instruction, and ends the block. */

@@ -23,8 +23,8 @@ void rv_mode_changed(RvCpu *cpu, RvPrivilege privilege)
 {
     uint32_t model = cpu->env.mode >> MODE_MODEL_SHIFT << MODE_MODEL_SHIFT;
 
-    cpu->env.mode =
-        model | privilege | fs_class(cpu) << MODE_FS_SHIFT | frm_class(cpu) << MODE_FRM_SHIFT;
+    cpu->env.mode = model | privilege | fs_class(cpu) << MODE_FS_SHIFT |
+        frm_class(cpu) << MODE_FRM_SHIFT;
     cpu_context_changed(&cpu->env);
 }
 
@@ -81,7 +81,8 @@ static uint64_t enabled_interrupts(const RvCpu *cpu, uint64_t pending, RvPrivile
     uint64_t global = mode == PRIV_M ? MSTATUS_MIE : MSTATUS_SIE;
     uint64_t taken_here = mode == PRIV_M ? ~cpu->mideleg : cpu->mideleg;
 
-    return now < mode || (now == mode && cpu->mstatus & global) ? pending & cpu->mie & taken_here : 0;
+    return now < mode || (now == mode && cpu->mstatus & global) ? pending & cpu->mie & taken_here
+                                                                : 0;
 }
 
 static uint64_t takable(const RvCpu *cpu)

@@ -10,10 +10,10 @@
 typedef struct Asm {
     uint64_t base, pc;
     uint64_t features;
-    GHashTable *labels;         /* name -> pc */
-    bool     last;              /* the second time: every label is known */
+    GHashTable *labels; /* name -> pc */
+    bool last;          /* the second time: every label is known */
     uint8_t *out;
-    size_t   room;
+    size_t room;
     const char *line;
 } Asm;
 
@@ -81,10 +81,8 @@ static int64_t parse_operand(Asm *a, char kind, const char *word, size_t length)
         value = find_name(rv_f_names, word, length);
         assert_true(value >= 0);
         return value;
-    case 'p':
-        return label_or_number(a, word, length) - (int64_t)a->pc;
-    case 'o':
-        return fence_set(word, length);
+    case 'p': return label_or_number(a, word, length) - (int64_t)a->pc;
+    case 'o': return fence_set(word, length);
     case 'r':
         for (unsigned i = 0; *word == ',' && i < G_N_ELEMENTS(rounding); i++) {
             if (!memcmp(word + 1, rounding[i], 3)) {
@@ -92,12 +90,9 @@ static int64_t parse_operand(Asm *a, char kind, const char *word, size_t length)
             }
         }
         return 7;
-    case 'q':
-        return (strstr(word, ".aq") ? 2 : 0) | (strstr(word, "rl") ? 1 : 0);
-    case 'u':
-        return (int32_t)(label_or_number(a, word, length) << 12);
-    default:
-        return label_or_number(a, word, length);
+    case 'q': return (strstr(word, ".aq") ? 2 : 0) | (strstr(word, "rl") ? 1 : 0);
+    case 'u': return (int32_t)(label_or_number(a, word, length) << 12);
+    default: return label_or_number(a, word, length);
     }
 }
 
@@ -165,7 +160,8 @@ static void emit_li(Asm *a, const char *operands)
 
     assert_true(rd >= 0);
     emit(a, high | rd << 7 | 0x37, 4);
-    emit(a, (uint32_t)low << 20 | rd << 15 | rd << 7 | (a->features & 1 << RV_RV64 ? 0x1b : 0x13), 4);
+    emit(a, (uint32_t)low << 20 | rd << 15 | rd << 7 | (a->features & 1 << RV_RV64 ? 0x1b : 0x13),
+        4);
 }
 
 static void assemble_insn(Asm *a, const char *text)
@@ -176,8 +172,7 @@ static void assemble_insn(Asm *a, const char *text)
 
     if (!row) {
         /* amoadd.w.aq: the order is an operand. */
-        while (length && text[--length] != '.') {
-        }
+        while (length && text[--length] != '.') {}
         row = find_row(a, text, length);
     }
     if (!row) {
@@ -227,7 +222,9 @@ static void assemble_line(Asm *a, char *line)
 size_t rv_assemble(uint64_t pc, unsigned xlen, const char *text, uint8_t *out, size_t room)
 {
     Asm a = {
-        .base = pc, .out = out, .room = room,
+        .base = pc,
+        .out = out,
+        .room = room,
         .features = xlen == 64 ? ~UINT64_C(0) : ~(UINT64_C(1) << RV_RV64),
         .labels = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL),
     };

@@ -6,17 +6,41 @@
 #include "targets/riscv/state.h"
 #include "tcg/tcg.h"
 
-#define RV_RAM      UINT64_C(0x80000000)
+#define RV_RAM UINT64_C(0x80000000)
 #define RV_RAM_SIZE (UINT64_C(4) << 20)
 
-enum { RA = 1, SP, GP, TP, T0, T1, T2, S0, S1, A0, A1, A2, A3, A4, A5, A6, A7, S2, S3, S4, S5, S6, S7 };
+enum {
+    RA = 1,
+    SP,
+    GP,
+    TP,
+    T0,
+    T1,
+    T2,
+    S0,
+    S1,
+    A0,
+    A1,
+    A2,
+    A3,
+    A4,
+    A5,
+    A6,
+    A7,
+    S2,
+    S3,
+    S4,
+    S5,
+    S6,
+    S7
+};
 
 typedef struct RvBench {
     Region *ram, *root;
     AddressSpace *memory;
-    Tcg    *tcg;
+    Tcg *tcg;
     TcgCpu *cpu;
-    RvCpu  *rv;
+    RvCpu *rv;
 } RvBench;
 
 /* host: "interp" ... ; xlen 32 or 64; features: NULL for all. */
