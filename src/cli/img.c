@@ -7,6 +7,7 @@
 #include "cli/img/img.h"
 
 static const ImgCommand *const commands[] = {
+    &img_bench,
     &img_check,
     &img_compare,
     &img_convert,
@@ -46,6 +47,7 @@ BlockNode *img_open(Img *img, const char *path, const char *format, bool writabl
     if (!cache_from_word(img->cache ? img->cache : "writeback", &options.cache)) {
         return img_fail_with(img, EXIT_DESCRIPTION, "there is no cache mode `%s`", img->cache);
     }
+    options.aio = g_strcmp0(img->aio, "native") == 0 ? AIO_NATIVE : AIO_THREADS;
     node = block_open_image(img->loop, format, &options, &error);
     return node ? node : img_fail(img, EXIT_HOST, error);
 }
@@ -71,10 +73,11 @@ static GOptionEntry *entries_for(Img *img, const char *takes)
         { "progress", 'p', 0, G_OPTION_ARG_NONE, &img->progress, "show how far it is", NULL },
         { "shrink", 'S', 0, G_OPTION_ARG_NONE, &img->shrink, "allow a smaller size", NULL },
         { "backing-chain", 'C', 0, G_OPTION_ARG_NONE, &img->chain, "all layers", NULL },
-        { "create", 'c', 0, G_OPTION_ARG_STRING, &img->create, "make a snapshot", "NAME" },
-        { "apply", 'a', 0, G_OPTION_ARG_STRING, &img->apply, "go back to a snapshot", "NAME" },
-        { "delete", 'd', 0, G_OPTION_ARG_STRING, &img->delete, "delete a snapshot", "NAME" },
-        { "list", 'l', 0, G_OPTION_ARG_NONE, &img->list, "list the snapshots", NULL },
+        { "aio", 'i', 0, G_OPTION_ARG_STRING, &img->aio, "threads or native", "ENGINE" },
+        { "count", 'n', 0, G_OPTION_ARG_INT, &img->count, "how many requests (75000)", "N" },
+        { "depth", 'd', 0, G_OPTION_ARG_INT, &img->depth, "how many at once (64)", "N" },
+        { "size", 's', 0, G_OPTION_ARG_STRING, &img->size, "of a request (4KiB)", "SIZE" },
+        { "write", 'w', 0, G_OPTION_ARG_NONE, &img->write, "write instead of read", NULL },
     };
     GArray *chosen = g_array_new(true, true, sizeof(GOptionEntry));
 
@@ -114,9 +117,8 @@ static void clear(Img *img)
     g_free(img->backing_format);
     g_free(img->cache);
     g_strfreev(img->options);
-    g_free(img->create);
-    g_free(img->apply);
-    g_free(img->delete);
+    g_free(img->aio);
+    g_free(img->size);
 }
 
 /* ---- running ---- */

@@ -19,8 +19,9 @@ typedef struct Img {
     char *format, *output_format, *backing, *backing_format, *cache;
     char **options;
     gboolean json, repair, quiet, progress, shrink, chain;
-    char *create, *apply, *delete;
-    gboolean list;
+    char *aio, *size;
+    int count, depth;
+    gboolean write;
 } Img;
 
 typedef struct ImgCommand {
@@ -33,8 +34,8 @@ typedef struct ImgCommand {
 } ImgCommand;
 
 /* Defined in src/cli/img/<name>.c, listed in img.c. */
-extern const ImgCommand img_check, img_compare, img_convert, img_create, img_info, img_map,
-    img_resize;
+extern const ImgCommand img_bench, img_check, img_compare, img_convert, img_create, img_info,
+    img_map, img_resize;
 
 /* Reports on stderr and sets the exit code; always gives NULL. Takes the error. */
 void *img_fail(Img *img, int exit_code, GError *error);
