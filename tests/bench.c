@@ -10,9 +10,9 @@
 struct Bench {
     MachineSpec *spec;
     Machine *machine;
-    Device *device;             /* the one under test */
-    Device *front;              /* whose regions and lines a guest sees: it, or its transport */
-    GPtrArray *lines;           /* at the front's outputs */
+    Device *device;   /* the one under test */
+    Device *front;    /* whose regions and lines a guest sees: it, or its transport */
+    GPtrArray *lines; /* at the front's outputs */
     Channel *channel;
     MachineRequest request;
     int request_code;
@@ -259,8 +259,7 @@ void bench_set_input(Bench *bench, const char *group, unsigned number, bool leve
 void bench_advance(Bench *bench, int64_t ns)
 {
     clock_step(machine_clock(bench->machine), ns);
-    while (loop_poll()) {
-    }
+    while (loop_poll()) {}
 }
 
 void bench_reset(Bench *bench)
@@ -301,8 +300,7 @@ void bench_type(Bench *bench, const char *text)
 
 int bench_request(Bench *bench, int *code)
 {
-    while (loop_poll()) {
-    }
+    while (loop_poll()) {}
     if (!bench->requested) {
         return -1;
     }

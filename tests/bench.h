@@ -3,7 +3,7 @@
  *
  * It has 64 MiB of RAM at BENCH_RAM, two CPUs that only note their inputs, a stepped clock, a
  * controller for the device's outputs that only notes them, and a memory channel for every name.
- * A device that plugs into a bus gets a transport: that one's regions are the ones read and written.
+ * A device that plugs into a bus gets a transport, whose regions are those read and written.
  */
 #ifndef TESTS_BENCH_H
 #define TESTS_BENCH_H
@@ -43,11 +43,11 @@ MemResult bench_try_write(
 /* RAM as the host sees it: offset 0 is at BENCH_RAM. */
 uint8_t *bench_ram(Bench *bench);
 
-bool bench_irq(Bench *bench, unsigned output);              /* level of an output */
+bool bench_irq(Bench *bench, unsigned output); /* level of an output */
 bool bench_cpu_input(Bench *bench, unsigned cpu, unsigned input);
 void bench_set_input(Bench *bench, const char *group, unsigned number, bool level);
 
-void bench_advance(Bench *bench, int64_t ns);               /* and runs the loop */
+void bench_advance(Bench *bench, int64_t ns); /* and runs the loop */
 void bench_reset(Bench *bench);
 /* Saves the device, resets it and everything it set, loads it: nothing may look different. */
 void bench_save_and_load(Bench *bench);

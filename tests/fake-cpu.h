@@ -8,14 +8,13 @@
 
 typedef struct FakeCpu {
     Cpu cpu;
-    uint64_t inputs;        /* a bit for each */
-    CpuEntry began;         /* entry as of the last reset */
+    uint64_t inputs; /* a bit for each */
+    CpuEntry began;  /* entry as of the last reset */
     unsigned resets;
     bool running;
 } FakeCpu;
 
 /* A CpuCreate. */
-Cpu *fake_cpu_create(
-    Machine *machine, const CpuClusterSpec *spec, unsigned index, Diag *diag);
+Cpu *fake_cpu_create(Machine *machine, const CpuClusterSpec *spec, unsigned index, Diag *diag);
 
 #endif

@@ -90,7 +90,7 @@ static bool dump_code(
 
 static const struct {
     const char *name;
-    bool (*dump)(const char *name, const MachineOptions *options, Diag *diag);  /* NULL: code */
+    bool (*dump)(const char *name, const MachineOptions *options, Diag *diag); /* NULL: code */
     TcgStage stage;
 } stages[] = {
     { "doc", dump_doc, 0 },
@@ -149,7 +149,8 @@ static int dump_run(int argc, char **argv)
 
 VERB(dump) = {
     .name = "dump",
-    .arguments = "--stage=doc|spec|map|fdt|in|ir|host FILE|BOARD [--at ADDRESS] [--set PATH=VALUE]...",
+    .arguments =
+        "--stage=doc|spec|map|fdt|in|ir|host FILE|BOARD [--at ADDRESS] [--set PATH=VALUE]...",
     .summary = "a machine as text, at a stage of its way to running",
     .help = "Each stage is what the next one is made from:\n"
             "\n"

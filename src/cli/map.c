@@ -10,7 +10,7 @@ typedef struct Row {
     uint64_t size;
     char *name;
     const char *type;
-    const DeviceSpec *device;   /* NULL: memory */
+    const DeviceSpec *device; /* NULL: memory */
 } Row;
 
 static void clear_row(void *row)
@@ -80,8 +80,8 @@ static char *wiring(const MachineSpec *spec, const DeviceSpec *device)
     GString *text = g_string_new(NULL);
 
     for (unsigned i = 0; i < device->irq_count; i++) {
-        g_autofree char *line =
-            g_strdup_printf("%s.%u", device->irqs[i].group, device->irqs[i].line);
+        g_autofree char *line = g_strdup_printf(
+            "%s.%u", device->irqs[i].group, device->irqs[i].line);
 
         g_string_append_printf(text, "  %-8s %s", line, trigger_word(device->irqs[i].trigger));
     }
@@ -100,8 +100,8 @@ static void print_map(const Machine *machine)
     for (unsigned i = 0; i < rows->len; i++) {
         const Row *row = &g_array_index(rows, Row, i);
 
-        g_autofree char *wires =
-            row->device ? wiring(machine_spec(machine), row->device) : g_strdup("");
+        g_autofree char *wires = row->device ? wiring(machine_spec(machine), row->device)
+                                             : g_strdup("");
 
         printf("0x%08" G_GINT64_MODIFIER "x  0x%08" G_GINT64_MODIFIER "x  %-12s %-*s%s\n", row->at,
             row->at + (row->size - 1), row->name, wires[0] ? 14 : 0, row->type, wires);

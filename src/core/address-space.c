@@ -13,11 +13,11 @@ typedef struct Listener {
 struct AddressSpace {
     char *name;
     Region *root;
-    FlatMap *map;               /* atomic */
-    GArray *listeners;          /* of Listener */
+    FlatMap *map;      /* atomic */
+    GArray *listeners; /* of Listener */
 };
 
-static GPtrArray *spaces;       /* every one there is; with the machine lock */
+static GPtrArray *spaces; /* every one there is; with the machine lock */
 
 /* ---- making, and following the regions ---- */
 

@@ -13,7 +13,7 @@
 
 typedef struct AddressSpace AddressSpace;
 
-AddressSpace *address_space_new(const char *name, Region *root);    /* takes a reference to root */
+AddressSpace *address_space_new(const char *name, Region *root); /* takes a reference to root */
 void address_space_free(AddressSpace *as);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(AddressSpace, address_space_free)
 

@@ -18,16 +18,16 @@
 
 /* Something that is in RAM before the first instruction. */
 typedef struct Part {
-    const char *what;           /* "kernel": also the key under `boot` */
+    const char *what; /* "kernel": also the key under `boot` */
     Mark mark;
-    Image *image;               /* or: */
+    Image *image; /* or: */
     GBytes *bytes;
-    GuestAddr base;             /* is added to the image's addresses */
+    GuestAddr base; /* is added to the image's addresses */
     GuestAddr first, end;
 } Part;
 
 struct Boot {
-    GArray *parts;              /* Part */
+    GArray *parts; /* Part */
     const MemorySpec *ram;
     GuestAddr fdt_at, info_at;
     GuestAddr initrd_first, initrd_end;
@@ -53,32 +53,22 @@ static GuestAddr ram_end(const struct Boot *boot)
 static DiagCode code_of(const GError *error)
 {
     switch (error->code) {
-    case G_IO_ERROR_PARTIAL_INPUT:
-        return DIAG_TRUNCATED;
-    case G_IO_ERROR_INVALID_DATA:
-        return DIAG_BAD_IMAGE;
-    case G_IO_ERROR_NOT_FOUND:
-        return DIAG_FILE_MISSING;
-    case G_IO_ERROR_NO_SPACE:
-        return DIAG_TOO_BIG;
-    case G_IO_ERROR_PERMISSION_DENIED:
-        return DIAG_NO_PERMISSION;
-    default:
-        return DIAG_HOST;
+    case G_IO_ERROR_PARTIAL_INPUT: return DIAG_TRUNCATED;
+    case G_IO_ERROR_INVALID_DATA: return DIAG_BAD_IMAGE;
+    case G_IO_ERROR_NOT_FOUND: return DIAG_FILE_MISSING;
+    case G_IO_ERROR_NO_SPACE: return DIAG_TOO_BIG;
+    case G_IO_ERROR_PERMISSION_DENIED: return DIAG_NO_PERMISSION;
+    default: return DIAG_HOST;
     }
 }
 
 static const char *remedy(DiagCode code)
 {
     switch (code) {
-    case DIAG_TRUNCATED:
-        return "was it copied or downloaded to its end?";
-    case DIAG_FILE_MISSING:
-        return "paths begin at the folder of the file that names them";
-    case DIAG_NO_PERMISSION:
-        return "make it readable for this user";
-    default:
-        return NULL;
+    case DIAG_TRUNCATED: return "was it copied or downloaded to its end?";
+    case DIAG_FILE_MISSING: return "paths begin at the folder of the file that names them";
+    case DIAG_NO_PERMISSION: return "make it readable for this user";
+    default: return NULL;
     }
 }
 
@@ -102,8 +92,8 @@ static bool too_big(const struct Boot *boot, const Part *part, Diag *diag)
         "x, and RAM is from 0x%" G_GINT64_MODIFIER "x to 0x%" G_GINT64_MODIFIER "x",
         part->what, part->first, part->end - 1, boot->ram->at, ram_end(boot) - 1);
     if (part->first >= boot->ram->at) {
-        diag_hint(diag, "give the machine `memory: %" G_GUINT64_FORMAT "MiB` or more",
-            wanted / MIB);
+        diag_hint(
+            diag, "give the machine `memory: %" G_GUINT64_FORMAT "MiB` or more", wanted / MIB);
     }
     return false;
 }
@@ -139,8 +129,8 @@ static bool add_part(struct Boot *boot, Part part, Diag *diag)
         }
     }
     g_array_append_val(boot->parts, part);
-    TRACE(boot, "%s: 0x%" G_GINT64_MODIFIER "x to 0x%" G_GINT64_MODIFIER "x", part.what,
-        part.first, part.end - 1);
+    TRACE(boot, "%s: 0x%" G_GINT64_MODIFIER "x to 0x%" G_GINT64_MODIFIER "x", part.what, part.first,
+        part.end - 1);
     return fine;
 }
 
@@ -184,8 +174,8 @@ static const Part *find_part(const struct Boot *boot, const char *what)
 }
 
 /* Kernel or firmware: an ELF where it says, all else where the board says. */
-static bool add_image(Machine *machine, const char *what, const SpecText *file,
-    const SpecNumber *at, Diag *diag)
+static bool add_image(
+    Machine *machine, const char *what, const SpecText *file, const SpecNumber *at, Diag *diag)
 {
     struct Boot *boot = machine->boot;
     Part part = { .what = what, .mark = file->mark };
@@ -288,8 +278,7 @@ static GBytes *read_tree(const SpecText *file, Diag *diag)
         diag_error(diag, DIAG_FILE_MISSING, file->mark, "%s", error->message);
         return NULL;
     }
-    if (size < sizeof(struct fdt_header) || fdt_check_header(data) ||
-        fdt_totalsize(data) > size) {
+    if (size < sizeof(struct fdt_header) || fdt_check_header(data) || fdt_totalsize(data) > size) {
         diag_error(diag, DIAG_BAD_IMAGE, file->mark, "`%s` is not a device tree blob", file->text);
         return NULL;
     }
@@ -358,7 +347,7 @@ static bool add_dynamic_info(Machine *machine, Diag *diag)
 
 typedef struct Protocol {
     const char *arch;
-    bool (*prepare)(Machine *machine, Diag *diag);      /* optional: more parts */
+    bool (*prepare)(Machine *machine, Diag *diag); /* optional: more parts */
     CpuEntry (*entry)(const Machine *machine, unsigned cpu, const Part *first);
 } Protocol;
 
@@ -475,8 +464,8 @@ static bool load(Machine *machine, Diag *diag)
     g_array_set_clear_func(machine->boot->parts, clear_part);
     machine->boot->ram = main_ram(spec);
     if (!protocol || !machine->boot->ram) {
-        return diag_error(diag, DIAG_NOTHING_TO_BOOT, spec->board_mark,
-            "the board has no %s", protocol ? "RAM" : "boot protocol");
+        return diag_error(diag, DIAG_NOTHING_TO_BOOT, spec->board_mark, "the board has no %s",
+            protocol ? "RAM" : "boot protocol");
     }
     if (!spec->boot.kernel.text && !spec->boot.firmware.text) {
         diag_error(diag, DIAG_NOTHING_TO_BOOT, spec->board_mark,

@@ -9,23 +9,23 @@
 
 struct Machine {
     const MachineSpec *spec;
-    GHashTable *drives, *channels;      /* name -> what the caller gave */
+    GHashTable *drives, *channels; /* name -> what the caller gave */
 
     Clock *clock;
-    int64_t power_on_time;              /* ns since 1970 */
+    int64_t power_on_time; /* ns since 1970 */
     Region *root;
     AddressSpace *memory;
-    GPtrArray *memory_regions;          /* Region *, in the order of spec->memory */
-    GPtrArray *cpus;                    /* Cpu * */
-    GPtrArray *devices;                 /* Device *, in the order of the spec */
+    GPtrArray *memory_regions; /* Region *, in the order of spec->memory */
+    GPtrArray *cpus;           /* Cpu * */
+    GPtrArray *devices;        /* Device *, in the order of the spec */
     GHashTable *devices_by_id;
 
-    struct Boot *boot;                  /* boot.c's: images to be put back at a reset */
+    struct Boot *boot; /* boot.c's: images to be put back at a reset */
     bool slots_empty, started, running;
 
     MachineRequested on_request;
     void *on_request_data;
-    bool request_pending;               /* atomic; the two below are whoever's set it */
+    bool request_pending; /* atomic; the two below are whoever's set it */
     MachineRequest request;
     int request_code;
 };

@@ -20,7 +20,7 @@ typedef struct MachineSpec MachineSpec;
 
 /* The spec is borrowed and outlives the machine. */
 Machine *machine_new(const MachineSpec *spec);
-void machine_free(Machine *machine);        /* stops it first; accepts one half-built */
+void machine_free(Machine *machine); /* stops it first; accepts one half-built */
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Machine, machine_free)
 
 /*
@@ -32,7 +32,7 @@ void machine_set_channel(Machine *machine, const char *name, void *channel);
 void *machine_drive(const Machine *machine, const char *name);
 void *machine_channel(const Machine *machine, const char *name);
 
-/* For a machine that is only looked at: devices plugged into slots are left out. Before building. */
+/* For a machine that is only looked at: what is plugged into slots is left out. Before building. */
 void machine_leave_slots_empty(Machine *machine);
 
 /* Time of a machine that is moved by clock_step(), for tests. Before building. */
@@ -43,27 +43,27 @@ bool machine_build(Machine *machine, CpuCreate create, Diag *diag);
 
 /* These take the lock or none; pausing lets go of it while it waits. Starting resumes. */
 bool machine_start(Machine *machine, GError **error);
-void machine_pause(Machine *machine);       /* comes back when no CPU runs and time stands still */
+void machine_pause(Machine *machine); /* comes back when no CPU runs and time stands still */
 void machine_resume(Machine *machine);
 
 /* Every device and CPU back to power-on, the loaded images included; paused meanwhile. */
 void machine_reset(Machine *machine);
 
 const MachineSpec *machine_spec(const Machine *machine);
-AddressSpace *machine_memory(const Machine *machine);       /* the system bus */
+AddressSpace *machine_memory(const Machine *machine); /* the system bus */
 Clock *machine_clock(const Machine *machine);
-int64_t machine_power_on_time(const Machine *machine);      /* ns since 1970 at its time 0 */
+int64_t machine_power_on_time(const Machine *machine); /* ns since 1970 at its time 0 */
 unsigned machine_cpu_count(const Machine *machine);
 Cpu *machine_cpu(const Machine *machine, unsigned index);
 unsigned machine_device_count(const Machine *machine);
-Device *machine_device(const Machine *machine, unsigned index);     /* in the order of starting */
+Device *machine_device(const Machine *machine, unsigned index); /* in the order of starting */
 Device *machine_find_device(const Machine *machine, const char *id);
 
 /* What the guest, or a device for it, asks of whoever runs the machine. */
 typedef enum MachineRequest {
-    MACHINE_POWEROFF,       /* code: what the guest says about itself; 0 is well */
+    MACHINE_POWEROFF, /* code: what the guest says about itself; 0 is well */
     MACHINE_RESET,
-    MACHINE_FAIL,           /* the guest gave up: a test failed, a panic. code: its own */
+    MACHINE_FAIL, /* the guest gave up: a test failed, a panic. code: its own */
 } MachineRequest;
 
 typedef void (*MachineRequested)(void *data, MachineRequest what, int code);

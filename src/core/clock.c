@@ -10,13 +10,13 @@ struct Clock {
      * Time times two; odd while it runs, and then it is to be added to the host's. One word, so
      * that a reader needs no lock and never sees half a change.
      */
-    int64_t word;               /* atomic */
+    int64_t word; /* atomic */
     bool stepped;
 
-    pthread_mutex_t mutex;      /* for all below */
-    Timer *first;               /* pending ones, earliest first */
-    int64_t armed_for;          /* what the alarm is set to, in this clock's time */
-    LoopAlarm *alarm;           /* NULL when stepped */
+    pthread_mutex_t mutex; /* for all below */
+    Timer *first;          /* pending ones, earliest first */
+    int64_t armed_for;     /* what the alarm is set to, in this clock's time */
+    LoopAlarm *alarm;      /* NULL when stepped */
 };
 
 struct Timer {
@@ -175,8 +175,8 @@ void clock_free(Clock *clock)
 static void set_time(Clock *clock, int64_t ns, bool running)
 {
     pthread_mutex_lock(&clock->mutex);
-    __atomic_store_n(&clock->word, running ? (ns - clock_host_ns()) * 2 + 1 : ns * 2,
-        __ATOMIC_RELEASE);
+    __atomic_store_n(
+        &clock->word, running ? (ns - clock_host_ns()) * 2 + 1 : ns * 2, __ATOMIC_RELEASE);
     clock->armed_for = INT64_MAX;
     if (clock->alarm && !running) {
         loop_alarm_set(clock->alarm, INT64_MAX);

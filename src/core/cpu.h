@@ -16,14 +16,14 @@ typedef struct MachineSpec MachineSpec;
 /* How a CPU begins after reset: as the boot protocol of its ISA wants it. */
 typedef struct CpuEntry {
     GuestAddr pc;
-    uint64_t args[4];           /* RISC-V a0..a3, AArch64 x0..x3 */
-    bool held;                  /* not running until another CPU or the firmware starts it */
+    uint64_t args[4]; /* RISC-V a0..a3, AArch64 x0..x3 */
+    bool held;        /* not running until another CPU or the firmware starts it */
 } CpuEntry;
 
 /*
- * Resetting, interrupt inputs and the FDT are DeviceClass.reset, .set_input and .describe; .set_input
- * is called on any thread with the machine lock. reset uses cpu->entry. All ops but kick are called on the loop's
- * thread.
+ * Resetting, interrupt inputs and the FDT are DeviceClass.reset, .set_input and .describe.
+ * .set_input is called on any thread with the machine lock; reset uses cpu->entry. All ops but
+ * kick are called on the loop's thread.
  */
 typedef struct CpuOps {
     /* Makes the thread, paused. */
@@ -39,7 +39,7 @@ typedef struct CpuOps {
     /* What CpuCreate made; stopped, or never started. */
     void (*free)(Cpu *cpu);
     /*
-     * The node that `interrupts-extended` points at, made in the CPU's; absent when the ISA has none.
+     * The node that `interrupts-extended` points at, made in the CPU's; NULL where an ISA has none.
      * What else is in the CPU's node comes from DeviceClass.describe: riscv,isa and the like.
      */
     FdtNode *(*interrupt_controller)(const Cpu *cpu, FdtNode *node);
@@ -58,19 +58,18 @@ typedef struct CpuIntc {
 } CpuIntc;
 
 struct Cpu {
-    Device dev;                 /* dev.class is the ISA's and is in no list */
-    unsigned index;             /* among all of the machine; also hartid, MPIDR affinity 0 */
+    Device dev;     /* dev.class is the ISA's and is in no list */
+    unsigned index; /* among all of the machine; also hartid, MPIDR affinity 0 */
     const CpuOps *ops;
     const CpuClusterSpec *spec;
-    AddressSpace *memory;       /* what it sees; borrowed from the machine */
+    AddressSpace *memory; /* what it sees; borrowed from the machine */
     CpuEntry entry;
-    const CpuIntc *intc;        /* set by the controller when it starts; NULL: none of this kind */
+    const CpuIntc *intc; /* set by the controller when it starts; NULL: none of this kind */
     void *intc_owner;
 };
 
 /* Makes a CPU, its dev.class and ops set; the core fills the rest. NULL: said to diag. */
-typedef Cpu *(*CpuCreate)(
-    Machine *machine, const CpuClusterSpec *spec, unsigned index, Diag *diag);
+typedef Cpu *(*CpuCreate)(Machine *machine, const CpuClusterSpec *spec, unsigned index, Diag *diag);
 
 /*
  * The CPU that this thread runs, NULL on other threads: whose access a device callback answers,

@@ -14,13 +14,13 @@ typedef struct InputGroup {
 } InputGroup;
 
 typedef struct DeviceParts {
-    GPtrArray *regions;         /* by index; NULL where there is none */
-    GArray *groups;             /* InputGroup */
-    GPtrArray *inputs;          /* Line *, by set_input's index; made when something connects */
-    Line **outputs;             /* borrowed from receivers; the type's, then each CPU's copy */
+    GPtrArray *regions; /* by index; NULL where there is none */
+    GArray *groups;     /* InputGroup */
+    GPtrArray *inputs;  /* Line *, by set_input's index; made when something connects */
+    Line **outputs;     /* borrowed from receivers; the type's, then each CPU's copy */
     unsigned output_count;
     bool started;
-    GHashTable *reported;       /* formats of guest errors that were traced */
+    GHashTable *reported; /* formats of guest errors that were traced */
 } DeviceParts;
 
 /* Gives a zeroed device (a CPU's is made elsewhere) its parts. */

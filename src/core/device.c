@@ -96,8 +96,8 @@ static bool set_link(Device *dev, const PropSpec *value, void *field, Diag *diag
     Device *target = machine_find_device(dev->machine, value->text);
 
     if (!target) {
-        return diag_error(diag, DIAG_UNKNOWN_REFERENCE, value->mark,
-            "there is no device `%s`", value->text);
+        return diag_error(
+            diag, DIAG_UNKNOWN_REFERENCE, value->mark, "there is no device `%s`", value->text);
     }
     *(Device **)field = target;
     return true;
@@ -119,32 +119,17 @@ static bool set_prop(Device *dev, const Prop *prop, const PropSpec *value, Diag 
     void *field = (char *)dev + prop->offset;
 
     switch (prop->kind) {
-    case PROP_BOOL:
-        *(bool *)field = value->number != 0;
-        return true;
-    case PROP_U32:
-        *(uint32_t *)field = value->number;
-        return true;
+    case PROP_BOOL: *(bool *)field = value->number != 0; return true;
+    case PROP_U32: *(uint32_t *)field = value->number; return true;
     case PROP_U64:
     case PROP_I64:
-    case PROP_SIZE:
-        *(uint64_t *)field = value->number;
-        return true;
-    case PROP_STRING:
-        *(const char **)field = value->text;
-        return true;
-    case PROP_ENUM:
-        return set_word(dev, prop, value, field);
-    case PROP_LINK:
-        return set_link(dev, value, field, diag);
-    case PROP_BLOCK:
-        *(void **)field = machine_drive(dev->machine, value->text);
-        return true;
-    case PROP_CHAR:
-        *(void **)field = machine_channel(dev->machine, value->text);
-        return true;
-    case PROP_END:
-        break;
+    case PROP_SIZE: *(uint64_t *)field = value->number; return true;
+    case PROP_STRING: *(const char **)field = value->text; return true;
+    case PROP_ENUM: return set_word(dev, prop, value, field);
+    case PROP_LINK: return set_link(dev, value, field, diag);
+    case PROP_BLOCK: *(void **)field = machine_drive(dev->machine, value->text); return true;
+    case PROP_CHAR: *(void **)field = machine_channel(dev->machine, value->text); return true;
+    case PROP_END: break;
     }
     g_assert_not_reached();
 }
@@ -328,8 +313,8 @@ bool device_error(Device *dev, Diag *diag, const char *prop, const char *fmt, ..
     if (!prop) {
         return diag_error(diag, DIAG_DEVICE, dev->mark, "`%s` %s", dev->id, what);
     }
-    return diag_error(diag, DIAG_DEVICE, value ? value->mark : dev->mark, "`%s` of `%s` %s", prop,
-        dev->id, what);
+    return diag_error(
+        diag, DIAG_DEVICE, value ? value->mark : dev->mark, "`%s` of `%s` %s", prop, dev->id, what);
 }
 
 void device_guest_error(Device *dev, const char *fmt, ...)

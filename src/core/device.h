@@ -27,16 +27,16 @@ typedef struct DeviceSpec DeviceSpec;
 /* The C type of the field is in brackets. */
 typedef enum PropKind {
     PROP_END,
-    PROP_BOOL,      /* bool */
-    PROP_U32,       /* uint32_t */
-    PROP_U64,       /* uint64_t */
-    PROP_I64,       /* int64_t */
-    PROP_SIZE,      /* uint64_t, bytes */
-    PROP_STRING,    /* const char *, lives as long as the machine; NULL when not given */
-    PROP_ENUM,      /* unsigned: index into words */
-    PROP_LINK,      /* Device *; NULL when not given */
-    PROP_BLOCK,     /* Drive *, of the drive named */
-    PROP_CHAR,      /* Channel *, of the host channel named; NULL when not given or not there */
+    PROP_BOOL,   /* bool */
+    PROP_U32,    /* uint32_t */
+    PROP_U64,    /* uint64_t */
+    PROP_I64,    /* int64_t */
+    PROP_SIZE,   /* uint64_t, bytes */
+    PROP_STRING, /* const char *, lives as long as the machine; NULL when not given */
+    PROP_ENUM,   /* unsigned: index into words */
+    PROP_LINK,   /* Device *; NULL when not given */
+    PROP_BLOCK,  /* Drive *, of the drive named */
+    PROP_CHAR,   /* Channel *, of the host channel named; NULL when not given or not there */
 } PropKind;
 
 /*
@@ -48,15 +48,15 @@ typedef struct Prop {
     const char *name;
     PropKind kind;
     size_t offset;
-    const char *const *words;   /* PROP_ENUM: the schema's enum in the order of the C enum, NULL */
+    const char *const *words; /* PROP_ENUM: the schema's enum in the order of the C enum, NULL */
 } Prop;
 #define PROP(kind, State, field)                                                                   \
     {                                                                                              \
-        #field, PROP_##kind, offsetof(State, field), NULL                                          \
+#field, PROP_##kind, offsetof(State, field), NULL                                          \
     }
 #define PROP_WORDS(State, field, list)                                                             \
     {                                                                                              \
-        #field, PROP_ENUM, offsetof(State, field), list                                            \
+#field, PROP_ENUM, offsetof(State, field), list                                            \
     }
 
 /* Names a field to save; the same table drives snapshots, `info device` and the tests. */
@@ -66,20 +66,20 @@ typedef struct Saved {
 } Saved;
 #define SAVED(State, field)                                                                        \
     {                                                                                              \
-        #field, offsetof(State, field), sizeof(((State *)0)->field)                                \
+#field, offsetof(State, field), sizeof(((State *)0)->field)                                \
     }
 
 typedef struct DeviceClass {
-    const char *name;           /* the word after `type:` and the schema's file name */
-    size_t state_size;          /* the state starts with a Device and comes zeroed */
+    const char *name;  /* the word after `type:` and the schema's file name */
+    size_t state_size; /* the state starts with a Device and comes zeroed */
     const Prop *props;
     const Saved *saved;
 
-    bool (*start)(Device *dev, Diag *diag);         /* properties are set: add regions, inputs */
-    void (*reset)(Device *dev);                     /* to the power-on state; called after start */
-    void (*stop)(Device *dev);                      /* optional; accepts a half-started device */
-    void (*loaded)(Device *dev);                    /* optional: saved fields are back; set timers */
-    void (*describe)(const Device *dev, FdtNode *node);     /* optional; beyond the schema's fdt */
+    bool (*start)(Device *dev, Diag *diag); /* properties are set: add regions, inputs */
+    void (*reset)(Device *dev);             /* to the power-on state; called after start */
+    void (*stop)(Device *dev);              /* optional; accepts a half-started device */
+    void (*loaded)(Device *dev);            /* optional: saved fields are back; set timers */
+    void (*describe)(const Device *dev, FdtNode *node); /* optional; beyond the schema's fdt */
     void (*set_input)(Device *dev, unsigned index, bool level); /* of device_add_inputs() */
     /* A bus, whose schema offers one: child, in its slot, has started, as the bus itself has. */
     bool (*plug)(Device *bus, Device *child, Diag *diag);
@@ -95,12 +95,12 @@ const DeviceClass *device_class_find(const char *name); /* NULL when there is no
 
 struct Device {
     const DeviceClass *class;
-    const char *id;             /* the key in the board file, such as "uart0" or "virtio.3" */
-    Mark mark;                  /* where the board declares it */
+    const char *id; /* the key in the board file, such as "uart0" or "virtio.3" */
+    Mark mark;      /* where the board declares it */
     Machine *machine;
-    const DeviceSpec *spec;     /* what the board says of it */
-    Device *parent;             /* the bus it is plugged into, or NULL */
-    struct DeviceParts *parts;  /* the core's: regions, lines, inputs (device-impl.h) */
+    const DeviceSpec *spec;    /* what the board says of it */
+    Device *parent;            /* the bus it is plugged into, or NULL */
+    struct DeviceParts *parts; /* the core's: regions, lines, inputs (device-impl.h) */
 };
 
 /*
@@ -114,8 +114,8 @@ Region *device_region(const Device *dev, unsigned index);
  * Adds input lines group.first ... group.(first + count - 1), as a board spells them (`spi.1`; a
  * controller with one kind of input calls it "line"). set_input gets base, base + 1, ...
  */
-void device_add_inputs(Device *dev, const char *group, unsigned first, unsigned count,
-    unsigned base);
+void device_add_inputs(
+    Device *dev, const char *group, unsigned first, unsigned count, unsigned base);
 
 /* Drives an output: the index is the schema's order. One that is not connected goes nowhere. */
 void device_set_irq(Device *dev, unsigned index, bool level);
@@ -131,17 +131,17 @@ void *device_dma_map(Device *dev, GuestAddr at, uint64_t *length, bool for_write
 void device_dma_wrote(Device *dev, GuestAddr at, uint64_t length);
 AddressSpace *device_dma(const Device *dev);
 
-Clock *device_clock(const Device *dev);         /* the machine's time */
+Clock *device_clock(const Device *dev); /* the machine's time */
 int64_t device_now(const Device *dev);
-/* The time of day, in ns since 1970: `clock.start`, or the host's at power-on, and what has passed. */
+/* The time of day, in ns since 1970: from `clock.start`, or from the host's at power-on. */
 int64_t device_time_of_day(const Device *dev);
-uint64_t device_clock_hz(const Device *dev, const char *name);  /* a `clock:` of it; 0: none */
+uint64_t device_clock_hz(const Device *dev, const char *name); /* a `clock:` of it; 0: none */
 
 /* Points at the property's own line in the board file. Always returns false. */
 bool device_error(Device *dev, Diag *diag, const char *prop, const char *fmt, ...)
     G_GNUC_PRINTF(4, 5);
 
-/* The guest did something wrong: traced (point `guest`) once per device and format, never a stop. */
+/* The guest did something wrong: traced (point `guest`) once per device and format; never stops. */
 void device_guest_error(Device *dev, const char *fmt, ...) G_GNUC_PRINTF(2, 3);
 
 #endif

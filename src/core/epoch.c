@@ -7,20 +7,20 @@
 /* One for each thread that ever read; given to another thread when its own ends. */
 typedef struct Reader {
     struct Reader *next;
-    bool taken;             /* atomic */
-    unsigned depth;         /* its thread's only */
-    uint64_t since;         /* atomic: the epoch it entered in, 0 outside */
+    bool taken;     /* atomic */
+    unsigned depth; /* its thread's only */
+    uint64_t since; /* atomic: the epoch it entered in, 0 outside */
 } Reader;
 
 typedef struct Garbage {
     void *object;
     GDestroyNotify free_func;
-    uint64_t epoch;         /* readers of this epoch and earlier ones may see it */
+    uint64_t epoch; /* readers of this epoch and earlier ones may see it */
 } Garbage;
 
-static Reader *readers;             /* atomic; grows only */
-static uint64_t current_epoch = 1;  /* atomic */
-static GArray *garbage;             /* with the machine lock */
+static Reader *readers;            /* atomic; grows only */
+static uint64_t current_epoch = 1; /* atomic */
+static GArray *garbage;            /* with the machine lock */
 static pthread_key_t reader_key;
 static pthread_once_t reader_once = PTHREAD_ONCE_INIT;
 static _Thread_local Reader *this_reader;
@@ -52,8 +52,7 @@ static Reader *add_reader(void)
     reader->taken = true;
     reader->next = __atomic_load_n(&readers, __ATOMIC_RELAXED);
     while (!__atomic_compare_exchange_n(
-        &readers, &reader->next, reader, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED)) {
-    }
+        &readers, &reader->next, reader, false, __ATOMIC_RELEASE, __ATOMIC_RELAXED)) {}
     return reader;
 }
 

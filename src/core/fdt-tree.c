@@ -14,15 +14,15 @@ struct FdtNode {
     Fdt *tree;
     FdtNode *parent;
     char *name;
-    uint32_t handle;            /* 0: nobody asked for it */
-    GPtrArray *props;           /* FdtProp * */
-    GPtrArray *children;        /* FdtNode * */
+    uint32_t handle;     /* 0: nobody asked for it */
+    GPtrArray *props;    /* FdtProp * */
+    GPtrArray *children; /* FdtNode * */
 };
 
 struct Fdt {
     FdtNode *root;
     uint32_t last_handle;
-    GHashTable *bound;          /* what it describes -> FdtNode */
+    GHashTable *bound; /* what it describes -> FdtNode */
 };
 
 /* ---- nodes ---- */

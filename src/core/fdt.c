@@ -29,12 +29,8 @@ static void put_prop(const Machine *machine, FdtNode *node, const FdtPropSpec *p
         FdtNode *target;
 
         switch (item->kind) {
-        case FDT_CELL:
-            fdt_add_cell(node, prop->name, item->cell);
-            break;
-        case FDT_STRING:
-            fdt_add_string(node, prop->name, item->text);
-            break;
+        case FDT_CELL: fdt_add_cell(node, prop->name, item->cell); break;
+        case FDT_STRING: fdt_add_string(node, prop->name, item->text); break;
         case FDT_REFERENCE:
             target = node_of_reference(fdt_tree(node), machine, item->text, self);
             fdt_add_cell(node, prop->name, target ? fdt_handle(target) : 0);
@@ -44,8 +40,7 @@ static void put_prop(const Machine *machine, FdtNode *node, const FdtPropSpec *p
 }
 
 /* Puts the properties and nodes of a spec into node; `self` is what &self means there. */
-static void merge(
-    const Machine *machine, FdtNode *node, const FdtNodeSpec *spec, FdtNode *self)
+static void merge(const Machine *machine, FdtNode *node, const FdtNodeSpec *spec, FdtNode *self)
 {
     for (unsigned i = 0; i < spec->prop_count; i++) {
         put_prop(machine, node, &spec->props[i], self);
@@ -284,8 +279,8 @@ static void make_node(FdtNode *soc, Device *dev)
         return;
     }
     if (spec->region_count > 0) {
-        node = fdt_child(soc, "%s@%" G_GINT64_MODIFIER "x", spec->type->fdt_node,
-            spec->regions[0].at);
+        node = fdt_child(
+            soc, "%s@%" G_GINT64_MODIFIER "x", spec->type->fdt_node, spec->regions[0].at);
     } else {
         node = fdt_child(fdt_root(fdt_tree(soc)), "%s", spec->type->fdt_node);
     }

@@ -11,16 +11,16 @@
 typedef struct FlatRange {
     GuestAddr start;
     uint64_t size;
-    Region *region;         /* never a container or an alias */
-    uint64_t offset;        /* of start in region */
-    uint8_t *host;          /* where start is in host memory; NULL: every access calls region_read */
-    bool readonly;          /* writes do not go to host: region_write() them (ROM drops them) */
+    Region *region;  /* never a container or an alias */
+    uint64_t offset; /* of start in region */
+    uint8_t *host;   /* where start is in host memory; NULL: every access calls region_read */
+    bool readonly;   /* writes do not go to host: region_write() them (ROM drops them) */
 } FlatRange;
 
 typedef struct FlatMap {
     unsigned count;
-    unsigned last_hit;      /* index, atomic: a hint only */
-    FlatRange ranges[];     /* ascending, none overlaps, none is empty */
+    unsigned last_hit;  /* index, atomic: a hint only */
+    FlatRange ranges[]; /* ascending, none overlaps, none is empty */
 } FlatMap;
 
 FlatMap *flat_map_new(Region *root);

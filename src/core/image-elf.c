@@ -227,8 +227,7 @@ static bool read_symbol(const Elf *elf, const Elf64_Shdr *table, unsigned index,
     Elf32_Sym narrow;
 
     if (elf->wide) {
-        if (!image_read(
-                elf->image, table->sh_offset + index * sizeof(wide), &wide, sizeof(wide))) {
+        if (!image_read(elf->image, table->sh_offset + index * sizeof(wide), &wide, sizeof(wide))) {
             return false;
         }
         TAKE_SYM(out, wide, 64);

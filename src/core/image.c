@@ -13,15 +13,15 @@ enum { MAX_UNPACKED = 1 << 30 };
 
 bool image_truncated(const Image *image, GError **error, const char *what)
 {
-    g_set_error(error, G_IO_ERROR, G_IO_ERROR_PARTIAL_INPUT, "`%s` is truncated: %s", image->path,
-        what);
+    g_set_error(
+        error, G_IO_ERROR, G_IO_ERROR_PARTIAL_INPUT, "`%s` is truncated: %s", image->path, what);
     return false;
 }
 
 bool image_bad(const Image *image, GError **error, const char *what)
 {
-    g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "`%s` is damaged: %s", image->path,
-        what);
+    g_set_error(
+        error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "`%s` is damaged: %s", image->path, what);
     return false;
 }
 
@@ -159,7 +159,7 @@ static bool unpack_if_packed(Image *image, GError **error)
     return !is_zboot(head) || unpack_zboot(image, head, error);
 }
 
-/* ---- Linux Images (Linux, Documentation/arch/riscv/boot-image-header.rst, arm64/booting.rst) ---- */
+/* ---- Linux Images (Linux, Documentation/arch: riscv/boot-image-header.rst, arm64/booting.rst) */
 
 static const char *linux_arch(const uint8_t *head)
 {
@@ -202,8 +202,8 @@ static bool parse_linux(Image *image, const uint8_t *head, GError **error)
     if (!all_sections_are_there(image, little(head + 60, 4))) {
         return image_truncated(image, error, "a section of its header reaches beyond its end");
     }
-    image_add_segment(image,
-        (ImageSegment){ .size = MAX(size, image->length), .length = image->length });
+    image_add_segment(
+        image, (ImageSegment){ .size = MAX(size, image->length), .length = image->length });
     return true;
 }
 
@@ -338,8 +338,8 @@ static void put_zeroes(uint8_t *to, uint64_t length)
 }
 
 /* Bytes of the file, then zeroes, into one stretch of host memory. */
-static bool fill(const Image *image, const ImageSegment *segment, uint64_t skip, uint8_t *to,
-    uint64_t length)
+static bool fill(
+    const Image *image, const ImageSegment *segment, uint64_t skip, uint8_t *to, uint64_t length)
 {
     uint64_t from_file = skip < segment->length ? MIN(length, segment->length - skip) : 0;
 

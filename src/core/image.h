@@ -10,38 +10,38 @@
 #include "core/address-space.h"
 
 typedef enum ImageKind {
-    IMAGE_FLAT,             /* bytes, to be put where the board says */
-    IMAGE_LINUX,            /* Linux Image of RISC-V or arm64: has a header with sizes */
+    IMAGE_FLAT,  /* bytes, to be put where the board says */
+    IMAGE_LINUX, /* Linux Image of RISC-V or arm64: has a header with sizes */
     IMAGE_ELF,
 } ImageKind;
 
 typedef struct ImageSegment {
-    GuestAddr at;           /* physical; of IMAGE_FLAT and IMAGE_LINUX: from the base */
-    uint64_t size;          /* in memory; what is beyond `length` is zero */
-    uint64_t offset;        /* in the file, unpacked */
-    uint64_t length;        /* in the file, at most size */
+    GuestAddr at;    /* physical; of IMAGE_FLAT and IMAGE_LINUX: from the base */
+    uint64_t size;   /* in memory; what is beyond `length` is zero */
+    uint64_t offset; /* in the file, unpacked */
+    uint64_t length; /* in the file, at most size */
 } ImageSegment;
 
 typedef struct ImageSymbol {
-    uint64_t at, size;      /* guest virtual */
+    uint64_t at, size; /* guest virtual */
     char *name;
 } ImageSymbol;
 
 typedef struct Image {
     ImageKind kind;
     char *path;
-    const char *arch;       /* "riscv64", "aarch64" ...: what the header says; NULL: nothing */
+    const char *arch; /* "riscv64", "aarch64" ...: what the header says; NULL: nothing */
 
     int fd;
     uint64_t file_length;
-    uint64_t length;        /* unpacked */
-    bool packed;            /* with gzip; then, until image_unload(): */
+    uint64_t length; /* unpacked */
+    bool packed;     /* with gzip; then, until image_unload(): */
     uint8_t *unpacked;
 
-    GuestAddr entry;        /* IMAGE_ELF: physical; else from the base */
-    uint64_t text_offset;   /* IMAGE_LINUX: where it wants to be, from a 2 MiB boundary of RAM */
-    GArray *segments;       /* ImageSegment */
-    GArray *symbols;        /* ImageSymbol, by address */
+    GuestAddr entry;      /* IMAGE_ELF: physical; else from the base */
+    uint64_t text_offset; /* IMAGE_LINUX: where it wants to be, from a 2 MiB boundary of RAM */
+    GArray *segments;     /* ImageSegment */
+    GArray *symbols;      /* ImageSymbol, by address */
 } Image;
 
 /*

@@ -37,7 +37,7 @@ bool line_level(const Line *line)
 
 struct LineOr {
     Line *output;
-    unsigned high;              /* how many inputs are */
+    unsigned high; /* how many inputs are */
     GPtrArray *inputs;
 };
 

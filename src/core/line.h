@@ -20,7 +20,7 @@ Line *line_new(LineSink sink, void *owner, unsigned index);
 void line_free(Line *line);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Line, line_free)
 
-void line_set(Line *line, bool level);      /* a NULL line is one that is not connected */
+void line_set(Line *line, bool level); /* a NULL line is one that is not connected */
 bool line_level(const Line *line);
 /* Loading a snapshot: the receiver knows already, from its own saved state. */
 void line_restore(Line *line, bool level);
@@ -28,8 +28,8 @@ void line_restore(Line *line, bool level);
 /* A gate whose output is high while any input is. */
 typedef struct LineOr LineOr;
 
-LineOr *line_or_new(Line *output);          /* output is borrowed */
-Line *line_or_input(LineOr *gate);          /* another input, owned by the gate */
+LineOr *line_or_new(Line *output); /* output is borrowed */
+Line *line_or_input(LineOr *gate); /* another input, owned by the gate */
 void line_or_free(LineOr *gate);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(LineOr, line_or_free)
 

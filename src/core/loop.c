@@ -74,7 +74,7 @@ typedef struct PendingCall {
  * every thread that adds one, and ThreadSanitizer cannot see through that lock.
  */
 static pthread_mutex_t calls_mutex = PTHREAD_MUTEX_INITIALIZER;
-static GArray *calls;                   /* PendingCall; NULL when there are none */
+static GArray *calls; /* PendingCall; NULL when there are none */
 static pthread_once_t wake_once = PTHREAD_ONCE_INIT;
 static int wake_fd;
 
@@ -131,7 +131,7 @@ static void make_calls(void *data, int fd, GIOCondition ready)
 
 enum { NOT_QUIT = -1 };
 
-static int quit_code = NOT_QUIT;        /* atomic */
+static int quit_code = NOT_QUIT; /* atomic */
 
 static int poll_unlocked(GPollFD *fds, unsigned count, int timeout)
 {
@@ -153,7 +153,7 @@ static void watch_calls(void)
 
 static bool iterate(bool may_wait)
 {
-    static bool prepared;               /* with the machine lock */
+    static bool prepared; /* with the machine lock */
 
     if (!prepared) {
         prepared = true;
@@ -181,8 +181,7 @@ void loop_quit(int code)
 {
     int none = NOT_QUIT;
 
-    __atomic_compare_exchange_n(
-        &quit_code, &none, code, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+    __atomic_compare_exchange_n(&quit_code, &none, code, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
     wake();
 }
 

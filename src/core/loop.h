@@ -12,9 +12,9 @@
 #include <stdbool.h>
 
 void machine_lock(void);
-bool machine_trylock(void);         /* false when another thread has it */
+bool machine_trylock(void); /* false when another thread has it */
 void machine_unlock(void);
-bool machine_lock_held(void);       /* by this thread */
+bool machine_lock_held(void); /* by this thread */
 
 /* Takes the lock unless this thread has it; give the answer to machine_lock_restore(). */
 bool machine_lock_ensure(void);
@@ -22,7 +22,7 @@ void machine_lock_restore(bool taken);
 
 /* Runs until loop_quit(); gives its code. The caller holds no lock. */
 int loop_run(void);
-void loop_quit(int code);           /* any thread; the first one counts */
+void loop_quit(int code); /* any thread; the first one counts */
 
 /* Handles what is ready now, without waiting. True when there was something. For tests. */
 bool loop_poll(void);
@@ -36,14 +36,14 @@ typedef struct LoopWatch LoopWatch;
 typedef void (*LoopReady)(void *data, int fd, GIOCondition ready);
 
 LoopWatch *loop_watch(int fd, GIOCondition events, LoopReady ready, void *data);
-void loop_watch_set(LoopWatch *watch, GIOCondition events);     /* 0: none for now */
-void loop_unwatch(LoopWatch *watch);                            /* also from its own callback */
+void loop_watch_set(LoopWatch *watch, GIOCondition events); /* 0: none for now */
+void loop_unwatch(LoopWatch *watch);                        /* also from its own callback */
 
 /* A source of the loop's that is called at a host time (clock_host_ns); INT64_MAX: never. */
 typedef struct LoopAlarm LoopAlarm;
 
 LoopAlarm *loop_alarm_new(LoopCall fn, void *data);
-void loop_alarm_set(LoopAlarm *alarm, gint64 host_ns);          /* any thread */
+void loop_alarm_set(LoopAlarm *alarm, gint64 host_ns); /* any thread */
 void loop_alarm_free(LoopAlarm *alarm);
 
 #endif

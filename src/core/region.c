@@ -13,7 +13,7 @@
 /* A device that DMAs into a device that DMAs ...: a guest can close the circle. */
 enum { MAX_NESTED_ACCESSES = 8 };
 
-static unsigned batch_depth;            /* with the machine lock */
+static unsigned batch_depth; /* with the machine lock */
 static bool batch_dirty;
 static RegionCodeWritten code_written;
 static _Thread_local bool access_refused;
@@ -73,8 +73,8 @@ static bool map_memory(Region *region)
     if (region->fd < 0 || ftruncate(region->fd, region->size) < 0) {
         return false;
     }
-    region->host = mmap(NULL, region->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE,
-        region->fd, 0);
+    region->host = mmap(
+        NULL, region->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, region->fd, 0);
     if (region->host == MAP_FAILED) {
         region->host = NULL;
         return false;
@@ -238,7 +238,7 @@ void region_map(Region *container, GuestAddr at, Region *child, int layer)
     child->at = at;
     child->layer = layer;
     while (place < container->children->len &&
-           ((Region *)container->children->pdata[place])->layer >= layer) {
+        ((Region *)container->children->pdata[place])->layer >= layer) {
         place++;
     }
     g_ptr_array_insert(container->children, place, region_ref(child));

@@ -21,8 +21,8 @@ typedef enum Endian { ENDIAN_LITTLE, ENDIAN_BIG } Endian;
 /* How an access went. A bus error of either kind is the CPU's access fault. */
 typedef enum MemResult {
     MEM_OK,
-    MEM_DECODE_ERROR,       /* nothing answers there, or not to this size */
-    MEM_DEVICE_ERROR,       /* the device refused: region_refuse() */
+    MEM_DECODE_ERROR, /* nothing answers there, or not to this size */
+    MEM_DEVICE_ERROR, /* the device refused: region_refuse() */
 } MemResult;
 
 /* Sizes in bytes, each a power of two up to 8, both included. */
@@ -34,19 +34,19 @@ typedef struct RegionOps {
     uint64_t (*read)(void *owner, GuestAddr offset, unsigned size);
     void (*write)(void *owner, GuestAddr offset, uint64_t value, unsigned size);
 
-    AccessSize guest;       /* what a guest may issue; anything else is a bus error. 0: 1 to 8 */
-    AccessSize device;      /* what the callbacks see; the core splits and joins. 0: as guest */
-    bool guest_unaligned;   /* a guest may cross its own size; split into aligned ones */
-    Endian endian;          /* byte order of a register wider than a byte */
+    AccessSize guest;     /* what a guest may issue; anything else is a bus error. 0: 1 to 8 */
+    AccessSize device;    /* what the callbacks see; the core splits and joins. 0: as guest */
+    bool guest_unaligned; /* a guest may cross its own size; split into aligned ones */
+    Endian endian;        /* byte order of a register wider than a byte */
 } RegionOps;
 
 typedef enum RegionKind {
     REGION_CONTAINER,
     REGION_RAM,
-    REGION_ROM,             /* as RAM, but guest writes are dropped */
-    REGION_ROM_DEVICE,      /* reads as RAM while in ROM mode; all else calls the ops (CFI flash) */
+    REGION_ROM,        /* as RAM, but guest writes are dropped */
+    REGION_ROM_DEVICE, /* reads as RAM while in ROM mode; all else calls the ops (CFI flash) */
     REGION_MMIO,
-    REGION_ALIAS,           /* a window onto another region */
+    REGION_ALIAS, /* a window onto another region */
 } RegionKind;
 
 typedef struct Region Region;
@@ -59,8 +59,8 @@ Region *region_new_alias(const char *name, Region *target, uint64_t offset, uint
 /* Memory of the host: a sparse memfd, which takes only what is touched. Sizes round up to 4 KiB. */
 Region *region_new_ram(const char *name, uint64_t size, GError **error);
 Region *region_new_rom(const char *name, uint64_t size, GError **error);
-Region *region_new_rom_device(const char *name, uint64_t size, const RegionOps *ops, void *owner,
-    GError **error);
+Region *region_new_rom_device(
+    const char *name, uint64_t size, const RegionOps *ops, void *owner, GError **error);
 
 /* Frees the owner with the region, and after its last callback. */
 void region_free_owner(Region *region, GDestroyNotify free_func);
@@ -70,8 +70,8 @@ void region_unref(Region *region);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Region, region_unref)
 
 const char *region_name(const Region *region);
-const char *region_label(const Region *region);     /* "uart0.regs", for people; else the name */
-void region_set_label(Region *region, const char *label);   /* and those of its children */
+const char *region_label(const Region *region); /* "uart0.regs", for people; else the name */
+void region_set_label(Region *region, const char *label); /* and those of its children */
 uint64_t region_size(const Region *region);
 RegionKind region_kind(const Region *region);
 
@@ -82,7 +82,7 @@ RegionKind region_kind(const Region *region);
  * what it maps itself before anything is built. What exceeds the container is cut off.
  */
 void region_map(Region *container, GuestAddr at, Region *child, int layer);
-void region_unmap(Region *child);       /* does nothing when it is not mapped */
+void region_unmap(Region *child); /* does nothing when it is not mapped */
 
 /* Starts a batch: maps are rebuilt once, when the outermost batch ends. */
 void region_batch_begin(void);
@@ -119,9 +119,9 @@ void region_set_rom_mode(Region *region, bool on);
 /* One atomic byte for every 4 KiB. */
 enum { PAGE_BITS = 12, PAGE_CODE = 1 /* the translator has blocks made from this page */ };
 
-uint8_t *region_host(const Region *region);         /* NULL when it is not memory */
+uint8_t *region_host(const Region *region); /* NULL when it is not memory */
 uint8_t *region_page_flags(const Region *region);
-int region_fd(const Region *region);                /* of the memfd, to share it; -1 */
+int region_fd(const Region *region); /* of the memfd, to share it; -1 */
 
 /*
  * Says that length bytes of RAM were changed by something other than generated code. Whoever

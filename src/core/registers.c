@@ -49,8 +49,8 @@ static const Register *find_row(const RegisterBank *bank, GuestAddr offset, unsi
     return NULL;
 }
 
-static void trace_access(const BankOwner *owner, const Register *row, unsigned index,
-    const char *verb, uint64_t value)
+static void trace_access(
+    const BankOwner *owner, const Register *row, unsigned index, const char *verb, uint64_t value)
 {
     if (row->count > 1) {
         TRACE(registers, "%s: %s %s[%u]: 0x%" G_GINT64_MODIFIER "x", owner->dev->id, verb,
@@ -124,8 +124,8 @@ static void check_row(const RegisterBank *bank, const Register *row, uint64_t si
     unsigned count = MAX(row->count, 1);
 
     g_assert(row->offset + (uint64_t)(count - 1) * row_stride(bank, row) < size);
-    g_assert(row->size == 0 || row->size == 1 || row->size == 2 || row->size == 4 ||
-             row->size == 8);
+    g_assert(
+        row->size == 0 || row->size == 1 || row->size == 2 || row->size == 4 || row->size == 8);
     g_assert(row->size > 0 || !(row->writable | row->write_1_sets | row->write_1_clears));
 }
 

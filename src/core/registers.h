@@ -11,15 +11,15 @@
 #include "core/device.h"
 
 typedef struct Register {
-    const char *name;           /* for traces: the manual's */
+    const char *name; /* for traces: the manual's */
     uint32_t offset;
-    uint32_t count, stride;     /* an array: how many (0: one), bytes apart (0: its size) */
+    uint32_t count, stride; /* an array: how many (0: one), bytes apart (0: its size) */
 
-    uint32_t field;             /* offsetof the value in the state (FIELD); an array has an array */
-    uint8_t size;               /* bytes of the field: 1, 2, 4, 8. 0: no field, hooks only */
+    uint32_t field; /* offsetof the value in the state (FIELD); an array has an array */
+    uint8_t size;   /* bytes of the field: 1, 2, 4, 8. 0: no field, hooks only */
     bool read_clears;
     uint64_t reset;
-    uint64_t writable;          /* bits that a write stores */
+    uint64_t writable; /* bits that a write stores */
     uint64_t write_1_clears, write_1_sets;
 
     /* Optional. Instead of the field's value: */
@@ -31,8 +31,7 @@ typedef struct Register {
 } Register;
 
 /* The field and its size: { .name = "STATUS", .offset = 8, FIELD(Uart, status), .reset = 1 }. */
-#define FIELD(State, member)                                                                       \
-    .field = offsetof(State, member), .size = sizeof(((State *)0)->member)
+#define FIELD(State, member) .field = offsetof(State, member), .size = sizeof(((State *)0)->member)
 #define FIELD_ARRAY(State, member)                                                                 \
     .field = offsetof(State, member), .size = sizeof(((State *)0)->member[0]),                     \
     .count = G_N_ELEMENTS(((State *)0)->member)
@@ -40,8 +39,8 @@ typedef struct Register {
 typedef struct RegisterBank {
     const Register *rows;
     unsigned count;
-    uint8_t width;              /* bytes of a register on the bus: what the hooks see. 0: 4 */
-    AccessSize guest;           /* 0: exactly width */
+    uint8_t width;    /* bytes of a register on the bus: what the hooks see. 0: 4 */
+    AccessSize guest; /* 0: exactly width */
     Endian endian;
 } RegisterBank;
 

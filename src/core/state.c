@@ -17,7 +17,7 @@
 
 #define DEVICE_TYPE "(a{say}ab)"
 #define MEMORY_TYPE "(stay)"
-#define STATE_TYPE  "(xa{s" DEVICE_TYPE "}a" MEMORY_TYPE ")"
+#define STATE_TYPE "(xa{s" DEVICE_TYPE "}a" MEMORY_TYPE ")"
 
 enum { CHUNK = 1 << 16 };
 
@@ -253,8 +253,8 @@ GBytes *state_save(Machine *machine)
     for (unsigned i = 0; i < regions->len; i++) {
         save_memory(&memory, regions->pdata[i]);
     }
-    return to_bytes(g_variant_new(
-        STATE_TYPE, (gint64)clock_now(machine->clock), &devices, &memory));
+    return to_bytes(
+        g_variant_new(STATE_TYPE, (gint64)clock_now(machine->clock), &devices, &memory));
 }
 
 typedef struct Loading {

@@ -31,8 +31,8 @@ extern bool trace_on[TRACE_COUNT];
 
 /* "irq,mmio"; on a name that there is none of, GError lists those there are. */
 bool trace_enable(const char *names, GError **error);
-void trace_set_output(FILE *out);       /* stderr when never called; borrowed */
-void trace_list(FILE *out);             /* each point and its help */
+void trace_set_output(FILE *out); /* stderr when never called; borrowed */
+void trace_list(FILE *out);       /* each point and its help */
 
 void trace_write(TracePoint point, const char *fmt, ...) G_GNUC_PRINTF(2, 3);
 

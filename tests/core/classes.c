@@ -52,8 +52,7 @@ static void write_flow(GString *out, const Node *node)
         }
         g_string_append_c(out, ']');
         break;
-    default:
-        g_string_append(out, node->scalar.text);
+    default: g_string_append(out, node->scalar.text);
     }
 }
 
@@ -184,14 +183,10 @@ static uint64_t any_value(GRand *rand)
     uint64_t value = g_rand_int(rand);
 
     switch (g_rand_int_range(rand, 0, 4)) {
-    case 0:
-        return g_rand_int_range(rand, 0, 16);
-    case 1:
-        return BENCH_RAM + (value & 0xfff);
-    case 2:
-        return value << 32 | g_rand_int(rand);
-    default:
-        return value;
+    case 0: return g_rand_int_range(rand, 0, 16);
+    case 1: return BENCH_RAM + (value & 0xfff);
+    case 2: return value << 32 | g_rand_int(rand);
+    default: return value;
     }
 }
 
@@ -206,8 +201,8 @@ static void access_anything(Bench *bench, GRand *rand, const Device *front)
         return;
     }
     /* Registers are mostly at the beginning. */
-    offset = g_rand_int(rand) % (g_rand_boolean(rand) ? MIN(region_size(region), 0x200)
-                                                      : region_size(region));
+    offset = g_rand_int(rand) %
+        (g_rand_boolean(rand) ? MIN(region_size(region), 0x200) : region_size(region));
     offset &= g_rand_int_range(rand, 0, 8) ? -(uint64_t)size : UINT64_MAX;
     if (offset > region_size(region) - MIN(size, region_size(region))) {
         return;
@@ -233,8 +228,7 @@ static void do_anything(Bench *bench, GRand *rand, unsigned steps)
         }
         access_anything(bench, rand, front);
     }
-    while (loop_poll()) {
-    }
+    while (loop_poll()) {}
 }
 
 static void any_access_leaves_a_device_alive(void **state)

@@ -8,7 +8,7 @@ typedef struct Note {
     Timer *timer;
     unsigned count;
     int64_t last;
-    int64_t again_after;        /* sets itself again */
+    int64_t again_after; /* sets itself again */
 } Note;
 
 static void note(void *data)
@@ -92,12 +92,10 @@ static void a_paused_clock_stands_still(void **state)
 
     assert_int_equal(now, 0);
     clock_resume(clock);
-    while (clock_now(clock) == now) {
-    }
+    while (clock_now(clock) == now) {}
     clock_pause(clock);
     now = clock_now(clock);
-    for (int64_t until = clock_host_ns() + 100000; clock_host_ns() < until;) {
-    }
+    for (int64_t until = clock_host_ns() + 100000; clock_host_ns() < until;) {}
     assert_int_equal(clock_now(clock), now);
 }
 
@@ -133,8 +131,8 @@ static void ticks_and_nanoseconds_convert_both_ways(void **state)
     assert_int_equal(clock_ns_to_ticks(NS_PER_SECOND * 1000000 + 150, 10000000),
         INT64_C(10000000) * 1000000 + 1);
     assert_int_equal(clock_ticks_to_ns(1, 3), 333333334);
-    assert_int_equal(clock_ns_to_ticks(clock_ticks_to_ns(12345678901, 24000000), 24000000),
-        12345678901);
+    assert_int_equal(
+        clock_ns_to_ticks(clock_ticks_to_ns(12345678901, 24000000), 24000000), 12345678901);
     assert_true(clock_ticks_to_ns(UINT64_MAX, 10000000) == INT64_MAX);
     assert_true(clock_ticks_to_ns(1, 0) == INT64_MAX);
 }

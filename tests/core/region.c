@@ -9,7 +9,7 @@ typedef struct Probe {
     unsigned calls, last_size;
     uint64_t last_offset, last_value;
     bool refuse;
-    AddressSpace *dma_to;       /* reads itself through this at each read */
+    AddressSpace *dma_to; /* reads itself through this at each read */
 } Probe;
 
 static uint64_t probe_read(void *owner, GuestAddr offset, unsigned size)
@@ -52,10 +52,10 @@ static void probe_write(void *owner, GuestAddr offset, uint64_t value, unsigned 
 static const RegionOps any_ops = { PROBE_OPS };
 static const RegionOps word_ops = { PROBE_OPS, .guest = { 1, 8 }, .device = { 4, 4 } };
 static const RegionOps strict_ops = { PROBE_OPS, .guest = { 4, 4 } };
-static const RegionOps loose_ops = {
-    PROBE_OPS, .guest = { 1, 8 }, .device = { 1, 4 }, .guest_unaligned = true };
-static const RegionOps big_ops = {
-    PROBE_OPS, .guest = { 1, 8 }, .device = { 2, 4 }, .endian = ENDIAN_BIG };
+static const RegionOps loose_ops = { PROBE_OPS, .guest = { 1, 8 }, .device = { 1, 4 },
+    .guest_unaligned = true };
+static const RegionOps big_ops = { PROBE_OPS, .guest = { 1, 8 }, .device = { 2, 4 },
+    .endian = ENDIAN_BIG };
 
 static Region *probe_region(Probe *probe, const RegionOps *ops)
 {

@@ -36,8 +36,12 @@ static const Register rows[] = {
     { .name = "DATA", .offset = 0x8, FIELD(Toy, data), .writable = 0xff, .read_clears = true },
     { .name = "MAGIC", .offset = 0xc, .read = read_magic },
     { .name = "COMMAND", .offset = 0x10, .write = write_command },
-    { .name = "TABLE", .offset = 0x20, FIELD_ARRAY(Toy, table), .stride = 8,
-        .writable = UINT32_MAX, .written = table_written },
+    { .name = "TABLE",
+        .offset = 0x20,
+        FIELD_ARRAY(Toy, table),
+        .stride = 8,
+        .writable = UINT32_MAX,
+        .written = table_written },
 };
 static const RegisterBank bank = REGISTER_BANK(rows);
 
