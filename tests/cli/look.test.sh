@@ -43,7 +43,7 @@ says 'cpu@3 {' 0 fdt --dts "$dir/m.yaml"
 says 'cpu@3 {' 0 dump --stage=fdt "$dir/m.yaml"
 says '^device drives.data: virtio-blk in virtio.0' 0 dump --stage=spec "$dir/m.yaml"
 says 'memory' 0 dump --stage=doc "$dir/m.yaml"
-says 'wants doc, spec, map or fdt' 2 dump --stage=soup "$dir/m.yaml"
+says 'wants doc, spec, map, fdt' 2 dump --stage=soup "$dir/m.yaml"
 says 'wants one machine' 2 map
 says 'no board' 2 map atari-st
 says 'cannot write' 3 fdt "$dir/m.yaml" -o "$dir/none/out.dtb"
