@@ -219,26 +219,29 @@ static const char *take_anything(Schema *schema, const Node *value)
     return NULL;
 }
 
+/* The words that most schemas use come first. */
 static const struct {
     const char *name;
     Keyword take;
 } keywords[] = {
-    { "$schema", take_dialect },
-    { "$id", take_id },
-    { "$ref", take_ref },
-    { "$defs", take_definitions },
-    { "title", take_words },
     { "description", take_description },
-    { "examples", take_anything },
-    { "default", take_default },
-    { "deprecated", take_deprecated },
     { "type", take_types },
-    { "const", take_constant },
-    { "enum", take_enumeration },
+    { "$ref", take_ref },
     { "properties", take_properties },
-    { "patternProperties", take_patterns },
     { "additionalProperties", take_additional },
     { "required", take_required },
+    { "enum", take_enumeration },
+    { "default", take_default },
+    { "pattern", take_pattern },
+    { "errorMessage", take_error_message },
+    { "$schema", take_dialect },
+    { "$id", take_id },
+    { "$defs", take_definitions },
+    { "title", take_words },
+    { "examples", take_anything },
+    { "deprecated", take_deprecated },
+    { "const", take_constant },
+    { "patternProperties", take_patterns },
     { "minProperties", take_min_properties },
     { "maxProperties", take_max_properties },
     { "items", take_items },
@@ -246,10 +249,8 @@ static const struct {
     { "maxItems", take_max_items },
     { "minimum", take_minimum },
     { "maximum", take_maximum },
-    { "pattern", take_pattern },
     { "minLength", take_min_length },
     { "maxLength", take_max_length },
-    { "errorMessage", take_error_message },
     { "x-unit", take_unit },
     { "x-ref", take_names },
     { "x-schema", take_family },
