@@ -71,7 +71,6 @@ static bool step(Found *found, const char *key)
     return next != NULL;
 }
 
-/* A name in the middle that is a real one, not a key: drives.root.cache. */
 static bool walk(Found *found, char **keys)
 {
     for (; *keys; keys++) {

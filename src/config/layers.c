@@ -157,13 +157,6 @@ Node *layers_load_source(const Source *source, Arena *arena, Diag *diag)
     return load(source, NULL, arena, diag);
 }
 
-Node *layers_load_file(const char *file, Arena *arena, Diag *diag)
-{
-    g_autoptr(Source) source = source_read(file, diag, NO_MARK);
-
-    return source ? load(source, NULL, arena, diag) : NULL;
-}
-
 /* ---- profiles ---- */
 
 static void hint_near(Diag *diag, const char *word, const Node *map)

@@ -14,10 +14,7 @@ Node *layers_merge(Arena *arena, Node *base, Node *patch);
 /* Marks the tree as belonging to a layer: "profile fast". */
 void layers_name(Node *node, const char *layer);
 
-/* The file, on top of all that it extends. NULL when it cannot be read. */
-Node *layers_load_file(const char *file, Arena *arena, Diag *diag);
-
-/* The same for a text; relative paths are relative to the working directory. */
+/* The file, on top of all that it extends. NULL when there is no tree to go on with. */
 Node *layers_load_source(const Source *source, Arena *arena, Diag *diag);
 
 /* `name` under profiles, or an error that is pointed at where it was asked for. */

@@ -463,16 +463,6 @@ UnitKind schema_unit(const Schema *schema)
     FIRST_THAT_SAYS(schema, unit);
 }
 
-const char *schema_names(const Schema *schema)
-{
-    FIRST_THAT_SAYS(schema, names);
-}
-
-const char *schema_family(const Schema *schema)
-{
-    FIRST_THAT_SAYS(schema, family);
-}
-
 const Node *schema_default(const Schema *schema)
 {
     FIRST_THAT_SAYS(schema, default_value);

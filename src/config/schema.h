@@ -69,8 +69,6 @@ const Schema *schema_property(const Schema *schema, const char *name);
 
 /* The first of the schema and its targets that says it. */
 UnitKind schema_unit(const Schema *schema);
-const char *schema_names(const Schema *schema);
-const char *schema_family(const Schema *schema);
 const Node *schema_default(const Schema *schema);
 
 /* Compiled at first use; NULL after reporting a pattern that is none. */

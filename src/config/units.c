@@ -107,16 +107,3 @@ char *units_suggest(UnitKind kind, const char *text)
     }
     return NULL;
 }
-
-char *units_print(UnitKind kind, uint64_t value)
-{
-    const Unit *best = NULL;
-
-    for (unsigned i = 0; i < G_N_ELEMENTS(units); i++) {
-        if (units[i].kind == kind && value % units[i].factor == 0 && (!best || value)) {
-            best = &units[i];
-        }
-    }
-    return best ? g_strdup_printf("%" G_GUINT64_FORMAT "%s", value / best->factor, best->suffix)
-                : g_strdup_printf("%" G_GUINT64_FORMAT, value);
-}

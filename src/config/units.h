@@ -19,9 +19,6 @@ bool units_parse(UnitKind kind, const char *text, uint64_t *value);
 /* What was probably meant by "1G", "1 GB", "512": the text to write, or NULL. Free it. */
 char *units_suggest(UnitKind kind, const char *text);
 
-/* "1GiB": the largest unit that divides it. Free it. */
-char *units_print(UnitKind kind, uint64_t value);
-
 const char *units_list(UnitKind kind); /* "B KiB MiB GiB TiB" */
 
 #endif

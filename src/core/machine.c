@@ -5,41 +5,17 @@
 
 MachineSpec *machine_spec_create(void)
 {
-    MachineSpec *spec = g_new0(MachineSpec, 1);
-
-    spec->memory_blocks = g_ptr_array_new_with_free_func(g_free);
-    return spec;
+    return g_new0(MachineSpec, 1);
 }
 
 void machine_spec_free(MachineSpec *spec)
 {
     if (spec) {
-        g_ptr_array_unref(spec->memory_blocks);
         if (spec->arena_free) {
             spec->arena_free(spec->arena);
         }
         g_free(spec);
     }
-}
-
-void *machine_spec_alloc(MachineSpec *spec, size_t bytes)
-{
-    void *block = bytes ? g_malloc0(bytes) : NULL;
-
-    if (block) {
-        g_ptr_array_add(spec->memory_blocks, block);
-    }
-    return block;
-}
-
-char *machine_spec_string(MachineSpec *spec, const char *text)
-{
-    char *copy = text ? g_strdup(text) : NULL;
-
-    if (copy) {
-        g_ptr_array_add(spec->memory_blocks, copy);
-    }
-    return copy;
 }
 
 const PropSpec *device_spec_prop(const DeviceSpec *device, const char *name)

@@ -108,18 +108,13 @@ typedef struct MachineSpec {
     const NotYet *not_yet;
     unsigned not_yet_count;
 
-    GPtrArray *memory_blocks; /* machine_spec_alloc()'s; freed with the spec */
-    void *arena;              /* the loader's, in which everything else lives */
+    void *arena; /* of the loader, in which all of it lives; freed with the spec */
     GDestroyNotify arena_free;
 } MachineSpec;
 
 MachineSpec *machine_spec_create(void);
 void machine_spec_free(MachineSpec *spec);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(MachineSpec, machine_spec_free)
-
-/* Zeroed memory that lives as long as the spec; NULL for no bytes. */
-void *machine_spec_alloc(MachineSpec *spec, size_t bytes);
-char *machine_spec_string(MachineSpec *spec, const char *text);
 
 /* NULL when there is none of that id. */
 const DeviceSpec *machine_spec_device(const MachineSpec *spec, const char *id);
