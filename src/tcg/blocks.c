@@ -253,6 +253,32 @@ static void keep_code(TcgCpu *cpu, Block *block)
     chunk->used = (chunk->used + block->code_size + 15) & ~(size_t)15;
 }
 
+/*
+ * Blocks that run once and are dead from birth: where rights hold for less than a page, and where a page is mapped
+ * behind itself with an instruction on both, for which the lists of pages have no place.
+ */
+static bool is_listed(const TcgCpu *cpu, const Block *block)
+{
+    return !cpu->reader.narrow && block->pages[0] != block->pages[1];
+}
+
+/* False: the code was changed meanwhile, and the block is dropped again. */
+static bool list_block(TcgCpu *cpu, Block *block)
+{
+    for (unsigned i = 0; i < 2 && block->pages[i]; i++) {
+        page_becomes_code(cpu, block->pages[i]);
+        block->provisional |= block->pages[i]->pending != 0;
+    }
+    add_to_pages(block);
+    add_to_bucket(&cpu->tcg->blocks, block);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    if (copy_is_true(cpu, block)) {
+        return true;
+    }
+    block_drop(cpu->tcg, block);
+    return false;
+}
+
 Block *block_publish(TcgCpu *cpu, const uint8_t *host, const uint8_t *second_page, bool *stable)
 {
     Tcg *tcg = cpu->tcg;
@@ -263,24 +289,13 @@ Block *block_publish(TcgCpu *cpu, const uint8_t *host, const uint8_t *second_pag
     keep_code(cpu, block);
     tcg->translated_blocks++;
     tcg->translated_insns += block->guest_insns;
-    if (cpu->reader.narrow) {
-        block->dead = true;
-        pthread_mutex_unlock(&tcg->lock);
-        *stable = true;
-        return block;
-    }
     block->pages[0] = page_get(cpu, page);
     block->pages[1] = block->straddles ? page_get(cpu, (uint8_t *)second_page) : NULL;
-    for (unsigned i = 0; i < 2 && block->pages[i]; i++) {
-        page_becomes_code(cpu, block->pages[i]);
-        block->provisional |= block->pages[i]->pending != 0;
-    }
-    add_to_pages(block);
-    add_to_bucket(&tcg->blocks, block);
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
-    *stable = copy_is_true(cpu, block);
-    if (!*stable) {
-        block_drop(tcg, block);
+    if (is_listed(cpu, block)) {
+        *stable = list_block(cpu, block);
+    } else {
+        atomic_store(&block->dead, true);
+        *stable = true;
     }
     pthread_mutex_unlock(&tcg->lock);
     return block;

@@ -81,6 +81,11 @@ void chain_link(Tcg *tcg, BlockExit *exit, Block *target, uint32_t id)
     if (exit->block->dead || target->dead || is_guard) {
         return;
     }
+    /* A CPU may have passed the guard with the old id and not yet jumped, so the jump may not change its mind. */
+    if (exit->guard && exit->page_id && exit->page_id != id && tcg->cpu_count > 1) {
+        return;
+    }
+    exit->page_id = id;
     if (exit->target) {
         unlink_exit(tcg, exit);
     }

@@ -3,6 +3,7 @@
 
 #include <linux/futex.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "core/trace.h"
@@ -11,9 +12,15 @@
 
 /* ---- requests -------------------------------------------------------------------------------- */
 
-static void futex(_Atomic uint32_t *word, int operation, uint32_t value)
+enum {
+    EMPTY_WAITS = 64,               /* after this many waits that end at once they become sleeps ... */
+    SLEEP_FIRST_NS = 1 << 17,       /* ... each twice as long as the one before */
+    SLEEP_DOUBLINGS = 7,            /* up to 17 ms */
+};
+
+static void futex(_Atomic uint32_t *word, int operation, uint32_t value, const struct timespec *timeout)
 {
-    syscall(SYS_futex, word, operation | FUTEX_PRIVATE_FLAG, value, NULL, NULL, 0);
+    syscall(SYS_futex, word, operation | FUTEX_PRIVATE_FLAG, value, timeout, NULL, 0);
 }
 
 /*
@@ -24,14 +31,14 @@ void cpu_kick(CpuEnv *env)
 {
     atomic_store(&env->exit_request, 1);
     if (atomic_load(&env->cpu->waiting)) {
-        futex(&env->exit_request, FUTEX_WAKE, 1);
+        futex(&env->exit_request, FUTEX_WAKE, 1, NULL);
     }
 }
 
-static void sleep_until_kicked(TcgCpu *cpu)
+static void sleep_until_kicked(TcgCpu *cpu, const struct timespec *timeout)
 {
     atomic_store(&cpu->waiting, 1);
-    futex(&cpu->env->exit_request, FUTEX_WAIT, 0);
+    futex(&cpu->env->exit_request, FUTEX_WAIT, 0, timeout);
     atomic_store(&cpu->waiting, 0);
 }
 
@@ -106,6 +113,7 @@ static bool serve_requests(TcgCpu *cpu)
         return false;
     }
     if (cpu->isa->take_interrupt(cpu->env)) {
+        cpu->empty_waits = 0;
         trace_interrupt(cpu);
     }
     return true;
@@ -169,7 +177,13 @@ static void leave_chain(TcgCpu *cpu)
     pthread_mutex_unlock(&tcg->lock);
 }
 
-/* WFI and its like. Going on without a reason is allowed, so any kick ends it. False: nothing can end it. */
+/*
+ * WFI and its like. Going on without a reason is allowed, so any kick ends it. False: nothing can end it.
+ *
+ * A hart that waits in OpenSBI (1.1) to be started has an interrupt pending that it does not take, so its waits are
+ * no waits. They become sleeps, to spare the host; and as that OpenSBI says "start" just before it says where,
+ * a hart that looked all the time would now and then see the one without the other.
+ */
 static bool halt(TcgCpu *cpu)
 {
     bool forever = !cpu->clock && !cpu->isa->wakes(cpu->env) && !atomic_load(&cpu->env->exit_request);
@@ -178,8 +192,12 @@ static bool halt(TcgCpu *cpu)
         return false;
     }
     cpu_go_outside(cpu);
+    if (cpu->isa->wakes(cpu->env) && ++cpu->empty_waits > EMPTY_WAITS) {
+        unsigned doublings = MIN(cpu->empty_waits - EMPTY_WAITS, SLEEP_DOUBLINGS);
+        sleep_until_kicked(cpu, &(struct timespec){ .tv_nsec = SLEEP_FIRST_NS << doublings });
+    }
     while (!atomic_load(&cpu->env->exit_request) && !cpu->isa->wakes(cpu->env)) {
-        sleep_until_kicked(cpu);
+        sleep_until_kicked(cpu, NULL);
     }
     cpu_come_inside(cpu);
     cpu_kick(cpu->env);     /* what wakes it is perhaps to be taken at once */

@@ -22,6 +22,7 @@ typedef struct BlockExit {
     uint8_t *unlinked;              /* executable address that `jump` goes to while unlinked */
     struct Block *block;            /* the block this exit belongs to */
     struct Block *target;           /* NULL: unlinked */
+    uint32_t page_id;               /* that the guard was given last; kept when unlinked */
     struct BlockExit *next_in;      /* the target's list of exits that come to it */
 } BlockExit;
 

@@ -68,6 +68,7 @@ struct TcgCpu {
     Timer        *timer;
     uint64_t      instructions;     /* completed, without those of the current budget */
     int64_t       budget_given;
+    unsigned      empty_waits;      /* waits since an interrupt was taken that had nothing to wait for */
     uint64_t      left[EXIT_BUDGET + 1];    /* how often generated code came back, by reason */
 
     Tlb           tlb;

@@ -166,7 +166,7 @@ static void x86_link(BlockExit *exit, const void *code, uint32_t page_id)
 static void x86_unlink(BlockExit *exit)
 {
     if (exit->guard) {
-        __atomic_store_n((uint32_t *)exit->guard, 0, __ATOMIC_RELEASE);
+        __atomic_store_n((uint32_t *)exit->guard, UINT32_MAX, __ATOMIC_RELEASE);
     }
     patch(exit, exit->unlinked);
 }

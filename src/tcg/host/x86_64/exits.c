@@ -147,7 +147,7 @@ static void guarded_jump(Gen *g, unsigned n)
     put32(c->p, offsetof(FetchContext, itlb) + 4 * slot);
     c->p += 4;
     guard = c->p;
-    put32(c->p, 0);
+    put32(c->p, UINT32_MAX);        /* no id; 0 is what an empty slot has */
     c->p += 4;
     failed = x_jump_if(c, COND_NE, NULL);
     start = c->p;
