@@ -4,6 +4,7 @@
 #include "block/drive.h"
 #include "cli/cli.h"
 #include "cli/loading.h"
+#include "cli/report.h"
 #include "config/edit.h"
 #include "core/loop.h"
 
@@ -25,7 +26,15 @@ static void try_drives(const MachineSpec *spec, Diag *diag)
     }
 }
 
-static int validate_one(const char *name, bool board, const MachineOptions *options)
+/* How reports are written. */
+typedef void (*Writer)(const Diag *diag, FILE *out);
+
+static void write_for_people(const Diag *diag, FILE *out)
+{
+    diag_print(diag, stderr, diag_style_for(stderr));
+}
+
+static int validate_one(const char *name, bool board, const MachineOptions *options, Writer write)
 {
     const ConfigOptions config = { options->sets, options->profiles, options->paths };
     g_autoptr(Diag) diag = diag_new();
@@ -35,7 +44,8 @@ static int validate_one(const char *name, bool board, const MachineOptions *opti
     if (spec) {
         try_drives(spec, diag);
     }
-    return finish_with(diag);
+    write(diag, stdout);
+    return diag_exit_code(diag);
 }
 
 /* Writes what can be mended without asking. Again, while that uncovers more. */
@@ -71,13 +81,16 @@ static int validate_run(int argc, char **argv)
 {
     g_auto(MachineOptions) options = { 0 };
     g_auto(GStrv) boards = NULL;
-    gboolean fix = false;
+    gboolean fix = false, json = false, github = false;
     const GOptionEntry own[] = {
         { "board", 0, 0, G_OPTION_ARG_STRING_ARRAY, &boards, NULL, NULL },
         { "fix", 0, 0, G_OPTION_ARG_NONE, &fix, NULL, NULL },
+        { "json", 0, 0, G_OPTION_ARG_NONE, &json, NULL, NULL },
+        { "github", 0, 0, G_OPTION_ARG_NONE, &github, NULL, NULL },
         { 0 },
     };
     int result = EXIT_FINE;
+    Writer write;
 
     if (!options_parse(&argc, &argv, own, &options)) {
         return EXIT_DESCRIPTION;
@@ -86,21 +99,23 @@ static int validate_run(int argc, char **argv)
         fputs("lathe validate: no file; see `lathe help validate`\n", stderr);
         return EXIT_DESCRIPTION;
     }
+    write = json ? report_json : github ? report_github : write_for_people;
     for (unsigned i = 0; boards && boards[i]; i++) {
-        result = worse(result, validate_one(boards[i], true, &options));
+        result = worse(result, validate_one(boards[i], true, &options, write));
     }
     for (int i = 1; i < argc; i++) {
         if (fix) {
             result = worse(result, fix_one(argv[i], &options));
         }
-        result = worse(result, validate_one(argv[i], false, &options));
+        result = worse(result, validate_one(argv[i], false, &options, write));
     }
     return result;
 }
 
 VERB(validate) = {
     .name = "validate",
-    .arguments = "FILE... [--fix] [--board NAME|FILE]... [--set PATH=VALUE]... [--profile NAME]... "
+    .arguments = "FILE... [--fix] [--json|--github] [--board NAME|FILE]... [--set PATH=VALUE]... "
+                 "[--profile NAME]... "
                  "[--path DIR]...",
     .summary = "is a machine or a board right?",
     .help =

@@ -42,14 +42,16 @@ void edits_add(Edits *edits, Mark at, const char *text)
     g_array_append_val(edits->list, edit);
 }
 
-static void take_fix(void *data, Mark at, const char *text)
+static void take_fix(void *data, const DiagReport *report)
 {
-    edits_add(data, at, text);
+    if (report->fix) {
+        edits_add(data, report->at, report->fix);
+    }
 }
 
 void edits_add_fixes(Edits *edits, const Diag *diag)
 {
-    diag_each_fix(diag, take_fix, edits);
+    diag_each(diag, take_fix, edits);
 }
 
 static int last_first(const void *left, const void *right)

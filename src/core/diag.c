@@ -152,18 +152,6 @@ void diag_fix(Diag *diag, const char *replacement)
     }
 }
 
-void diag_each_fix(
-    const Diag *diag, void (*take)(void *data, Mark at, const char *text), void *data)
-{
-    for (unsigned i = 0; i < diag->reports->len; i++) {
-        const Report *report = g_ptr_array_index(diag->reports, i);
-
-        if (report->fix) {
-            take(data, report->at, report->fix);
-        }
-    }
-}
-
 unsigned diag_errors(const Diag *diag)
 {
     return diag->errors;
@@ -355,17 +343,36 @@ static void print_sum(Printer *p, unsigned printed, unsigned fixable)
     g_string_append_c(p->out, '\n');
 }
 
+/* Free the array alone. */
+static Report **sorted_reports(const Diag *diag)
+{
+    Report **sorted = g_new(Report *, diag->reports->len + 1);
+
+    for (unsigned i = 0; i < diag->reports->len; i++) {
+        sorted[i] = g_ptr_array_index(diag->reports, i);
+    }
+    qsort(sorted, diag->reports->len, sizeof(*sorted), by_place);
+    return sorted;
+}
+
+void diag_each(const Diag *diag, void (*take)(void *data, const DiagReport *report), void *data)
+{
+    g_autofree Report **sorted = sorted_reports(diag);
+
+    for (unsigned i = 0; i < diag->reports->len; i++) {
+        const Report *r = sorted[i];
+
+        take(data, &(DiagReport){ r->severity, r->code, r->at, r->text, r->hint, r->fix });
+    }
+}
+
 char *diag_to_string(const Diag *diag, DiagStyle style)
 {
     Printer printer = { .diag = diag, .out = g_string_new(NULL), .style = style };
-    unsigned count = diag->reports->len, printed = 0, fixable = 0;
-    g_autofree Report **sorted = g_new(Report *, count + 1);
+    g_autofree Report **sorted = sorted_reports(diag);
+    unsigned printed = 0, fixable = 0;
 
-    for (unsigned i = 0; i < count; i++) {
-        sorted[i] = g_ptr_array_index(diag->reports, i);
-    }
-    qsort(sorted, count, sizeof(*sorted), by_place);
-    for (unsigned i = 0; i < count; i++) {
+    for (unsigned i = 0; i < diag->reports->len; i++) {
         bool error = sorted[i]->severity == DIAG_ERROR_LEVEL;
 
         fixable += error && sorted[i]->fix;

@@ -58,8 +58,16 @@ void diag_note(Diag *diag, Mark at, const char *format, ...) G_GNUC_PRINTF(3, 4)
 /* The text that, put in the place of the mark's span, mends it. */
 void diag_fix(Diag *diag, const char *replacement);
 
-void diag_each_fix(
-    const Diag *diag, void (*take)(void *data, Mark at, const char *text), void *data);
+/* One report as others may look at it; hint and fix are NULL when there are none. */
+typedef struct DiagReport {
+    DiagSeverity severity;
+    DiagCode code;
+    Mark at;
+    const char *text, *hint, *fix;
+} DiagReport;
+
+/* In source order. */
+void diag_each(const Diag *diag, void (*take)(void *data, const DiagReport *report), void *data);
 
 unsigned diag_errors(const Diag *diag);
 

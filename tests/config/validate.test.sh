@@ -1,5 +1,5 @@
 #!/bin/sh
-# `validate --fix` mends what can be mended without asking, and keeps every other byte.
+# `validate --fix` mends what can be mended without asking and keeps every other byte; reports for programs.
 lathe=$PWD/${BUILD:-build}/lathe
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
@@ -22,4 +22,14 @@ printf 'lathe: machine/v1\nname: m\nboard: riscv-virt@1\nmemory: 1G\ncpus: [\n' 
 cp m.yaml expected.yaml
 "$lathe" validate --fix m.yaml 2>/dev/null && { echo "not YAML, and called right"; status=1; }
 check "a file that is not YAML"
+
+# Reports for programs.
+printf 'lathe: machine/v1\nname: m\nboard: riscv-virt@1\nmemory: 1G\n' > m.yaml
+cat > expected.yaml <<'END'
+{ "severity": "error", "code": "E110", "line": 4, "column": 9, "width": 2, "slug": "unit", "file": "m.yaml", "message": "`1G` is not a size", "hint": "write 1GiB (1073741824 bytes)", "fix": "1GiB" }
+::error file=m.yaml,line=4,col=9,title=E110::`1G` is not a size: write 1GiB (1073741824 bytes)
+END
+{ "$lathe" validate --json m.yaml; "$lathe" validate --github m.yaml; } > out 2>&1
+mv out m.yaml
+check "reports for programs"
 exit $status
