@@ -2,11 +2,16 @@
  * Firmware configuration: numbered items that firmware reads.
  *
  * QEMU's documentation, docs/specs/fw_cfg: a selector, a data register that gives the next bytes
- * of the selected item, and a DMA register that copies them to memory. Items are only read.
+ * of the selected item, and a DMA register that copies them to memory. Items are only read: the
+ * kernel, its initial RAM disk and command line, and how many CPUs there are.
  */
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
-#include "core/registers.h"
+#include "core/build.h"
+#include "core/machine.h"
 
 enum { SELECTOR = 8, DMA = 16, FW_CFG_SIZE = 24 }; /* the data register is before them */
 
@@ -14,17 +19,28 @@ enum {
     KEY_SIGNATURE = 0x00,
     KEY_ID = 0x01,
     KEY_CPUS = 0x05,
+    KEY_KERNEL_SIZE = 0x08,
+    KEY_INITRD_SIZE = 0x0b,
     KEY_CPUS_MAX = 0x0f,
-    KEY_FILES = 0x19
+    KEY_KERNEL_DATA = 0x11,
+    KEY_INITRD_DATA = 0x12,
+    KEY_CMDLINE_SIZE = 0x14,
+    KEY_CMDLINE_DATA = 0x15,
+    KEY_FILES = 0x19,
 };
 enum { ID_TRADITIONAL = 1, ID_DMA = 2 };
 enum { DMA_ERROR = 1, DMA_READ = 2, DMA_SKIP = 4, DMA_SELECT = 8, DMA_WRITE = 16 };
 
 static const char dma_signature[] = "QEMU CFG";
 
+enum { ITEMS_MAX = 11 };
+
+/* Bytes in memory, or in a file of the host, which may shrink meanwhile. */
 typedef struct Item {
-    uint16_t key, size;
-    uint8_t bytes[4];
+    uint16_t key;
+    uint32_t size;
+    GBytes *bytes;
+    int fd;
 } Item;
 
 /* In guest memory, big endian. */
@@ -36,7 +52,8 @@ typedef struct DmaRequest {
 typedef struct FwCfg {
     Device dev;
 
-    Item items[5];
+    Item items[ITEMS_MAX];
+    unsigned item_count;
 
     uint16_t selected;
     uint32_t position; /* in the selected item; zeroes are read beyond its end */
@@ -45,23 +62,62 @@ typedef struct FwCfg {
 
 /* ---- items ---- */
 
-static void set_item(Item *item, uint16_t key, const void *bytes, size_t size)
+static void add_item(FwCfg *f, Item item)
 {
-    item->key = key;
-    item->size = size;
-    memcpy(item->bytes, bytes, size);
+    g_assert(f->item_count < ITEMS_MAX);
+    f->items[f->item_count++] = item;
+}
+
+static void add_bytes(FwCfg *f, uint16_t key, const void *bytes, size_t size)
+{
+    add_item(f, (Item){ .key = key, .size = size, .bytes = g_bytes_new(bytes, size), .fd = -1 });
+}
+
+static void add_number(FwCfg *f, uint16_t key, uint32_t value, size_t size)
+{
+    uint32_t bytes = GUINT32_TO_LE(value);
+
+    add_bytes(f, key, &bytes, size);
+}
+
+/* A file for firmware that starts it itself. What is missing is the loader's to complain about. */
+static void add_file(FwCfg *f, uint16_t size_key, uint16_t data_key, const char *path)
+{
+    int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
+    struct stat info;
+
+    if (fd < 0) {
+        return;
+    }
+    if (fstat(fd, &info) < 0 || !S_ISREG(info.st_mode) || info.st_size > UINT32_MAX) {
+        close(fd);
+        return;
+    }
+    add_number(f, size_key, info.st_size, sizeof(uint32_t));
+    add_item(f, (Item){ .key = data_key, .size = info.st_size, .fd = fd });
+}
+
+static void add_cmdline(FwCfg *f, const char *text)
+{
+    if (text) {
+        add_number(f, KEY_CMDLINE_SIZE, strlen(text) + 1, sizeof(uint32_t));
+        add_bytes(f, KEY_CMDLINE_DATA, text, strlen(text) + 1);
+    }
 }
 
 static void make_items(FwCfg *f)
 {
-    uint32_t id = GUINT32_TO_LE(ID_TRADITIONAL | ID_DMA), no_files = 0;
-    uint16_t cpus = GUINT16_TO_LE(device_cpu_count(&f->dev));
+    const BootSpec *boot = &machine_spec(f->dev.machine)->boot;
+    unsigned cpus = device_cpu_count(&f->dev);
 
-    set_item(&f->items[0], KEY_SIGNATURE, "QEMU", 4);
-    set_item(&f->items[1], KEY_ID, &id, sizeof(id));
-    set_item(&f->items[2], KEY_CPUS, &cpus, sizeof(cpus));
-    set_item(&f->items[3], KEY_CPUS_MAX, &cpus, sizeof(cpus));
-    set_item(&f->items[4], KEY_FILES, &no_files, sizeof(no_files));
+    add_bytes(f, KEY_SIGNATURE, "QEMU", 4);
+    add_number(f, KEY_ID, ID_TRADITIONAL | ID_DMA, sizeof(uint32_t));
+    add_number(f, KEY_CPUS, cpus, sizeof(uint16_t));
+    add_number(f, KEY_CPUS_MAX, cpus, sizeof(uint16_t));
+    add_number(f, KEY_FILES, 0, sizeof(uint32_t)); /* a directory without entries */
+    add_file(f, KEY_KERNEL_SIZE, KEY_KERNEL_DATA, boot->kernel.text);
+    add_file(f, KEY_INITRD_SIZE, KEY_INITRD_DATA, boot->initrd.text);
+    add_cmdline(f, boot->cmdline.text);
 }
 
 static void select_item(FwCfg *f, uint16_t key)
@@ -75,14 +131,31 @@ static void skip_bytes(FwCfg *f, uint64_t length)
     f->position = MIN(f->position + length, UINT32_MAX);
 }
 
+/* Within the item. What a file has no more of stays as it is: zero. */
+static void copy_part(const Item *item, uint32_t at, uint8_t *out, size_t length)
+{
+    ssize_t got = 0;
+
+    if (item->bytes) {
+        memcpy(out, (const uint8_t *)g_bytes_get_data(item->bytes, NULL) + at, length);
+        return;
+    }
+    for (size_t done = 0; done < length; done += got) {
+        got = pread(item->fd, out + done, length - done, (off_t)at + done);
+        if (got <= 0) {
+            return;
+        }
+    }
+}
+
 static void read_item(FwCfg *f, uint8_t *out, size_t length)
 {
     memset(out, 0, length);
-    for (unsigned i = 0; i < G_N_ELEMENTS(f->items); i++) {
+    for (unsigned i = 0; i < f->item_count; i++) {
         const Item *item = &f->items[i];
 
         if (item->key == f->selected && f->position < item->size) {
-            memcpy(out, item->bytes + f->position, MIN(length, (size_t)item->size - f->position));
+            copy_part(item, f->position, out, MIN(length, item->size - f->position));
         }
     }
     skip_bytes(f, length);
@@ -209,6 +282,20 @@ static bool fw_cfg_start(Device *dev, Diag *diag)
     return true;
 }
 
+static void fw_cfg_stop(Device *dev)
+{
+    FwCfg *f = (FwCfg *)dev;
+
+    while (f->item_count > 0) {
+        Item *item = &f->items[--f->item_count];
+
+        g_clear_pointer(&item->bytes, g_bytes_unref);
+        if (item->fd >= 0) {
+            close(item->fd);
+        }
+    }
+}
+
 static const Saved fw_cfg_saved[] = {
     SAVED(FwCfg, selected),
     SAVED(FwCfg, position),
@@ -222,4 +309,5 @@ DEVICE_CLASS(fw_cfg) = {
     .saved = fw_cfg_saved,
     .start = fw_cfg_start,
     .reset = fw_cfg_reset,
+    .stop = fw_cfg_stop,
 };

@@ -2,6 +2,8 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "core/build.h"
+#include "core/machine.h"
 #include "hw/virtio/virtio.h"
 
 /* Fewer bytes than asked for are allowed, and keep a guest from asking for gigabytes. */
@@ -10,7 +12,7 @@ enum { CHUNK = 256, BYTES_MAX = 4096 };
 typedef struct VirtioRng {
     Virtio virtio;
 
-    uint64_t seed;      /* 0: from the host */
+    uint64_t seed;      /* of its own, or from the machine's; 0: the bytes are the host's */
     uint64_t generator; /* SplitMix64's state */
 } VirtioRng;
 
@@ -58,11 +60,23 @@ static void rng_kick(Virtio *virtio, unsigned queue)
 
 static const VirtioOps rng_ops = { .id = 4, .kick = rng_kick };
 
+/* Two devices of one machine give different bytes, those of one name the same in every run. */
+static uint64_t seed_of_machine(const Device *dev)
+{
+    const SpecNumber *seed = &machine_spec(dev->machine)->entropy_seed;
+    uint64_t mixed = seed->value ^ (uint64_t)g_str_hash(dev->id) << 32;
+
+    return seed->set ? MAX(mixed, 1) : 0;
+}
+
 static bool rng_start(Device *dev, Diag *diag)
 {
     VirtioRng *r = (VirtioRng *)dev;
     VirtioSetup setup = { .queues = 1, .queue_size = 8 };
 
+    if (r->seed == 0) {
+        r->seed = seed_of_machine(dev);
+    }
     r->generator = r->seed;
     virtio_setup(&r->virtio, &rng_ops, &setup);
     return true;

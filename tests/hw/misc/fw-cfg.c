@@ -1,5 +1,9 @@
+#include <glib/gstdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "config/config.h"
+#include "core/diag.h"
 #include "tests/bench.h"
 
 enum { DATA = 0, SELECTOR = 8, DMA = 16 };
@@ -114,6 +118,52 @@ static void the_position_survives_save_and_load(void **state)
     assert_int_equal(bench_read(bench, 0, DATA, 1), 'E');
 }
 
+/* Of a whole machine, as the bench has no kernel. */
+static char *item_text(Machine *machine, uint16_t key, size_t length)
+{
+    Region *regs = device_region(machine_find_device(machine, "fw-cfg"), 0);
+    GString *text = g_string_new(NULL);
+    uint64_t byte;
+
+    region_write(regs, SELECTOR, 2, GUINT16_TO_BE(key));
+    while (text->len < length) {
+        region_read(regs, DATA, 1, &byte);
+        g_string_append_c(text, byte);
+    }
+    return g_string_free(text, false);
+}
+
+static void the_kernel_and_its_command_line_can_be_read(void **state)
+{
+    g_autofree char *path = g_strdup_printf("/tmp/fw-cfg-%d", getpid());
+    g_autofree char *yaml = g_strdup_printf(
+        "{lathe: machine/v1, name: t, board: riscv-virt@1, memory: 64MiB,\n"
+        " boot: {kernel: %s, cmdline: quiet}}\n",
+        path);
+    g_autofree char *kernel = NULL, *size = NULL, *cmdline = NULL;
+    g_autoptr(Diag) diag = diag_new();
+    g_autoptr(MachineSpec) spec = NULL;
+    g_autoptr(Machine) machine = NULL;
+
+    assert_true(g_file_set_contents(path, "a kernel", -1, NULL));
+    spec = config_load_text("t.yaml", yaml, -1, NULL, diag);
+    assert_non_null(spec);
+    machine = machine_new(spec);
+    assert_true(machine_build(machine, NULL, diag));
+    size = item_text(machine, 0x08, 4);
+    kernel = item_text(machine, 0x11, 10);
+    cmdline = item_text(machine, 0x15, 6);
+    assert_memory_equal(size, "\x08\0\0\0", 4);
+    assert_memory_equal(kernel, "a kernel\0\0", 10);
+    assert_memory_equal(cmdline, "quiet", 6);
+
+    assert_int_equal(truncate(path, 2), 0);
+    g_free(g_steal_pointer(&kernel));
+    kernel = item_text(machine, 0x11, 4);
+    assert_memory_equal(kernel, "a \0\0", 4);
+    g_unlink(path);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -125,6 +175,7 @@ int main(void)
         cmocka_unit_test(dma_that_cannot_be_done_ends_with_an_error),
         cmocka_unit_test(a_request_outside_of_memory_is_ignored),
         cmocka_unit_test(the_position_survives_save_and_load),
+        cmocka_unit_test(the_kernel_and_its_command_line_can_be_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
