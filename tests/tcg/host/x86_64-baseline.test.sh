@@ -1,0 +1,6 @@
+#!/bin/sh
+# Random blocks through the x86-64 host as it is on the smallest machine it supports: no AVX, BMI or FMA.
+set -eu
+program=${BUILD:-build}/tests/tcg/host-vs-interp
+[ "$(uname -m)" = x86_64 ] || exit 77
+LATHE_X86_BASELINE=1 exec "$program" 1000 1500
