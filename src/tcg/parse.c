@@ -132,6 +132,7 @@ static bool parse_fp(Parser *p, uint8_t *aux)
 {
     unsigned round;
 
+    *aux |= take_suffix(p, "+tiny") ? FP_TINY_BEFORE : 0;
     *aux |= take_suffix(p, "+zero") ? FP_NAN_TO_ZERO : 0;
     *aux |= take_suffix(p, "+first") ? FP_NAN_FIRST : 0;
     if (!find_name(p, "rounding mode", ir_round_names, FP_ROUND + 1, p->word, &round)) {

@@ -94,8 +94,9 @@ static void print_aux(const IrInsn *i, FILE *out)
         print_memop(i->aux, out);
         break;
     case AUX_FP:
-        fprintf(out, " %s%s%s", ir_round_names[i->aux & FP_ROUND], (i->aux & FP_NAN_RULE) == FP_NAN_FIRST ? "+first" : "",
-            i->aux & FP_NAN_TO_ZERO ? "+zero" : "");
+        fprintf(out, " %s%s%s%s", ir_round_names[i->aux & FP_ROUND],
+            (i->aux & FP_NAN_RULE) == FP_NAN_FIRST ? "+first" : "",
+            i->aux & FP_NAN_TO_ZERO ? "+zero" : "", i->aux & FP_TINY_BEFORE ? "+tiny" : "");
         break;
     case AUX_NUMBER:
         fprintf(out, " %u", i->aux);

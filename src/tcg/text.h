@@ -31,7 +31,7 @@ typedef enum AuxKind {
     AUX_NONE,
     AUX_COND,                       /* ltu, and `check` */
     AUX_MEMOP,                      /* u8 s16 32 64be, then +aligned +acquire +release */
-    AUX_FP,                         /* rne ... dyn, then +first */
+    AUX_FP,                         /* rne ... dyn, then +first +zero +tiny */
     AUX_NUMBER,
     AUX_CHECK,                      /* `check` or nothing */
 } AuxKind;

@@ -283,6 +283,16 @@ static bool same_result(const Outcome *expected, const Toy *e, const Outcome *fo
     return same_memory(e, f) && same;
 }
 
+/* How many blocks ran an operation: to their end, or to an exit behind it. */
+static unsigned executed[IR_OP_COUNT];
+
+static void count_executed(const IrBlock *b, const Outcome *outcome)
+{
+    for (unsigned at = 0; at < b->op_count && outcome->reason != EXIT_RAISED; at++) {
+        executed[b->ops[at].op]++;
+    }
+}
+
 static IrBlock raw, built;
 static IrLive live;
 static Runner oracle, host;
@@ -305,6 +315,7 @@ static void check_block(const char *what, uint64_t seed)
     copy_state(&host.toy, &start);
     expected = run(&oracle, &raw, &live);
     found = run(&host, &built, &live);
+    count_executed(&raw, &expected);
     if (error || !same_result(&expected, &oracle.toy, &found, &host.toy)) {
         fprintf(stderr, "%s\n---- as asked for:\n", error ? error : "");
         ir_print(&raw, stderr);
@@ -359,6 +370,15 @@ static void check_each_operation(const Host *h)
     runner_close(&host);
 }
 
+static void every_operation_was_executed(void **state)
+{
+    for (unsigned op = 0; op < IR_OP_COUNT; op++) {
+        if (executed[op] < 10) {
+            fail_msg("'%s' ran in %u blocks", ir_op_names[op], executed[op]);
+        }
+    }
+}
+
 #define EACH_HOST(X)                                                                               \
     X(interp)                                                                                      \
     X(x86_64)
@@ -375,7 +395,9 @@ int main(int argc, char **argv)
 {
 #define ROWS(id)                                                                                   \
     cmocka_unit_test(every_operation_is_the_same_on_##id), cmocka_unit_test(random_blocks_are_the_same_on_##id),
-    const struct CMUnitTest tests[] = { EACH_HOST(ROWS) };
+    const struct CMUnitTest tests[] = {
+        EACH_HOST(ROWS) cmocka_unit_test(every_operation_was_executed),
+    };
     int status;
 
     first_seed = argc > 1 ? strtoull(argv[1], NULL, 0) : first_seed;

@@ -181,8 +181,10 @@ static uint8_t memop(Generator *g, const IrInsn *i)
 static uint8_t rounding(Generator *g)
 {
     static const uint8_t modes[] = { FP_DYN, FP_DYN, FP_DYN, FP_RNE, FP_RTZ, FP_RDN, FP_RUP, FP_RMM };
+    uint8_t rules = below(g, 4) ? 0 : (below(g, 2) ? FP_NAN_FIRST : 0) | (below(g, 2) ? FP_TINY_BEFORE : 0) |
+            (below(g, 2) ? FP_NAN_TO_ZERO : 0);
 
-    return modes[below(g, G_N_ELEMENTS(modes))];
+    return modes[below(g, G_N_ELEMENTS(modes))] | rules;
 }
 
 static uint8_t aux_for(Generator *g, const IrInsn *i)
@@ -276,6 +278,16 @@ static void place_label(Generator *g)
     memset(g->made, 0, sizeof(g->made));
 }
 
+/* `else`: the open label is here, and whoever comes from above goes on to a new one. */
+static void branch_around(Generator *g)
+{
+    unsigned after = g->b->label_count++;
+
+    append(g, (IrInsn){ .op = IR_br, .imm = (int32_t)after });
+    place_label(g);
+    g->open_label = after + 1;
+}
+
 static void branch_somewhere(Generator *g)
 {
     IrInsn i = { .op = IR_brcond, .type = any_integer(g), .imm = (int32_t)g->b->label_count };
@@ -345,6 +357,8 @@ void random_block(IrBlock *b, Random *r, unsigned insns)
         put_something(&g);
         if (below(&g, 12) == 0) {
             append_any(&g, IR_gotocond);
+        } else if (g.open_label && b->label_count < 8 && below(&g, 4) == 0) {
+            branch_around(&g);
         } else if (g.open_label && below(&g, 2)) {
             place_label(&g);
         } else if (!g.open_label && b->label_count < 8 && below(&g, 16) == 0) {
@@ -361,10 +375,15 @@ void random_block_of(IrBlock *b, Random *r, IrOp op)
     toy_begin(b);
     for (unsigned n = 0; n < 8; n++) {
         start_insn(&g);
-        if (op == IR_brcond) {
+        if (op == IR_brcond || op == IR_br) {
             branch_somewhere(&g);
             append_any(&g, IR_add);
             put_something(&g);
+            if (op == IR_br) {
+                branch_around(&g);
+                append_any(&g, IR_sub);
+                put_something(&g);
+            }
             place_label(&g);
         } else if (!is_control(op)) {
             append_any(&g, op);
