@@ -1,6 +1,6 @@
 /*
- * What every pure operation of ops.h means, exactly. The builder folds constants with it and the interpreter
- * runs on it; with a constant op it compiles to the operation alone.
+ * What every pure operation of ops.h means, exactly. The builder folds constants with it and the
+ * interpreter runs on it; with a constant op it compiles to the operation alone.
  *
  * Operands and results are bits: those of 32-bit types are zero in the upper half.
  */
@@ -96,7 +96,9 @@ EVAL_INLINE uint64_t eval_bswap(uint64_t a, unsigned group)
 {
     switch (group) {
     case 2:  return (a & UINT64_C(0xff00ff00ff00ff)) << 8 | (a >> 8 & UINT64_C(0xff00ff00ff00ff));
-    case 4:  return (uint64_t)__builtin_bswap32((uint32_t)(a >> 32)) << 32 | __builtin_bswap32((uint32_t)a);
+    case 4:
+        return (uint64_t)__builtin_bswap32((uint32_t)(a >> 32)) << 32 |
+            __builtin_bswap32((uint32_t)a);
     default: return __builtin_bswap64(a);
     }
 }
@@ -127,14 +129,18 @@ EVAL_INLINE uint64_t eval_fsgnj(unsigned width, unsigned aux, uint64_t a, uint64
     return (a & ~sign) | (from & sign);
 }
 
-/* An f32 in an f64 register is valid when the upper half is all ones; else it reads as the default NaN. */
+/*
+ * An f32 in an f64 register is valid when the upper half is all ones; else it reads as the default
+ * NaN.
+ */
 EVAL_INLINE uint64_t eval_funbox(uint64_t a)
 {
     return a >> 32 == UINT32_MAX ? (uint32_t)a : 0x7fc00000;
 }
 
 /* The result of a pure operation, before it is cut to the width of its type. */
-EVAL_INLINE uint64_t eval_wide(IrOp op, IrType type, unsigned aux, int32_t imm, uint64_t a, uint64_t b, uint64_t c)
+EVAL_INLINE uint64_t eval_wide(
+    IrOp op, IrType type, unsigned aux, int32_t imm, uint64_t a, uint64_t b, uint64_t c)
 {
     const unsigned width = ir_type_bits(type);
     const int64_t sa = sign_extend(a, width), sb = sign_extend(b, width);
@@ -190,12 +196,15 @@ EVAL_INLINE uint64_t eval_wide(IrOp op, IrType type, unsigned aux, int32_t imm, 
     }
 }
 
-EVAL_INLINE uint64_t ir_eval(IrOp op, IrType type, unsigned aux, int32_t imm, uint64_t a, uint64_t b, uint64_t c)
+EVAL_INLINE uint64_t ir_eval(
+    IrOp op, IrType type, unsigned aux, int32_t imm, uint64_t a, uint64_t b, uint64_t c)
 {
     return eval_wide(op, type, aux, imm, a, b, c) & low_mask(ir_type_bits(type));
 }
 
-/* A value as memory holds it, of the MemOp's size, as the register value that a load of it gives. */
+/*
+ * A value as memory holds it, of the MemOp's size, as the register value that a load of it gives.
+ */
 EVAL_INLINE uint64_t ir_eval_load(unsigned memop, uint64_t value)
 {
     unsigned bits = 8u << (memop & MEM_SIZE);
@@ -230,7 +239,8 @@ EVAL_INLINE uint64_t ir_eval_rmw(RmwKind kind, unsigned memop, uint64_t old, uin
 /* The value of a const or fconst. */
 EVAL_INLINE uint64_t ir_const_value(const IrBlock *b, const IrInsn *i)
 {
-    return i->aux ? b->consts[i->imm] : (uint64_t)(int64_t)i->imm & low_mask(ir_type_bits((IrType)i->type));
+    return i->aux ? b->consts[i->imm]
+                  : (uint64_t)(int64_t)i->imm & low_mask(ir_type_bits((IrType)i->type));
 }
 
 #endif

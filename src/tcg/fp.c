@@ -5,8 +5,8 @@
 
 /* MXCSR: Intel SDM volume 1, 10.2.3. */
 enum {
-    MXCSR_INVALID = 1 << 0, MXCSR_DIVIDE = 1 << 2, MXCSR_OVERFLOW = 1 << 3, MXCSR_UNDERFLOW = 1 << 4,
-    MXCSR_INEXACT = 1 << 5,
+    MXCSR_INVALID = 1 << 0, MXCSR_DIVIDE = 1 << 2, MXCSR_OVERFLOW = 1 << 3,
+    MXCSR_UNDERFLOW = 1 << 4, MXCSR_INEXACT = 1 << 5,
     MXCSR_FLAGS = 0x3f,
     MXCSR_ALL_MASKED = 0x1f80,
     MXCSR_ROUND_SHIFT = 13,
@@ -33,10 +33,13 @@ void fp_flags_set(CpuEnv *env, unsigned flags)
 void fp_round_set(CpuEnv *env, unsigned round)
 {
     /* RMM is not a mode of the host: whoever has it set must round by fp_eval(). */
-    static const uint8_t host_round[] = { [FP_RNE] = 0, [FP_RDN] = 1, [FP_RUP] = 2, [FP_RTZ] = 3, [FP_RMM] = 0 };
+    static const uint8_t host_round[] = {
+        [FP_RNE] = 0, [FP_RDN] = 1, [FP_RUP] = 2, [FP_RTZ] = 3, [FP_RMM] = 0
+    };
 
     env->fp_round = (uint8_t)round;
-    env->mxcsr = (env->mxcsr & MXCSR_FLAGS) | MXCSR_ALL_MASKED | (uint32_t)host_round[round] << MXCSR_ROUND_SHIFT;
+    env->mxcsr = (env->mxcsr & MXCSR_FLAGS) | MXCSR_ALL_MASKED |
+        (uint32_t)host_round[round] << MXCSR_ROUND_SHIFT;
 }
 
 static const FpFormat *format_of(IrType type)
@@ -50,9 +53,13 @@ typedef struct FpKey { IrOp op; IrType type, operand; bool is_unsigned; } FpKey;
 
 static uint64_t muladd(FpMode *mode, const FpFormat *f, IrOp op, uint64_t a, uint64_t b, uint64_t c)
 {
-    bool negate_product = op == IR_fnmadd || op == IR_fnmsub, negate_addend = op == IR_fmsub || op == IR_fnmadd;
-
-    return sf_muladd(mode, f, negate_product ? sf_negate(f, a) : a, b, negate_addend ? sf_negate(f, c) : c);
+    if (op == IR_fnmadd || op == IR_fnmsub) {
+        a = sf_negate(f, a);
+    }
+    if (op == IR_fmsub || op == IR_fnmadd) {
+        c = sf_negate(f, c);
+    }
+    return sf_muladd(mode, f, a, b, c);
 }
 
 static uint64_t from_int(FpMode *mode, const FpKey *key, uint64_t a)
@@ -63,7 +70,8 @@ static uint64_t from_int(FpMode *mode, const FpKey *key, uint64_t a)
     return sf_from_int(mode, format_of(key->type), a, !key->is_unsigned);
 }
 
-static uint64_t evaluate(FpMode *mode, unsigned aux, const FpKey *key, uint64_t a, uint64_t b, uint64_t c)
+static uint64_t evaluate(
+    FpMode *mode, unsigned aux, const FpKey *key, uint64_t a, uint64_t b, uint64_t c)
 {
     const FpFormat *f = format_of(key->type);
 
@@ -80,7 +88,8 @@ static uint64_t evaluate(FpMode *mode, unsigned aux, const FpKey *key, uint64_t 
     case IR_fcmp:  return sf_compare(mode, f, aux, a, b);
     case IR_fcvt:  return sf_convert(mode, format_of(key->operand), f, a);
     case IR_ftoi:
-        return sf_to_int(mode, format_of(key->operand), a, key->type == I64 ? 64 : 32, !key->is_unsigned);
+        return sf_to_int(
+            mode, format_of(key->operand), a, key->type == I64 ? 64 : 32, !key->is_unsigned);
     case IR_itof:  return from_int(mode, key, a);
     default:       __builtin_unreachable();     /* not FP */
     }
@@ -88,7 +97,8 @@ static uint64_t evaluate(FpMode *mode, unsigned aux, const FpKey *key, uint64_t 
 
 uint64_t fp_eval(CpuEnv *env, uint64_t a, uint64_t b, uint64_t c, uint32_t key)
 {
-    const FpKey k = { (IrOp)(key & 0xff), (IrType)(key >> 8 & 15), (IrType)(key >> 12 & 15), key >> 24 & 1 };
+    const FpKey k = { (IrOp)(key & 0xff), (IrType)(key >> 8 & 15), (IrType)(key >> 12 & 15),
+        key >> 24 & 1 };
     unsigned aux = key >> 16 & 0xff;
     FpMode mode = { .aux = (uint8_t)aux };
     uint64_t result;

@@ -1,6 +1,7 @@
 /*
- * Floating-point state of a guest CPU: the part of it in CpuEnv (soft float) and the part in the host's MXCSR
- * (generated code on x86-64), seen as one. And the exact meaning of every floating-point operation of ops.h.
+ * Floating-point state of a guest CPU: the part of it in CpuEnv (soft float) and the part in the
+ * host's MXCSR (generated code on x86-64), seen as one. And the exact meaning of every
+ * floating-point operation of ops.h.
  */
 #ifndef TCG_FP_H
 #define TCG_FP_H
@@ -28,12 +29,14 @@ void     fp_round_set(CpuEnv *env, unsigned round);    /* FP_RNE ... FP_RMM */
 /* Which operation fp_eval does: IrInsn's op, type, aux and imm bit 0, and the type of operand a. */
 static inline uint32_t fp_key(IrOp op, IrType type, unsigned aux, int32_t imm, IrType operand)
 {
-    return (uint32_t)op | (uint32_t)type << 8 | (uint32_t)operand << 12 | aux << 16 | ((uint32_t)imm & 1) << 24;
+    return (uint32_t)op | (uint32_t)type << 8 | (uint32_t)operand << 12 | aux << 16 |
+        ((uint32_t)imm & 1) << 24;
 }
 
 /*
- * Any operation of ops.h with effect FP, by integer arithmetic alone: flags go to env->fp_flags, FP_DYN rounds
- * by env->fp_round. Uses general registers only, so generated code may call it with vector registers live.
+ * Any operation of ops.h with effect FP, by integer arithmetic alone: flags go to env->fp_flags,
+ * FP_DYN rounds by env->fp_round. Uses general registers only, so generated code may call it with
+ * vector registers live.
  */
 uint64_t fp_eval(CpuEnv *env, uint64_t a, uint64_t b, uint64_t c, uint32_t key);
 

@@ -1,7 +1,7 @@
 /*
- * The folding builder: appends operations to a block and simplifies them on the way, so that tier 1 needs no
- * optimiser pass. It looks back through definitions only, never forward, and moves nothing: an operation that
- * may fault, a put and a call stay where the frontend asked for them.
+ * The folding builder: appends operations to a block and simplifies them on the way, so that tier
+ * 1 needs no optimiser pass. It looks back through definitions only, never forward, and moves
+ * nothing: an operation that may fault, a put and a call stay where the frontend asked for them.
  */
 #include <glib.h>
 #include <string.h>
@@ -29,7 +29,9 @@ const uint16_t ir_op_effects[IR_OP_COUNT] = {
 
 static const Val none = { 0 };
 
-/* ---- the buffer --------------------------------------------------------------------------------- */
+static Val build_field(IrBlock *b, IrOp op, IrType type, Val x, unsigned lsb, unsigned length);
+
+/* ---- the buffer ---------------------------------------------------------------------------- */
 
 void ir_begin(IrBlock *b, const GVar *gvars, unsigned gvar_count, uint64_t pc, uint32_t mode)
 {
@@ -52,6 +54,12 @@ bool ir_has_room(const IrBlock *b)
 {
     return b->guest_insns < IR_MAX_INSNS && b->op_count + IR_ROOM <= IR_MAX_OPS &&
         b->exit_count + 8 <= IR_MAX_EXITS && b->label_count + 8 <= IR_MAX_LABELS;
+}
+
+static IrInsn make(IrOp op, IrType type, unsigned aux, int32_t imm, Val x, Val y, Val z)
+{
+    return (IrInsn){ .op = op, .type = type, .aux = (uint8_t)aux, .a = x.id, .b = y.id, .c = z.id,
+        .imm = imm };
 }
 
 static IrType result_type(const IrInsn *i)
@@ -92,19 +100,23 @@ static IrType type_of(const IrBlock *b, Val v)
     return (IrType)b->types[v.id];
 }
 
-/* ---- sharing equal operations -------------------------------------------------------------------- */
+/* ---- sharing equal operations -------------------------------------------------------------- */
 
-/* Equal but for dst. Field by field: wider loads would wait for the narrow stores that just made y. */
+/*
+ * Equal but for dst. Field by field: wider loads would wait for the narrow stores that just made
+ * y.
+ */
 static bool same_operation(const IrInsn *x, const IrInsn *y)
 {
-    return x->op == y->op && x->a == y->a && x->b == y->b && x->imm == y->imm && x->type == y->type &&
-        x->aux == y->aux && x->c == y->c;
+    return x->op == y->op && x->a == y->a && x->b == y->b && x->imm == y->imm &&
+        x->type == y->type && x->aux == y->aux && x->c == y->c;
 }
 
 static unsigned cse_slot(const IrInsn *i)
 {
-    uint32_t hash = i->op * 37u + i->type * 17u + i->a * 5u + i->b * 11u + (uint32_t)i->imm * 0x9e3779b1u;
+    uint32_t hash = i->op * 37u + i->type * 17u + i->a * 5u + i->b * 11u;
 
+    hash += (uint32_t)i->imm * 0x9e3779b1u;
     return (hash ^ hash >> 16 ^ hash >> 26) & 63;
 }
 
@@ -121,7 +133,7 @@ static Val append_shared(IrBlock *b, IrInsn i)
     return v;
 }
 
-/* ---- constants ----------------------------------------------------------------------------------- */
+/* ---- constants ----------------------------------------------------------------------------- */
 
 /* Index in consts. */
 static int32_t wide_const(IrBlock *b, uint64_t value)
@@ -168,7 +180,7 @@ static bool is_value(const IrBlock *b, Val v, uint64_t value)
     return ir_is_const(b, v, &known) && known == value;
 }
 
-/* ---- laws of binary operations ------------------------------------------------------------------- */
+/* ---- laws of binary operations ------------------------------------------------------------- */
 
 typedef enum Law { NONE, X, ZERO, ONES, NOT_X, NEG_X, NOT_Y, NEG_Y } Law;
 
@@ -223,8 +235,8 @@ static Val apply(IrBlock *b, Law law, IrType type, Val x, Val y)
 }
 
 /*
- * May v's operands be used in place of v? Not when v is in a gvar and somebody has seen it there: then v is at
- * hand and its operands may be gone.
+ * May v's operands be used in place of v? Not when v is in a gvar and somebody has seen it there:
+ * then v is at hand and its operands may be gone.
  */
 static bool looks_through(const IrBlock *b, Val v)
 {
@@ -235,9 +247,9 @@ static bool looks_through(const IrBlock *b, Val v)
 static const IrInsn *is_op_const(const IrBlock *b, Val v, IrOp op, IrType type, uint64_t *value)
 {
     const IrInsn *i = definition(b, v);
+    bool is_one = i->op == op && i->type == type && ir_is_const(b, (Val){ i->b }, value);
 
-    return i->op == op && i->type == type && ir_is_const(b, (Val){ i->b }, value) && looks_through(b, v)
-        ? i : NULL;
+    return is_one && looks_through(b, v) ? i : NULL;
 }
 
 static bool is_shift(unsigned op)
@@ -266,7 +278,9 @@ static Val fold_shift(IrBlock *b, const IrInsn *i, uint64_t count)
     uint64_t before;
 
     if (count >= width) {
-        return ir_op2(b, (IrOp)i->op, (IrType)i->type, x, ir_const(b, (IrType)b->types[i->b], count & (width - 1)));
+        Val less = ir_const(b, (IrType)b->types[i->b], count & (width - 1));
+
+        return ir_op2(b, (IrOp)i->op, (IrType)i->type, x, less);
     }
     if (i->op == IR_shr || i->op == IR_sar) {
         return fold_shift_pair(b, i, count);
@@ -328,7 +342,10 @@ static Val fold_not(IrBlock *b, const IrInsn *i, Val x, Val y)
     return ir_op2(b, i->op == IR_and ? IR_andn : IR_orn, (IrType)i->type, x, (Val){ inner->a });
 }
 
-/* Both operands are there and not both constant; constants of commutative operations are on the right. */
+/*
+ * Both operands are there and not both constant; constants of commutative operations are on the
+ * right.
+ */
 static Val fold_binary(IrBlock *b, const IrInsn *i)
 {
     const Laws *law = &laws[i->op];
@@ -352,7 +369,7 @@ static Val fold_binary(IrBlock *b, const IrInsn *i)
     return v.id ? v : fold_not(b, i, y, x);
 }
 
-/* ---- extensions ---------------------------------------------------------------------------------- */
+/* ---- extensions ---------------------------------------------------------------------------- */
 
 /* How many low bits of v can differ from 0, as far as its definition says. */
 static unsigned unsigned_bits(const IrBlock *b, Val v)
@@ -412,6 +429,11 @@ static unsigned signed_bits(const IrBlock *b, Val v)
     return signed_bits_defined(b, v);
 }
 
+static bool is_field(const IrInsn *i)
+{
+    return i->op == IR_ext || i->op == IR_sext;
+}
+
 static Val fold_ext(IrBlock *b, const IrInsn *i)
 {
     unsigned lsb = i->imm & 0xff, length = (unsigned)i->imm >> 8;
@@ -423,9 +445,8 @@ static Val fold_ext(IrBlock *b, const IrInsn *i)
     if (lsb == 0 && length >= (i->op == IR_ext ? unsigned_bits(b, x) : signed_bits(b, x))) {
         return x;
     }
-    if ((inner->op == IR_ext || inner->op == IR_sext) && lsb + length <= inner_length && looks_through(b, x)) {
-        return ir_aux(b, (IrOp)i->op, type, 0, (int32_t)((lsb + inner_lsb) | length << 8), (Val){ inner->a },
-            none, none);
+    if (is_field(inner) && lsb + length <= inner_length && looks_through(b, x)) {
+        return build_field(b, (IrOp)i->op, type, (Val){ inner->a }, lsb + inner_lsb, length);
     }
     if (i->op == IR_ext && lsb + length == ir_type_bits(type)) {
         return ir_op2(b, IR_shr, type, x, ir_const(b, type, lsb));
@@ -451,7 +472,7 @@ static Val fold_trunc32(IrBlock *b, const IrInsn *i)
     if (inner->op == IR_zext32) {
         return (Val){ inner->a };
     }
-    if ((inner->op == IR_ext || inner->op == IR_sext) && inner->imm == 32 << 8 && looks_through(b, (Val){ i->a })) {
+    if (is_field(inner) && inner->imm == 32 << 8 && looks_through(b, (Val){ i->a })) {
         return ir_trunc32(b, (Val){ inner->a });
     }
     return none;
@@ -464,15 +485,15 @@ static Val fold_zext32(IrBlock *b, const IrInsn *i)
     return inner->op == IR_trunc32 ? ir_ext(b, I64, (Val){ inner->a }, 0, 32) : none;
 }
 
-/* ---- comparisons --------------------------------------------------------------------------------- */
+/* ---- comparisons --------------------------------------------------------------------------- */
 
 static const uint8_t swapped[IR_COND_COUNT] = {
-    [EQ] = EQ, [NE] = NE, [LT] = GT, [GE] = LE, [LTU] = GTU, [GEU] = LEU, [LE] = GE, [GT] = LT, [LEU] = GEU,
-    [GTU] = LTU,
+    [EQ] = EQ, [NE] = NE, [LT] = GT, [GE] = LE, [LTU] = GTU, [GEU] = LEU, [LE] = GE, [GT] = LT,
+    [LEU] = GEU, [GTU] = LTU,
 };
 static const uint8_t inverted[IR_COND_COUNT] = {
-    [EQ] = NE, [NE] = EQ, [LT] = GE, [GE] = LT, [LTU] = GEU, [GEU] = LTU, [LE] = GT, [GT] = LE, [LEU] = GTU,
-    [GTU] = LEU,
+    [EQ] = NE, [NE] = EQ, [LT] = GE, [GE] = LT, [LTU] = GEU, [GEU] = LTU, [LE] = GT, [GT] = LE,
+    [LEU] = GTU, [GTU] = LEU,
 };
 
 /* What is compared. truth: -1 unknown, else the answer. */
@@ -494,7 +515,10 @@ static const IrInsn *is_setcond(const IrBlock *b, Val v)
     return i->op == IR_setcond && looks_through(b, v) ? i : NULL;
 }
 
-/* x cond 0, once: unsigned comparisons with 0 and 1 are equalities, and a setcond is what it compared. */
+/*
+ * x cond 0, once: unsigned comparisons with 0 and 1 are equalities, and a setcond is what it
+ * compared.
+ */
 static bool simplify_with_const(IrBlock *b, Compare *c, uint64_t value)
 {
     IrType type = type_of(b, c->x);
@@ -560,8 +584,7 @@ Val ir_setcond(IrBlock *b, IrCond cond, Val x, Val y)
     if (c.truth >= 0) {
         return ir_const(b, I32, (unsigned)c.truth);
     }
-    return append_shared(
-        b, (IrInsn){ .op = IR_setcond, .type = type_of(b, c.x), .aux = c.cond, .a = c.x.id, .b = c.y.id });
+    return append_shared(b, make(IR_setcond, type_of(b, c.x), c.cond, 0, c.x, c.y, none));
 }
 
 Val ir_select(IrBlock *b, Val test, Val yes, Val no)
@@ -574,11 +597,18 @@ Val ir_select(IrBlock *b, Val test, Val yes, Val no)
     if (ir_is_const(b, test, &value)) {
         return value ? yes : no;
     }
-    return append_shared(
-        b, (IrInsn){ .op = IR_select, .type = type_of(b, yes), .a = test.id, .b = yes.id, .c = no.id });
+    return append_shared(b, make(IR_select, type_of(b, yes), 0, 0, test, yes, no));
 }
 
-/* ---- pure operations ----------------------------------------------------------------------------- */
+/* ---- pure operations ----------------------------------------------------------------------- */
+
+/* The operand of `inverse` when that made i's operand. */
+static Val undo(const IrBlock *b, const IrInsn *i, IrOp inverse)
+{
+    const IrInsn *inner = definition(b, (Val){ i->a });
+
+    return inner->op == inverse ? (Val){ inner->a } : none;
+}
 
 static Val fold_unary(IrBlock *b, const IrInsn *i)
 {
@@ -594,11 +624,11 @@ static Val fold_unary(IrBlock *b, const IrInsn *i)
     case IR_zext32:
         return fold_zext32(b, i);
     case IR_funbox:
-        return definition(b, (Val){ i->a })->op == IR_fbox ? (Val){ definition(b, (Val){ i->a })->a } : none;
+        return undo(b, i, IR_fbox);
     case IR_fbits:
-        return definition(b, (Val){ i->a })->op == IR_bitsf ? (Val){ definition(b, (Val){ i->a })->a } : none;
+        return undo(b, i, IR_bitsf);
     case IR_bitsf:
-        return definition(b, (Val){ i->a })->op == IR_fbits ? (Val){ definition(b, (Val){ i->a })->a } : none;
+        return undo(b, i, IR_fbits);
     default:
         return none;
     }
@@ -608,11 +638,13 @@ static Val fold_unary(IrBlock *b, const IrInsn *i)
 static Val build_pure(IrBlock *b, IrInsn i)
 {
     uint64_t x = 0, y = 0;
-    bool x_const = ir_is_const(b, (Val){ i.a }, &x), y_const = !i.b || ir_is_const(b, (Val){ i.b }, &y);
+    bool x_const = ir_is_const(b, (Val){ i.a }, &x);
+    bool y_const = !i.b || ir_is_const(b, (Val){ i.b }, &y);
+    IrType type = (IrType)i.type;
     Val v;
 
     if (x_const && y_const) {
-        return ir_const(b, (IrType)i.type, ir_eval((IrOp)i.op, (IrType)i.type, i.aux, i.imm, x, y, 0));
+        return ir_const(b, type, ir_eval((IrOp)i.op, type, i.aux, i.imm, x, y, 0));
     }
     if ((ir_op_effects[i.op] & COMMUTES) && (x_const || (!y_const && i.b < i.a))) {
         uint16_t a = i.a;
@@ -626,7 +658,7 @@ static Val build_pure(IrBlock *b, IrInsn i)
 
 Val ir_aux(IrBlock *b, IrOp op, IrType type, uint8_t aux, int32_t imm, Val x, Val y, Val z)
 {
-    IrInsn i = { .op = op, .type = type, .aux = aux, .a = x.id, .b = y.id, .c = z.id, .imm = imm };
+    IrInsn i = make(op, type, aux, imm, x, y, z);
     unsigned effects = ir_op_effects[op];
 
     if (op == IR_setcond) {
@@ -641,22 +673,27 @@ Val ir_aux(IrBlock *b, IrOp op, IrType type, uint8_t aux, int32_t imm, Val x, Va
 
 Val ir_op1(IrBlock *b, IrOp op, IrType type, Val x)
 {
-    return build_pure(b, (IrInsn){ .op = op, .type = type, .a = x.id });
+    return build_pure(b, make(op, type, 0, 0, x, none, none));
 }
 
 Val ir_op2(IrBlock *b, IrOp op, IrType type, Val x, Val y)
 {
-    return build_pure(b, (IrInsn){ .op = op, .type = type, .a = x.id, .b = y.id });
+    return build_pure(b, make(op, type, 0, 0, x, y, none));
+}
+
+static Val build_field(IrBlock *b, IrOp op, IrType type, Val x, unsigned lsb, unsigned length)
+{
+    return build_pure(b, make(op, type, 0, (int32_t)(lsb | length << 8), x, none, none));
 }
 
 Val ir_ext(IrBlock *b, IrType type, Val x, unsigned lsb, unsigned length)
 {
-    return build_pure(b, (IrInsn){ .op = IR_ext, .type = type, .a = x.id, .imm = (int32_t)(lsb | length << 8) });
+    return build_field(b, IR_ext, type, x, lsb, length);
 }
 
 Val ir_sext(IrBlock *b, IrType type, Val x, unsigned lsb, unsigned length)
 {
-    return build_pure(b, (IrInsn){ .op = IR_sext, .type = type, .a = x.id, .imm = (int32_t)(lsb | length << 8) });
+    return build_field(b, IR_sext, type, x, lsb, length);
 }
 
 Val ir_zext32(IrBlock *b, Val x)
@@ -677,7 +714,7 @@ Val ir_trunc32(IrBlock *b, Val x)
     return ir_op1(b, IR_trunc32, I32, x);
 }
 
-/* ---- the CPU's state ----------------------------------------------------------------------------- */
+/* ---- the CPU's state ----------------------------------------------------------------------- */
 
 void ir_insn(IrBlock *b, uint64_t pc, unsigned length)
 {
@@ -686,41 +723,45 @@ void ir_insn(IrBlock *b, uint64_t pc, unsigned length)
     b->insn_pc = pc;
     b->guest_insns++;
     b->guest_size = MAX(b->guest_size, end);
-    append(b, (IrInsn){ .op = IR_insn, .aux = (uint8_t)length, .imm = (int32_t)(pc - b->pc) }, false);
+    append(b, make(IR_insn, I32, length, (int32_t)(pc - b->pc), none, none, none), false);
 }
 
 Val ir_get(IrBlock *b, unsigned gvar)
 {
-    if (!b->gvar_value[gvar]) {
-        b->gvar_value[gvar] =
-            append(b, (IrInsn){ .op = IR_get, .type = b->gvars[gvar].type, .imm = (int32_t)gvar }, true).id;
-        b->was_put[b->gvar_value[gvar]] = 1;
+    IrType type = (IrType)b->gvars[gvar].type;
+    Val v = { b->gvar_value[gvar] };
+
+    if (!v.id) {
+        v = append(b, make(IR_get, type, 0, (int32_t)gvar, none, none, none), true);
+        b->gvar_value[gvar] = v.id;
+        b->was_put[v.id] = 1;
     }
-    return (Val){ b->gvar_value[gvar] };
+    return v;
 }
 
 void ir_put(IrBlock *b, unsigned gvar, Val value)
 {
+    IrType type = (IrType)b->gvars[gvar].type;
+
     if (b->gvar_value[gvar] == value.id) {
         return;
     }
     b->gvar_value[gvar] = value.id;
     b->was_put[value.id] = 1;
-    append(b, (IrInsn){ .op = IR_put, .type = b->gvars[gvar].type, .a = value.id, .imm = (int32_t)gvar }, false);
+    append(b, make(IR_put, type, 0, (int32_t)gvar, value, none, none), false);
 }
 
 Val ir_ldenv(IrBlock *b, IrType type, MemOp width, size_t offset)
 {
-    return append(b, (IrInsn){ .op = IR_ldenv, .type = type, .aux = width, .imm = (int32_t)offset }, true);
+    return append(b, make(IR_ldenv, type, width, (int32_t)offset, none, none, none), true);
 }
 
 void ir_stenv(IrBlock *b, MemOp width, size_t offset, Val value)
 {
-    append(b, (IrInsn){ .op = IR_stenv, .type = type_of(b, value), .aux = width, .a = value.id,
-        .imm = (int32_t)offset }, false);
+    append(b, make(IR_stenv, type_of(b, value), width, (int32_t)offset, value, none, none), false);
 }
 
-/* ---- guest memory -------------------------------------------------------------------------------- */
+/* ---- guest memory -------------------------------------------------------------------------- */
 
 /* Takes a constant term of the address into the offset, unless the address is at hand in a gvar. */
 static void fold_address(const IrBlock *b, Val *address, int32_t *offset)
@@ -746,35 +787,34 @@ static IrOp by_type(IrType type, IrOp integer, IrOp real, IrOp vector)
 
 Val ir_load(IrBlock *b, IrType type, MemOp op, Val address, int32_t offset)
 {
+    IrOp load = by_type(type, IR_load, IR_fload, IR_vload);
+
     fold_address(b, &address, &offset);
-    return append_observer(b, (IrInsn){ .op = by_type(type, IR_load, IR_fload, IR_vload), .type = type,
-        .aux = op, .a = address.id, .imm = offset }, true);
+    return append_observer(b, make(load, type, op, offset, address, none, none), true);
 }
 
 void ir_store(IrBlock *b, MemOp op, Val address, int32_t offset, Val value)
 {
     IrType type = type_of(b, value);
+    IrOp store = by_type(type, IR_store, IR_fstore, IR_vstore);
 
     fold_address(b, &address, &offset);
-    append_observer(b, (IrInsn){ .op = by_type(type, IR_store, IR_fstore, IR_vstore), .type = type, .aux = op,
-        .a = address.id, .b = value.id, .imm = offset }, false);
+    append_observer(b, make(store, type, op, offset, address, value, none), false);
 }
 
 Val ir_rmw(IrBlock *b, RmwKind kind, IrType type, MemOp op, Val address, Val operand)
 {
-    return append_observer(b, (IrInsn){ .op = IR_rmw, .type = type, .aux = op, .a = address.id,
-        .b = operand.id, .imm = kind }, true);
+    return append_observer(b, make(IR_rmw, type, op, (int32_t)kind, address, operand, none), true);
 }
 
 Val ir_cas(IrBlock *b, IrType type, MemOp op, Val address, Val expected, Val desired)
 {
-    return append_observer(b, (IrInsn){ .op = IR_cas, .type = type, .aux = op, .a = address.id,
-        .b = expected.id, .c = desired.id }, true);
+    return append_observer(b, make(IR_cas, type, op, 0, address, expected, desired), true);
 }
 
 void ir_fence(IrBlock *b, FenceKind kind)
 {
-    append(b, (IrInsn){ .op = IR_fence, .imm = kind }, false);
+    append(b, make(IR_fence, I32, 0, (int32_t)kind, none, none, none), false);
 }
 
 Val ir_fp_flags(IrBlock *b)
@@ -787,7 +827,7 @@ void ir_set_fp_flags(IrBlock *b, Val flags)
     append(b, (IrInsn){ .op = IR_setflags, .type = I32, .a = flags.id }, false);
 }
 
-/* ---- calls and control --------------------------------------------------------------------------- */
+/* ---- calls and control --------------------------------------------------------------------- */
 
 static void forget_gvars(IrBlock *b)
 {
@@ -796,7 +836,6 @@ static void forget_gvars(IrBlock *b)
 
 static Val build_call(IrBlock *b, IrInsn i, const Helper *helper, bool has_result)
 {
-    i.op = IR_call;
     i.imm = (int32_t)b->helper_count;
     b->helpers[b->helper_count++] = helper;
     if (helper->flags & HELPER_LEAF) {
@@ -808,12 +847,12 @@ static Val build_call(IrBlock *b, IrInsn i, const Helper *helper, bool has_resul
 
 Val ir_call(IrBlock *b, IrType type, const Helper *helper, Val x, Val y, Val z)
 {
-    return build_call(b, (IrInsn){ .type = type, .a = x.id, .b = y.id, .c = z.id }, helper, true);
+    return build_call(b, make(IR_call, type, 0, 0, x, y, z), helper, true);
 }
 
 void ir_call_void(IrBlock *b, const Helper *helper, Val x, Val y, Val z)
 {
-    build_call(b, (IrInsn){ .type = I64, .a = x.id, .b = y.id, .c = z.id }, helper, false);
+    build_call(b, make(IR_call, I64, 0, 0, x, y, z), helper, false);
 }
 
 unsigned ir_label_new(IrBlock *b)
@@ -824,14 +863,14 @@ unsigned ir_label_new(IrBlock *b)
 
 void ir_label(IrBlock *b, unsigned label)
 {
-    append_observer(b, (IrInsn){ .op = IR_label, .imm = (int32_t)label }, false);
+    append_observer(b, make(IR_label, I32, 0, (int32_t)label, none, none, none), false);
     forget_gvars(b);
     memset(b->cse, 0, sizeof(b->cse));
 }
 
 void ir_br(IrBlock *b, unsigned label)
 {
-    append_observer(b, (IrInsn){ .op = IR_br, .imm = (int32_t)label }, false);
+    append_observer(b, make(IR_br, I32, 0, (int32_t)label, none, none, none), false);
 }
 
 void ir_brcond(IrBlock *b, unsigned label, IrCond cond, Val x, Val y)
@@ -841,8 +880,8 @@ void ir_brcond(IrBlock *b, unsigned label, IrCond cond, Val x, Val y)
     if (c.truth == 1) {
         ir_br(b, label);
     } else if (c.truth < 0) {
-        append_observer(b, (IrInsn){ .op = IR_brcond, .type = type_of(b, c.x), .aux = c.cond, .a = c.x.id,
-            .b = c.y.id, .imm = (int32_t)label }, false);
+        append_observer(b,
+            make(IR_brcond, type_of(b, c.x), c.cond, (int32_t)label, c.x, c.y, none), false);
     }
 }
 
@@ -858,27 +897,26 @@ static IrInsn with_exit(IrBlock *b, IrInsn i, uint64_t pc)
 
 void ir_goto(IrBlock *b, uint64_t pc)
 {
-    append_observer(b, with_exit(b, (IrInsn){ .op = IR_goto }, pc), false);
+    append_observer(b, with_exit(b, make(IR_goto, I32, 0, 0, none, none, none), pc), false);
 }
 
 void ir_goto_if(IrBlock *b, IrCond cond, Val x, Val y, uint64_t pc)
 {
     Compare c = simplify_compare(b, cond, x, y);
+    IrInsn i = make(IR_gotocond, type_of(b, c.x), c.cond, 0, c.x, c.y, none);
 
-    if (c.truth == 0) {
-        return;
+    /* One that is always taken stays conditional: the frontend does not expect the block to end. */
+    if (c.truth != 0) {
+        append_observer(b, with_exit(b, i, pc), false);
     }
-    /* An exit that is always taken stays a conditional one: the frontend does not expect the block to end. */
-    append_observer(b, with_exit(b, (IrInsn){ .op = IR_gotocond, .type = type_of(b, c.x), .aux = c.cond,
-        .a = c.x.id, .b = c.y.id }, pc), false);
 }
 
 void ir_goto_val(IrBlock *b, JumpKind kind, Val pc)
 {
-    append_observer(b, (IrInsn){ .op = IR_gotoval, .type = type_of(b, pc), .aux = kind, .a = pc.id }, false);
+    append_observer(b, make(IR_gotoval, type_of(b, pc), kind, 0, pc, none, none), false);
 }
 
 void ir_exit(IrBlock *b, ExitReason reason, Val pc)
 {
-    append_observer(b, (IrInsn){ .op = IR_exit, .type = type_of(b, pc), .imm = reason, .a = pc.id }, false);
+    append_observer(b, make(IR_exit, type_of(b, pc), 0, (int32_t)reason, pc, none, none), false);
 }

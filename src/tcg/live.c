@@ -1,6 +1,6 @@
 /*
- * Liveness: the backward pass of tier 1. Drops operations whose result nobody uses, and puts that another put
- * overwrites before anybody could see them.
+ * Liveness: the backward pass of tier 1. Drops operations whose result nobody uses, and puts that
+ * another put overwrites before anybody could see them.
  */
 #include <string.h>
 

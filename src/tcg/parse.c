@@ -29,7 +29,7 @@ static bool G_GNUC_PRINTF(2, 3) fail(Parser *p, const char *format, ...)
     return false;
 }
 
-/* ---- words --------------------------------------------------------------------------------------- */
+/* ---- words --------------------------------------------------------------------------------- */
 
 /* The next word of the line into p->word; false at its end. */
 static bool next_word(Parser *p)
@@ -56,8 +56,8 @@ static void next_line(Parser *p)
 }
 
 /* Index of word in names; names may have holes. */
-static bool find_name(Parser *p, const char *what, const char *const *names, unsigned count, const char *word,
-    unsigned *index)
+static bool find_name(Parser *p, const char *what, const char *const *names, unsigned count,
+    const char *word, unsigned *index)
 {
     *index = 0;
     for (unsigned n = 0; n < count; n++) {
@@ -105,12 +105,15 @@ static bool take_suffix(Parser *p, const char *suffix)
     return true;
 }
 
-/* ---- fields -------------------------------------------------------------------------------------- */
+/* ---- fields -------------------------------------------------------------------------------- */
 
 static bool parse_memop(Parser *p, uint8_t *aux)
 {
     static const struct { const char *suffix; uint8_t bit; } suffixes[] = {
-        { "+release", MEM_RELEASE }, { "+acquire", MEM_ACQUIRE }, { "+aligned", MEM_ALIGNED }, { "be", MEM_BIG },
+        { "+release", MEM_RELEASE },
+        { "+acquire", MEM_ACQUIRE },
+        { "+aligned", MEM_ALIGNED },
+        { "be", MEM_BIG },
     };
     static const char *const sizes[] = { "8", "16", "32", "64", "128" };
     unsigned size;
@@ -282,7 +285,8 @@ static bool parse_plain(Parser *p, IrInsn *i)
     return true;
 }
 
-static bool parse_name(Parser *p, IrInsn *i, const char *what, const char *const *names, unsigned count)
+static bool parse_name(
+    Parser *p, IrInsn *i, const char *what, const char *const *names, unsigned count)
 {
     unsigned index = 0;
 
@@ -318,7 +322,7 @@ static bool parse_imm(Parser *p, IrInsn *i)
     g_assert_not_reached();
 }
 
-/* ---- lines --------------------------------------------------------------------------------------- */
+/* ---- lines --------------------------------------------------------------------------------- */
 
 /* name or name.type */
 static bool parse_operation(Parser *p, IrInsn *i)
@@ -396,7 +400,8 @@ static bool parse_line(Parser *p)
             return fail(p, "'= operation' is missing");
         }
     }
-    if (!parse_operation(p, &i) || !parse_operands(p, &i) || !parse_aux(p, &i) || !parse_imm(p, &i)) {
+    if (!parse_operation(p, &i) || !parse_operands(p, &i) || !parse_aux(p, &i) ||
+        !parse_imm(p, &i)) {
         return false;
     }
     append(p->b, &i);

@@ -12,9 +12,12 @@ const char *const ir_cond_names[IR_COND_COUNT] = {
 const char *const ir_rmw_names[RMW_KIND_COUNT] = {
     "add", "and", "or", "xor", "swap", "smin", "smax", "umin", "umax", "andn",
 };
-const char *const ir_reason_names[EXIT_BUDGET + 1] = { "lookup", "chain", "request", "raised", "halt", "budget" };
+const char *const ir_reason_names[EXIT_BUDGET + 1] = {
+    "lookup", "chain", "request", "raised", "halt", "budget",
+};
 const char *const ir_round_names[FP_ROUND + 1] = {
-    [FP_RNE] = "rne", [FP_RTZ] = "rtz", [FP_RDN] = "rdn", [FP_RUP] = "rup", [FP_RMM] = "rmm", [FP_DYN] = "dyn",
+    [FP_RNE] = "rne", [FP_RTZ] = "rtz", [FP_RDN] = "rdn", [FP_RUP] = "rup", [FP_RMM] = "rmm",
+    [FP_DYN] = "dyn",
 };
 
 /* Operations whose imm is not a plain number. */
@@ -71,15 +74,18 @@ AuxKind ir_aux_kind(IrOp op)
     if (op == IR_goto) {
         return AUX_CHECK;
     }
-    return has_field(op, 'c') ? AUX_COND : has_field(op, 'm') ? AUX_MEMOP : has_field(op, 'r') ? AUX_FP :
-        has_field(op, 'x') ? AUX_NUMBER : AUX_NONE;
+    return has_field(op, 'c') ? AUX_COND
+        : has_field(op, 'm')  ? AUX_MEMOP
+        : has_field(op, 'r')  ? AUX_FP
+        : has_field(op, 'x')  ? AUX_NUMBER
+                              : AUX_NONE;
 }
 
 static void print_memop(unsigned op, FILE *out)
 {
-    fprintf(out, " %s%u%s%s%s%s", op & MEM_SIGNED ? "s" : "u", 8u << (op & MEM_SIZE), op & MEM_BIG ? "be" : "",
-        op & MEM_ALIGNED ? "+aligned" : "", op & MEM_ACQUIRE ? "+acquire" : "",
-        op & MEM_RELEASE ? "+release" : "");
+    fprintf(out, " %s%u%s%s%s%s", op & MEM_SIGNED ? "s" : "u", 8u << (op & MEM_SIZE),
+        op & MEM_BIG ? "be" : "", op & MEM_ALIGNED ? "+aligned" : "",
+        op & MEM_ACQUIRE ? "+acquire" : "", op & MEM_RELEASE ? "+release" : "");
 }
 
 static void print_aux(const IrInsn *i, FILE *out)
@@ -88,7 +94,8 @@ static void print_aux(const IrInsn *i, FILE *out)
     case AUX_NONE:
         break;
     case AUX_COND:
-        fprintf(out, " %s%s", ir_cond_names[i->aux & ~GOTO_CHECK], i->aux & GOTO_CHECK ? "+check" : "");
+        fprintf(
+            out, " %s%s", ir_cond_names[i->aux & ~GOTO_CHECK], i->aux & GOTO_CHECK ? "+check" : "");
         break;
     case AUX_MEMOP:
         print_memop(i->aux, out);

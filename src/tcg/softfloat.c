@@ -1,7 +1,7 @@
 /*
- * IEEE 754 binary arithmetic by integers alone, written from the standard (IEEE 754-2019, clauses 3.4, 4.3, 5,
- * 6.2 and 7). One set of functions serves every format: operands are unpacked to a common form, results are
- * rounded in one place.
+ * IEEE 754 binary arithmetic by integers alone, written from the standard (IEEE 754-2019, clauses
+ * 3.4, 4.3, 5, 6.2 and 7). One set of functions serves every format: operands are unpacked to a
+ * common form, results are rounded in one place.
  */
 #include "tcg/softfloat.h"
 
@@ -11,7 +11,9 @@ const FpFormat fp_half = { 5, 10 }, fp_single = { 8, 23 }, fp_double = { 11, 52 
 
 typedef unsigned __int128 Wide;
 
-typedef enum Class { CLASS_ZERO, CLASS_FINITE, CLASS_INFINITY, CLASS_QUIET, CLASS_SIGNALLING } Class;
+typedef enum Class {
+    CLASS_ZERO, CLASS_FINITE, CLASS_INFINITY, CLASS_QUIET, CLASS_SIGNALLING,
+} Class;
 
 /* A finite value is significand / 2^63 * 2^exponent with bit 63 of the significand set. */
 typedef struct Number {
@@ -21,7 +23,7 @@ typedef struct Number {
     uint64_t significand;
 } Number;
 
-/* ---- formats ------------------------------------------------------------------------------------- */
+/* ---- formats ------------------------------------------------------------------------------- */
 
 static int bias(const FpFormat *f)
 {
@@ -67,7 +69,9 @@ static Number unpack(const FpFormat *f, uint64_t a)
     int shift;
 
     if (field == (1 << f->exponent_bits) - 1) {
-        n.class = !fraction ? CLASS_INFINITY : fraction & quiet_bit(f) ? CLASS_QUIET : CLASS_SIGNALLING;
+        n.class = !fraction           ? CLASS_INFINITY
+            : fraction & quiet_bit(f) ? CLASS_QUIET
+                                      : CLASS_SIGNALLING;
     } else if (field) {
         n.class = CLASS_FINITE;
         n.exponent = field - bias(f);
@@ -86,7 +90,7 @@ static bool is_nan(const Number *n)
     return n->class >= CLASS_QUIET;
 }
 
-/* ---- rounding ------------------------------------------------------------------------------------ */
+/* ---- rounding ------------------------------------------------------------------------------ */
 
 /* Shifts right; what falls off leaves a mark in the lowest bit. */
 static uint64_t shift_jam(uint64_t value, int count)
@@ -134,10 +138,12 @@ static uint64_t overflow(FpMode *mode, const FpFormat *f, bool sign)
 }
 
 /*
- * Is a result with an exponent below the smallest tiny? Before rounding always; after rounding, not when it
- * would have become the smallest normal number had the exponent been unbounded (clause 7.5).
+ * Is a result with an exponent below the smallest tiny? Before rounding always; after rounding,
+ * not when it would have become the smallest normal number had the exponent been unbounded (clause
+ * 7.5).
  */
-static bool is_tiny(const FpMode *mode, const FpFormat *f, bool sign, int exponent, uint64_t significand)
+static bool is_tiny(
+    const FpMode *mode, const FpFormat *f, bool sign, int exponent, uint64_t significand)
 {
     int drop = 63 - f->fraction_bits;
     uint64_t kept = significand >> drop, rest = significand & ((UINT64_C(1) << drop) - 1);
@@ -145,11 +151,16 @@ static bool is_tiny(const FpMode *mode, const FpFormat *f, bool sign, int expone
     if ((mode->aux & FP_TINY_BEFORE) || exponent < -bias(f)) {
         return true;
     }
-    return kept != (UINT64_C(2) << f->fraction_bits) - 1 || !rounds_up(round_of(mode), sign, kept & 1, rest, drop);
+    return kept != (UINT64_C(2) << f->fraction_bits) - 1 ||
+        !rounds_up(round_of(mode), sign, kept & 1, rest, drop);
 }
 
-/* The nearest value of the format; bit 63 of the significand is set, bit 0 may be a mark of shift_jam. */
-static uint64_t round_pack(FpMode *mode, const FpFormat *f, bool sign, int exponent, uint64_t significand)
+/*
+ * The nearest value of the format; bit 63 of the significand is set, bit 0 may be a mark of
+ * shift_jam.
+ */
+static uint64_t round_pack(
+    FpMode *mode, const FpFormat *f, bool sign, int exponent, uint64_t significand)
 {
     int drop = 63 - f->fraction_bits, field = exponent + bias(f);
     bool tiny = field <= 0 && is_tiny(mode, f, sign, exponent, significand);
@@ -172,16 +183,18 @@ static uint64_t round_pack(FpMode *mode, const FpFormat *f, bool sign, int expon
 }
 
 /* The same of value / 2^127 * 2^exponent, in twice the width; value is not 0. */
-static uint64_t round_pack_wide(FpMode *mode, const FpFormat *f, bool sign, int exponent, Wide value)
+static uint64_t round_pack_wide(
+    FpMode *mode, const FpFormat *f, bool sign, int exponent, Wide value)
 {
     uint64_t high = (uint64_t)(value >> 64);
     int zeros = high ? __builtin_clzll(high) : 64 + __builtin_clzll((uint64_t)value);
 
     value <<= zeros;
-    return round_pack(mode, f, sign, exponent - zeros, (uint64_t)(value >> 64) | ((uint64_t)value != 0));
+    return round_pack(
+        mode, f, sign, exponent - zeros, (uint64_t)(value >> 64) | ((uint64_t)value != 0));
 }
 
-/* ---- NaN ----------------------------------------------------------------------------------------- */
+/* ---- NaN ----------------------------------------------------------------------------------- */
 
 static uint64_t invalid(FpMode *mode, const FpFormat *f)
 {
@@ -214,7 +227,7 @@ static uint64_t propagate2(FpMode *mode, const FpFormat *f, uint64_t a, uint64_t
     return propagate(mode, f, (const uint64_t[]){ a, b }, 2);
 }
 
-/* ---- addition ------------------------------------------------------------------------------------ */
+/* ---- addition ------------------------------------------------------------------------------ */
 
 /* An exact zero that is a sum of opposites: negative only when rounding down (clause 6.3). */
 static uint64_t zero_sum(const FpMode *mode, const FpFormat *f)
@@ -223,8 +236,8 @@ static uint64_t zero_sum(const FpMode *mode, const FpFormat *f)
 }
 
 /* Sum of two values in twice the width: a is not smaller in exponent. Points are at bit 125. */
-static uint64_t add_wide(FpMode *mode, const FpFormat *f, bool sign_a, int exponent_a, Wide a, bool sign_b,
-    int exponent_b, Wide b)
+static uint64_t add_wide(FpMode *mode, const FpFormat *f, bool sign_a, int exponent_a, Wide a,
+    bool sign_b, int exponent_b, Wide b)
 {
     b = shift_jam_wide(b, exponent_a - exponent_b);
     if (sign_a == sign_b) {
@@ -278,7 +291,7 @@ uint64_t sf_sub(FpMode *mode, const FpFormat *f, uint64_t a, uint64_t b)
     return sf_add(mode, f, a, is_nan(&y) ? b : sf_negate(f, b));
 }
 
-/* ---- multiplication, division, square root --------------------------------------------------------- */
+/* ---- multiplication, division, square root ------------------------------------------------- */
 
 uint64_t sf_mul(FpMode *mode, const FpFormat *f, uint64_t a, uint64_t b)
 {
@@ -289,15 +302,20 @@ uint64_t sf_mul(FpMode *mode, const FpFormat *f, uint64_t a, uint64_t b)
         return propagate2(mode, f, a, b);
     }
     if (x.class == CLASS_INFINITY || y.class == CLASS_INFINITY) {
-        return x.class == CLASS_ZERO || y.class == CLASS_ZERO ? invalid(mode, f) : with_sign(f, sign, infinity(f));
+        return x.class == CLASS_ZERO || y.class == CLASS_ZERO ? invalid(mode, f)
+                                                              : with_sign(f, sign, infinity(f));
     }
     if (x.class == CLASS_ZERO || y.class == CLASS_ZERO) {
         return with_sign(f, sign, 0);
     }
-    return round_pack_wide(mode, f, sign, x.exponent + y.exponent + 1, (Wide)x.significand * y.significand);
+    return round_pack_wide(
+        mode, f, sign, x.exponent + y.exponent + 1, (Wide)x.significand * y.significand);
 }
 
-/* The first 64 bits of x / y for x < 2y, point after the first; bit 0 is marked when there are more. */
+/*
+ * The first 64 bits of x / y for x < 2y, point after the first; bit 0 is marked when there are
+ * more.
+ */
 static uint64_t divide(uint64_t x, uint64_t y)
 {
     Wide rest = x;
@@ -318,7 +336,8 @@ static uint64_t divide_numbers(FpMode *mode, const FpFormat *f, const Number *x,
     uint64_t quotient = divide(x->significand, y->significand);
     int shift = quotient >> 63 ? 0 : 1;
 
-    return round_pack(mode, f, x->sign != y->sign, x->exponent - y->exponent - shift, quotient << shift);
+    return round_pack(
+        mode, f, x->sign != y->sign, x->exponent - y->exponent - shift, quotient << shift);
 }
 
 uint64_t sf_div(FpMode *mode, const FpFormat *f, uint64_t a, uint64_t b)
@@ -380,13 +399,15 @@ uint64_t sf_sqrt(FpMode *mode, const FpFormat *f, uint64_t a)
     if (x.class == CLASS_INFINITY) {
         return a;
     }
-    return round_pack(mode, f, false, (x.exponent - odd) / 2, square_root((Wide)x.significand << (63 + odd)));
+    return round_pack(
+        mode, f, false, (x.exponent - odd) / 2, square_root((Wide)x.significand << (63 + odd)));
 }
 
-/* ---- fused multiply and add -------------------------------------------------------------------------- */
+/* ---- fused multiply and add ---------------------------------------------------------------- */
 
 /* The product is finite and not zero. */
-static uint64_t add_product(FpMode *mode, const FpFormat *f, const Number *x, const Number *y, const Number *z)
+static uint64_t add_product(
+    FpMode *mode, const FpFormat *f, const Number *x, const Number *y, const Number *z)
 {
     bool sign = x->sign != y->sign;
     int exponent = x->exponent + y->exponent;
@@ -396,8 +417,9 @@ static uint64_t add_product(FpMode *mode, const FpFormat *f, const Number *x, co
     if (z->class == CLASS_ZERO) {
         return round_pack_wide(mode, f, sign, exponent + 2, product);
     }
-    return exponent >= z->exponent ? add_wide(mode, f, sign, exponent, product, z->sign, z->exponent, addend)
-                                   : add_wide(mode, f, z->sign, z->exponent, addend, sign, exponent, product);
+    return exponent >= z->exponent
+        ? add_wide(mode, f, sign, exponent, product, z->sign, z->exponent, addend)
+        : add_wide(mode, f, z->sign, z->exponent, addend, sign, exponent, product);
 }
 
 /* 0 times infinity: invalid even when a quiet NaN is added (RISC-V F 11.6; ARM FPMulAdd). */
@@ -417,7 +439,8 @@ uint64_t sf_muladd(FpMode *mode, const FpFormat *f, uint64_t a, uint64_t b, uint
         return invalid(mode, f);
     }
     if (is_nan(&x) || is_nan(&y) || is_nan(&z)) {
-        return propagate(mode, f, (const uint64_t[]){ c, a, b }, 3);    /* ARM's order: the addend first */
+        /* ARM's order: the addend first. */
+        return propagate(mode, f, (const uint64_t[]){ c, a, b }, 3);
     }
     if (x.class == CLASS_INFINITY || y.class == CLASS_INFINITY) {
         return add_infinity(mode, f, &product, &z);
@@ -431,7 +454,7 @@ uint64_t sf_muladd(FpMode *mode, const FpFormat *f, uint64_t a, uint64_t b, uint
     return add_product(mode, f, &x, &y, &z);
 }
 
-/* ---- comparison ------------------------------------------------------------------------------------- */
+/* ---- comparison ---------------------------------------------------------------------------- */
 
 /* A number that orders as the values do; both zeros are 0. Not for NaN. */
 static int64_t order(const FpFormat *f, uint64_t a)
@@ -484,7 +507,7 @@ bool sf_compare(FpMode *mode, const FpFormat *f, unsigned cond, uint64_t a, uint
     }
 }
 
-/* ---- conversion ------------------------------------------------------------------------------------- */
+/* ---- conversion ---------------------------------------------------------------------------- */
 
 /* Keeps the sign and as much of the payload as fits. */
 static uint64_t convert_nan(FpMode *mode, const FpFormat *from, const FpFormat *to, uint64_t a)

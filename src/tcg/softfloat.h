@@ -1,6 +1,7 @@
 /*
- * IEEE 754 binary arithmetic by integers alone: the exact answer where the host's FPU would differ or may not be
- * used, and the oracle of tests. Values are bit patterns in uint64_t, of any format up to 64 bits.
+ * IEEE 754 binary arithmetic by integers alone: the exact answer where the host's FPU would differ
+ * or may not be used, and the oracle of tests. Values are bit patterns in uint64_t, of any format
+ * up to 64 bits.
  *
  * Uses general registers only, so code that keeps guest registers in vector registers may call it.
  */
@@ -39,7 +40,8 @@ uint64_t sf_negate(const FpFormat *format, uint64_t a);
 uint64_t sf_min(FpMode *mode, const FpFormat *format, uint64_t a, uint64_t b);
 uint64_t sf_max(FpMode *mode, const FpFormat *format, uint64_t a, uint64_t b);
 
-bool     sf_compare(FpMode *mode, const FpFormat *format, unsigned cond /* FpCond */, uint64_t a, uint64_t b);
+bool sf_compare(
+    FpMode *mode, const FpFormat *format, unsigned cond /* FpCond */, uint64_t a, uint64_t b);
 uint64_t sf_convert(FpMode *mode, const FpFormat *from, const FpFormat *to, uint64_t a);
 
 /* bits: 32 or 64; saturates. From: the value is extended to 64 bits as is_signed says. */

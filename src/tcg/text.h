@@ -6,8 +6,8 @@
  *   t4 = load.i32 t3 s8 -4
  *   gotocond.i64 t3 t4 ltu+check 0x80000010
  *
- * [result =] name.type operands aux imm. The signature in ops.h says which operands and fields there are; this
- * says how `imm` and `aux` are written.
+ * [result =] name.type operands aux imm. The signature in ops.h says which operands and fields
+ * there are; this says how `imm` and `aux` are written.
  */
 #ifndef TCG_TEXT_H
 #define TCG_TEXT_H

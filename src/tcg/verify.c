@@ -7,7 +7,7 @@
 typedef struct Verifier {
     const IrBlock *b;
     unsigned       at;
-    unsigned       after_label;                 /* values are alive that were defined from here on */
+    unsigned       after_label;             /* values are alive that were defined from here on */
     uint16_t       defined[IR_MAX_OPS + 1];     /* op index + 1; 0: not yet */
     bool           targeted[IR_MAX_LABELS], placed[IR_MAX_LABELS];
     char          *error;
@@ -22,8 +22,8 @@ static bool G_GNUC_PRINTF(2, 3) fail(Verifier *v, const char *format, ...)
     va_start(args, format);
     said = g_strdup_vprintf(format, args);
     va_end(args);
-    v->error = g_strdup_printf("operation %u (%s): %s", v->at, op < IR_OP_COUNT ? ir_op_names[op] : "dropped",
-        said);
+    v->error = g_strdup_printf(
+        "operation %u (%s): %s", v->at, op < IR_OP_COUNT ? ir_op_names[op] : "dropped", said);
     return false;
 }
 
@@ -50,7 +50,10 @@ static bool fits(char letter, IrType type, IrType own)
     }
 }
 
-/* Operations whose operands are of another type than their result: ops.h has no letter for "another". */
+/*
+ * Operations whose operands are of another type than their result: ops.h has no letter for
+ * "another".
+ */
 static bool is_conversion(IrOp op)
 {
     return op == IR_setcond || op == IR_fcmp;
@@ -122,7 +125,8 @@ static bool check_field(Verifier *v, const IrInsn *i)
 {
     unsigned lsb = i->imm & 0xff, length = (unsigned)i->imm >> 8;
 
-    return (length >= 1 && lsb + length <= ir_type_bits((IrType)i->type)) || fail(v, "the bit field does not fit");
+    return (length >= 1 && lsb + length <= ir_type_bits((IrType)i->type)) ||
+        fail(v, "the bit field does not fit");
 }
 
 static bool check_gvar(Verifier *v, const IrInsn *i)
@@ -131,7 +135,8 @@ static bool check_gvar(Verifier *v, const IrInsn *i)
         return fail(v, "no such guest register");
     }
     if (v->b->gvars[i->imm].type != i->type || (i->op == IR_put && v->b->types[i->a] != i->type)) {
-        return fail(v, "'%s' is %s", v->b->gvars[i->imm].name, ir_type_names[v->b->gvars[i->imm].type]);
+        return fail(
+            v, "'%s' is %s", v->b->gvars[i->imm].name, ir_type_names[v->b->gvars[i->imm].type]);
     }
     return true;
 }
@@ -183,7 +188,8 @@ static bool check_memop(Verifier *v, const IrInsn *i)
         return bits == 128 || fail(v, "a vector is 128 bits");
     }
     if (i->op == IR_fload || i->op == IR_fstore) {
-        return bits == ir_type_bits((IrType)i->type) || fail(v, "the access is not as wide as the float");
+        return bits == ir_type_bits((IrType)i->type) ||
+            fail(v, "the access is not as wide as the float");
     }
     return bits <= ir_type_bits((IrType)i->type) || fail(v, "the access is wider than its type");
 }
@@ -225,7 +231,8 @@ static bool check_insn(Verifier *v, const IrInsn *i)
     if (i->op > IR_OP_COUNT || i->type >= IR_TYPE_COUNT) {
         return fail(v, "no such operation or type");
     }
-    return check_operands(v, i) && check_imm(v, i) && check_aux(v, i) && check_result(v, i) && check_end(v, i);
+    return check_operands(v, i) && check_imm(v, i) && check_aux(v, i) && check_result(v, i) &&
+        check_end(v, i);
 }
 
 char *ir_verify(const IrBlock *b)

@@ -1,6 +1,7 @@
 /*
- * Random blocks through the interpreter as the frontend would ask for them, and folded, with dead operations
- * dropped, through every host: registers, memory, flags, and how and where the block was left must be equal.
+ * Random blocks through the interpreter as the frontend would ask for them, and folded, with dead
+ * operations dropped, through every host: registers, memory, flags, and how and where the block
+ * was left must be equal.
  *
  *   build/tests/tcg/host-vs-interp [SEED [BLOCKS]]      prints the block when they differ
  */
@@ -19,7 +20,7 @@
 static uint64_t first_seed = 1;
 static unsigned block_count = 4000;
 
-/* ---- slow paths over the toy's memory -------------------------------------------------------------- */
+/* ---- slow paths over the toy's memory ------------------------------------------------------ */
 
 static Toy *current;
 
@@ -93,7 +94,8 @@ uint64_t mem_rmw(CpuEnv *env, uint64_t address, uint64_t operand, uint32_t op_an
         return 0;
     }
     old = mem_load(env, address, op_and_kind);
-    mem_store(env, address, ir_eval_rmw((RmwKind)(op_and_kind >> 8), op_and_kind, old, operand), op_and_kind);
+    mem_store(env, address, ir_eval_rmw((RmwKind)(op_and_kind >> 8), op_and_kind, old, operand),
+        op_and_kind);
     return old;
 }
 
@@ -130,7 +132,7 @@ void mem_store128(CpuEnv *env, uint64_t address, uint32_t op, const void *value)
     }
 }
 
-/* ---- running a block ------------------------------------------------------------------------------- */
+/* ---- running a block ----------------------------------------------------------------------- */
 
 enum { CODE_SIZE = 1 << 20 };
 
@@ -196,7 +198,8 @@ static Outcome run(Runner *r, const IrBlock *b, const IrLive *live)
 
     out.exits = exits;
     out.side_count = 0;
-    assert_true(r->host->emit(b, live, r->execute, r->write + at, r->execute + at, CODE_SIZE - at, &out));
+    assert_true(
+        r->host->emit(b, live, r->execute, r->write + at, r->execute + at, CODE_SIZE - at, &out));
     current = &r->toy;
     env->raised = 0;
     env->pc = 0;
@@ -216,7 +219,7 @@ static Outcome run(Runner *r, const IrBlock *b, const IrLive *live)
     return outcome;
 }
 
-/* ---- comparing --------------------------------------------------------------------------------------- */
+/* ---- comparing ----------------------------------------------------------------------------- */
 
 static void copy_state(Toy *to, const Toy *from)
 {
@@ -234,14 +237,16 @@ static void copy_state(Toy *to, const Toy *from)
 static bool same_number(const char *what, uint64_t expected, uint64_t found)
 {
     if (expected != found) {
-        fprintf(stderr, "%s: interpreter 0x%" PRIx64 ", host 0x%" PRIx64 "\n", what, expected, found);
+        fprintf(
+            stderr, "%s: interpreter 0x%" PRIx64 ", host 0x%" PRIx64 "\n", what, expected, found);
     }
     return expected == found;
 }
 
 static bool same_register(const GVar *g, const Toy *expected, const Toy *found)
 {
-    const uint8_t *e = (const uint8_t *)expected->cpu + g->offset, *f = (const uint8_t *)found->cpu + g->offset;
+    const uint8_t *e = (const uint8_t *)expected->cpu + g->offset,
+                  *f = (const uint8_t *)found->cpu + g->offset;
     size_t size = g->type == V128 ? 16 : ir_type_bits(g->type) / 8;
     uint64_t e_bits = 0, f_bits = 0;
 
@@ -279,7 +284,8 @@ static bool same_result(const Outcome *expected, const Toy *e, const Outcome *fo
     for (unsigned n = 0; n < TOY_GVARS; n++) {
         same &= same_register(&toy_gvars[n], e, f);
     }
-    same &= same_number("scratch", 0, (uint64_t)(memcmp(e->cpu->scratch, f->cpu->scratch, 32) != 0));
+    same &= same_number(
+        "scratch", 0, (uint64_t)(memcmp(e->cpu->scratch, f->cpu->scratch, 32) != 0));
     return same_memory(e, f) && same;
 }
 
@@ -385,8 +391,14 @@ static void every_operation_was_executed(void **state)
 
 #define TESTS(id)                                                                                  \
     extern const Host id##_host;                                                                   \
-    static void every_operation_is_the_same_on_##id(void **state) { check_each_operation(&id##_host); } \
-    static void random_blocks_are_the_same_on_##id(void **state) { check_random_blocks(&id##_host); }
+    static void every_operation_is_the_same_on_##id(void **state)                                  \
+    {                                                                                              \
+        check_each_operation(&id##_host);                                                          \
+    }                                                                                              \
+    static void random_blocks_are_the_same_on_##id(void **state)                                   \
+    {                                                                                              \
+        check_random_blocks(&id##_host);                                                           \
+    }
 EACH_HOST(TESTS)
 
 extern const Host interp_host;
@@ -394,7 +406,8 @@ extern const Host interp_host;
 int main(int argc, char **argv)
 {
 #define ROWS(id)                                                                                   \
-    cmocka_unit_test(every_operation_is_the_same_on_##id), cmocka_unit_test(random_blocks_are_the_same_on_##id),
+    cmocka_unit_test(every_operation_is_the_same_on_##id),                                         \
+        cmocka_unit_test(random_blocks_are_the_same_on_##id),
     const struct CMUnitTest tests[] = {
         EACH_HOST(ROWS) cmocka_unit_test(every_operation_was_executed),
     };

@@ -1,6 +1,6 @@
 /*
- * Every pure operation against a plain definition of it, bit by bit where that is plainer: in the interpreter
- * and in the folding builder, for corner and random operands of both widths.
+ * Every pure operation against a plain definition of it, bit by bit where that is plainer: in the
+ * interpreter and in the folding builder, for corner and random operands of both widths.
  */
 #include <glib.h>
 #include <inttypes.h>
@@ -23,7 +23,7 @@ typedef struct Asked {
     uint64_t a, b, c;
 } Asked;
 
-/* ---- definitions ----------------------------------------------------------------------------------- */
+/* ---- definitions --------------------------------------------------------------------------- */
 
 static unsigned bit(uint64_t value, unsigned n)
 {
@@ -270,7 +270,7 @@ static void every_pure_operation_has_a_definition(void **state)
     }
 }
 
-/* ---- asking ------------------------------------------------------------------------------------------ */
+/* ---- asking -------------------------------------------------------------------------------- */
 
 /* Types of the operands and the result, where they are not the operation's. */
 static IrType operand_type(const Asked *q, unsigned n)

@@ -39,10 +39,13 @@ static uint16_t append(Generator *g, IrInsn i)
     return i.dst;
 }
 
-/* ---- operands ------------------------------------------------------------------------------------ */
+/* ---- operands ------------------------------------------------------------------------------ */
 
 static const struct { uint8_t first, count; } registers[IR_TYPE_COUNT] = {
-    [I32] = { TOY_W0, TOY_W }, [I64] = { TOY_X0, TOY_X }, [F32] = { TOY_S0, TOY_S }, [F64] = { TOY_F0, TOY_F },
+    [I32] = { TOY_W0, TOY_W },
+    [I64] = { TOY_X0, TOY_X },
+    [F32] = { TOY_S0, TOY_S },
+    [F64] = { TOY_F0, TOY_F },
     [V128] = { TOY_V0, TOY_V },
 };
 
@@ -53,7 +56,9 @@ static int32_t any_register(Generator *g, IrType type)
 
 static uint16_t make_const(Generator *g, IrType type, uint64_t value)
 {
-    IrInsn i = { .op = type == F32 || type == F64 ? IR_fconst : IR_const, .type = type, .imm = (int32_t)value };
+    IrInsn i = {
+        .op = type == F32 || type == F64 ? IR_fconst : IR_const, .type = type, .imm = (int32_t)value
+    };
 
     if (ir_const_value(g->b, &i) != value) {
         i.aux = 1;
@@ -91,14 +96,16 @@ static uint16_t new_address(Generator *g)
 {
     uint16_t x = value_of(g, I64);
     unsigned bits = below(g, 8) ? 12 + below(g, 3) : 15;
-    uint16_t offset = append(g, (IrInsn){ .op = IR_ext, .type = I64, .a = x, .imm = (int32_t)(bits << 8) });
+    uint16_t offset = append(
+        g, (IrInsn){ .op = IR_ext, .type = I64, .a = x, .imm = (int32_t)(bits << 8) });
 
     if (below(g, 3)) {
         uint16_t mask = make_const(g, I64, (uint64_t)-8);
 
         offset = append(g, (IrInsn){ .op = IR_and, .type = I64, .a = offset, .b = mask });
     }
-    return append(g, (IrInsn){ .op = IR_add, .type = I64, .a = offset, .b = make_const(g, I64, TOY_BASE) });
+    return append(
+        g, (IrInsn){ .op = IR_add, .type = I64, .a = offset, .b = make_const(g, I64, TOY_BASE) });
 }
 
 static uint16_t address(Generator *g)
@@ -126,14 +133,19 @@ static uint16_t operand(Generator *g, const IrInsn *i, unsigned n)
     case 'a': return address(g);
     case 'j': return value_of(g, i->op == IR_zext32 ? I32 : i->op == IR_trunc32 ? I64 :
         i->op == IR_bitsf ? (i->type == F32 ? I32 : I64) : any_integer(g));
-    case 'g': return value_of(g, i->op == IR_fcvt ? (i->type == F32 ? F64 : F32) : i->op == IR_fbox ? F32 :
-        i->op == IR_funbox ? F64 : i->op == IR_fbits ? (i->type == I32 ? F32 : F64) : any_float(g));
+    case 'g':
+        return value_of(g,
+            i->op == IR_fcvt         ? (i->type == F32 ? F64 : F32)
+                : i->op == IR_fbox   ? F32
+                : i->op == IR_funbox ? F64
+                : i->op == IR_fbits  ? (i->type == I32 ? F32 : F64)
+                                     : any_float(g));
     case '*': return value_of(g, i->op == IR_call ? I64 : (IrType)i->type);
     default:  return value_of(g, (IrType)i->type);
     }
 }
 
-/* ---- fields -------------------------------------------------------------------------------------- */
+/* ---- fields -------------------------------------------------------------------------------- */
 
 static IrType type_for(Generator *g, IrOp op)
 {
@@ -148,7 +160,7 @@ static IrType type_for(Generator *g, IrOp op)
     case IR_fcmp: case IR_fstore:     return any_float(g);
     case IR_vload: case IR_vstore:    return V128;
     case IR_get: case IR_put:         return (IrType)below(g, IR_TYPE_COUNT);
-    default:                          return result == 'f' || first == 'f' ? any_float(g) : any_integer(g);
+    default: return result == 'f' || first == 'f' ? any_float(g) : any_integer(g);
     }
 }
 
@@ -166,9 +178,13 @@ static int32_t field(Generator *g, const IrInsn *i)
 
 static uint8_t memop(Generator *g, const IrInsn *i)
 {
-    bool real = i->op == IR_fload || i->op == IR_fstore, atomic = i->op == IR_rmw || i->op == IR_cas;
+    bool real = i->op == IR_fload || i->op == IR_fstore,
+         atomic = i->op == IR_rmw || i->op == IR_cas;
     unsigned sizes = i->type == I32 || i->type == F32 ? 3 : 4;
-    unsigned op = i->type == V128 ? MEM_128 : real ? sizes - 1 : atomic ? sizes - 1 - below(g, 2) : below(g, sizes);
+    unsigned op = i->type == V128 ? MEM_128
+        : real                    ? sizes - 1
+        : atomic                  ? sizes - 1 - below(g, 2)
+                                  : below(g, sizes);
 
     op |= below(g, 2) && !real && i->type != V128 ? MEM_SIGNED : 0;
     op |= below(g, 8) == 0 && i->type != V128 && !real ? MEM_BIG : 0;
@@ -180,10 +196,15 @@ static uint8_t memop(Generator *g, const IrInsn *i)
 
 static uint8_t rounding(Generator *g)
 {
-    static const uint8_t modes[] = { FP_DYN, FP_DYN, FP_DYN, FP_RNE, FP_RTZ, FP_RDN, FP_RUP, FP_RMM };
-    uint8_t rules = below(g, 4) ? 0 : (below(g, 2) ? FP_NAN_FIRST : 0) | (below(g, 2) ? FP_TINY_BEFORE : 0) |
-            (below(g, 2) ? FP_NAN_TO_ZERO : 0);
+    static const uint8_t modes[] = { FP_DYN, FP_DYN, FP_DYN, FP_RNE, FP_RTZ, FP_RDN, FP_RUP,
+        FP_RMM };
+    uint8_t rules = 0;
 
+    if (below(g, 4) == 0) {
+        rules |= below(g, 2) ? FP_NAN_FIRST : 0;
+        rules |= below(g, 2) ? FP_TINY_BEFORE : 0;
+        rules |= below(g, 2) ? FP_NAN_TO_ZERO : 0;
+    }
     return modes[below(g, G_N_ELEMENTS(modes))] | rules;
 }
 
@@ -194,7 +215,11 @@ static uint8_t aux_for(Generator *g, const IrInsn *i)
     case AUX_MEMOP:  return memop(g, i);
     case AUX_FP:     return rounding(g);
     case AUX_NUMBER:
-        return (uint8_t)below(g, i->op == IR_fcmp ? 7 : i->op == IR_fsgnj ? 3 : i->op == IR_gotoval ? 3 : 2);
+        return (uint8_t)below(g,
+            i->op == IR_fcmp          ? 7
+                : i->op == IR_fsgnj   ? 3
+                : i->op == IR_gotoval ? 3
+                                      : 2);
     default:         return 0;
     }
 }
@@ -208,7 +233,8 @@ static int32_t env_offset(Generator *g, const IrInsn *i)
 
 static int32_t new_exit(Generator *g)
 {
-    uint64_t pc = below(g, 3) ? TOY_PC + below(g, 0x1000) * 2 : TOY_PC - GUEST_PAGE_SIZE + below(g, 0x1000) * 2;
+    uint64_t pc = below(g, 3) ? TOY_PC + below(g, 0x1000) * 2
+                              : TOY_PC - GUEST_PAGE_SIZE + below(g, 0x1000) * 2;
 
     g->b->exits[g->b->exit_count].pc = pc;
     return (int32_t)g->b->exit_count++;
@@ -235,7 +261,7 @@ static int32_t imm_for(Generator *g, const IrInsn *i)
     }
 }
 
-/* ---- operations ---------------------------------------------------------------------------------- */
+/* ---- operations ---------------------------------------------------------------------------- */
 
 static void append_any(Generator *g, IrOp op)
 {
@@ -307,8 +333,9 @@ static bool is_control(IrOp op)
 /* Most often what programs are made of; else anything. */
 static IrOp any_operation(Generator *g)
 {
-    static const uint8_t common[] = { IR_add, IR_sub, IR_and, IR_or, IR_xor, IR_shl, IR_shr, IR_sar, IR_load,
-        IR_store, IR_setcond, IR_sext, IR_ext, IR_fadd, IR_fmul, IR_fmadd, IR_fload, IR_fstore };
+    static const uint8_t common[] = { IR_add, IR_sub, IR_and, IR_or, IR_xor, IR_shl, IR_shr, IR_sar,
+        IR_load, IR_store, IR_setcond, IR_sext, IR_ext, IR_fadd, IR_fmul, IR_fmadd, IR_fload,
+        IR_fstore };
     IrOp op;
 
     if (below(g, 2)) {
@@ -397,12 +424,13 @@ void random_block_of(IrBlock *b, Random *r, IrOp op)
     }
 }
 
-/* ---- state --------------------------------------------------------------------------------------- */
+/* ---- state --------------------------------------------------------------------------------- */
 
 static uint64_t random_double(Random *r)
 {
     /* Now and then a boxed single. */
-    return random_below(r, 4) ? random_value(r, F64) : UINT64_C(0xffffffff00000000) | random_value(r, F32);
+    return random_below(r, 4) ? random_value(r, F64)
+                              : UINT64_C(0xffffffff00000000) | random_value(r, F32);
 }
 
 void random_state(Toy *toy, Random *r)

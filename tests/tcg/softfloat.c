@@ -1,6 +1,7 @@
 /*
- * Soft float against the host's FPU: every operation the FPU has, in its four rounding modes, results and flags.
- * What it does not have (ties to away, half precision arithmetic) against exact arithmetic in a wider format.
+ * Soft float against the host's FPU: every operation the FPU has, in its four rounding modes,
+ * results and flags. What it does not have (ties to away, half precision arithmetic) against exact
+ * arithmetic in a wider format.
  */
 #include <glib.h>
 #include <inttypes.h>
@@ -19,7 +20,7 @@ enum { ROUNDS = 40000 };        /* operands for each operation, type and roundin
 
 static const uint8_t modes[] = { FP_RNE, FP_RDN, FP_RUP, FP_RTZ };    /* in the order of MXCSR.RC */
 
-/* ---- the host's FPU ------------------------------------------------------------------------------- */
+/* ---- the host's FPU ------------------------------------------------------------------------ */
 
 static void host_begin(unsigned rc)
 {
@@ -101,7 +102,7 @@ FROM_INT(i64_to_ss, "cvtsi2ssq", uint64_t)
 FROM_INT(i32_to_sd, "cvtsi2sdl", uint32_t)
 FROM_INT(i32_to_ss, "cvtsi2ssl", uint32_t)
 
-/* ---- operation by operation -------------------------------------------------------------------------- */
+/* ---- operation by operation ---------------------------------------------------------------- */
 
 typedef struct HostOp {
     IrOp     op;
@@ -128,7 +129,8 @@ static const HostOp host_ops[] = {
 
 static bool is_nan_bits(IrType type, uint64_t a)
 {
-    return type == F32 ? (a & 0x7fffffff) > 0x7f800000 : (a & INT64_MAX) > UINT64_C(0x7ff0000000000000);
+    return type == F32 ? (a & 0x7fffffff) > 0x7f800000
+                       : (a & INT64_MAX) > UINT64_C(0x7ff0000000000000);
 }
 
 /* What we ask for where the host gives its own NaN, or the "integer indefinite" of a conversion. */
@@ -151,7 +153,8 @@ static uint64_t expected_of(const HostOp *o, uint64_t a, uint64_t host)
 static void compare_with_host(const HostOp *o, unsigned rc, Random *r)
 {
     for (unsigned n = 0; n < ROUNDS; n++) {
-        uint64_t a = random_value(r, o->operand), b = random_value(r, o->operand), c = random_value(r, o->operand);
+        uint64_t a = random_value(r, o->operand), b = random_value(r, o->operand),
+                 c = random_value(r, o->operand);
         CpuEnv env = { .fp_round = modes[rc] };
         uint64_t host, soft;
         unsigned flags;
@@ -166,8 +169,9 @@ static void compare_with_host(const HostOp *o, unsigned rc, Random *r)
             flags |= env.fp_flags & FP_INVALID;
         }
         if (host != soft || flags != env.fp_flags) {
-            fail_msg("%s.%u rc %u of %" PRIx64 " %" PRIx64 " %" PRIx64 ": host %" PRIx64 " flags %x, soft %" PRIx64
-                " flags %x", ir_op_names[o->op], o->type, rc, a, b, c, host, flags, soft, env.fp_flags);
+            fail_msg("%s.%u rc %u of %" PRIx64 " %" PRIx64 " %" PRIx64 ": host %" PRIx64
+                     " flags %x, soft %" PRIx64 " flags %x",
+                ir_op_names[o->op], o->type, rc, a, b, c, host, flags, soft, env.fp_flags);
         }
     }
 }
@@ -186,7 +190,7 @@ static void results_and_flags_are_those_of_the_host(void **state)
     }
 }
 
-/* ---- comparisons ------------------------------------------------------------------------------------ */
+/* ---- comparisons --------------------------------------------------------------------------- */
 
 static bool host_compare(unsigned cond, double a, double b)
 {
@@ -217,12 +221,13 @@ static void comparisons_order_numbers_and_flag_nan(void **state)
 
         memcpy(&x, &a, 8);
         memcpy(&y, &b, 8);
-        assert_int_equal(fp_eval(&env, a, b, 0, fp_key(IR_fcmp, F64, cond, 0, F64)), host_compare(cond, x, y));
+        assert_int_equal(
+            fp_eval(&env, a, b, 0, fp_key(IR_fcmp, F64, cond, 0, F64)), host_compare(cond, x, y));
         assert_int_equal(env.fp_flags, invalid ? FP_INVALID : 0);
     }
 }
 
-/* ---- half precision ---------------------------------------------------------------------------------- */
+/* ---- half precision ------------------------------------------------------------------------ */
 
 __attribute__((target("f16c"))) static uint32_t host_from_half(uint16_t half)
 {
@@ -267,7 +272,10 @@ static void singles_round_to_half_as_on_the_host(void **state)
     if (!has_f16c()) {
         skip();
     }
-    /* Sign, exponent and 12 bits of the fraction exhaustively; what is beyond only matters as a mark. */
+    /*
+     * Sign, exponent and 12 bits of the fraction exhaustively; what is beyond only matters as a
+     * mark.
+     */
     for (uint32_t head = 0; head < 1u << 21; head++) {
         for (unsigned n = 0; n < 12; n++) {
             uint32_t single = head << 11 | tails[n / 4];
@@ -279,7 +287,8 @@ static void singles_round_to_half_as_on_the_host(void **state)
             host = host_to_half(single);
             flags = host_end();
             if (sf_convert(&mode, &fp_single, &fp_half, single) != host || mode.flags != flags) {
-                fail_msg("%x rc %u: host %x flags %x, soft flags %x", single, n % 4, host, flags, mode.flags);
+                fail_msg("%x rc %u: host %x flags %x, soft flags %x", single, n % 4, host, flags,
+                    mode.flags);
             }
         }
     }
@@ -294,7 +303,8 @@ static void half_arithmetic_rounds_the_exact_result(void **state)
         uint64_t a = random_next(&r) & 0xffff, b = random_next(&r) & 0xffff;
         uint8_t aux = modes[random_below(&r, 4)];
         FpMode half = { .aux = aux }, wide = { .aux = aux };
-        uint64_t x = sf_convert(&wide, &fp_half, &fp_double, a), y = sf_convert(&wide, &fp_half, &fp_double, b);
+        uint64_t x = sf_convert(&wide, &fp_half, &fp_double, a),
+                 y = sf_convert(&wide, &fp_half, &fp_double, b);
         uint64_t sum, product;
 
         sum = sf_convert(&wide, &fp_double, &fp_half, sf_add(&wide, &fp_double, x, y));
@@ -306,9 +316,12 @@ static void half_arithmetic_rounds_the_exact_result(void **state)
 }
 #endif
 
-/* ---- ties to away -------------------------------------------------------------------------------------- */
+/* ---- ties to away -------------------------------------------------------------------------- */
 
-/* A product of singles is exact in double; the nearer of its two neighbours, or the one away from zero. */
+/*
+ * A product of singles is exact in double; the nearer of its two neighbours, or the one away from
+ * zero.
+ */
 static float round_away(double exact)
 {
     float near = (float)exact;
@@ -324,7 +337,8 @@ static void ties_round_away_from_zero(void **state)
 
     for (unsigned n = 0; n < 4 * ROUNDS; n++) {
         /* 13 bits times 13 bits: ties are common */
-        float a = (float)(int)(random_next(&r) & 0x1fff), b = -(float)(int)(random_next(&r) & 0x1fff);
+        float a = (float)(int)(random_next(&r) & 0x1fff),
+              b = -(float)(int)(random_next(&r) & 0x1fff);
         float expected = round_away((double)a * (double)b);
         FpMode mode = { .aux = FP_RMM };
         uint32_t x, y, z;
@@ -338,16 +352,24 @@ static void ties_round_away_from_zero(void **state)
 
 static void integers_round_in_every_mode(void **state)
 {
-    static const struct { double value; int64_t rne, rtz, rdn, rup, rmm; } rows[] = {
-        { 0.5, 0, 0, 0, 1, 1 },        { -0.5, 0, 0, -1, 0, -1 },    { 1.5, 2, 1, 1, 2, 2 },
-        { 2.5, 2, 2, 2, 3, 3 },        { -2.5, -2, -2, -3, -2, -3 }, { 0.49999999999999994, 0, 0, 0, 1, 0 },
-        { 4503599627370495.5, 4503599627370496, 4503599627370495, 4503599627370495, 4503599627370496,
-            4503599627370496 },
-        { 1e-300, 0, 0, 0, 1, 0 },     { -7.25, -7, -7, -8, -7, -7 }, { 3.0, 3, 3, 3, 3, 3 },
+    static const struct { double value; int64_t rne, rtz, rdn, rup, rmm;
+    } rows[] = {
+        { 0.5, 0, 0, 0, 1, 1 },
+        { -0.5, 0, 0, -1, 0, -1 },
+        { 1.5, 2, 1, 1, 2, 2 },
+        { 2.5, 2, 2, 2, 3, 3 },
+        { -2.5, -2, -2, -3, -2, -3 },
+        { 0.49999999999999994, 0, 0, 0, 1, 0 },
+        { 4503599627370495.5, 4503599627370496, 4503599627370495, 4503599627370495,
+            4503599627370496, 4503599627370496 },
+        { 1e-300, 0, 0, 0, 1, 0 },
+        { -7.25, -7, -7, -8, -7, -7 },
+        { 3.0, 3, 3, 3, 3, 3 },
     };
 
     for (unsigned n = 0; n < G_N_ELEMENTS(rows); n++) {
-        const int64_t expected[] = { rows[n].rne, rows[n].rtz, rows[n].rdn, rows[n].rup, rows[n].rmm };
+        const int64_t expected[] = { rows[n].rne, rows[n].rtz, rows[n].rdn, rows[n].rup,
+            rows[n].rmm };
         uint64_t bits;
 
         memcpy(&bits, &rows[n].value, 8);
@@ -370,7 +392,13 @@ static uint64_t bits_of(double value)
 
 static void conversions_to_integers_saturate(void **state)
 {
-    static const struct { double value; unsigned bits; bool is_signed; uint64_t result; unsigned flags; } rows[] = {
+    static const struct {
+        double value;
+        unsigned bits;
+        bool is_signed;
+        uint64_t result;
+        unsigned flags;
+    } rows[] = {
         { 2147483647.0, 32, true, 0x7fffffff, 0 },
         { 2147483647.5, 32, true, 0x7fffffff, FP_INVALID },
         { 2147483648.0, 32, true, 0x7fffffff, FP_INVALID },
@@ -395,13 +423,14 @@ static void conversions_to_integers_saturate(void **state)
     for (unsigned n = 0; n < G_N_ELEMENTS(rows); n++) {
         FpMode mode = { .aux = FP_RNE };
 
-        assert_int_equal(sf_to_int(&mode, &fp_double, bits_of(rows[n].value), rows[n].bits, rows[n].is_signed),
+        assert_int_equal(
+            sf_to_int(&mode, &fp_double, bits_of(rows[n].value), rows[n].bits, rows[n].is_signed),
             rows[n].result);
         assert_int_equal(mode.flags, rows[n].flags);
     }
 }
 
-/* ---- rules of guests ------------------------------------------------------------------------------------- */
+/* ---- rules of guests ----------------------------------------------------------------------- */
 
 #define QUIET1 UINT64_C(0x7ff8000000000001)
 #define QUIET2 UINT64_C(0xfff8000000000002)
@@ -418,7 +447,8 @@ static void nan_results_follow_the_rule(void **state)
     assert_int_equal(sf_add(&first, &fp_double, ONE, QUIET2), QUIET2);
     assert_int_equal(sf_mul(&first, &fp_double, QUIET1, QUIET2), QUIET1);
     assert_int_equal(first.flags, 0);
-    assert_int_equal(sf_div(&first, &fp_double, QUIET1, SIGNALLING), SIGNALLING | UINT64_C(1) << 51);
+    assert_int_equal(
+        sf_div(&first, &fp_double, QUIET1, SIGNALLING), SIGNALLING | UINT64_C(1) << 51);
     assert_int_equal(first.flags, FP_INVALID);
     assert_int_equal(sf_convert(&first, &fp_double, &fp_single, QUIET2), 0xffc00000);
 }
@@ -454,9 +484,11 @@ static void tininess_is_found_before_or_after_rounding(void **state)
     const uint64_t below = UINT64_C(0x000fffffffffffff), more = UINT64_C(0x3ff0000000000001);
     FpMode after = { .aux = FP_RUP }, before = { .aux = FP_RUP | FP_TINY_BEFORE };
 
-    assert_int_equal(sf_mul(&after, &fp_double, UINT64_C(0x0010000000000000), UINT64_C(0x3fefffffffffffff)),
+    assert_int_equal(
+        sf_mul(&after, &fp_double, UINT64_C(0x0010000000000000), UINT64_C(0x3fefffffffffffff)),
         UINT64_C(0x0010000000000000));
-    assert_int_equal(after.flags, FP_INEXACT | FP_UNDERFLOW);       /* 53 bits below the normal: tiny either way */
+    assert_int_equal(
+        after.flags, FP_INEXACT | FP_UNDERFLOW); /* 53 bits below the normal: tiny either way */
     after.flags = 0;
     assert_int_equal(sf_mul(&after, &fp_double, below, more), UINT64_C(0x0010000000000000));
     assert_int_equal(sf_mul(&before, &fp_double, below, more), UINT64_C(0x0010000000000000));

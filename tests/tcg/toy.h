@@ -1,8 +1,10 @@
 /*
- * A CPU with a few registers of every type and some guest memory, for tests of IR and of hosts without a guest.
+ * A CPU with a few registers of every type and some guest memory, for tests of IR and of hosts
+ * without a guest.
  *
- * Guest memory is TOY_PAGES pages from TOY_BASE on. The first two are in the first-level TLB, the third only
- * answers in the slow path, the fourth is there to read only, and in front and behind is nothing.
+ * Guest memory is TOY_PAGES pages from TOY_BASE on. The first two are in the first-level TLB, the
+ * third only answers in the slow path, the fourth is there to read only, and in front and behind
+ * is nothing.
  */
 #ifndef TESTS_TCG_TOY_H
 #define TESTS_TCG_TOY_H

@@ -36,7 +36,8 @@ static uint64_t random_integer(Random *r, unsigned bits)
 /* A fraction of few ones, few zeros, or anything; an exponent at the ends, in the middle, or anything. */
 static uint64_t random_float(Random *r, unsigned exponent_bits, unsigned fraction_bits)
 {
-    uint64_t fraction_mask = (UINT64_C(1) << fraction_bits) - 1, exponent_mask = (UINT64_C(1) << exponent_bits) - 1;
+    uint64_t fraction_mask = (UINT64_C(1) << fraction_bits) - 1,
+             exponent_mask = (UINT64_C(1) << exponent_bits) - 1;
     uint64_t fraction = 0, exponent, sign = random_next(r) & 1;
 
     switch (random_below(r, 5)) {
@@ -52,9 +53,12 @@ static uint64_t random_float(Random *r, unsigned exponent_bits, unsigned fractio
     case 2:  exponent = exponent_mask - 1 - random_below(r, 3); break;
     case 3:  exponent = 1 + random_below(r, 3); break;
     case 4:  exponent = random_next(r) & exponent_mask; break;
-    default: exponent = exponent_mask / 2 + random_below(r, 2 * fraction_bits) - fraction_bits; break;
+    default:
+        exponent = exponent_mask / 2 + random_below(r, 2 * fraction_bits) - fraction_bits;
+        break;
     }
-    return (sign << exponent_bits | (exponent & exponent_mask)) << fraction_bits | (fraction & fraction_mask);
+    return (sign << exponent_bits | (exponent & exponent_mask)) << fraction_bits |
+        (fraction & fraction_mask);
 }
 
 uint64_t random_value(Random *r, IrType type)

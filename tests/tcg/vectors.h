@@ -1,4 +1,7 @@
-/* Operands for tests: corners of every type, and random values that are likely to be near them. Seeded. */
+/*
+ * Operands for tests: corners of every type, and random values that are likely to be near them.
+ * Seeded.
+ */
 #ifndef TESTS_TCG_VECTORS_H
 #define TESTS_TCG_VECTORS_H
 

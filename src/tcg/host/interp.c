@@ -1,8 +1,8 @@
 /*
  * The interpreter: a host for every machine, and the oracle that the others are checked against.
  *
- * "Code" is a compact copy of the block: operations with offsets and indices resolved, dead ones left out.
- * Guest registers stay at home in CpuEnv, temporaries are an array on the stack.
+ * "Code" is a compact copy of the block: operations with offsets and indices resolved, dead ones
+ * left out. Guest registers stay at home in CpuEnv, temporaries are an array on the stack.
  */
 #include <glib.h>
 #include <string.h>
@@ -44,13 +44,17 @@ typedef struct Interp {
     Slot              t[IR_MAX_OPS + 1];
 } Interp;
 
-/* What comes after an operation; above FLOW_LEAVE: the block is left with ExitReason flow - FLOW_LEAVE. */
+/*
+ * What comes after an operation; above FLOW_LEAVE: the block is left with ExitReason flow -
+ * FLOW_LEAVE.
+ */
 enum { FLOW_NEXT, FLOW_BRANCH, FLOW_BLOCK, FLOW_ABANDON, FLOW_LEAVE };
 
-/* ---- memory ------------------------------------------------------------------------------------- */
+/* ---- memory -------------------------------------------------------------------------------- */
 
 /* The host address of size bytes, or NULL when the access needs the slow path. */
-EVAL_INLINE void *fast_address(const CpuEnv *env, const TlbEntry *entries, uint64_t address, unsigned op)
+EVAL_INLINE void *fast_address(
+    const CpuEnv *env, const TlbEntry *entries, uint64_t address, unsigned op)
 {
     const TlbEntry *entry = &entries[address >> GUEST_PAGE_BITS & (TLB_SIZE - 1)];
     uint64_t page = address & ~(uint64_t)(GUEST_PAGE_SIZE - 1);
@@ -59,7 +63,8 @@ EVAL_INLINE void *fast_address(const CpuEnv *env, const TlbEntry *entries, uint6
     if (entry->tag != (page | env->data_context)) {
         return NULL;
     }
-    if ((address & last) && ((op & MEM_ALIGNED) || (address & (GUEST_PAGE_SIZE - 1)) + last >= GUEST_PAGE_SIZE)) {
+    if ((address & last) &&
+        ((op & MEM_ALIGNED) || (address & (GUEST_PAGE_SIZE - 1)) + last >= GUEST_PAGE_SIZE)) {
         return NULL;
     }
     return (void *)(uintptr_t)(address + entry->addend);
@@ -70,7 +75,10 @@ static uint64_t to_guest_order(unsigned op, uint64_t value)
     return op & MEM_BIG ? __builtin_bswap64(value) >> (64 - (8u << (op & MEM_SIZE))) : value;
 }
 
-/* Aligned accesses are single-copy atomic. Stronger than asked for is right too: all are acquire, release. */
+/*
+ * Aligned accesses are single-copy atomic. Stronger than asked for is right too: all are acquire,
+ * release.
+ */
 static uint64_t read_host(const void *at, unsigned op)
 {
     uint64_t value = 0;
@@ -106,7 +114,10 @@ static void write_host(void *at, unsigned op, uint64_t value)
     }
 }
 
-/* One compare-and-swap of an aligned place, in host byte order: true when it was `expected`, else what it is. */
+/*
+ * One compare-and-swap of an aligned place, in host byte order: true when it was `expected`, else
+ * what it is.
+ */
 static bool swap_host(void *at, unsigned op, uint64_t *expected, uint64_t desired)
 {
     switch (op & MEM_SIZE) {
@@ -153,7 +164,7 @@ EVAL_INLINE uint64_t address_of(const Interp *m, const IrInsn *i, int32_t offset
     return i->c ? (uint32_t)sum : sum;
 }
 
-/* ---- the store log ---------------------------------------------------------------------------------- */
+/* ---- the store log ------------------------------------------------------------------------- */
 
 static bool is_logging(const Interp *m)
 {
@@ -185,8 +196,8 @@ void store_log_undo(StoreLog *log)
 }
 
 /*
- * Can this operation run on trial? Not when it goes to a slow path, which may reach devices, nor when it calls
- * what may do anything.
+ * Can this operation run on trial? Not when it goes to a slow path, which may reach devices, nor
+ * when it calls what may do anything.
  */
 static bool is_repeatable(Interp *m, const IrInsn *i, IrOp op)
 {
@@ -279,7 +290,7 @@ static void cas(Interp *m, const IrInsn *i, uint64_t mask)
     m->t[i->dst].u = ir_eval_load(i->aux, old) & mask;
 }
 
-/* ---- control ------------------------------------------------------------------------------------ */
+/* ---- control ------------------------------------------------------------------------------- */
 
 static int leave(Interp *m, ExitReason reason, uint64_t pc)
 {
@@ -356,7 +367,7 @@ static int call(Interp *m, const IrInsn *i, uint64_t mask)
     return FLOW_NEXT;
 }
 
-/* ---- the state beside the gvars ------------------------------------------------------------------- */
+/* ---- the state beside the gvars ------------------------------------------------------------ */
 
 static uint64_t load_env(const CpuEnv *env, const IrInsn *i)
 {
@@ -389,7 +400,7 @@ EVAL_INLINE void write_gvar(CpuEnv *env, int32_t offset, bool wide, uint64_t val
     }
 }
 
-/* ---- execution ----------------------------------------------------------------------------------- */
+/* ---- execution ----------------------------------------------------------------------------- */
 
 /* Compiled once for each operation and width, with op, effects and wide constant. */
 EVAL_INLINE int execute(Interp *m, const IrInsn *i, IrOp op, unsigned effects, bool wide)
@@ -423,7 +434,8 @@ EVAL_INLINE int execute(Interp *m, const IrInsn *i, IrOp op, unsigned effects, b
     case IR_insn:     return FLOW_NEXT;
     case IR_label:    return FLOW_NEXT;
     case IR_br:       return FLOW_BRANCH;
-    case IR_brcond:   return ir_eval_cond(i->aux, type, t[i->a].u, t[i->b].u) ? FLOW_BRANCH : FLOW_NEXT;
+    case IR_brcond:
+        return ir_eval_cond(i->aux, type, t[i->a].u, t[i->b].u) ? FLOW_BRANCH : FLOW_NEXT;
     case IR_goto:     return go_to(m, i);
     case IR_gotocond: return go_to_if(m, i, type);
     case IR_gotoval:  return go_to_value(m, i);
@@ -523,7 +535,7 @@ bool interp_try(CpuEnv *env, const void *code, StoreLog *log, ExitReason *reason
     return flow >= FLOW_LEAVE;
 }
 
-/* ---- emission ------------------------------------------------------------------------------------ */
+/* ---- emission ------------------------------------------------------------------------------ */
 
 static bool is_wide(const IrInsn *i)
 {
@@ -555,7 +567,8 @@ static IrInsn resolve(const IrBlock *b, const IrInsn *i, const uint16_t *labels,
         break;
     default:
         if (ir_op_effects[i->op] & FP) {
-            r.imm = (int32_t)fp_key((IrOp)i->op, (IrType)i->type, i->aux, i->imm, (IrType)b->types[i->a]);
+            r.imm = (int32_t)fp_key(
+                (IrOp)i->op, (IrType)i->type, i->aux, i->imm, (IrType)b->types[i->a]);
         }
         break;
     }

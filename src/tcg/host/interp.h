@@ -1,5 +1,6 @@
 /*
- * The interpreter on trial: runs one block and can take back what it did, to check another host against it.
+ * The interpreter on trial: runs one block and can take back what it did, to check another host
+ * against it.
  */
 #ifndef TCG_HOST_INTERP_H
 #define TCG_HOST_INTERP_H
@@ -23,9 +24,10 @@ typedef struct StoreLog {
 extern const Host interp_host;
 
 /*
- * Runs one block of the interpreter's code, which neither follows links nor spends budget. True: it ran to
- * *reason. False: it met an access for the slow path, a call that is not HELPER_LEAF, or a full log, and stopped
- * in front of it. Either way the caller restores CpuEnv and the ISA's registers, and memory by store_log_undo.
+ * Runs one block of the interpreter's code, which neither follows links nor spends budget. True:
+ * it ran to *reason. False: it met an access for the slow path, a call that is not HELPER_LEAF, or
+ * a full log, and stopped in front of it. Either way the caller restores CpuEnv and the ISA's
+ * registers, and memory by store_log_undo.
  */
 bool interp_try(CpuEnv *env, const void *code, StoreLog *log, ExitReason *reason);
 

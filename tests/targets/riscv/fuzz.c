@@ -1,9 +1,11 @@
 /*
- * Random instructions, made from the decode table, against qemu-riscv64-static and qemu-riscv32-static: integer and float registers,
- * fcsr and memory must be equal after each sequence.
+ * Random instructions, made from the decode table, against qemu-riscv64-static and
+ * qemu-riscv32-static: integer and float registers, fcsr and memory must be equal after each
+ * sequence.
  *
- * One program serves both: an ELF file for the reference, the same bytes in RAM at the same addresses for us.
- * It restores the registers from a record, runs a sequence, saves them back into the record, and so on.
+ * One program serves both: an ELF file for the reference, the same bytes in RAM at the same
+ * addresses for us. It restores the registers from a record, runs a sequence, saves them back into
+ * the record, and so on.
  *
  *   build/tests/targets/riscv/fuzz [SEED [PROGRAMS [SEQUENCES]]]
  */
@@ -73,7 +75,7 @@ typedef struct Program {
     Image    data;
 } Program;
 
-/* ---- code ---------------------------------------------------------------------------------------------- */
+/* ---- code ---------------------------------------------------------------------------------- */
 
 static void put(Program *p, uint32_t insn, unsigned bytes)
 {
@@ -135,7 +137,7 @@ static void put_routines(Program *p)
         offsetof(Record, fcsr), sizeof(Record));
 }
 
-/* ---- random instructions ------------------------------------------------------------------------------- */
+/* ---- random instructions ------------------------------------------------------------------- */
 
 /* Not for user mode, or the reference does not have it. */
 static bool is_left_out(const Program *p, const DecodeRow *row)
@@ -237,8 +239,8 @@ static const DecodeRow *random_row(Program *p, uint32_t *insn)
 }
 
 /*
- * A reservation of the same width goes before each sc, now and then of another place: what an sc does with a
- * reservation of another width is left to the implementation (Unprivileged ISA 8.2).
+ * A reservation of the same width goes before each sc, now and then of another place: what an sc
+ * does with a reservation of another width is left to the implementation (Unprivileged ISA 8.2).
  */
 static void put_reservation(Program *p, const DecodeRow *row, int base, int offset)
 {
@@ -304,7 +306,7 @@ static void put_random(Program *p)
     }
 }
 
-/* ---- programs -------------------------------------------------------------------------------------------- */
+/* ---- programs ------------------------------------------------------------------------------ */
 
 static uint64_t random_float_register(Random *r)
 {
@@ -359,7 +361,7 @@ static void make_program(Program *p, unsigned seed)
     }
 }
 
-/* ---- the reference ---------------------------------------------------------------------------------------- */
+/* ---- the reference ------------------------------------------------------------------------- */
 
 /* A file of two segments, at BASE and at DATA. */
 #define ELF_FILE(bits)                                                                             \
@@ -423,7 +425,7 @@ static void run_reference(const Program *p, Image *result)
     memcpy(result, g_bytes_get_data(out, NULL), sizeof(*result));
 }
 
-/* ---- us ---------------------------------------------------------------------------------------------------- */
+/* ---- us ------------------------------------------------------------------------------------ */
 
 typedef struct Ours {
     Region       *ram, *root;
@@ -480,7 +482,7 @@ static void run_ours(const Program *p, const char *host, Image *result)
     }
 }
 
-/* ---- comparing ---------------------------------------------------------------------------------------------- */
+/* ---- comparing ----------------------------------------------------------------------------- */
 
 static void list_sequence(const Program *p, unsigned n)
 {
