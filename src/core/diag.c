@@ -251,7 +251,7 @@ static void print_caret(Printer *p, const Report *report)
 
     if (!line) {
         if (report->hint) {
-            g_string_append_printf(p->out, "  = %s\n", report->hint);
+            g_string_append_printf(p->out, "   = %s\n", report->hint);
         }
         return;
     }
