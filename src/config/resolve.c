@@ -390,6 +390,36 @@ static void resolve_time(Resolver *r)
     }
 }
 
+/* ---- networks ---- */
+
+/* A port of the host can be forwarded to one guest port only, whichever the network. */
+static void check_forward(Resolver *r, GHashTable *taken, const Node *forward)
+{
+    for (unsigned i = 0; i < entries_in(forward); i++) {
+        const Node *host = node_good(forward->map.entries[i].value, "host");
+        gpointer port = GUINT_TO_POINTER((unsigned)node_uint(host));
+        const Node *first = host ? g_hash_table_lookup(taken, port) : NULL;
+
+        if (first) {
+            diag_error(r->diag, DIAG_PORT_TAKEN, host->mark,
+                "port %s of the host is forwarded twice", host->scalar.text);
+            diag_note(r->diag, first->mark, "the other one");
+        } else if (host) {
+            g_hash_table_insert(taken, port, (gpointer)host);
+        }
+    }
+}
+
+static void resolve_networks(Resolver *r)
+{
+    const Node *networks = node_good(r->in->machine, "net");
+    g_autoptr(GHashTable) taken = g_hash_table_new(NULL, NULL);
+
+    for (unsigned i = 0; i < entries_in(networks); i++) {
+        check_forward(r, taken, node_good(networks->map.entries[i].value, "forward"));
+    }
+}
+
 /* ---- the machine's own devices ---- */
 
 static void resolve_machine_devices(Resolver *r)
@@ -446,6 +476,7 @@ void resolve(const ResolveInput *input, MachineSpec *spec)
     resolve_slots(&r);
     resolve_boot(&r);
     resolve_time(&r);
+    resolve_networks(&r);
     resolve_later(&r);
     resolve_board_fdt(&r);
 

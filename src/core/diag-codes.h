@@ -50,6 +50,7 @@ E(AIO_DIRECT, 231, "aio-direct", "aio native works only with a cache mode that i
 E(FORMAT, 232, "format", "an image that does not have the format it is said to have")
 E(DRIVE_SIZE, 233, "drive-size", "a disk of a size that cannot be used")
 E(NOT_YET, 240, "not-yet", "part of the language that `run` cannot honour yet")
+E(PORT_TAKEN, 241, "port-taken", "two forwards from one port of the host")
 
 E(OVERLAP, 301, "overlap", "two things at one address")
 E(MISPLACED, 302, "misplaced", "an address that is not aligned, or beyond the end")
