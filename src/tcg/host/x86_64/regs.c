@@ -415,11 +415,12 @@ unsigned reg_find(const Gen *g, unsigned t)
 Value reg_value(const Gen *g, unsigned t)
 {
     const Temp *x = &g->temps[t];
-    IrType type = x->dirty ? I32 : gen_type(g, t);
+    IrType type;
 
     if (t == 0) {
         return (Value){ .kind = VALUE_NONE };
     }
+    type = x->dirty ? I32 : gen_type(g, t);
     if (x->places & IN_CONST) {
         return (Value){ .kind = VALUE_CONST, .type = type, .constant = gen_const(g, t) };
     }
