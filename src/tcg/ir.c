@@ -1,8 +1,8 @@
 /*
- * The builder: appends operations to a block, shares equal ones and knows what the gvars hold. What it
- * appends is simplified on the way (fold.c), so that tier 1 needs no optimiser pass. It looks back
- * through definitions only, never forward, and moves nothing: an operation that may fault, a put and a
- * call stay where the frontend asked for them.
+ * The builder: appends operations to a block, shares equal ones and knows what the gvars hold.
+ * What it appends is simplified on the way (fold.c), so that tier 1 needs no optimiser pass. It
+ * looks back through definitions only, never forward, and moves nothing: an operation that may
+ * fault, a put and a call stay where the frontend asked for them.
  */
 #include <glib.h>
 #include <string.h>
@@ -198,7 +198,9 @@ Val ir_ldenv(IrBlock *b, IrType type, MemOp width, size_t offset)
 
 void ir_stenv(IrBlock *b, MemOp width, size_t offset, Val value)
 {
-    ir_append(b, make(IR_stenv, type_of(b, value), width, (int32_t)offset, value, none, none), false);
+    IrType type = type_of(b, value);
+
+    ir_append(b, make(IR_stenv, type, width, (int32_t)offset, value, none, none), false);
 }
 
 /* ---- guest memory -------------------------------------------------------------------------- */

@@ -532,6 +532,47 @@ uint64_t sf_convert(FpMode *mode, const FpFormat *from, const FpFormat *to, uint
     }
 }
 
+/* 1.0 in the format. */
+static uint64_t one(const FpFormat *f)
+{
+    return (uint64_t)bias(f) << f->fraction_bits;
+}
+
+/* A finite number with bits behind the point: cuts them off, and adds 1 where rounding says so. */
+static uint64_t round_fraction(
+    FpMode *mode, const FpFormat *f, uint64_t a, const Number *x, bool flags_inexact)
+{
+    bool below_one = x->exponent < 0;
+    uint64_t unit = UINT64_C(1) << (f->fraction_bits - (below_one ? 0 : x->exponent));
+    uint64_t magnitude = a & (sign_bit(f) - 1), kept = below_one ? 0 : magnitude & -unit;
+    /* The rest as 63 bits behind the point, the lowest with a mark. */
+    uint64_t rest = below_one ? shift_jam(x->significand, -x->exponent - 1)
+                              : x->significand << 1 << x->exponent;
+    bool odd = !below_one && (x->exponent == 0 || (kept & unit));
+
+    rest = shift_jam(rest, 1);
+    if (rest && flags_inexact) {
+        mode->flags |= FP_INEXACT;
+    }
+    if (rounds_up(round_of(mode), x->sign, odd, rest, 63)) {
+        kept = below_one ? one(f) : kept + unit;        /* a carry goes into the exponent */
+    }
+    return with_sign(f, x->sign, kept);
+}
+
+uint64_t sf_round(FpMode *mode, const FpFormat *f, uint64_t a, bool flags_inexact)
+{
+    Number x = unpack(f, a);
+
+    if (is_nan(&x)) {
+        return propagate(mode, f, &a, 1);
+    }
+    if (x.class != CLASS_FINITE || x.exponent >= f->fraction_bits) {
+        return a;
+    }
+    return round_fraction(mode, f, a, &x, flags_inexact);
+}
+
 static uint64_t largest(unsigned bits, bool is_signed)
 {
     return UINT64_MAX >> (64 - bits + is_signed);

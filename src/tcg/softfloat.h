@@ -42,6 +42,11 @@ uint64_t sf_max(FpMode *mode, const FpFormat *format, uint64_t a, uint64_t b);
 
 bool sf_compare(
     FpMode *mode, const FpFormat *format, unsigned cond /* FpCond */, uint64_t a, uint64_t b);
+/*
+ * To an integer in the same format; inexact is flagged when asked for (ARM FRINTX, RISC-V
+ * froundnx).
+ */
+uint64_t sf_round(FpMode *mode, const FpFormat *format, uint64_t a, bool flags_inexact);
 uint64_t sf_convert(FpMode *mode, const FpFormat *from, const FpFormat *to, uint64_t a);
 
 /* bits: 32 or 64; saturates. From: the value is extended to 64 bits as is_signed says. */

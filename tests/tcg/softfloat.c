@@ -190,6 +190,43 @@ static void results_and_flags_are_those_of_the_host(void **state)
     }
 }
 
+__attribute__((target("sse4.1"))) static uint64_t host_round(IrType type, uint64_t a)
+{
+    __m128i x = _mm_cvtsi64_si128((int64_t)a), y = _mm_setzero_si128();
+
+    if (type == F32) {
+        __asm__ volatile("roundss $4, %1, %0" : "+x"(y) : "x"(x));     /* by MXCSR */
+    } else {
+        __asm__ volatile("roundsd $4, %1, %0" : "+x"(y) : "x"(x));
+    }
+    return (uint64_t)_mm_cvtsi128_si64(y);
+}
+
+static void rounding_to_an_integer_is_that_of_the_host(void **state)
+{
+    static const HostOp ops[] = { { .type = F64, .operand = F64 }, { .type = F32, .operand = F32 } };
+    Random r = { 6 };
+
+    if (!__builtin_cpu_supports("sse4.1")) {
+        skip();
+    }
+    for (unsigned n = 0; n < 16 * ROUNDS; n++) {
+        const HostOp *o = &ops[n & 1];
+        uint64_t a = random_value(&r, o->type), host;
+        FpMode mode = { .aux = modes[n >> 1 & 3] }, quiet = mode;
+        unsigned flags;
+
+        host_begin(n >> 1 & 3);
+        host = host_round(o->type, a);
+        flags = host_end();
+        assert_int_equal(sf_round(&mode, o->type == F32 ? &fp_single : &fp_double, a, true),
+            expected_of(o, a, host));
+        assert_int_equal(mode.flags, flags);
+        sf_round(&quiet, o->type == F32 ? &fp_single : &fp_double, a, false);
+        assert_int_equal(quiet.flags, flags & ~(unsigned)FP_INEXACT);
+    }
+}
+
 /* ---- comparisons --------------------------------------------------------------------------- */
 
 static bool host_compare(unsigned cond, double a, double b)
@@ -516,6 +553,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
 #ifdef __x86_64__
         cmocka_unit_test(results_and_flags_are_those_of_the_host),
+        cmocka_unit_test(rounding_to_an_integer_is_that_of_the_host),
         cmocka_unit_test(comparisons_order_numbers_and_flag_nan),
         cmocka_unit_test(every_half_converts_as_on_the_host),
         cmocka_unit_test(singles_round_to_half_as_on_the_host),
