@@ -1,5 +1,5 @@
 /* The x86-64 host: one forward walk over the operations, each emitted by its row. */
-#include "tcg/host/x86_64/gen.h"
+#include "tcg/host/x86_64/regs.h"
 
 static const Row rows[IR_OP_COUNT] = {
     [IR_add] = { emit_add }, [IR_sub] = { emit_sub },

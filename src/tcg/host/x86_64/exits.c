@@ -2,7 +2,7 @@
  * Leaving a block. Direct exits are jumps whose displacement is patched when they are linked; it is
  * aligned, so that it changes at once for a CPU that is running it.
  */
-#include "tcg/host/x86_64/gen.h"
+#include "tcg/host/x86_64/regs.h"
 
 enum { GOTO_COND = GOTO_CHECK - 1 };
 

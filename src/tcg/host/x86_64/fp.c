@@ -7,7 +7,7 @@
  *  - roundings that the MXCSR does not hold now: soft float in place of the operation.
  */
 #include "tcg/fp.h"
-#include "tcg/host/x86_64/gen.h"
+#include "tcg/host/x86_64/regs.h"
 
 static bool is_double(IrType type)
 {

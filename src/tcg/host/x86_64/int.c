@@ -1,5 +1,5 @@
 /* Integer operations. */
-#include "tcg/host/x86_64/gen.h"
+#include "tcg/host/x86_64/regs.h"
 
 static bool is_wide(const IrInsn *op)
 {

@@ -2,7 +2,7 @@
 #ifndef TCG_HOST_X86_64_MEM_H
 #define TCG_HOST_X86_64_MEM_H
 
-#include "tcg/host/x86_64/gen.h"
+#include "tcg/host/x86_64/regs.h"
 #include "tcg/host/x86_64/slow.h"
 
 typedef struct Access {

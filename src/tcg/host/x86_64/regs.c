@@ -1,5 +1,5 @@
 /* Where values are. A forward walk: nothing is planned beyond the operation after the current one. */
-#include "tcg/host/x86_64/gen.h"
+#include "tcg/host/x86_64/regs.h"
 
 static const uint32_t scratch_regs[] = {
     [GENERAL] = 1u << RAX | 1u << RCX | 1u << RDX,
