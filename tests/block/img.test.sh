@@ -47,6 +47,17 @@ grep -q '"backing-filename": "packed.qcow2"' said || fail "info says nothing of 
 gives 0 "$lathe" img create -f qcow2 -b packed.qcow2 -F qcow2 own.qcow2
 qemu-img compare -q own.qcow2 -F raw disk.raw || fail "our overlay"
 
+# Larger, by a table beside the old one; and so many clusters that the refcount table has to grow.
+gives 0 "$lathe" img create -q -f qcow2 -o cluster_size=512 big.qcow2 1MiB
+gives 0 "$lathe" img resize -f qcow2 big.qcow2 +63MiB
+qemu-img check -q big.qcow2 || fail "check after resize"
+qemu-img info big.qcow2 | grep -q "64 MiB" || fail "resize"
+qemu-img create -q -f qcow2 -o cluster_size=512 small.qcow2 64M
+gives 0 "$lathe" img bench -w -n 600 -s 65536 -f qcow2 small.qcow2
+gives 0 "$lathe" img bench -w -n 600 -s 65536 -f qcow2 big.qcow2
+qemu-img check -q small.qcow2 || fail "check after growth"
+qemu-img compare -q small.qcow2 big.qcow2 || fail "contents after growth"
+
 # Damage is found, told apart and mended: cluster 5 gets a refcount of 2, then of 0.
 qemu-img create -q -f qcow2 bad.qcow2 10M
 qemu-io -c 'write 0 1M' bad.qcow2 >/dev/null

@@ -107,6 +107,7 @@ static bool qcow2_open(BlockNode *node, const BlockOptions *options, GError **er
     node->length = q->header.size;
     node->cluster = q->cluster_size;
     q->known_end = q->file->length;
+    q->top_cluster = q->known_end >> q->cluster_bits;
     return read_table(q, &q->l1, q->header.l1_table_offset, q->header.l1_size, error) &&
         read_table(q, &q->reftable, q->header.refcount_table_offset, reftable, error) &&
         open_data_file(q, options, error) &&
@@ -174,6 +175,7 @@ BLOCK_DRIVER(qcow2) = {
     .discard = qcow2_discard,
     .flush = qcow2_flush,
     .check = qcow2_check,
+    .resize = qcow2_resize,
     .describe = qcow2_describe,
     .create = qcow2_create,
     .create_options = create_options,

@@ -68,11 +68,12 @@ typedef struct Qcow2 {
 
     Qcow2Table l1, reftable;
     MetaCache meta;
-    CoMutex lock, committing;
-    uint64_t free_hint; /* no free cluster has a smaller number */
-    GArray *to_free;    /* of uint64_t: clusters to count down when the commit is stable */
-    bool fresh_data;    /* new clusters were written since the last barrier */
-    uint64_t known_end; /* bytes that the file had when it was opened */
+    CoMutex lock, committing, growing;
+    uint64_t free_hint;   /* no free cluster has a smaller number */
+    GArray *to_free;      /* of uint64_t: clusters to count down when the commit is stable */
+    bool fresh_data;      /* new clusters were written since the last barrier */
+    uint64_t known_end;   /* bytes that the file had when it was opened */
+    uint64_t top_cluster; /* no cluster with a higher number was ever in use */
 
     GPtrArray *snapshots; /* of Qcow2Snapshot; NULL: not read yet */
     uint64_t snapshots_bytes;
@@ -147,6 +148,10 @@ int qcow2_discard(BlockNode *node, uint64_t at, uint64_t length);
 /* [co] Fills q->snapshots. */
 int qcow2_read_snapshots(Qcow2 *q);
 void qcow2_snapshot_free(void *snapshot);
+
+/* grow.c: [co], without the lock. */
+int qcow2_grow_reftable(Qcow2 *q);
+int qcow2_resize(BlockNode *node, uint64_t length);
 
 /* create.c */
 bool qcow2_create(BlockNode *file, const BlockCreate *create, GError **error);

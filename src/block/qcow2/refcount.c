@@ -92,6 +92,7 @@ static int create_block(Qcow2 *q, uint64_t number)
         first = first ? first : page;
     }
     store(q, first->data, 0, 1);
+    q->top_cluster = MAX(q->top_cluster, offset >> q->cluster_bits);
     q->reftable.entries[number] = offset;
     mark_dirty(&q->reftable, number, number + 1);
     return 0;
@@ -201,6 +202,7 @@ int refcount_allocate(Qcow2 *q, unsigned count, uint64_t *offset)
     if (result < 0) {
         return result;
     }
+    q->top_cluster = MAX(q->top_cluster, first + count - 1);
     if (first == q->free_hint) {
         q->free_hint += count;
     }

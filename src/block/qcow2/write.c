@@ -176,10 +176,53 @@ static int allocate_locked(Qcow2 *q, uint64_t at, Extent *out)
     return allocate_new(q, page, at, out);
 }
 
-/* Many dirty pages are written now: memory stays bounded, and a flush later is short. */
-static int commit_if_full(Qcow2 *q)
+/* Could one more run of clusters lie beyond what the refcount table can describe? */
+static bool is_reftable_short(const Qcow2 *q)
 {
-    return q->meta.dirty > q->meta.limit / 2 ? qcow2_commit(q) : 0;
+    uint64_t end = q->top_cluster + (RUN_MOST >> q->cluster_bits);
+
+    return (end >> q->refblock_bits) + 3 > q->reftable.size;
+}
+
+static bool can_grow_reftable(const Qcow2 *q)
+{
+    return q->reftable.size * UINT64_C(16) <= QCOW2_MAX_REFTABLE_BYTES;
+}
+
+static int grow_if_short(Qcow2 *q)
+{
+    int result = 0;
+
+    if (is_reftable_short(q)) {
+        co_mutex_lock(&q->growing);
+        result = is_reftable_short(q) ? qcow2_grow_reftable(q) : 0;
+        co_mutex_unlock(&q->growing);
+    }
+    return result;
+}
+
+/*
+ * Takes the lock when there is room: not too many dirty pages, so that memory stays bounded and a
+ * flush later is short, and a refcount table that is long enough. On failure it is not taken.
+ */
+static int lock_with_room(Qcow2 *q)
+{
+    for (;;) {
+        bool dirty, is_short;
+        int result;
+
+        co_mutex_lock(&q->lock);
+        dirty = q->meta.dirty > q->meta.limit / 2;
+        is_short = is_reftable_short(q) && can_grow_reftable(q);
+        if (!dirty && !is_short) {
+            return 0;
+        }
+        co_mutex_unlock(&q->lock);
+        result = is_short ? grow_if_short(q) : qcow2_commit(q);
+        if (result < 0) {
+            return result;
+        }
+    }
 }
 
 int qcow2_allocate(BlockNode *node, uint64_t at, uint64_t length, Extent *out)
@@ -191,12 +234,11 @@ int qcow2_allocate(BlockNode *node, uint64_t at, uint64_t length, Extent *out)
         return result;
     }
     *out = (Extent){ .kind = EXTENT_DATA, .child = q->data_child, .length = length };
-    result = commit_if_full(q);
-    co_mutex_lock(&q->lock);
+    result = lock_with_room(q);
     if (result == 0) {
         result = allocate_locked(q, at, out);
+        co_mutex_unlock(&q->lock);
     }
-    co_mutex_unlock(&q->lock);
     return result;
 }
 
@@ -325,11 +367,11 @@ static int clear_range(Qcow2 *q, uint64_t at, uint64_t length, const Clearing *h
     for (uint64_t done = 0; done < length && result == 0; done += q->cluster_size) {
         MetaPage *page = NULL;
 
-        result = commit_if_full(q);
-        co_mutex_lock(&q->lock);
-        if (result == 0) {
-            result = l2_find(q, at + done, &page);
+        result = lock_with_room(q);
+        if (result < 0) {
+            return result;
         }
+        result = l2_find(q, at + done, &page);
         /* Where there is nothing above nothing, nothing needs to be done. */
         if (result == 0 && (page || q->node->backing)) {
             result = clear_cluster(q, at + done, how);
