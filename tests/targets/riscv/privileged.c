@@ -204,6 +204,34 @@ static void vectored_interrupts_have_an_entry_each(void **state)
     }
 }
 
+static void cache_blocks_are_zeroed_and_hints_do_nothing(void **state)
+{
+#define FILL "auipc t0,1\naddi t1,zero,-1\nsd t1,8(t0)\n"
+    static const ValueCase cases[] = {
+        { FILL "cbo.zero (t0)\nld a0,8(t0)", 0 },
+        { FILL "addi t2,t0,64\ncbo.zero (t2)\nld a0,8(t0)", UINT64_MAX },
+        { FILL "cbo.clean (t0)\ncbo.flush (t0)\ncbo.inval (t0)\nld a0,8(t0)", UINT64_MAX },
+        { "addi a0,zero,7\nwrs.nto\nwrs.sto\nfence.i\nfence w,unknown\nfence iorw,iorw", 7 },
+        /* menvcfg and senvcfg open cbo.zero to U */
+        { "addi t1,zero,0x80\ncsrrw zero,0x30a,t1\ncsrrw zero,0x10a,t1\n" ENTER(0) FILL
+          "cbo.zero (t0)\necall", CAUSE_ECALL_U },
+    };
+
+    check_values(cases, G_N_ELEMENTS(cases), 64);
+}
+
+static void code_that_was_written_runs_after_fence_i(void **state)
+{
+    static const ValueCase cases[] = {
+        /* `addi a0,zero,1` becomes `addi a0,zero,2` between two runs of it. */
+        { "c.li s2,0\nc.li s3,0\nauipc t0,0\naddi t0,t0,22\nli t2,0x00200513\nagain:\nc.li s4,0\n"
+          "addi zero,zero,0\nsite:\naddi a0,zero,1\nadd s2,s2,a0\nc.addi s3,1\naddi t3,zero,2\n"
+          "beq s3,t3,end\nsw t2,0(t0)\nfence.i\njal zero,again\nend:\nadd a0,s2,zero", 3 },
+    };
+
+    check_values(cases, G_N_ELEMENTS(cases), 64);
+}
+
 static void the_supervisor_s_own_timer_is_due_when_time_has_come(void **state)
 {
     static const ValueCase cases[] = {
@@ -374,6 +402,8 @@ int main(void)
         cmocka_unit_test(delegated_traps_go_to_the_supervisor_and_come_back),
         cmocka_unit_test(interrupts_are_taken_in_their_order_when_enabled),
         cmocka_unit_test(vectored_interrupts_have_an_entry_each),
+        cmocka_unit_test(cache_blocks_are_zeroed_and_hints_do_nothing),
+        cmocka_unit_test(code_that_was_written_runs_after_fence_i),
         cmocka_unit_test(the_supervisor_s_own_timer_is_due_when_time_has_come),
         cmocka_unit_test(protected_memory_faults_below_machine_mode),
         cmocka_unit_test(pages_give_the_rights_of_their_entries),
