@@ -54,6 +54,55 @@ def run(command, limit):
     return kernels, boot, resident
 
 
+# lui a0,0x100; lui a1,5; addi a1,a1,0x555; sw a1,0(a0); j . : the guest's first act is to power off
+POWER_OFF = [0x00100537, 0x000055b7, 0x55558593, 0x00b52023, 0x0000006f]
+# wfi; j .-4
+SLEEP = [0x10500073, 0xffdff06f]
+
+
+def firmware(folder, name, words):
+    path = os.path.join(folder, name)
+    with open(path, 'wb') as image:
+        image.write(b''.join(word.to_bytes(4, 'little') for word in words))
+    return path
+
+
+def seconds_of(command):
+    started = time.monotonic()
+    subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                   timeout=20)
+    return time.monotonic() - started
+
+
+def resident_of(command):
+    """MiB of a machine whose guest does nothing."""
+    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                               stderr=subprocess.DEVNULL)
+    time.sleep(1)
+    with open(f'/proc/{process.pid}/status') as status:
+        resident = next(int(row.split()[1]) / 1024 for row in status if row.startswith('VmRSS'))
+    process.terminate()
+    process.wait()
+    return resident
+
+
+def start_up(options, here):
+    """From exec to the guest's power-off, its first act; and what is resident before a guest does anything."""
+    for what, words in (('off', POWER_OFF), ('sleep', SLEEP)):
+        image = firmware(options.guest, f'{what}.bin', words)
+        lathe = [options.lathe, 'run', os.path.join(here, 'riscv64.yaml'), '--set', f'boot.firmware={image}',
+                 '--set', 'boot.kernel=null', '--set', 'boot.initrd=null', '--set', 'boot.cmdline=null']
+        peer = ['qemu-system-riscv64', '-accel', 'tcg', '-m', '512', '-nographic', '-nodefaults', '-M', 'virt',
+                '-bios', image]
+        if what == 'off':
+            ours, theirs = zip(*[(seconds_of(lathe), seconds_of(peer)) for _ in range(11)])
+            print(f'exec to the guest\'s power-off, ms       {statistics.median(ours) * 1e3:7.1f} '
+                  f'against {statistics.median(theirs) * 1e3:.1f}')
+        else:
+            print(f'resident before the guest runs, MiB    {resident_of(lathe):7.1f} '
+                  f'against {resident_of(peer):.1f}')
+
+
 def geomean(values):
     return math.exp(sum(math.log(v) for v in values) / len(values))
 
@@ -106,6 +155,7 @@ def main():
     print(f'boot to init, of the peer\'s time       {boot:7.2f} {"  0.8" if boot <= 0.8 else "  0.8   above"}')
     print(f'resident at init, MiB                  {statistics.median(o[2] for o, _ in rounds):7.1f} '
           f'against {statistics.median(t[2] for _, t in rounds):.1f}')
+    start_up(options, here)
 
 
 main()
