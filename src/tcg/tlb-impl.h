@@ -33,6 +33,8 @@ typedef struct TlbSpace {
     uint16_t twin;                  /* index of the space with the global pages of these rights */
     uint64_t serial;                /* a multiple of L2_FLAGS, never given twice */
     uint64_t generation;
+    uint64_t entered[4];            /* a filter: pages of 4 KiB that the second level may have */
+    bool     has_large;             /* it may have larger ones too */
 } TlbSpace;
 
 enum { L2_READ = 1, L2_WRITE = 2, L2_EXECUTE = 4, L2_GLOBAL = 8, L2_FLAGS = 16 };

@@ -222,12 +222,20 @@ static uint8_t *host_of(const Tlb *tlb, uint64_t physical, uint64_t size)
     return ram && size <= ram->size - (physical - ram->start) ? ram->host + (physical - ram->start) : NULL;
 }
 
-static void remember(TcgCpu *cpu, const TlbSpace *space, uint64_t address, const Translation *t)
+static unsigned filter_bit(uint64_t address)
+{
+    return (unsigned)((address >> GUEST_PAGE_BITS) * 0x9e3779b1u >> 24) & 255;
+}
+
+static void remember(TcgCpu *cpu, TlbSpace *space, uint64_t address, const Translation *t)
 {
     uint64_t offset = address & (t->page_size - 1);
     unsigned size_bits = (unsigned)__builtin_ctzll(t->page_size);
-    const TlbSpace *owner = t->global ? &cpu->tlb.spaces[space->twin] : space;
+    TlbSpace *owner = t->global ? &cpu->tlb.spaces[space->twin] : space;
+    unsigned bit = filter_bit(address);
 
+    owner->entered[bit / 64] |= UINT64_C(1) << (bit % 64);
+    owner->has_large |= size_bits != GUEST_PAGE_BITS;
     insert(cpu, &(L2Entry){
         .page = (address - offset) | size_bits,
         .physical = t->physical - offset,
@@ -240,7 +248,7 @@ static void remember(TcgCpu *cpu, const TlbSpace *space, uint64_t address, const
 /* The physical address, by the second level or a walk. */
 static bool translate(TcgCpu *cpu, uint64_t address, Access access, PageRef *ref, CpuFault *fault)
 {
-    const TlbSpace *space = access == ACCESS_FETCH ? cpu->tlb.fetch : cpu->tlb.data;
+    TlbSpace *space = access == ACCESS_FETCH ? cpu->tlb.fetch : cpu->tlb.data;
     const L2Entry *entry = l2_find(&cpu->tlb, space, address);
     bool hit = entry && allowed(entry, access);
 
@@ -355,6 +363,8 @@ void tlb_flush_space(CpuEnv *env, TlbSpaceTest test, uint64_t wanted)
             uint64_t old_serial = space->serial;
             space->serial = new_serial(tlb);
             space->generation = 0;
+            memset(space->entered, 0, sizeof(space->entered));
+            space->has_large = false;
             if (space->fetch) {
                 renew_views(cpu, old_serial, space->serial);
             }
@@ -363,11 +373,22 @@ void tlb_flush_space(CpuEnv *env, TlbSpaceTest test, uint64_t wanted)
     cpu_context_changed(env);
 }
 
+/* Most flushes of a page in every space are of one that most spaces never had. */
+static bool may_have(const TlbSpace *space, uint64_t address)
+{
+    unsigned bit = filter_bit(address);
+
+    return space->has_large || space->entered[bit / 64] >> (bit % 64) & 1;
+}
+
 /* Removes the page from the second level; true when it was part of a larger one. */
 static bool forget_page(Tlb *tlb, const TlbSpace *space, uint64_t address)
 {
     bool large = false;
 
+    if (!may_have(space, address)) {
+        return false;
+    }
     for (uint64_t sizes = tlb->sizes; sizes; sizes &= sizes - 1) {
         unsigned size_bits = (unsigned)__builtin_ctzll(sizes);
         L2Entry *entry = l2_find_size(tlb, address, size_bits, space->serial);
