@@ -218,6 +218,19 @@ static Block *new_block(TcgCpu *cpu, const uint8_t *host)
     return block;
 }
 
+/* Unit by unit as isa_fetch16() read them: another CPU may be writing there. */
+static bool same_code(const uint8_t *copy, const uint8_t *host, unsigned length)
+{
+    for (unsigned at = 0; at < length; at += 2) {
+        uint16_t unit;
+        memcpy(&unit, copy + at, sizeof(unit));
+        if (unit != __atomic_load_n((const uint16_t *)(host + at), __ATOMIC_RELAXED)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool copy_is_true(const TcgCpu *cpu, const Block *block)
 {
     const uint8_t *copy = cpu->reader.copy;
@@ -226,9 +239,8 @@ static bool copy_is_true(const TcgCpu *cpu, const Block *block)
     if (block->pages[1]) {
         on_first = GUEST_PAGE_SIZE - (unsigned)(block->pc & (GUEST_PAGE_SIZE - 1));
     }
-    return memcmp(copy, block->host, on_first) == 0 &&
-           (!block->pages[1] ||
-               memcmp(copy + on_first, block->pages[1]->host, block->guest_size - on_first) == 0);
+    return same_code(copy, block->host, on_first) &&
+           (!block->pages[1] || same_code(copy + on_first, block->pages[1]->host, block->guest_size - on_first));
 }
 
 void block_drop(Tcg *tcg, Block *block)
