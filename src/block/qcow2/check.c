@@ -211,7 +211,6 @@ static void count_bitmaps(Check *c)
 static void compare_cluster(Check *c, uint64_t cluster)
 {
     uint64_t stored;
-    int64_t delta;
     bool fixed = false;
 
     if (refcount_get(c->q, cluster, &stored) < 0) {
@@ -221,11 +220,10 @@ static void compare_cluster(Check *c, uint64_t cluster)
     if (stored == c->references[cluster]) {
         return;
     }
-    delta = (int64_t)c->references[cluster] - (int64_t)stored;
     if (c->repair) {
         fixed = refcount_set(c->q, cluster, c->references[cluster]) == 0;
     }
-    if (delta < 0) {
+    if (stored > c->references[cluster]) {
         c->out->leaks++;
         c->out->leaks_fixed += fixed;
     } else {

@@ -163,7 +163,7 @@ static int skip_or_create(Qcow2 *q, uint64_t *cluster)
 
 static int find_free(Qcow2 *q, unsigned count, uint64_t *first)
 {
-    uint64_t cluster = q->free_hint;
+    uint64_t cluster = q->free_hint = MAX(q->free_hint, 1); /* never the header, whatever is said */
     unsigned run = 0;
     bool hint_moves = true;
 
