@@ -5,6 +5,7 @@
 #define TCG_TCG_IMPL_H
 
 #include <pthread.h>
+#include <stdio.h>
 
 #include "core/address-space.h"
 #include "core/clock.h"
@@ -34,6 +35,7 @@ struct Tcg {
     unsigned    cpu_count;
     TcgCpu     *cpus[TCG_MAX_CPUS];
     const Machine *machine;         /* NULL in tests */
+    FILE       *perf_map;           /* NULL until the first block, when there shall be one */
     _Atomic uint64_t translated_insns, translated_blocks, dropped_blocks, evicted_chunks;
 };
 

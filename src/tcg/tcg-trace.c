@@ -1,6 +1,11 @@
 /* What the trace points of the translator print: see tcg-trace.h. */
 #include "tcg/tcg-trace.h"
 
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "core/boot.h"
 #include "core/trace.h"
 #include "tcg/tcg-impl.h"
 
@@ -41,8 +46,38 @@ void trace_translation(TcgCpu *cpu)
     }
 }
 
+/* Where perf(1) looks for the names of code that is in no file. NULL: it cannot be made. */
+static FILE *open_perf_map(void)
+{
+    g_autofree char *path = g_strdup_printf("/tmp/perf-%d.map", getpid());
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+    return fd < 0 ? NULL : fdopen(fd, "w");
+}
+
+static void write_perf_map(Tcg *tcg, const Block *block)
+{
+    g_autofree char *symbol = tcg->machine ? machine_symbol(tcg->machine, block->pc) : NULL;
+    g_autofree char *name = g_strdup_printf(
+        "guest:%" G_GINT64_MODIFIER "x%s%s", block->pc, symbol ? " " : "", symbol ? symbol : "");
+
+    pthread_mutex_lock(&tcg->lock);
+    if (!tcg->perf_map) {
+        tcg->perf_map = open_perf_map();
+    }
+    if (tcg->perf_map) {
+        fprintf(tcg->perf_map, "%" G_GINTPTR_MODIFIER "x %x %s\n", (uintptr_t)block->code,
+            block->code_size, name);
+        fflush(tcg->perf_map);
+    }
+    pthread_mutex_unlock(&tcg->lock);
+}
+
 void trace_block(TcgCpu *cpu, const Block *block)
 {
+    if (G_UNLIKELY(cpu->tcg->options.perf_map)) {
+        write_perf_map(cpu->tcg, block);
+    }
     TRACE(host, "cpu%u " PC " size %u: %p size %u", cpu->env->index, block->pc, block->guest_size,
         block->code, block->code_size);
 }

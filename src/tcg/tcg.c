@@ -114,6 +114,7 @@ void tcg_free(Tcg *tcg)
     blocks_clear(&tcg->blocks);
     code_clear(&tcg->code);
     page_ids_clear(&tcg->page_ids);
+    g_clear_pointer(&tcg->perf_map, fclose);
     pthread_mutex_destroy(&tcg->lock);
     g_free(tcg);
 }
