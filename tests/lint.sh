@@ -62,6 +62,7 @@ done
 # ---- format ---------------------------------------------------------------------------------------------
 if command -v clang-format >/dev/null 2>&1; then
     for file in "$@"; do
+        case $file in *.h) grep -q '^#ifndef .*_H$' "$file" || continue ;; esac
         clang-format --dry-run -Werror "$file" 2>/dev/null || complain "$file: clang-format would change it"
     done
 else

@@ -9,9 +9,9 @@
 
 /* What `--set`, `--profile` and `--path` said; NULL-terminated arrays, or NULL when never said. */
 typedef struct MachineOptions {
-    char **sets;                /* PATH=VALUE, in the order given */
+    char **sets; /* PATH=VALUE, in the order given */
     char **profiles;
-    char **paths;               /* more folders with boards, schemas and parts */
+    char **paths; /* more folders with boards, schemas and parts */
 } MachineOptions;
 
 void machine_options_clear(MachineOptions *options);

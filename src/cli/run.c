@@ -18,7 +18,7 @@
 typedef struct Run {
     MachineSpec *spec;
     Machine *machine;
-    GPtrArray *drives;          /* Drive */
+    GPtrArray *drives; /* Drive */
     Channel *console;
     PanicWatch *panic;
     bool stats;
@@ -64,14 +64,13 @@ static void escape(void *data, char key)
         fprintf(stderr, "\nlathe: ended by Ctrl-A x\n");
         loop_quit(panic_watch_message(run->panic) ? EXIT_DIFFERENT : EXIT_FINE);
         break;
-    case 'r':
-        machine_request(run->machine, MACHINE_RESET, 0);
-        break;
+    case 'r': machine_request(run->machine, MACHINE_RESET, 0); break;
     default:
-        fprintf(stderr, "\nCtrl-A x      end the machine\n"
-                        "Ctrl-A r      reset it\n"
-                        "Ctrl-A h      this help\n"
-                        "Ctrl-A Ctrl-A send Ctrl-A to the guest\n");
+        fprintf(stderr,
+            "\nCtrl-A x      end the machine\n"
+            "Ctrl-A r      reset it\n"
+            "Ctrl-A h      this help\n"
+            "Ctrl-A Ctrl-A send Ctrl-A to the guest\n");
     }
 }
 
@@ -95,8 +94,8 @@ static gboolean ended_by_signal(void *data)
 static bool refuse_not_yet(const MachineSpec *spec, Diag *diag)
 {
     for (unsigned i = 0; i < spec->not_yet_count; i++) {
-        diag_error(diag, DIAG_NOT_YET, spec->not_yet[i].mark, "`%s` cannot be honoured by `lathe run` yet",
-            spec->not_yet[i].path);
+        diag_error(diag, DIAG_NOT_YET, spec->not_yet[i].mark,
+            "`%s` cannot be honoured by `lathe run` yet", spec->not_yet[i].path);
     }
     return spec->not_yet_count == 0;
 }
@@ -122,7 +121,9 @@ static bool open_drives(Run *run, Diag *diag)
 static bool build(Run *run, const char *file, const MachineOptions *options, Diag *diag)
 {
     const ConfigOptions config = {
-        .sets = options->sets, .profiles = options->profiles, .paths = options->paths,
+        .sets = options->sets,
+        .profiles = options->profiles,
+        .paths = options->paths,
     };
 
     run->spec = config_load(file, &config, diag);
@@ -231,6 +232,7 @@ static int run_run(int argc, char **argv)
     return code;
 }
 
+/* clang-format off */
 VERB(run) = {
     .name = "run",
     .arguments = "FILE [--set PATH=VALUE]... [--profile NAME]...",
@@ -249,3 +251,4 @@ VERB(run) = {
             "3 the host cannot do what was asked.\n",
     .run = run_run,
 };
+/* clang-format on */

@@ -17,18 +17,18 @@ typedef enum Access { ACCESS_READ, ACCESS_WRITE, ACCESS_FETCH } Access;
 
 /* The answer of a page walk. The rights are those of the mode that was asked for. */
 typedef struct Translation {
-    uint64_t physical;              /* of the address asked for */
-    uint64_t page_size;             /* power of two; the rights hold for all of it */
-    bool     read, write, execute;  /* write only when no dirty bit has to be set first */
-    bool     global;                /* the same in every address space */
-    uint32_t cause;                 /* when the walk says false: for cpu_raise() */
+    uint64_t physical;         /* of the address asked for */
+    uint64_t page_size;        /* power of two; the rights hold for all of it */
+    bool read, write, execute; /* write only when no dirty bit has to be set first */
+    bool global;               /* the same in every address space */
+    uint32_t cause;            /* when the walk says false: for cpu_raise() */
 } Translation;
 
 /* A named piece of the CPU state beyond the gvars: for traces, gdb, snapshots and tests alike. */
 typedef struct IsaField {
     const char *name;
-    size_t      offset;             /* from CpuEnv */
-    unsigned    bits;
+    size_t offset; /* from CpuEnv */
+    unsigned bits;
 } IsaField;
 
 /*
@@ -36,55 +36,60 @@ typedef struct IsaField {
  * costs a look-up and never a flush. Equal keys mean equal translations, until a flush says otherwise.
  */
 typedef struct IsaContext {
-    uint64_t data_space;            /* address space of loads and stores: root, ASID, "off" ... */
-    uint64_t data_rights;           /* privilege, SUM, MXR ...: whatever the walk's rights depend on */
+    uint64_t data_space;  /* address space of loads and stores: root, ASID, "off" ... */
+    uint64_t data_rights; /* privilege, SUM, MXR ...: whatever the walk's rights depend on */
     uint64_t fetch_space, fetch_rights;
 } IsaContext;
 
-typedef struct CpuFault { uint32_t cause; uint64_t value; } CpuFault;
+typedef struct CpuFault {
+    uint32_t cause;
+    uint64_t value;
+} CpuFault;
 
 typedef struct Isa {
-    const char     *name;           /* "riscv64": the word after `isa:` */
-    size_t          env_size;       /* the state starts with a CpuEnv and comes zeroed */
-    const GVar     *gvars;
-    unsigned        gvar_count;
-    const IsaField *fields;         /* ends with a NULL name */
-    unsigned        address_bits;   /* of a guest virtual address: 32 or 64 */
-    bool            coherent_code;  /* a store is seen by the next instruction fetched, without a barrier (x86) */
+    const char *name; /* "riscv64": the word after `isa:` */
+    size_t env_size;  /* the state starts with a CpuEnv and comes zeroed */
+    const GVar *gvars;
+    unsigned gvar_count;
+    const IsaField *fields; /* ends with a NULL name */
+    unsigned address_bits;  /* of a guest virtual address: 32 or 64 */
+    bool
+        coherent_code; /* a store is seen by the next instruction fetched, without a barrier (x86) */
 
     /* model and features are checked against schemas/cpus before; false with a message when they cannot be. */
-    bool     (*init)(CpuEnv *env, const char *model, const char *const *features, char **error);
-    void     (*reset)(CpuEnv *env);
+    bool (*init)(CpuEnv *env, const char *model, const char *const *features, char **error);
+    void (*reset)(CpuEnv *env);
     /* After reset: where to begin, and the boot protocol's arguments (a0..a3, x0..x3). */
-    void     (*set_entry)(CpuEnv *env, uint64_t pc, const uint64_t args[4]);
+    void (*set_entry)(CpuEnv *env, uint64_t pc, const uint64_t args[4]);
 
     /* Translates from b->pc on, at most to the end of that page (one instruction may straddle), reading code with isa_fetch. */
-    void     (*translate)(IrBlock *b, CpuEnv *env);
+    void (*translate)(IrBlock *b, CpuEnv *env);
 
     /* False: translation->cause is the fault. Any CPU thread, without the machine lock. */
-    bool     (*walk)(CpuEnv *env, uint64_t address, Access access, Translation *translation);
-    void     (*contexts)(const CpuEnv *env, IsaContext *out);
+    bool (*walk)(CpuEnv *env, uint64_t address, Access access, Translation *translation);
+    void (*contexts)(const CpuEnv *env, IsaContext *out);
 
     /* Cause for cpu_raise() of an access to nothing, or one that is not aligned. */
     uint32_t (*bus_fault)(const CpuEnv *env, Access access);
     uint32_t (*align_fault)(const CpuEnv *env, Access access);
 
     /* Takes the exception raised_cause/raised_value at env->pc: changes mode and pc. */
-    void     (*deliver)(CpuEnv *env);
+    void (*deliver)(CpuEnv *env);
 
     /* An input line changed; machine lock held, any thread. Records it and calls cpu_kick when it may matter. */
-    void     (*set_input)(CpuEnv *env, unsigned line, bool level);
+    void (*set_input)(CpuEnv *env, unsigned line, bool level);
     /* CPU thread, no generated code running: takes a pending interrupt if it is enabled; true when taken. */
-    bool     (*take_interrupt)(CpuEnv *env);
+    bool (*take_interrupt)(CpuEnv *env);
     /* Is there a reason to leave a wait-for-interrupt? Any thread. */
-    bool     (*wakes)(const CpuEnv *env);
+    bool (*wakes)(const CpuEnv *env);
 
     /* The CPU's own keys of its FDT node, and the node its interrupts come to; optional. */
-    void     (*describe)(const CpuEnv *env, struct FdtNode *node);
+    void (*describe)(const CpuEnv *env, struct FdtNode *node);
     struct FdtNode *(*interrupt_controller)(const CpuEnv *env, struct FdtNode *node);
 
     /* Disassembles one instruction into text; gives its length in bytes. */
-    unsigned (*disassemble)(uint64_t pc, const uint8_t *code, size_t room, char *text, size_t text_size);
+    unsigned (*disassemble)(
+        uint64_t pc, const uint8_t *code, size_t room, char *text, size_t text_size);
 } Isa;
 
 /* Declares an ISA. build/gen/tables.c lists every line that starts with this macro. */
@@ -92,7 +97,7 @@ typedef struct Isa {
     extern const Isa id##_isa;                                                                     \
     const Isa id##_isa
 
-extern const Isa *const isas[];             /* ends with NULL */
+extern const Isa *const isas[]; /* ends with NULL */
 
 /*
  * For translate: the 16-bit unit of guest code at pc (virtual, 2-aligned; host byte order is little), at or after

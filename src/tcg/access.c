@@ -11,7 +11,7 @@
 
 /* One access within a page, translated. */
 typedef struct Place {
-    PageRef  ref;
+    PageRef ref;
     uint64_t address;
     unsigned size;
 } Place;
@@ -112,7 +112,7 @@ static uint64_t host_load(const uint8_t *at, unsigned size)
     case 4: return __atomic_load_n((const uint32_t *)at, __ATOMIC_SEQ_CST);
     case 8: return __atomic_load_n((const uint64_t *)at, __ATOMIC_SEQ_CST);
     }
-    memcpy(&value, at, size);       /* part of an access that crosses a page */
+    memcpy(&value, at, size); /* part of an access that crosses a page */
     return value;
 }
 
@@ -146,7 +146,7 @@ static void store_to_ram(CpuEnv *env, const Place *place, uint64_t value)
     uint8_t *at = host_at(place);
 
     host_store(at, value, place->size);
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);        /* before the flag: see blocks.h */
+    __atomic_thread_fence(__ATOMIC_SEQ_CST); /* before the flag: see blocks.h */
     if (__atomic_load_n(place->ref.flag, __ATOMIC_RELAXED) & PAGE_CODE) {
         wrote_code(env, at, place->size);
     }
@@ -239,7 +239,8 @@ static bool store_part(CpuEnv *env, Place *place, uint64_t value)
     return true;
 }
 
-static bool load_across(CpuEnv *env, uint64_t address, unsigned size, unsigned first, uint64_t *value)
+static bool load_across(
+    CpuEnv *env, uint64_t address, unsigned size, unsigned first, uint64_t *value)
 {
     Place low, high;
     uint64_t low_value, high_value;
@@ -254,13 +255,14 @@ static bool load_across(CpuEnv *env, uint64_t address, unsigned size, unsigned f
 }
 
 /* Both pages are known to be writable before anything is stored. */
-static bool store_across(CpuEnv *env, uint64_t address, unsigned size, unsigned first, uint64_t value)
+static bool store_across(
+    CpuEnv *env, uint64_t address, unsigned size, unsigned first, uint64_t value)
 {
     Place low, high;
 
     return find_place(env, address, first, ACCESS_WRITE, &low) &&
-           find_place(env, wrap_address(env, address + first), size - first, ACCESS_WRITE, &high) &&
-           store_part(env, &low, value) && store_part(env, &high, value >> (8 * first));
+        find_place(env, wrap_address(env, address + first), size - first, ACCESS_WRITE, &high) &&
+        store_part(env, &low, value) && store_part(env, &high, value >> (8 * first));
 }
 
 static uint64_t swap_bytes(uint64_t value, unsigned size)
@@ -336,7 +338,8 @@ void cpu_load128(CpuEnv *env, uint64_t address, uint32_t op, void *value)
     uint64_t parts[2] = { 0 };
     unsigned low = op & MEM_BIG ? 1 : 0;
 
-    if (!is_misaligned(env, address, op, ACCESS_READ) && cpu_load(env, address, half, &parts[low])) {
+    if (!is_misaligned(env, address, op, ACCESS_READ) &&
+        cpu_load(env, address, half, &parts[low])) {
         cpu_load(env, wrap_address(env, address + 8), half, &parts[!low]);
     }
     memcpy(value, parts, sizeof(parts));
@@ -437,8 +440,8 @@ static uint64_t change_ram(CpuEnv *env, const Place *place, const Change *change
     uint8_t *at = host_at(place);
     uint64_t old = host_load(at, place->size), value;
 
-    while (changed_value(change, old, place->size, &value) && !host_cas(at, &old, value, place->size)) {
-    }
+    while (changed_value(change, old, place->size, &value) &&
+        !host_cas(at, &old, value, place->size)) {}
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
     if (__atomic_load_n(place->ref.flag, __ATOMIC_RELAXED) & PAGE_CODE) {
         code_written(env->cpu->tcg, at, place->size);
@@ -504,7 +507,8 @@ bool phys_load(CpuEnv *env, uint64_t physical, unsigned size, uint64_t *value)
     return at;
 }
 
-bool phys_cas(CpuEnv *env, uint64_t physical, unsigned size, uint64_t *expected, uint64_t desired, bool *done)
+bool phys_cas(
+    CpuEnv *env, uint64_t physical, unsigned size, uint64_t *expected, uint64_t desired, bool *done)
 {
     uint8_t *flag;
     uint8_t *at = physical_host(env_cpu(env), physical, true, &flag);

@@ -12,9 +12,9 @@ void cpu_store128(CpuEnv *env, uint64_t address, uint32_t op, const void *value)
 
 /* What an atomic operation does with the old value. */
 typedef struct Change {
-    bool     compare;               /* compare and swap; else an RmwKind */
-    RmwKind  kind;
-    bool     swapped;               /* big-endian */
+    bool compare; /* compare and swap; else an RmwKind */
+    RmwKind kind;
+    bool swapped; /* big-endian */
     uint64_t operand, expected;
 } Change;
 

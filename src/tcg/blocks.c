@@ -8,13 +8,13 @@
 
 enum {
     HITS_TO_DROP_ALL = 2,
-    IDLE_WRITES_TO_FORGET = 8,      /* stores to a page without blocks before it is plain data again */
+    IDLE_WRITES_TO_FORGET = 8, /* stores to a page without blocks before it is plain data again */
 };
 
 void blocks_init(BlockTable *table)
 {
-    table->buckets = (Block *_Atomic *)g_new0(Block *, (size_t)1 << BLOCK_BUCKET_BITS);
-    table->pages = (CodePage *_Atomic *)g_new0(CodePage *, (size_t)1 << PAGE_BUCKET_BITS);
+    table->buckets = (Block * _Atomic *)g_new0(Block *, (size_t)1 << BLOCK_BUCKET_BITS);
+    table->pages = (CodePage * _Atomic *)g_new0(CodePage *, (size_t)1 << PAGE_BUCKET_BITS);
     table->provisional = g_ptr_array_new();
 }
 
@@ -34,7 +34,8 @@ void blocks_clear(BlockTable *table)
 
 /* ---- look-up --------------------------------------------------------------------------------- */
 
-static Block *_Atomic *bucket_of(const BlockTable *table, const uint8_t *host, uint64_t pc, uint32_t mode)
+static Block *_Atomic *bucket_of(
+    const BlockTable *table, const uint8_t *host, uint64_t pc, uint32_t mode)
 {
     uint64_t key = (uintptr_t)host * 5 + (pc >> GUEST_PAGE_BITS) * 3 + mode;
 
@@ -133,7 +134,9 @@ static uint64_t granules_of(const CodePage *page, const uint8_t *start, uint64_t
 {
     const uint8_t *end = start + length;
     uint64_t first = start < page->host ? 0 : (uint64_t)(start - page->host) >> GRANULE_BITS;
-    uint64_t last = end - page->host >= GUEST_PAGE_SIZE ? 63 : (uint64_t)(end - 1 - page->host) >> GRANULE_BITS;
+    uint64_t last = end - page->host >= GUEST_PAGE_SIZE
+        ? 63
+        : (uint64_t)(end - 1 - page->host) >> GRANULE_BITS;
 
     return (~UINT64_C(0) >> (63 - last)) & (~UINT64_C(0) << first);
 }
@@ -183,7 +186,8 @@ static void refresh_granules(CodePage *page)
 {
     uint64_t granules = 0;
 
-    for (const Block *block = page->blocks; block; block = block->page_next[page_slot(block, page)]) {
+    for (const Block *block = page->blocks; block;
+         block = block->page_next[page_slot(block, page)]) {
         granules |= block_granules(block, page_slot(block, page));
     }
     atomic_store(&page->granules, granules);
@@ -240,7 +244,8 @@ static bool copy_is_true(const TcgCpu *cpu, const Block *block)
         on_first = GUEST_PAGE_SIZE - (unsigned)(block->pc & (GUEST_PAGE_SIZE - 1));
     }
     return same_code(copy, block->host, on_first) &&
-           (!block->pages[1] || same_code(copy + on_first, block->pages[1]->host, block->guest_size - on_first));
+        (!block->pages[1] ||
+            same_code(copy + on_first, block->pages[1]->host, block->guest_size - on_first));
 }
 
 void block_drop(Tcg *tcg, Block *block)

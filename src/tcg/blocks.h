@@ -24,48 +24,48 @@ typedef struct TcgCpu TcgCpu;
 typedef struct CodePage CodePage;
 
 typedef struct Block {
-    const uint8_t *host;            /* the guest's code */
-    uint64_t       pc;
-    uint32_t       mode;
-    uint16_t       guest_size, guest_insns;
-    struct Block  *_Atomic next;    /* in its hash bucket */
+    const uint8_t *host; /* the guest's code */
+    uint64_t pc;
+    uint32_t mode;
+    uint16_t guest_size, guest_insns;
+    struct Block *_Atomic next; /* in its hash bucket */
 
-    const void    *code;            /* executable */
-    uint32_t       code_size;
-    uint16_t       exit_count, side_count;
-    BlockExit     *exits;
-    SideEntry     *sides;
+    const void *code; /* executable */
+    uint32_t code_size;
+    uint16_t exit_count, side_count;
+    BlockExit *exits;
+    SideEntry *sides;
 
-    BlockExit     *in;              /* exits that are linked to this block */
-    JumpEntry     *_Atomic cached;  /* the first jump cache entry made for it ... */
-    _Atomic bool   cached_often;    /* ... and whether there were more */
-    _Atomic bool   dead;
-    bool           provisional;
-    bool           checked;         /* ran in lockstep */
-    uint32_t       second_id;       /* straddles: id of the second page, which its own code checks */
-    bool           straddles;       /* one instruction that lies on two pages */
-    CodePage      *pages[2];
-    struct Block  *page_next[2];
+    BlockExit *in;             /* exits that are linked to this block */
+    JumpEntry *_Atomic cached; /* the first jump cache entry made for it ... */
+    _Atomic bool cached_often; /* ... and whether there were more */
+    _Atomic bool dead;
+    bool provisional;
+    bool checked;       /* ran in lockstep */
+    uint32_t second_id; /* straddles: id of the second page, which its own code checks */
+    bool straddles;     /* one instruction that lies on two pages */
+    CodePage *pages[2];
+    struct Block *page_next[2];
 } Block;
 
 /* A page of RAM that has, or had, blocks. Never freed before the translator is. */
 struct CodePage {
-    uint8_t         *host;
-    uint8_t         *flag;          /* its byte of region_page_flags() */
-    CodePage        *_Atomic next;
-    _Atomic uint64_t granules;      /* those of 64 bytes that blocks were made from */
-    Block           *blocks;
-    unsigned         hits;          /* times its blocks were written since one was made */
-    unsigned         idle_writes;   /* stores since then that found no block */
-    uint64_t         pending;       /* CPUs that have not yet dropped their write entries */
+    uint8_t *host;
+    uint8_t *flag; /* its byte of region_page_flags() */
+    CodePage *_Atomic next;
+    _Atomic uint64_t granules; /* those of 64 bytes that blocks were made from */
+    Block *blocks;
+    unsigned hits;        /* times its blocks were written since one was made */
+    unsigned idle_writes; /* stores since then that found no block */
+    uint64_t pending;     /* CPUs that have not yet dropped their write entries */
 };
 
 enum { BLOCK_BUCKET_BITS = 16, PAGE_BUCKET_BITS = 12, GRANULE_BITS = 6 };
 
 typedef struct BlockTable {
-    Block    *_Atomic *buckets;
+    Block *_Atomic *buckets;
     CodePage *_Atomic *pages;
-    GPtrArray *provisional;         /* of CodePage: those that are still pending */
+    GPtrArray *provisional; /* of CodePage: those that are still pending */
     _Atomic unsigned provisional_count;
 } BlockTable;
 

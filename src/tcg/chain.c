@@ -7,8 +7,8 @@
 
 enum {
     PAGE_IDS_MIN_BITS = 12,
-    PAGE_IDS_MAX_BITS = 17,         /* then all are forgotten, and exits linked again */
-    JUMP_EMPTY = 1,                 /* no pc is odd */
+    PAGE_IDS_MAX_BITS = 17, /* then all are forgotten, and exits linked again */
+    JUMP_EMPTY = 1,         /* no pc is odd */
 };
 
 /* ---- page ids -------------------------------------------------------------------------------- */
@@ -19,7 +19,8 @@ static PageId *page_id_slot(const PageIds *ids, uint64_t page, const uint8_t *ho
     uint64_t mask = (UINT64_C(1) << ids->bits) - 1;
     uint64_t slot = key * UINT64_C(0x9e3779b97f4a7c15) >> (64 - ids->bits);
 
-    while (ids->entries[slot].id && (ids->entries[slot].page != page || ids->entries[slot].host != host)) {
+    while (ids->entries[slot].id &&
+        (ids->entries[slot].page != page || ids->entries[slot].host != host)) {
         slot = (slot + 1) & mask;
     }
     return &ids->entries[slot];
@@ -76,7 +77,7 @@ static void unlink_exit(Tcg *tcg, BlockExit *exit)
 
 void chain_link(Tcg *tcg, BlockExit *exit, Block *target, uint32_t id)
 {
-    bool is_guard = exit->block->straddles && exit->pc == exit->block->pc;    /* see translate.c */
+    bool is_guard = exit->block->straddles && exit->pc == exit->block->pc; /* see translate.c */
 
     if (exit->block->dead || target->dead || is_guard) {
         return;
@@ -152,7 +153,8 @@ static void clear_bit(uint64_t *bits, unsigned bit)
 #define FOR_EACH_BIT(bit, bits, size)                                                              \
     for (unsigned word_ = 0; word_ < (size) / 64; word_++)                                         \
         for (uint64_t left_ = (bits)[word_]; left_; left_ &= left_ - 1)                            \
-            for (unsigned bit = word_ * 64 + (unsigned)__builtin_ctzll(left_), once_ = 1; once_; once_ = 0)
+            for (unsigned bit = word_ * 64 + (unsigned)__builtin_ctzll(left_), once_ = 1; once_;   \
+                 once_ = 0)
 
 static unsigned present_bit(uint64_t page)
 {
@@ -221,10 +223,12 @@ void fetch_view_enter(FetchView *view, uint64_t page, uint32_t id, const uint8_t
 
 void fetch_view_clear(FetchView *view)
 {
-    FOR_EACH_BIT(index, view->jumps_used, JUMP_SIZE) {
+    FOR_EACH_BIT(index, view->jumps_used, JUMP_SIZE)
+    {
         __atomic_store_n(&view->context.jump[index].pc, JUMP_EMPTY, __ATOMIC_RELAXED);
     }
-    FOR_EACH_BIT(slot, view->itlb_used, ITLB_SIZE) {
+    FOR_EACH_BIT(slot, view->itlb_used, ITLB_SIZE)
+    {
         view->context.itlb[slot] = 0;
     }
     memset(view->jumps_used, 0, sizeof(view->jumps_used));
@@ -244,7 +248,8 @@ void fetch_view_forget(FetchView *view, uint64_t page)
     if (!is_present(view, page) && !is_present(view, before)) {
         return;
     }
-    FOR_EACH_BIT(index, view->jumps_used, JUMP_SIZE) {
+    FOR_EACH_BIT(index, view->jumps_used, JUMP_SIZE)
+    {
         if (jump_pc(view, index) - before < 2 * GUEST_PAGE_SIZE) {
             clear_jump(view, index);
         }
@@ -256,17 +261,19 @@ static bool is_global(const FetchView *view, uint64_t pc)
     unsigned slot = (unsigned)(pc >> GUEST_PAGE_BITS) & (ITLB_SIZE - 1);
 
     return view->context.itlb[slot] && view->map[slot].page == (pc & -(uint64_t)GUEST_PAGE_SIZE) &&
-           view->map[slot].global;
+        view->map[slot].global;
 }
 
 void fetch_view_keep_globals(FetchView *view)
 {
-    FOR_EACH_BIT(index, view->jumps_used, JUMP_SIZE) {
+    FOR_EACH_BIT(index, view->jumps_used, JUMP_SIZE)
+    {
         if (!is_global(view, jump_pc(view, index))) {
             clear_jump(view, index);
         }
     }
-    FOR_EACH_BIT(slot, view->itlb_used, ITLB_SIZE) {
+    FOR_EACH_BIT(slot, view->itlb_used, ITLB_SIZE)
+    {
         if (!view->map[slot].global) {
             view->context.itlb[slot] = 0;
             clear_bit(view->itlb_used, slot);
@@ -302,12 +309,15 @@ static unsigned choose_view(const TcgCpu *cpu)
 /* The kernel's code stays known when a process begins. */
 static void copy_globals(FetchView *view, const FetchView *from)
 {
-    FOR_EACH_BIT(slot, from->itlb_used, ITLB_SIZE) {
+    FOR_EACH_BIT(slot, from->itlb_used, ITLB_SIZE)
+    {
         if (from->context.itlb[slot] && from->map[slot].global) {
-            fetch_view_enter(view, from->map[slot].page, from->context.itlb[slot], from->map[slot].host, true);
+            fetch_view_enter(
+                view, from->map[slot].page, from->context.itlb[slot], from->map[slot].host, true);
         }
     }
-    FOR_EACH_BIT(index, from->jumps_used, JUMP_SIZE) {
+    FOR_EACH_BIT(index, from->jumps_used, JUMP_SIZE)
+    {
         uint64_t pc = jump_pc(from, index);
         if (pc != JUMP_EMPTY && is_global(view, pc)) {
             enter_jump(view, from->blocks[index]);
@@ -321,7 +331,8 @@ static const FetchView *find_sibling(const TcgCpu *cpu, uint64_t twin, uint32_t 
 
     for (unsigned i = 0; i < FETCH_VIEWS && cpu->views[i]; i++) {
         const FetchView *view = cpu->views[i];
-        if (view->twin == twin && view->mode == mode && (!latest || view->used_at > latest->used_at)) {
+        if (view->twin == twin && view->mode == mode &&
+            (!latest || view->used_at > latest->used_at)) {
             latest = view;
         }
     }

@@ -17,22 +17,27 @@ typedef struct FetchView {
     struct {
         uint64_t page;
         const uint8_t *host;
-        bool global;                /* of the twin space: good in all that share it */
-    } map[ITLB_SIZE];               /* valid where itlb is not 0 */
-    Block   *blocks[JUMP_SIZE];     /* valid where a jump entry is */
-    uint64_t jumps_used[JUMP_SIZE / 64], itlb_used[ITLB_SIZE / 64];     /* a bit for each entry that may be valid */
-    uint64_t present[PRESENT_BITS / 64];    /* a filter: pages whose code is in the jump cache */
-    uint64_t serial;                /* of its address space */
-    uint64_t twin;                  /* of the space with the global pages */
+        bool global;          /* of the twin space: good in all that share it */
+    } map[ITLB_SIZE];         /* valid where itlb is not 0 */
+    Block *blocks[JUMP_SIZE]; /* valid where a jump entry is */
+    uint64_t jumps_used[JUMP_SIZE / 64],
+        itlb_used[ITLB_SIZE / 64];       /* a bit for each entry that may be valid */
+    uint64_t present[PRESENT_BITS / 64]; /* a filter: pages whose code is in the jump cache */
+    uint64_t serial;                     /* of its address space */
+    uint64_t twin;                       /* of the space with the global pages */
     uint32_t mode;
     uint64_t used_at;
 } FetchView;
 
-typedef struct PageId { uint64_t page; const uint8_t *host; uint32_t id; } PageId;
+typedef struct PageId {
+    uint64_t page;
+    const uint8_t *host;
+    uint32_t id;
+} PageId;
 
 /* Ids of (virtual page, host page) pairs; open addressing. A pair forgotten gets a new id, never an old one. */
 typedef struct PageIds {
-    PageId  *entries;
+    PageId *entries;
     unsigned bits, count;
     uint32_t last;
 } PageIds;
@@ -54,9 +59,10 @@ void chain_cache_jump(TcgCpu *cpu, Block *block);
  * what others know of the global pages. CPU thread.
  */
 FetchView *fetch_view(TcgCpu *cpu, uint64_t serial, uint64_t twin, uint32_t mode);
-FetchView *fetch_view_new(void);        /* empty; for g_free() */
+FetchView *fetch_view_new(void); /* empty; for g_free() */
 /* Enters a page with its id. */
-void fetch_view_enter(FetchView *view, uint64_t page, uint32_t id, const uint8_t *host, bool global);
+void fetch_view_enter(
+    FetchView *view, uint64_t page, uint32_t id, const uint8_t *host, bool global);
 /* Forgets what it knows of one page; of all that are not global; of all. */
 void fetch_view_forget(FetchView *view, uint64_t page);
 void fetch_view_keep_globals(FetchView *view);

@@ -8,14 +8,15 @@
 
 enum {
     CHUNK_SIZE = 256 << 10,
-    CHUNKS_AT_LEAST = 16,           /* small caches (tests) get smaller chunks */
+    CHUNKS_AT_LEAST = 16, /* small caches (tests) get smaller chunks */
     SLAB_SIZE = 16 << 10,
     ALIGN = 16,
 };
 
 static bool host_error(GError **error, const char *what)
 {
-    g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "%s: %s", what, g_strerror(errno));
+    g_set_error(
+        error, G_FILE_ERROR, g_file_error_from_errno(errno), "%s: %s", what, g_strerror(errno));
     return false;
 }
 
@@ -98,7 +99,8 @@ void *chunk_alloc(Chunk *chunk, size_t size)
 
 static bool is_available(const Chunk *chunk, uint64_t epoch)
 {
-    return chunk->state == CHUNK_FREE || (chunk->state == CHUNK_RETIRED && chunk->retired_at <= epoch);
+    return chunk->state == CHUNK_FREE ||
+        (chunk->state == CHUNK_RETIRED && chunk->retired_at <= epoch);
 }
 
 /* Both views at once, which is cheaper than a fault for each page; older kernels refuse, and fault. */

@@ -15,27 +15,33 @@
 
 struct Block;
 
-typedef enum ChunkState { CHUNK_FREE, CHUNK_FILLING, CHUNK_FULL, CHUNK_RETIRED, CHUNK_THUNKS } ChunkState;
+typedef enum ChunkState {
+    CHUNK_FREE,
+    CHUNK_FILLING,
+    CHUNK_FULL,
+    CHUNK_RETIRED,
+    CHUNK_THUNKS
+} ChunkState;
 
 typedef struct Chunk {
-    uint8_t       *write;           /* two views of the same bytes */
+    uint8_t *write; /* two views of the same bytes */
     const uint8_t *execute;
-    size_t         size, used;
-    ChunkState     state;
-    uint64_t       order;           /* when it began to be filled */
-    uint64_t       retired_at;      /* epoch after which no CPU is in it */
-    GPtrArray     *blocks;          /* of struct Block, by ascending address */
-    GSList        *slabs;           /* memory of chunk_alloc */
-    size_t         slab_left;
+    size_t size, used;
+    ChunkState state;
+    uint64_t order;      /* when it began to be filled */
+    uint64_t retired_at; /* epoch after which no CPU is in it */
+    GPtrArray *blocks;   /* of struct Block, by ascending address */
+    GSList *slabs;       /* memory of chunk_alloc */
+    size_t slab_left;
 } Chunk;
 
 typedef struct CodeCache {
-    uint8_t       *write;
+    uint8_t *write;
     const uint8_t *execute;
-    size_t         size, chunk_size;
-    unsigned       chunk_count;
-    Chunk         *chunks;
-    uint64_t       next_order;
+    size_t size, chunk_size;
+    unsigned chunk_count;
+    Chunk *chunks;
+    uint64_t next_order;
 } CodeCache;
 
 /* Reserves size bytes; memory is taken as it is used. Chunk 0 is for the host's thunks. */

@@ -35,8 +35,8 @@ static char *disassemble(const Block *block)
     g_autofree char *path = NULL;
     g_autofree char *text = NULL;
     int fd = g_file_open_tmp("lathe-XXXXXX", &path, NULL);
-    const char *const command[] = { "objdump", "-D", "-b", "binary", "-m", "i386:x86-64", address, path,
-        NULL };
+    const char *const command[] = { "objdump", "-D", "-b", "binary", "-m", "i386:x86-64", address,
+        path, NULL };
     int status = -1;
     const char *rows;
 

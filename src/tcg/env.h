@@ -17,11 +17,11 @@
 enum {
     GUEST_PAGE_BITS = 12,
     GUEST_PAGE_SIZE = 1 << GUEST_PAGE_BITS,
-    TLB_BITS = 10,                  /* entries of each first-level array, log2 */
+    TLB_BITS = 10, /* entries of each first-level array, log2 */
     TLB_SIZE = 1 << TLB_BITS,
-    CONTEXT_BITS = 6,               /* data context ids live in bits 11..6 of a TLB tag */
+    CONTEXT_BITS = 6, /* data context ids live in bits 11..6 of a TLB tag */
     CONTEXT_SHIFT = 6,
-    JUMP_BITS = 12,                 /* entries of a jump cache, log2 */
+    JUMP_BITS = 12, /* entries of a jump cache, log2 */
     JUMP_SIZE = 1 << JUMP_BITS,
     ITLB_BITS = 10,
     ITLB_SIZE = 1 << ITLB_BITS,
@@ -29,14 +29,14 @@ enum {
 
 /* tag: guest virtual page | context id << 6. addend: host address minus guest virtual address. */
 typedef struct TlbEntry {
-    uint64_t  tag;                  /* TLB_INVALID matches nothing */
+    uint64_t tag; /* TLB_INVALID matches nothing */
     uintptr_t addend;
 } TlbEntry;
 
 #define TLB_INVALID UINT64_C(0x3f)
 
 typedef struct JumpEntry {
-    uint64_t    pc;                 /* guest virtual; odd: empty */
+    uint64_t pc; /* guest virtual; odd: empty */
     const void *code;
 } JumpEntry;
 
@@ -45,43 +45,49 @@ typedef struct JumpEntry {
  * context switch is one store of CpuEnv.fetch and nothing is cleared.
  */
 typedef struct FetchContext {
-    JumpEntry jump[JUMP_SIZE];      /* index: (pc >> 1) ^ (pc >> (1 + JUMP_BITS)), masked */
-    uint32_t  itlb[ITLB_SIZE];      /* index: page number, masked; value: id of (virtual page, physical page), 0: none */
+    JumpEntry jump[JUMP_SIZE]; /* index: (pc >> 1) ^ (pc >> (1 + JUMP_BITS)), masked */
+    uint32_t itlb
+        [ITLB_SIZE]; /* index: page number, masked; value: id of (virtual page, physical page), 0: none */
 } FetchContext;
 
 typedef struct CpuFar {
-    uint64_t spill[IR_MAX_OPS][2];  /* temporaries that found no register: never more than there are operations */
-    TlbEntry read[TLB_SIZE];        /* index: page number, masked. Only pages that need no slow path are here */
+    uint64_t
+        spill[IR_MAX_OPS]
+             [2]; /* temporaries that found no register: never more than there are operations */
+    TlbEntry
+        read[TLB_SIZE]; /* index: page number, masked. Only pages that need no slow path are here */
     TlbEntry write[TLB_SIZE];
 } CpuFar;
 
 /* CpuEnv.raised. */
 typedef enum Raised {
-    RAISED_EXCEPTION = 1,           /* cpu_raise(): the current instruction did nothing */
-    RAISED_CODE_CHANGED,            /* it is complete, but wrote code: what follows may be another */
+    RAISED_EXCEPTION = 1, /* cpu_raise(): the current instruction did nothing */
+    RAISED_CODE_CHANGED,  /* it is complete, but wrote code: what follows may be another */
 } Raised;
 
 struct CpuEnv {
     /* Hot: generated code. */
-    _Atomic uint32_t exit_request;  /* any thread sets it; tested on backward edges and indirect jumps */
-    uint32_t mode;                  /* facts that change how code is translated; the ISA's bits */
-    uint64_t data_context;          /* id << CONTEXT_SHIFT */
+    _Atomic uint32_t
+        exit_request;      /* any thread sets it; tested on backward edges and indirect jumps */
+    uint32_t mode;         /* facts that change how code is translated; the ISA's bits */
+    uint64_t data_context; /* id << CONTEXT_SHIFT */
     FetchContext *fetch;
-    int64_t  budget;                /* instructions left, when counting; checked at block entry */
-    uint64_t pc;                    /* valid while no generated code runs */
-    uint32_t mxcsr;                 /* x86: guest rounding and the sticky flags raised by the host FPU */
-    uint8_t  fp_flags;              /* FpFlags raised by soft float, and all of them on other hosts */
-    uint8_t  fp_round;              /* FpAux rounding for FP_DYN; write it with fp_round_set() */
-    uint8_t  raised;                /* not 0: leave at once. Raised */
-    uint8_t  in_code;               /* generated code is running (for requests that must wait) */
-    const void *exit_site;          /* EXIT_CHAIN: which exit; EXIT_RAISED: host return address */
-    uint64_t call[4];               /* arguments on their way from generated code to a thunk */
+    int64_t budget;        /* instructions left, when counting; checked at block entry */
+    uint64_t pc;           /* valid while no generated code runs */
+    uint32_t mxcsr;        /* x86: guest rounding and the sticky flags raised by the host FPU */
+    uint8_t fp_flags;      /* FpFlags raised by soft float, and all of them on other hosts */
+    uint8_t fp_round;      /* FpAux rounding for FP_DYN; write it with fp_round_set() */
+    uint8_t raised;        /* not 0: leave at once. Raised */
+    uint8_t in_code;       /* generated code is running (for requests that must wait) */
+    const void *exit_site; /* EXIT_CHAIN: which exit; EXIT_RAISED: host return address */
+    uint64_t call[4];      /* arguments on their way from generated code to a thunk */
 
     /* Cold. */
     struct TcgCpu *cpu;
-    unsigned index;                 /* of the CPU in the machine; set before Isa.init */
-    uint64_t timebase_hz;           /* of the counter that the guest reads; 0: the ISA decides; set before too */
-    uint32_t raised_cause;          /* for Isa.deliver */
+    unsigned index; /* of the CPU in the machine; set before Isa.init */
+    uint64_t
+        timebase_hz; /* of the counter that the guest reads; 0: the ISA decides; set before too */
+    uint32_t raised_cause; /* for Isa.deliver */
     uint64_t raised_value;
 };
 

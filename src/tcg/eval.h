@@ -37,14 +37,14 @@ EVAL_INLINE bool ir_eval_cond(IrCond cond, IrType type, uint64_t a, uint64_t b)
     int64_t sa = sign_extend(a, ir_type_bits(type)), sb = sign_extend(b, ir_type_bits(type));
 
     switch (cond) {
-    case EQ:  return a == b;
-    case NE:  return a != b;
-    case LT:  return sa < sb;
-    case GE:  return sa >= sb;
+    case EQ: return a == b;
+    case NE: return a != b;
+    case LT: return sa < sb;
+    case GE: return sa >= sb;
     case LTU: return a < b;
     case GEU: return a >= b;
-    case LE:  return sa <= sb;
-    case GT:  return sa > sb;
+    case LE: return sa <= sb;
+    case GT: return sa > sb;
     case LEU: return a <= b;
     case GTU: return a > b;
     case IR_COND_COUNT: break;
@@ -95,7 +95,7 @@ EVAL_INLINE uint64_t eval_rotl(unsigned width, uint64_t a, unsigned count)
 EVAL_INLINE uint64_t eval_bswap(uint64_t a, unsigned group)
 {
     switch (group) {
-    case 2:  return (a & UINT64_C(0xff00ff00ff00ff)) << 8 | (a >> 8 & UINT64_C(0xff00ff00ff00ff));
+    case 2: return (a & UINT64_C(0xff00ff00ff00ff)) << 8 | (a >> 8 & UINT64_C(0xff00ff00ff00ff));
     case 4:
         return (uint64_t)__builtin_bswap32((uint32_t)(a >> 32)) << 32 |
             __builtin_bswap32((uint32_t)a);
@@ -147,52 +147,52 @@ EVAL_INLINE uint64_t eval_wide(
     const uint64_t sign = UINT64_C(1) << (width - 1);
 
     switch (op) {
-    case IR_add:     return a + b;
-    case IR_sub:     return a - b;
-    case IR_neg:     return -a;
-    case IR_and:     return a & b;
-    case IR_or:      return a | b;
-    case IR_xor:     return a ^ b;
-    case IR_not:     return ~a;
-    case IR_andn:    return a & ~b;
-    case IR_orn:     return a | ~b;
-    case IR_mul:     return a * b;
-    case IR_mulhs:   return eval_mulhs(width, sa, sb);
-    case IR_mulhu:   return eval_mulhu(width, a, b);
-    case IR_mulhsu:  return eval_mulhsu(width, sa, b);
-    case IR_divs:    return eval_divs((DivRule)aux, sa, sb);
-    case IR_divu:    return eval_divu((DivRule)aux, a, b);
-    case IR_rems:    return eval_rems(sa, sb);
-    case IR_remu:    return b ? a % b : a;
-    case IR_shl:     return a << (b & (width - 1));
-    case IR_shr:     return a >> (b & (width - 1));
-    case IR_sar:     return (uint64_t)(sa >> (b & (width - 1)));
-    case IR_rotl:    return eval_rotl(width, a, (unsigned)b);
-    case IR_rotr:    return eval_rotl(width, a, -(unsigned)b);
-    case IR_ext:     return a >> (imm & 0xff) & low_mask(imm >> 8);
-    case IR_sext:    return (uint64_t)sign_extend(a >> (imm & 0xff), imm >> 8);
-    case IR_dep:     return eval_dep(a, b, imm);
-    case IR_zext32:  return a;
+    case IR_add: return a + b;
+    case IR_sub: return a - b;
+    case IR_neg: return -a;
+    case IR_and: return a & b;
+    case IR_or: return a | b;
+    case IR_xor: return a ^ b;
+    case IR_not: return ~a;
+    case IR_andn: return a & ~b;
+    case IR_orn: return a | ~b;
+    case IR_mul: return a * b;
+    case IR_mulhs: return eval_mulhs(width, sa, sb);
+    case IR_mulhu: return eval_mulhu(width, a, b);
+    case IR_mulhsu: return eval_mulhsu(width, sa, b);
+    case IR_divs: return eval_divs((DivRule)aux, sa, sb);
+    case IR_divu: return eval_divu((DivRule)aux, a, b);
+    case IR_rems: return eval_rems(sa, sb);
+    case IR_remu: return b ? a % b : a;
+    case IR_shl: return a << (b & (width - 1));
+    case IR_shr: return a >> (b & (width - 1));
+    case IR_sar: return (uint64_t)(sa >> (b & (width - 1)));
+    case IR_rotl: return eval_rotl(width, a, (unsigned)b);
+    case IR_rotr: return eval_rotl(width, a, -(unsigned)b);
+    case IR_ext: return a >> (imm & 0xff) & low_mask(imm >> 8);
+    case IR_sext: return (uint64_t)sign_extend(a >> (imm & 0xff), imm >> 8);
+    case IR_dep: return eval_dep(a, b, imm);
+    case IR_zext32: return a;
     case IR_trunc32: return a;
-    case IR_bswap:   return eval_bswap(a, (unsigned)imm);
-    case IR_clz:     return a ? (unsigned)__builtin_clzll(a) - (64 - width) : width;
-    case IR_ctz:     return a ? (unsigned)__builtin_ctzll(a) : width;
-    case IR_popcnt:  return (unsigned)__builtin_popcountll(a);
-    case IR_orcb:    return eval_orcb(a);
-    case IR_smin:    return sa < sb ? a : b;
-    case IR_smax:    return sa > sb ? a : b;
-    case IR_umin:    return a < b ? a : b;
-    case IR_umax:    return a > b ? a : b;
+    case IR_bswap: return eval_bswap(a, (unsigned)imm);
+    case IR_clz: return a ? (unsigned)__builtin_clzll(a) - (64 - width) : width;
+    case IR_ctz: return a ? (unsigned)__builtin_ctzll(a) : width;
+    case IR_popcnt: return (unsigned)__builtin_popcountll(a);
+    case IR_orcb: return eval_orcb(a);
+    case IR_smin: return sa < sb ? a : b;
+    case IR_smax: return sa > sb ? a : b;
+    case IR_umin: return a < b ? a : b;
+    case IR_umax: return a > b ? a : b;
     case IR_setcond: return ir_eval_cond((IrCond)aux, type, a, b);
-    case IR_select:  return a ? b : c;
-    case IR_fneg:    return a ^ sign;
-    case IR_fabs:    return a & ~sign;
-    case IR_fsgnj:   return eval_fsgnj(width, aux, a, b);
-    case IR_fbits:   return a;
-    case IR_bitsf:   return a;
-    case IR_fbox:    return a | UINT64_C(0xffffffff00000000);
-    case IR_funbox:  return eval_funbox(a);
-    default:         __builtin_unreachable();   /* not pure; const and fconst have no operands */
+    case IR_select: return a ? b : c;
+    case IR_fneg: return a ^ sign;
+    case IR_fabs: return a & ~sign;
+    case IR_fsgnj: return eval_fsgnj(width, aux, a, b);
+    case IR_fbits: return a;
+    case IR_bitsf: return a;
+    case IR_fbox: return a | UINT64_C(0xffffffff00000000);
+    case IR_funbox: return eval_funbox(a);
+    default: __builtin_unreachable(); /* not pure; const and fconst have no operands */
     }
 }
 
@@ -221,10 +221,10 @@ EVAL_INLINE uint64_t ir_eval_rmw(RmwKind kind, unsigned memop, uint64_t old, uin
     old &= low_mask(bits);
     operand &= low_mask(bits);
     switch (kind) {
-    case RMW_ADD:  return (old + operand) & low_mask(bits);
-    case RMW_AND:  return old & operand;
-    case RMW_OR:   return old | operand;
-    case RMW_XOR:  return old ^ operand;
+    case RMW_ADD: return (old + operand) & low_mask(bits);
+    case RMW_AND: return old & operand;
+    case RMW_OR: return old | operand;
+    case RMW_XOR: return old ^ operand;
     case RMW_SWAP: return operand;
     case RMW_SMIN: return s_old < s_operand ? old : operand;
     case RMW_SMAX: return s_old > s_operand ? old : operand;

@@ -13,12 +13,13 @@
 /* ---- requests -------------------------------------------------------------------------------- */
 
 enum {
-    EMPTY_WAITS = 64,               /* after this many waits that end at once they become sleeps ... */
-    SLEEP_FIRST_NS = 1 << 17,       /* ... each twice as long as the one before */
-    SLEEP_DOUBLINGS = 7,            /* up to 17 ms */
+    EMPTY_WAITS = 64,         /* after this many waits that end at once they become sleeps ... */
+    SLEEP_FIRST_NS = 1 << 17, /* ... each twice as long as the one before */
+    SLEEP_DOUBLINGS = 7,      /* up to 17 ms */
 };
 
-static void futex(_Atomic uint32_t *word, int operation, uint32_t value, const struct timespec *timeout)
+static void futex(
+    _Atomic uint32_t *word, int operation, uint32_t value, const struct timespec *timeout)
 {
     syscall(SYS_futex, word, operation | FUTEX_PRIVATE_FLAG, value, timeout, NULL, 0);
 }
@@ -186,7 +187,8 @@ static void leave_chain(TcgCpu *cpu)
  */
 static bool halt(TcgCpu *cpu)
 {
-    bool forever = !cpu->clock && !cpu->isa->wakes(cpu->env) && !atomic_load(&cpu->env->exit_request);
+    bool forever = !cpu->clock && !cpu->isa->wakes(cpu->env) &&
+        !atomic_load(&cpu->env->exit_request);
 
     if (forever) {
         return false;
@@ -200,7 +202,7 @@ static bool halt(TcgCpu *cpu)
         sleep_until_kicked(cpu, NULL);
     }
     cpu_come_inside(cpu);
-    cpu_kick(cpu->env);     /* what wakes it is perhaps to be taken at once */
+    cpu_kick(cpu->env); /* what wakes it is perhaps to be taken at once */
     return true;
 }
 
@@ -265,19 +267,12 @@ static bool left(TcgCpu *cpu, ExitReason reason)
 {
     cpu->left[reason]++;
     switch (reason) {
-    case EXIT_CHAIN:
-        leave_chain(cpu);
-        return true;
-    case EXIT_RAISED:
-        leave_raised(cpu);
-        return true;
-    case EXIT_HALT:
-        return halt(cpu);
-    case EXIT_BUDGET:
-        return false;
+    case EXIT_CHAIN: leave_chain(cpu); return true;
+    case EXIT_RAISED: leave_raised(cpu); return true;
+    case EXIT_HALT: return halt(cpu);
+    case EXIT_BUDGET: return false;
     case EXIT_LOOKUP:
-    case EXIT_REQUEST:
-        break;
+    case EXIT_REQUEST: break;
     }
     return true;
 }
@@ -315,7 +310,7 @@ void cpu_run(TcgCpu *cpu, uint64_t insns)
 {
     cpu_come_inside(cpu);
     give_budget(cpu, insns);
-    cpu_kick(cpu->env);     /* whatever was asked before */
+    cpu_kick(cpu->env); /* whatever was asked before */
     run(cpu);
     take_budget(cpu);
     cpu_go_outside(cpu);

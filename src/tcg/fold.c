@@ -22,12 +22,13 @@ static bool is_value(const IrBlock *b, Val v, uint64_t value)
 typedef enum Law { NONE, X, ZERO, ONES, NOT_X, NEG_X, NOT_Y, NEG_Y } Law;
 
 typedef struct Laws {
-    uint8_t zero, one, ones;        /* y is 0, 1, all ones */
-    uint8_t same;                   /* y is x */
-    uint8_t zero_left;              /* x is 0 */
-    bool    chains;                 /* (x op c1) op c2 = x op (c1 op c2) */
+    uint8_t zero, one, ones; /* y is 0, 1, all ones */
+    uint8_t same;            /* y is x */
+    uint8_t zero_left;       /* x is 0 */
+    bool chains;             /* (x op c1) op c2 = x op (c1 op c2) */
 } Laws;
 
+/* clang-format off */
 static const Laws laws[IR_OP_COUNT] = {
     /*               y=0   y=1   y=-1   x=y   x=0   chains */
     [IR_add]    = { X,    NONE, NONE,  NONE, NONE, true },
@@ -55,14 +56,15 @@ static const Laws laws[IR_OP_COUNT] = {
     [IR_umin]   = { ZERO, NONE, X,     X,    NONE, true },
     [IR_umax]   = { X,    NONE, ONES,  X,    NONE, true },
 };
+/* clang-format on */
 
 static Val apply(IrBlock *b, Law law, IrType type, Val x, Val y)
 {
     switch (law) {
-    case NONE:  return none;
-    case X:     return x;
-    case ZERO:  return ir_const(b, type, 0);
-    case ONES:  return ir_const(b, type, low_mask(ir_type_bits(type)));
+    case NONE: return none;
+    case X: return x;
+    case ZERO: return ir_const(b, type, 0);
+    case ONES: return ir_const(b, type, low_mask(ir_type_bits(type)));
     case NOT_X: return ir_op1(b, IR_not, type, x);
     case NEG_X: return ir_op1(b, IR_neg, type, x);
     case NOT_Y: return ir_op1(b, IR_not, type, y);
@@ -191,8 +193,10 @@ static Val fold_binary(IrBlock *b, const IrInsn *i)
     uint64_t c;
 
     if (ir_is_const(b, y, &c)) {
-        unsigned which = c == 0 ? law->zero : c == 1 ? law->one :
-            c == low_mask(ir_type_bits(type)) ? law->ones : NONE;
+        unsigned which = c == 0                 ? law->zero
+            : c == 1                            ? law->one
+            : c == low_mask(ir_type_bits(type)) ? law->ones
+                                                : NONE;
 
         return which ? apply(b, (Law)which, type, x, y) : fold_right_const(b, i, c);
     }
@@ -216,23 +220,16 @@ static unsigned unsigned_bits(const IrBlock *b, Val v)
     uint64_t c;
 
     switch (i->op) {
-    case IR_setcond: case IR_fcmp:
-        return 1;
-    case IR_ext:
-        return (unsigned)i->imm >> 8;
-    case IR_zext32:
-        return 32;
-    case IR_load:
-        return i->aux & MEM_SIGNED ? width : MIN(width, 8u << (i->aux & MEM_SIZE));
-    case IR_const:
-        c = ir_const_value(b, i);
-        return c ? 64 - (unsigned)__builtin_clzll(c) : 1;
+    case IR_setcond:
+    case IR_fcmp: return 1;
+    case IR_ext: return (unsigned)i->imm >> 8;
+    case IR_zext32: return 32;
+    case IR_load: return i->aux & MEM_SIGNED ? width : MIN(width, 8u << (i->aux & MEM_SIZE));
+    case IR_const: c = ir_const_value(b, i); return c ? 64 - (unsigned)__builtin_clzll(c) : 1;
     case IR_and:
         return ir_is_const(b, (Val){ i->b }, &c) && c ? 64 - (unsigned)__builtin_clzll(c) : width;
-    case IR_shr:
-        return ir_is_const(b, (Val){ i->b }, &c) ? width - (unsigned)c : width;
-    default:
-        return width;
+    case IR_shr: return ir_is_const(b, (Val){ i->b }, &c) ? width - (unsigned)c : width;
+    default: return width;
     }
 }
 
@@ -325,12 +322,28 @@ static Val fold_zext32(IrBlock *b, const IrInsn *i)
 /* ---- comparisons --------------------------------------------------------------------------- */
 
 static const uint8_t swapped[IR_COND_COUNT] = {
-    [EQ] = EQ, [NE] = NE, [LT] = GT, [GE] = LE, [LTU] = GTU, [GEU] = LEU, [LE] = GE, [GT] = LT,
-    [LEU] = GEU, [GTU] = LTU,
+    [EQ] = EQ,
+    [NE] = NE,
+    [LT] = GT,
+    [GE] = LE,
+    [LTU] = GTU,
+    [GEU] = LEU,
+    [LE] = GE,
+    [GT] = LT,
+    [LEU] = GEU,
+    [GTU] = LTU,
 };
 static const uint8_t inverted[IR_COND_COUNT] = {
-    [EQ] = NE, [NE] = EQ, [LT] = GE, [GE] = LT, [LTU] = GEU, [GEU] = LTU, [LE] = GT, [GT] = LE,
-    [LEU] = GTU, [GTU] = LEU,
+    [EQ] = NE,
+    [NE] = EQ,
+    [LT] = GE,
+    [GE] = LT,
+    [LTU] = GEU,
+    [GEU] = LTU,
+    [LE] = GT,
+    [GT] = LE,
+    [LEU] = GTU,
+    [GTU] = LEU,
 };
 
 /* The setcond behind v, through zext32; NULL when v is anything else. */
@@ -443,24 +456,18 @@ static Val undo(const IrBlock *b, const IrInsn *i, IrOp inverse)
 static Val fold_unary(IrBlock *b, const IrInsn *i)
 {
     switch (i->op) {
-    case IR_neg: case IR_not: case IR_fneg:
-        return fold_inverse(b, i);
-    case IR_bswap:
-        return i->imm == definition(b, (Val){ i->a })->imm ? fold_inverse(b, i) : none;
-    case IR_ext: case IR_sext:
-        return fold_ext(b, i);
-    case IR_trunc32:
-        return fold_trunc32(b, i);
-    case IR_zext32:
-        return fold_zext32(b, i);
-    case IR_funbox:
-        return undo(b, i, IR_fbox);
-    case IR_fbits:
-        return undo(b, i, IR_bitsf);
-    case IR_bitsf:
-        return undo(b, i, IR_fbits);
-    default:
-        return none;
+    case IR_neg:
+    case IR_not:
+    case IR_fneg: return fold_inverse(b, i);
+    case IR_bswap: return i->imm == definition(b, (Val){ i->a })->imm ? fold_inverse(b, i) : none;
+    case IR_ext:
+    case IR_sext: return fold_ext(b, i);
+    case IR_trunc32: return fold_trunc32(b, i);
+    case IR_zext32: return fold_zext32(b, i);
+    case IR_funbox: return undo(b, i, IR_fbox);
+    case IR_fbits: return undo(b, i, IR_bitsf);
+    case IR_bitsf: return undo(b, i, IR_fbits);
+    default: return none;
     }
 }
 

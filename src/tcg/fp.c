@@ -5,8 +5,11 @@
 
 /* MXCSR: Intel SDM volume 1, 10.2.3. */
 enum {
-    MXCSR_INVALID = 1 << 0, MXCSR_DIVIDE = 1 << 2, MXCSR_OVERFLOW = 1 << 3,
-    MXCSR_UNDERFLOW = 1 << 4, MXCSR_INEXACT = 1 << 5,
+    MXCSR_INVALID = 1 << 0,
+    MXCSR_DIVIDE = 1 << 2,
+    MXCSR_OVERFLOW = 1 << 3,
+    MXCSR_UNDERFLOW = 1 << 4,
+    MXCSR_INEXACT = 1 << 5,
     MXCSR_FLAGS = 0x3f,
     MXCSR_ALL_MASKED = 0x1f80,
     MXCSR_ROUND_SHIFT = 13,
@@ -49,7 +52,11 @@ static const FpFormat *format_of(IrType type)
 
 _Static_assert(IR_OP_COUNT <= 256, "fp_key has 8 bits for the operation");
 
-typedef struct FpKey { IrOp op; IrType type, operand; bool is_unsigned; } FpKey;
+typedef struct FpKey {
+    IrOp op;
+    IrType type, operand;
+    bool is_unsigned;
+} FpKey;
 
 static uint64_t muladd(FpMode *mode, const FpFormat *f, IrOp op, uint64_t a, uint64_t b, uint64_t c)
 {
@@ -76,22 +83,24 @@ static uint64_t evaluate(
     const FpFormat *f = format_of(key->type);
 
     switch (key->op) {
-    case IR_fadd:  return sf_add(mode, f, a, b);
-    case IR_fsub:  return sf_sub(mode, f, a, b);
-    case IR_fmul:  return sf_mul(mode, f, a, b);
-    case IR_fdiv:  return sf_div(mode, f, a, b);
+    case IR_fadd: return sf_add(mode, f, a, b);
+    case IR_fsub: return sf_sub(mode, f, a, b);
+    case IR_fmul: return sf_mul(mode, f, a, b);
+    case IR_fdiv: return sf_div(mode, f, a, b);
     case IR_fsqrt: return sf_sqrt(mode, f, a);
-    case IR_fmadd: case IR_fmsub: case IR_fnmadd: case IR_fnmsub:
-        return muladd(mode, f, key->op, a, b, c);
-    case IR_fmin:  return sf_min(mode, f, a, b);
-    case IR_fmax:  return sf_max(mode, f, a, b);
-    case IR_fcmp:  return sf_compare(mode, f, aux, a, b);
-    case IR_fcvt:  return sf_convert(mode, format_of(key->operand), f, a);
+    case IR_fmadd:
+    case IR_fmsub:
+    case IR_fnmadd:
+    case IR_fnmsub: return muladd(mode, f, key->op, a, b, c);
+    case IR_fmin: return sf_min(mode, f, a, b);
+    case IR_fmax: return sf_max(mode, f, a, b);
+    case IR_fcmp: return sf_compare(mode, f, aux, a, b);
+    case IR_fcvt: return sf_convert(mode, format_of(key->operand), f, a);
     case IR_ftoi:
         return sf_to_int(
             mode, format_of(key->operand), a, key->type == I64 ? 64 : 32, !key->is_unsigned);
-    case IR_itof:  return from_int(mode, key, a);
-    default:       __builtin_unreachable();     /* not FP */
+    case IR_itof: return from_int(mode, key, a);
+    default: __builtin_unreachable(); /* not FP */
     }
 }
 

@@ -14,7 +14,7 @@ typedef enum FpFlags {
     FP_INEXACT = 1 << 0,
     FP_UNDERFLOW = 1 << 1,
     FP_OVERFLOW = 1 << 2,
-    FP_DIVIDE = 1 << 3,             /* by zero */
+    FP_DIVIDE = 1 << 3, /* by zero */
     FP_INVALID = 1 << 4,
     FP_ALL_FLAGS = 31,
 } FpFlags;
@@ -23,8 +23,8 @@ typedef enum FpFlags {
 /* The flags that an MXCSR shows. */
 unsigned fp_flags_of_mxcsr(uint32_t mxcsr);
 unsigned fp_flags_get(const CpuEnv *env);
-void     fp_flags_set(CpuEnv *env, unsigned flags);
-void     fp_round_set(CpuEnv *env, unsigned round);    /* FP_RNE ... FP_RMM */
+void fp_flags_set(CpuEnv *env, unsigned flags);
+void fp_round_set(CpuEnv *env, unsigned round); /* FP_RNE ... FP_RMM */
 
 /* Which operation fp_eval does: IrInsn's op, type, aux and imm bit 0, and the type of operand a. */
 static inline uint32_t fp_key(IrOp op, IrType type, unsigned aux, int32_t imm, IrType operand)

@@ -15,23 +15,23 @@
  * exit_site = this record.
  */
 typedef struct BlockExit {
-    uint64_t pc;                    /* guest virtual target */
-    uint8_t *jump;                  /* writable alias of the rel32 to patch */
-    uint8_t *guard;                 /* writable alias of the imm32 with the page id; NULL: same page, no guard */
-    const uint8_t *origin;          /* executable address that the rel32 counts from */
-    uint8_t *unlinked;              /* executable address that `jump` goes to while unlinked */
-    struct Block *block;            /* the block this exit belongs to */
-    struct Block *target;           /* NULL: unlinked */
-    uint32_t page_id;               /* that the guard was given last; kept when unlinked */
-    struct BlockExit *next_in;      /* the target's list of exits that come to it */
+    uint64_t pc;    /* guest virtual target */
+    uint8_t *jump;  /* writable alias of the rel32 to patch */
+    uint8_t *guard; /* writable alias of the imm32 with the page id; NULL: same page, no guard */
+    const uint8_t *origin;     /* executable address that the rel32 counts from */
+    uint8_t *unlinked;         /* executable address that `jump` goes to while unlinked */
+    struct Block *block;       /* the block this exit belongs to */
+    struct Block *target;      /* NULL: unlinked */
+    uint32_t page_id;          /* that the guard was given last; kept when unlinked */
+    struct BlockExit *next_in; /* the target's list of exits that come to it */
 } BlockExit;
 
 /* One place in generated code that may fault or call: host return address -> guest instruction. */
 typedef struct SideEntry {
-    uint32_t host;                  /* offset from the block's code */
-    uint16_t guest;                 /* offset from the block's pc */
-    uint8_t  insns;                 /* guest instructions of this block completed before it */
-    uint8_t  length;                /* of the guest instruction, bytes */
+    uint32_t host;  /* offset from the block's code */
+    uint16_t guest; /* offset from the block's pc */
+    uint8_t insns;  /* guest instructions of this block completed before it */
+    uint8_t length; /* of the guest instruction, bytes */
 } SideEntry;
 
 /*
@@ -40,19 +40,20 @@ typedef struct SideEntry {
  */
 typedef struct Emitted {
     BlockExit *exits;
-    uint32_t   size;                /* bytes of code */
-    unsigned   side_count;
-    SideEntry  sides[IR_MAX_OPS];
+    uint32_t size; /* bytes of code */
+    unsigned side_count;
+    SideEntry sides[IR_MAX_OPS];
 } Emitted;
 
 typedef struct Host {
-    const char *name;               /* "x86_64", "interp" */
+    const char *name; /* "x86_64", "interp" */
 
     /*
      * Once for each code cache: generates the thunks (enter, leave, slow paths) into memory that is writable at
      * write and executable at execute; gives their size, 0 when this machine cannot run the host.
      */
-    size_t (*init)(uint8_t *write, const uint8_t *execute, size_t room, const GVar *gvars, unsigned gvar_count);
+    size_t (*init)(uint8_t *write, const uint8_t *execute, size_t room, const GVar *gvars,
+        unsigned gvar_count);
 
     /*
      * Emits the block at write (to be run at execute). False: not enough room, nothing is changed. The exits
@@ -75,7 +76,7 @@ typedef struct Host {
     extern const Host id##_host;                                                                   \
     const Host id##_host
 
-extern const Host *const hosts[];           /* ends with NULL */
+extern const Host *const hosts[]; /* ends with NULL */
 
 /*
  * Slow paths of guest memory, called by generated code and by the interpreter (src/tcg/tlb.c). They raise by
@@ -87,12 +88,13 @@ extern const Host *const hosts[];           /* ends with NULL */
  *
  * Results are zero-extended to 64 bits, or sign-extended with MEM_SIGNED, whatever the operation's type is.
  */
-bool     mem_refill(CpuEnv *env, uint64_t address, bool write);
+bool mem_refill(CpuEnv *env, uint64_t address, bool write);
 uint64_t mem_load(CpuEnv *env, uint64_t address, uint32_t op);
-void     mem_store(CpuEnv *env, uint64_t address, uint64_t value, uint32_t op);
-uint64_t mem_rmw(CpuEnv *env, uint64_t address, uint64_t operand, uint32_t op_and_kind);   /* op | RmwKind << 8 */
+void mem_store(CpuEnv *env, uint64_t address, uint64_t value, uint32_t op);
+uint64_t mem_rmw(
+    CpuEnv *env, uint64_t address, uint64_t operand, uint32_t op_and_kind); /* op | RmwKind << 8 */
 uint64_t mem_cas(CpuEnv *env, uint64_t address, uint64_t expected, uint64_t desired, uint32_t op);
-void     mem_load128(CpuEnv *env, uint64_t address, uint32_t op, void *value);
-void     mem_store128(CpuEnv *env, uint64_t address, uint32_t op, const void *value);
+void mem_load128(CpuEnv *env, uint64_t address, uint32_t op, void *value);
+void mem_store128(CpuEnv *env, uint64_t address, uint32_t op, const void *value);
 
 #endif

@@ -10,8 +10,9 @@ static const Val none = { 0 };
 
 static inline IrInsn make(IrOp op, IrType type, unsigned aux, int32_t imm, Val x, Val y, Val z)
 {
-    return (IrInsn){ .op = op, .type = type, .aux = (uint8_t)aux, .a = x.id, .b = y.id, .c = z.id,
-        .imm = imm };
+    return (IrInsn){
+        .op = op, .type = type, .aux = (uint8_t)aux, .a = x.id, .b = y.id, .c = z.id, .imm = imm
+    };
 }
 
 static inline const IrInsn *definition(const IrBlock *b, Val v)
@@ -33,8 +34,8 @@ Val ir_append_shared(IrBlock *b, IrInsn i);
 /* What is compared. truth: -1 unknown, else the answer. */
 typedef struct IrCompare {
     IrCond cond;
-    Val    x, y;
-    int    truth;
+    Val x, y;
+    int truth;
 } IrCompare;
 
 /* The simplest comparison with the same answer. */

@@ -28,7 +28,6 @@ const uint16_t ir_op_effects[IR_OP_COUNT] = {
 };
 #undef OP
 
-
 /* ---- the buffer ---------------------------------------------------------------------------- */
 
 void ir_begin(IrBlock *b, const GVar *gvars, unsigned gvar_count, uint64_t pc, uint32_t mode)
@@ -322,8 +321,8 @@ void ir_brcond(IrBlock *b, unsigned label, IrCond cond, Val x, Val y)
     if (c.truth == 1) {
         ir_br(b, label);
     } else if (c.truth < 0) {
-        append_observer(b,
-            make(IR_brcond, type_of(b, c.x), c.cond, (int32_t)label, c.x, c.y, none), false);
+        append_observer(
+            b, make(IR_brcond, type_of(b, c.x), c.cond, (int32_t)label, c.x, c.y, none), false);
     }
 }
 

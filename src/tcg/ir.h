@@ -28,7 +28,7 @@ typedef enum IrCond { EQ, NE, LT, GE, LTU, GEU, LE, GT, LEU, GTU, IR_COND_COUNT 
 /* What an operation does besides giving its result. */
 typedef enum IrEffect {
     NOTHING = 0,
-    PURE = 1 << 0,          /* depends on its operands only; may be folded, shared, dropped */
+    PURE = 1 << 0, /* depends on its operands only; may be folded, shared, dropped */
     COMMUTES = 1 << 1,
     READS_GVAR = 1 << 2,
     WRITES_GVAR = 1 << 3,
@@ -36,78 +36,105 @@ typedef enum IrEffect {
     WRITES_ENV = 1 << 5,
     READS_MEM = 1 << 6,
     WRITES_MEM = 1 << 7,
-    MAY_FAULT = 1 << 8,     /* may leave the block in the middle */
-    FP = 1 << 9,            /* reads the rounding mode, sets sticky flags: kept in order with `call` only */
-    CALLS = 1 << 10,        /* see Helper.flags */
+    MAY_FAULT = 1 << 8, /* may leave the block in the middle */
+    FP = 1 << 9, /* reads the rounding mode, sets sticky flags: kept in order with `call` only */
+    CALLS = 1 << 10, /* see Helper.flags */
     BARRIER = 1 << 11,
-    ENDS = 1 << 12,         /* the last operation of a block */
+    ENDS = 1 << 12, /* the last operation of a block */
 } IrEffect;
 
 /* How a guest load or store behaves; the fast path, the slow path and the interpreter all read it. */
 typedef enum MemOp {
-    MEM_8 = 0, MEM_16 = 1, MEM_32 = 2, MEM_64 = 3, MEM_128 = 4,
-    MEM_SIZE = 7,                   /* mask: log2 of the bytes */
-    MEM_SIGNED = 1 << 3,            /* sign-extended to the result's type */
-    MEM_BIG = 1 << 4,               /* big-endian */
-    MEM_ALIGNED = 1 << 5,           /* an address that is not a multiple of the size faults */
+    MEM_8 = 0,
+    MEM_16 = 1,
+    MEM_32 = 2,
+    MEM_64 = 3,
+    MEM_128 = 4,
+    MEM_SIZE = 7,         /* mask: log2 of the bytes */
+    MEM_SIGNED = 1 << 3,  /* sign-extended to the result's type */
+    MEM_BIG = 1 << 4,     /* big-endian */
+    MEM_ALIGNED = 1 << 5, /* an address that is not a multiple of the size faults */
     MEM_ACQUIRE = 1 << 6,
-    MEM_RELEASE = 1 << 7,           /* with MEM_ACQUIRE: sequentially consistent */
+    MEM_RELEASE = 1 << 7, /* with MEM_ACQUIRE: sequentially consistent */
 } MemOp;
 
 typedef enum RmwKind {
-    RMW_ADD, RMW_AND, RMW_OR, RMW_XOR, RMW_SWAP, RMW_SMIN, RMW_SMAX, RMW_UMIN, RMW_UMAX, RMW_ANDN,
+    RMW_ADD,
+    RMW_AND,
+    RMW_OR,
+    RMW_XOR,
+    RMW_SWAP,
+    RMW_SMIN,
+    RMW_SMAX,
+    RMW_UMIN,
+    RMW_UMAX,
+    RMW_ANDN,
     RMW_KIND_COUNT
 } RmwKind;
 
 /* Which earlier accesses stay before which later ones. */
-typedef enum FenceKind { FENCE_RR = 1, FENCE_RW = 2, FENCE_WR = 4, FENCE_WW = 8, FENCE_ALL = 15 } FenceKind;
+typedef enum FenceKind {
+    FENCE_RR = 1,
+    FENCE_RW = 2,
+    FENCE_WR = 4,
+    FENCE_WW = 8,
+    FENCE_ALL = 15
+} FenceKind;
 
 /* What a division by zero (and INT_MIN / -1) gives. */
 typedef enum DivRule {
-    DIV_RISCV,      /* quotient all ones, remainder the dividend; overflow wraps */
-    DIV_ZERO,       /* quotient 0 (ARM); overflow wraps */
+    DIV_RISCV, /* quotient all ones, remainder the dividend; overflow wraps */
+    DIV_ZERO,  /* quotient 0 (ARM); overflow wraps */
 } DivRule;
 
 /* aux of floating-point operations: rounding in the low 3 bits, then the NaN rule. */
 typedef enum FpAux {
-    FP_RNE = 0, FP_RTZ = 1, FP_RDN = 2, FP_RUP = 3, FP_RMM = 4,
-    FP_DYN = 7,                     /* CpuEnv.fp_round */
-    FP_ROUND = 7,                   /* mask */
-    FP_NAN_DEFAULT = 0 << 3,        /* every NaN result is the positive quiet NaN of the type (RISC-V, ARM DN) */
-    FP_NAN_FIRST = 1 << 3,          /* the first signalling operand quieted, else the first quiet one (ARM) */
-    FP_NAN_RULE = 3 << 3,                /* mask */
+    FP_RNE = 0,
+    FP_RTZ = 1,
+    FP_RDN = 2,
+    FP_RUP = 3,
+    FP_RMM = 4,
+    FP_DYN = 7,   /* CpuEnv.fp_round */
+    FP_ROUND = 7, /* mask */
+    FP_NAN_DEFAULT =
+        0 << 3, /* every NaN result is the positive quiet NaN of the type (RISC-V, ARM DN) */
+    FP_NAN_FIRST =
+        1 << 3,           /* the first signalling operand quieted, else the first quiet one (ARM) */
+    FP_NAN_RULE = 3 << 3, /* mask */
     /* ftoi of NaN */
-    FP_NAN_TO_MAX = 0 << 5,         /* the largest value (RISC-V) */
-    FP_NAN_TO_ZERO = 1 << 5,        /* 0 (ARM) */
-    FP_TINY_BEFORE = 1 << 6,        /* underflow is decided before rounding (ARM); else after it (RISC-V, x86) */
+    FP_NAN_TO_MAX = 0 << 5,  /* the largest value (RISC-V) */
+    FP_NAN_TO_ZERO = 1 << 5, /* 0 (ARM) */
+    FP_TINY_BEFORE =
+        1 << 6, /* underflow is decided before rounding (ARM); else after it (RISC-V, x86) */
 } FpAux;
 
 /* aux of fcmp: false when unordered. Quiet ones raise invalid for signalling NaNs only. */
 typedef enum FpCond { FP_EQ, FP_LT, FP_LE, FP_UNORDERED, FP_COND = 3, FP_SIGNALLING = 4 } FpCond;
 
 typedef enum GotoFlags {
-    GOTO_CHECK = 1 << 7,            /* a backward edge: test CpuEnv.exit_request first (gotocond: aux bit 7 too) */
+    GOTO_CHECK =
+        1 << 7, /* a backward edge: test CpuEnv.exit_request first (gotocond: aux bit 7 too) */
 } GotoFlags;
 
 typedef enum JumpKind { JUMP_OTHER, JUMP_CALL, JUMP_RETURN } JumpKind;
 
 /* Why generated code came back to the CPU loop. */
 typedef enum ExitReason {
-    EXIT_LOOKUP,                    /* find the block at CpuEnv.pc */
-    EXIT_CHAIN,                     /* the same, and link CpuEnv.exit_site to it */
-    EXIT_REQUEST,                   /* exit_request was set; pc is exact */
-    EXIT_RAISED,                    /* a helper or a memory access raised; the pc comes from the side table */
-    EXIT_HALT,                      /* the guest waits for an interrupt */
-    EXIT_BUDGET,                    /* the instruction budget is spent */
+    EXIT_LOOKUP,  /* find the block at CpuEnv.pc */
+    EXIT_CHAIN,   /* the same, and link CpuEnv.exit_site to it */
+    EXIT_REQUEST, /* exit_request was set; pc is exact */
+    EXIT_RAISED,  /* a helper or a memory access raised; the pc comes from the side table */
+    EXIT_HALT,    /* the guest waits for an interrupt */
+    EXIT_BUDGET,  /* the instruction budget is spent */
 } ExitReason;
 
 typedef struct IrInsn {
-    uint16_t op;                    /* IrOp */
-    uint8_t  type;                  /* IrType of the operation */
-    uint8_t  aux;
-    uint16_t dst;                   /* temporary; 0: none */
-    uint16_t a, b, c;               /* temporaries; 0: none */
-    int32_t  imm;
+    uint16_t op;  /* IrOp */
+    uint8_t type; /* IrType of the operation */
+    uint8_t aux;
+    uint16_t dst;     /* temporary; 0: none */
+    uint16_t a, b, c; /* temporaries; 0: none */
+    int32_t imm;
 } IrInsn;
 
 _Static_assert(sizeof(IrInsn) == 16, "an operation is 16 bytes");
@@ -115,10 +142,11 @@ _Static_assert(sizeof(IrInsn) == 16, "an operation is 16 bytes");
 typedef struct CpuEnv CpuEnv;
 
 typedef enum HelperFlags {
-    HELPER_PURE = 1 << 0,           /* result from the arguments only */
-    HELPER_LEAF = 1 << 1,           /* general registers only; neither reads nor writes gvars; cannot raise */
-    HELPER_MAY_RAISE = 1 << 2,      /* may call cpu_raise(): the block is left at this instruction */
-    HELPER_FLOAT_RESULT = 1 << 3,   /* result (and arguments of float type) are passed as bits in uint64_t */
+    HELPER_PURE = 1 << 0, /* result from the arguments only */
+    HELPER_LEAF = 1 << 1, /* general registers only; neither reads nor writes gvars; cannot raise */
+    HELPER_MAY_RAISE = 1 << 2, /* may call cpu_raise(): the block is left at this instruction */
+    HELPER_FLOAT_RESULT =
+        1 << 3, /* result (and arguments of float type) are passed as bits in uint64_t */
 } HelperFlags;
 
 /*
@@ -128,30 +156,32 @@ typedef enum HelperFlags {
  */
 typedef struct Helper {
     const char *name;
-    uint64_t  (*fn)(CpuEnv *env, uint64_t a, uint64_t b, uint64_t c);
-    uint8_t     flags;
+    uint64_t (*fn)(CpuEnv *env, uint64_t a, uint64_t b, uint64_t c);
+    uint8_t flags;
 } Helper;
 
 /* A guest register as the IR sees it. */
 typedef struct GVar {
     const char *name;
-    uint32_t    offset;             /* from CpuEnv: its home */
-    uint8_t     type;               /* IrType */
-    uint8_t     pin;                /* 1: first to get a host register of its class ... 0: stays in memory */
+    uint32_t offset; /* from CpuEnv: its home */
+    uint8_t type;    /* IrType */
+    uint8_t pin;     /* 1: first to get a host register of its class ... 0: stays in memory */
 } GVar;
 
 enum {
-    IR_MAX_INSNS = 64,              /* guest instructions in a block */
-    IR_MAX_OPS = 1024,              /* a frontend ends the block when less than IR_ROOM is left */
+    IR_MAX_INSNS = 64, /* guest instructions in a block */
+    IR_MAX_OPS = 1024, /* a frontend ends the block when less than IR_ROOM is left */
     IR_ROOM = 128,
     IR_MAX_EXITS = 80,
     IR_MAX_LABELS = 64,
 };
 
-typedef struct Val { uint16_t id; } Val;        /* a struct: never mixed up with a number; id 0 is none */
+typedef struct Val {
+    uint16_t id;
+} Val; /* a struct: never mixed up with a number; id 0 is none */
 
 typedef struct IrExit {
-    uint64_t pc;                    /* guest virtual target */
+    uint64_t pc; /* guest virtual target */
 } IrExit;
 
 /*
@@ -160,29 +190,29 @@ typedef struct IrExit {
  */
 typedef struct IrBlock {
     const GVar *gvars;
-    unsigned    gvar_count;
+    unsigned gvar_count;
 
-    uint64_t    pc;                 /* guest virtual address of the first instruction */
-    uint32_t    mode;               /* CpuEnv.mode it was translated for */
-    uint32_t    guest_size;         /* bytes of guest code covered (contiguous from pc) */
-    unsigned    guest_insns;
-    bool        counted;            /* decrements CpuEnv.budget */
+    uint64_t pc;         /* guest virtual address of the first instruction */
+    uint32_t mode;       /* CpuEnv.mode it was translated for */
+    uint32_t guest_size; /* bytes of guest code covered (contiguous from pc) */
+    unsigned guest_insns;
+    bool counted; /* decrements CpuEnv.budget */
 
-    unsigned    op_count, temp_count, exit_count, const_count, helper_count, label_count;
-    IrInsn      ops[IR_MAX_OPS];
-    uint8_t     types[IR_MAX_OPS + 1];          /* of each temporary */
-    uint64_t    consts[IR_MAX_OPS];
-    IrExit      exits[IR_MAX_EXITS];
+    unsigned op_count, temp_count, exit_count, const_count, helper_count, label_count;
+    IrInsn ops[IR_MAX_OPS];
+    uint8_t types[IR_MAX_OPS + 1]; /* of each temporary */
+    uint64_t consts[IR_MAX_OPS];
+    IrExit exits[IR_MAX_EXITS];
     const Helper *helpers[IR_MAX_OPS];
 
-    uint16_t    defined_by[IR_MAX_OPS + 1];     /* op index of each temporary's definition */
+    uint16_t defined_by[IR_MAX_OPS + 1]; /* op index of each temporary's definition */
 
     /* The folding builder's own: see ir.c. */
-    uint64_t    insn_pc;                        /* of the current guest instruction */
-    unsigned    observed;                       /* index of the last operation that could see the gvars */
-    uint16_t    gvar_value[256];                /* temporary that each gvar is known to equal; 0: none */
-    uint8_t     was_put[IR_MAX_OPS + 1];        /* of each temporary: some gvar got it */
-    uint16_t    cse[64];
+    uint64_t insn_pc;                /* of the current guest instruction */
+    unsigned observed;               /* index of the last operation that could see the gvars */
+    uint16_t gvar_value[256];        /* temporary that each gvar is known to equal; 0: none */
+    uint8_t was_put[IR_MAX_OPS + 1]; /* of each temporary: some gvar got it */
+    uint16_t cse[64];
 } IrBlock;
 
 /* Starts an empty block, not counted; the caller sets `counted` afterwards. */
@@ -202,18 +232,20 @@ void ir_put(IrBlock *b, unsigned gvar, Val value);
 Val ir_ldenv(IrBlock *b, IrType type, MemOp width, size_t offset);
 void ir_stenv(IrBlock *b, MemOp width, size_t offset, Val value);
 
-Val ir_op1(IrBlock *b, IrOp op, IrType type, Val x);                       /* neg not clz ctz popcnt orcb fneg fabs */
-Val ir_op2(IrBlock *b, IrOp op, IrType type, Val x, Val y);                /* add ... umax, fsgnj by ir_aux */
-Val ir_aux(IrBlock *b, IrOp op, IrType type, uint8_t aux, int32_t imm, Val x, Val y, Val z);   /* any other with a result */
+Val ir_op1(IrBlock *b, IrOp op, IrType type, Val x); /* neg not clz ctz popcnt orcb fneg fabs */
+Val ir_op2(IrBlock *b, IrOp op, IrType type, Val x, Val y); /* add ... umax, fsgnj by ir_aux */
+Val ir_aux(IrBlock *b, IrOp op, IrType type, uint8_t aux, int32_t imm, Val x, Val y,
+    Val z); /* any other with a result */
 Val ir_ext(IrBlock *b, IrType type, Val x, unsigned lsb, unsigned length);
 Val ir_sext(IrBlock *b, IrType type, Val x, unsigned lsb, unsigned length);
 Val ir_zext32(IrBlock *b, Val x);
-Val ir_sext32(IrBlock *b, Val x);                                          /* i32 to i64 */
+Val ir_sext32(IrBlock *b, Val x); /* i32 to i64 */
 Val ir_trunc32(IrBlock *b, Val x);
-Val ir_setcond(IrBlock *b, IrCond cond, Val x, Val y);                     /* i32, 0 or 1 */
+Val ir_setcond(IrBlock *b, IrCond cond, Val x, Val y); /* i32, 0 or 1 */
 Val ir_select(IrBlock *b, Val test, Val yes, Val no);
 
-Val ir_load(IrBlock *b, IrType type, MemOp op, Val address, int32_t offset);   /* by type: load, fload, vload */
+Val ir_load(IrBlock *b, IrType type, MemOp op, Val address,
+    int32_t offset); /* by type: load, fload, vload */
 void ir_store(IrBlock *b, MemOp op, Val address, int32_t offset, Val value);
 Val ir_rmw(IrBlock *b, RmwKind kind, IrType type, MemOp op, Val address, Val operand);
 Val ir_cas(IrBlock *b, IrType type, MemOp op, Val address, Val expected, Val desired);
@@ -257,7 +289,7 @@ char *ir_verify(const IrBlock *b);
  * temporary where its last use is.
  */
 typedef struct IrLive {
-    uint16_t last_use[IR_MAX_OPS + 1];          /* op index; 0: never used */
+    uint16_t last_use[IR_MAX_OPS + 1]; /* op index; 0: never used */
     uint16_t use_count[IR_MAX_OPS + 1];
 } IrLive;
 

@@ -9,7 +9,9 @@
 enum { GVAR_WORDS = 256 / 64 };
 
 /* The gvars that are put again before anything can see them. */
-typedef struct Overwritten { uint64_t bits[GVAR_WORDS]; } Overwritten;
+typedef struct Overwritten {
+    uint64_t bits[GVAR_WORDS];
+} Overwritten;
 
 static bool is_overwritten(const Overwritten *o, int32_t gvar)
 {

@@ -11,29 +11,29 @@ enum { INTERP_ROOM = 128 << 10, MAX_PLACES = 512 };
 
 /* Bytes of CpuEnv and what follows it. */
 typedef struct Place {
-    uint32_t    offset, size;
+    uint32_t offset, size;
     const char *name;
 } Place;
 
 typedef struct Outcome {
     ExitReason reason;
-    uint64_t   pc;
-    unsigned   flags;
-    uint64_t   memory[STORE_LOG_SIZE][2];
-    uint8_t    state[MAX_PLACES * 16];
+    uint64_t pc;
+    unsigned flags;
+    uint64_t memory[STORE_LOG_SIZE][2];
+    uint8_t state[MAX_PLACES * 16];
 } Outcome;
 
 struct Lockstep {
-    unsigned   every, left;
-    Chunk     *chunk;               /* holds one block of the host's at a time */
-    uint8_t   *interp_code;
-    BlockExit  exits[2][IR_MAX_EXITS];
-    Block      nowhere;             /* dead: nothing links the exits */
-    FetchView *empty;               /* so that no jump leaves the block */
-    Place      places[MAX_PLACES];
-    unsigned   place_count;
-    StoreLog   log;
-    Outcome    before, interp, host;
+    unsigned every, left;
+    Chunk *chunk; /* holds one block of the host's at a time */
+    uint8_t *interp_code;
+    BlockExit exits[2][IR_MAX_EXITS];
+    Block nowhere;    /* dead: nothing links the exits */
+    FetchView *empty; /* so that no jump leaves the block */
+    Place places[MAX_PLACES];
+    unsigned place_count;
+    StoreLog log;
+    Outcome before, interp, host;
 };
 
 /* ---- what a block may write ------------------------------------------------------------------ */
@@ -50,7 +50,9 @@ static void add_place(Lockstep *lockstep, uint32_t offset, uint32_t size, const 
 
 static unsigned type_size(IrType type)
 {
-    static const uint8_t sizes[IR_TYPE_COUNT] = { [I32] = 4, [I64] = 8, [F32] = 4, [F64] = 8, [V128] = 16 };
+    static const uint8_t sizes[IR_TYPE_COUNT] = {
+        [I32] = 4, [I64] = 8, [F32] = 4, [F64] = 8, [V128] = 16
+    };
 
     return sizes[type];
 }
@@ -117,7 +119,8 @@ static uint64_t first_word(const uint8_t *bytes, unsigned size)
 
 static bool report(const char *what, uint64_t interp, uint64_t host)
 {
-    fprintf(stderr, "lockstep: %s: the interpreter has " HEX ", the host " HEX "\n", what, interp, host);
+    fprintf(stderr, "lockstep: %s: the interpreter has " HEX ", the host " HEX "\n", what, interp,
+        host);
     return false;
 }
 
@@ -127,9 +130,11 @@ static bool same_registers(const Lockstep *lockstep)
 
     for (unsigned i = UNCOMPARED; i < lockstep->place_count; i++) {
         const Place *place = &lockstep->places[i];
-        const uint8_t *interp = &lockstep->interp.state[i * 16], *host = &lockstep->host.state[i * 16];
+        const uint8_t *interp = &lockstep->interp.state[i * 16],
+                      *host = &lockstep->host.state[i * 16];
         if (memcmp(interp, host, place->size) != 0) {
-            same = report(place->name, first_word(interp, place->size), first_word(host, place->size));
+            same = report(
+                place->name, first_word(interp, place->size), first_word(host, place->size));
         }
     }
     return same;
@@ -158,7 +163,8 @@ static bool same_outcome(const Lockstep *lockstep)
     same &= same_memory(lockstep);
     same &= interp->pc == host->pc || report("pc", interp->pc, host->pc);
     same &= interp->flags == host->flags || report("flags", interp->flags, host->flags);
-    same &= requested || interp->reason == host->reason || report("reason", interp->reason, host->reason);
+    same &= requested || interp->reason == host->reason ||
+        report("reason", interp->reason, host->reason);
     return same;
 }
 
@@ -192,8 +198,8 @@ static const void *emit_host(TcgCpu *cpu)
     const Tcg *tcg = cpu->tcg;
 
     cpu->emitted.exits = lockstep->exits[0];
-    bool fits = tcg->host->emit(&cpu->ir, &cpu->live, tcg->thunks, chunk->write, chunk->execute, chunk->size,
-        &cpu->emitted);
+    bool fits = tcg->host->emit(&cpu->ir, &cpu->live, tcg->thunks, chunk->write, chunk->execute,
+        chunk->size, &cpu->emitted);
     for (unsigned i = 0; i < cpu->ir.exit_count; i++) {
         lockstep->exits[0][i].block = &lockstep->nowhere;
     }
@@ -206,7 +212,9 @@ static const void *emit_interp(TcgCpu *cpu)
     uint8_t *code = lockstep->interp_code;
 
     cpu->emitted.exits = lockstep->exits[1];
-    return interp_host.emit(&cpu->ir, &cpu->live, NULL, code, code, INTERP_ROOM, &cpu->emitted) ? code : NULL;
+    return interp_host.emit(&cpu->ir, &cpu->live, NULL, code, code, INTERP_ROOM, &cpu->emitted)
+        ? code
+        : NULL;
 }
 
 /* False: the interpreter could not run all of it, and everything is as before. */

@@ -28,14 +28,21 @@ void mem_store128(CpuEnv *env, uint64_t address, uint32_t op, const void *value)
 
 uint64_t mem_rmw(CpuEnv *env, uint64_t address, uint64_t operand, uint32_t op_and_kind)
 {
-    return cpu_change(env, address, op_and_kind & 0xff, &(Change){
-        .kind = (RmwKind)(op_and_kind >> 8), .operand = operand, .swapped = op_and_kind & MEM_BIG,
-    });
+    return cpu_change(env, address, op_and_kind & 0xff,
+        &(Change){
+            .kind = (RmwKind)(op_and_kind >> 8),
+            .operand = operand,
+            .swapped = op_and_kind & MEM_BIG,
+        });
 }
 
 uint64_t mem_cas(CpuEnv *env, uint64_t address, uint64_t expected, uint64_t desired, uint32_t op)
 {
-    return cpu_change(env, address, op & 0xff, &(Change){
-        .compare = true, .expected = expected, .operand = desired, .swapped = op & MEM_BIG,
-    });
+    return cpu_change(env, address, op & 0xff,
+        &(Change){
+            .compare = true,
+            .expected = expected,
+            .operand = desired,
+            .swapped = op & MEM_BIG,
+        });
 }

@@ -8,11 +8,11 @@
 #include "tcg/text.h"
 
 typedef struct Parser {
-    IrBlock    *b;
-    const char *at;                 /* in the text */
-    unsigned    line;
-    char        word[64];
-    char       *error;              /* the first */
+    IrBlock *b;
+    const char *at; /* in the text */
+    unsigned line;
+    char word[64];
+    char *error; /* the first */
 } Parser;
 
 static bool G_GNUC_PRINTF(2, 3) fail(Parser *p, const char *format, ...)
@@ -109,7 +109,10 @@ static bool take_suffix(Parser *p, const char *suffix)
 
 static bool parse_memop(Parser *p, uint8_t *aux)
 {
-    static const struct { const char *suffix; uint8_t bit; } suffixes[] = {
+    static const struct {
+        const char *suffix;
+        uint8_t bit;
+    } suffixes[] = {
         { "+release", MEM_RELEASE },
         { "+acquire", MEM_ACQUIRE },
         { "+aligned", MEM_ALIGNED },
@@ -184,9 +187,9 @@ static bool parse_aux(Parser *p, IrInsn *i)
         return fail(p, "'%s' needs another field", ir_op_names[i->op]);
     }
     switch (kind) {
-    case AUX_COND:  return parse_cond(p, &i->aux);
+    case AUX_COND: return parse_cond(p, &i->aux);
     case AUX_MEMOP: return parse_memop(p, &i->aux);
-    case AUX_FP:    return parse_fp(p, &i->aux);
+    case AUX_FP: return parse_fp(p, &i->aux);
     default:
         if (!parse_number(p, p->word, 0, &number)) {
             return false;
@@ -309,15 +312,15 @@ static bool parse_imm(Parser *p, IrInsn *i)
     }
     switch (kind) {
     case IMM_NUMBER: return parse_plain(p, i);
-    case IMM_VALUE:  return parse_value(p, i);
-    case IMM_GVAR:   return parse_gvar(p, i);
-    case IMM_FIELD:  return parse_field(p, i);
-    case IMM_LABEL:  return parse_label(p, i);
-    case IMM_PC:     return parse_exit_pc(p, i);
+    case IMM_VALUE: return parse_value(p, i);
+    case IMM_GVAR: return parse_gvar(p, i);
+    case IMM_FIELD: return parse_field(p, i);
+    case IMM_LABEL: return parse_label(p, i);
+    case IMM_PC: return parse_exit_pc(p, i);
     case IMM_HELPER: return parse_helper(p, i);
     case IMM_REASON: return parse_name(p, i, "exit reason", ir_reason_names, EXIT_BUDGET + 1);
-    case IMM_RMW:    return parse_name(p, i, "kind of rmw", ir_rmw_names, RMW_KIND_COUNT);
-    case IMM_NONE:   break;
+    case IMM_RMW: return parse_name(p, i, "kind of rmw", ir_rmw_names, RMW_KIND_COUNT);
+    case IMM_NONE: break;
     }
     g_assert_not_reached();
 }

@@ -7,25 +7,62 @@
 
 const char *const ir_type_names[IR_TYPE_COUNT] = { "i32", "i64", "f32", "f64", "v128" };
 const char *const ir_cond_names[IR_COND_COUNT] = {
-    "eq", "ne", "lt", "ge", "ltu", "geu", "le", "gt", "leu", "gtu",
+    "eq",
+    "ne",
+    "lt",
+    "ge",
+    "ltu",
+    "geu",
+    "le",
+    "gt",
+    "leu",
+    "gtu",
 };
 const char *const ir_rmw_names[RMW_KIND_COUNT] = {
-    "add", "and", "or", "xor", "swap", "smin", "smax", "umin", "umax", "andn",
+    "add",
+    "and",
+    "or",
+    "xor",
+    "swap",
+    "smin",
+    "smax",
+    "umin",
+    "umax",
+    "andn",
 };
 const char *const ir_reason_names[EXIT_BUDGET + 1] = {
-    "lookup", "chain", "request", "raised", "halt", "budget",
+    "lookup",
+    "chain",
+    "request",
+    "raised",
+    "halt",
+    "budget",
 };
 const char *const ir_round_names[FP_ROUND + 1] = {
-    [FP_RNE] = "rne", [FP_RTZ] = "rtz", [FP_RDN] = "rdn", [FP_RUP] = "rup", [FP_RMM] = "rmm",
+    [FP_RNE] = "rne",
+    [FP_RTZ] = "rtz",
+    [FP_RDN] = "rdn",
+    [FP_RUP] = "rup",
+    [FP_RMM] = "rmm",
     [FP_DYN] = "dyn",
 };
 
 /* Operations whose imm is not a plain number. */
 static const uint8_t imm_kinds[IR_OP_COUNT] = {
-    [IR_const] = IMM_VALUE, [IR_fconst] = IMM_VALUE, [IR_get] = IMM_GVAR, [IR_put] = IMM_GVAR,
-    [IR_ext] = IMM_FIELD, [IR_sext] = IMM_FIELD, [IR_dep] = IMM_FIELD,
-    [IR_label] = IMM_LABEL, [IR_br] = IMM_LABEL, [IR_brcond] = IMM_LABEL,
-    [IR_goto] = IMM_PC, [IR_gotocond] = IMM_PC, [IR_exit] = IMM_REASON, [IR_call] = IMM_HELPER,
+    [IR_const] = IMM_VALUE,
+    [IR_fconst] = IMM_VALUE,
+    [IR_get] = IMM_GVAR,
+    [IR_put] = IMM_GVAR,
+    [IR_ext] = IMM_FIELD,
+    [IR_sext] = IMM_FIELD,
+    [IR_dep] = IMM_FIELD,
+    [IR_label] = IMM_LABEL,
+    [IR_br] = IMM_LABEL,
+    [IR_brcond] = IMM_LABEL,
+    [IR_goto] = IMM_PC,
+    [IR_gotocond] = IMM_PC,
+    [IR_exit] = IMM_REASON,
+    [IR_call] = IMM_HELPER,
     [IR_rmw] = IMM_RMW,
 };
 
@@ -69,7 +106,7 @@ ImmKind ir_imm_kind(IrOp op)
 AuxKind ir_aux_kind(IrOp op)
 {
     if (op == IR_const || op == IR_fconst) {
-        return AUX_NONE;                        /* says where the value is */
+        return AUX_NONE; /* says where the value is */
     }
     if (op == IR_goto) {
         return AUX_CHECK;
@@ -91,26 +128,19 @@ static void print_memop(unsigned op, FILE *out)
 static void print_aux(const IrInsn *i, FILE *out)
 {
     switch (ir_aux_kind((IrOp)i->op)) {
-    case AUX_NONE:
-        break;
+    case AUX_NONE: break;
     case AUX_COND:
         fprintf(
             out, " %s%s", ir_cond_names[i->aux & ~GOTO_CHECK], i->aux & GOTO_CHECK ? "+check" : "");
         break;
-    case AUX_MEMOP:
-        print_memop(i->aux, out);
-        break;
+    case AUX_MEMOP: print_memop(i->aux, out); break;
     case AUX_FP:
         fprintf(out, " %s%s%s%s", ir_round_names[i->aux & FP_ROUND],
             (i->aux & FP_NAN_RULE) == FP_NAN_FIRST ? "+first" : "",
             i->aux & FP_NAN_TO_ZERO ? "+zero" : "", i->aux & FP_TINY_BEFORE ? "+tiny" : "");
         break;
-    case AUX_NUMBER:
-        fprintf(out, " %u", i->aux);
-        break;
-    case AUX_CHECK:
-        fprintf(out, "%s", i->aux & GOTO_CHECK ? " check" : "");
-        break;
+    case AUX_NUMBER: fprintf(out, " %u", i->aux); break;
+    case AUX_CHECK: fprintf(out, "%s", i->aux & GOTO_CHECK ? " check" : ""); break;
     }
 }
 
@@ -118,15 +148,15 @@ static void print_imm(const IrBlock *b, const IrInsn *i, FILE *out)
 {
     switch (ir_imm_kind((IrOp)i->op)) {
     case IMM_NUMBER: fprintf(out, " %" PRId32, i->imm); break;
-    case IMM_VALUE:  fprintf(out, " 0x%" PRIx64, ir_const_value(b, i)); break;
-    case IMM_GVAR:   fprintf(out, " %s", b->gvars[i->imm].name); break;
-    case IMM_FIELD:  fprintf(out, " %d:%d", i->imm & 0xff, i->imm >> 8); break;
-    case IMM_LABEL:  fprintf(out, " L%" PRId32, i->imm); break;
-    case IMM_PC:     fprintf(out, " 0x%" PRIx64, b->exits[i->imm].pc); break;
+    case IMM_VALUE: fprintf(out, " 0x%" PRIx64, ir_const_value(b, i)); break;
+    case IMM_GVAR: fprintf(out, " %s", b->gvars[i->imm].name); break;
+    case IMM_FIELD: fprintf(out, " %d:%d", i->imm & 0xff, i->imm >> 8); break;
+    case IMM_LABEL: fprintf(out, " L%" PRId32, i->imm); break;
+    case IMM_PC: fprintf(out, " 0x%" PRIx64, b->exits[i->imm].pc); break;
     case IMM_HELPER: fprintf(out, " %s", b->helpers[i->imm]->name); break;
     case IMM_REASON: fprintf(out, " %s", ir_reason_names[i->imm]); break;
-    case IMM_RMW:    fprintf(out, " %s", ir_rmw_names[i->imm]); break;
-    case IMM_NONE:   break;
+    case IMM_RMW: fprintf(out, " %s", ir_rmw_names[i->imm]); break;
+    case IMM_NONE: break;
     }
 }
 

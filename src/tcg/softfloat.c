@@ -12,14 +12,18 @@ const FpFormat fp_half = { 5, 10 }, fp_single = { 8, 23 }, fp_double = { 11, 52 
 typedef unsigned __int128 Wide;
 
 typedef enum Class {
-    CLASS_ZERO, CLASS_FINITE, CLASS_INFINITY, CLASS_QUIET, CLASS_SIGNALLING,
+    CLASS_ZERO,
+    CLASS_FINITE,
+    CLASS_INFINITY,
+    CLASS_QUIET,
+    CLASS_SIGNALLING,
 } Class;
 
 /* A finite value is significand / 2^63 * 2^exponent with bit 63 of the significand set. */
 typedef struct Number {
-    Class    class;
-    bool     sign;
-    int      exponent;
+    Class class;
+    bool sign;
+    int exponent;
     uint64_t significand;
 } Number;
 
@@ -119,7 +123,7 @@ static bool rounds_up(unsigned round, bool sign, bool odd, uint64_t rest, int bi
     case FP_RMM: return rest >= half;
     case FP_RDN: return sign && rest;
     case FP_RUP: return !sign && rest;
-    default:     return false;
+    default: return false;
     }
 }
 
@@ -168,7 +172,7 @@ static uint64_t round_pack(
 
     if (field <= 0) {
         significand = shift_jam(significand, 1 - field);
-        field = 1;                          /* the hidden bit below says whether it is 0 */
+        field = 1; /* the hidden bit below says whether it is 0 */
     }
     rest = significand & ((UINT64_C(1) << drop) - 1);
     packed = (significand >> drop) + ((uint64_t)(field - 1) << f->fraction_bits);
@@ -349,7 +353,7 @@ uint64_t sf_div(FpMode *mode, const FpFormat *f, uint64_t a, uint64_t b)
         return propagate2(mode, f, a, b);
     }
     if (x.class == y.class && x.class != CLASS_FINITE) {
-        return invalid(mode, f);                            /* 0 / 0, infinity / infinity */
+        return invalid(mode, f); /* 0 / 0, infinity / infinity */
     }
     if (x.class == CLASS_INFINITY) {
         return with_sign(f, sign, infinity(f));
@@ -475,7 +479,7 @@ static uint64_t min_max(FpMode *mode, const FpFormat *f, uint64_t a, uint64_t b,
 
         return is_nan(&x) && is_nan(&y) ? nan : is_nan(&x) ? b : a;
     }
-    a_first = order_a != order_b ? order_a < order_b : x.sign;      /* -0 before +0 */
+    a_first = order_a != order_b ? order_a < order_b : x.sign; /* -0 before +0 */
     return a_first == want_max ? b : a;
 }
 
@@ -503,7 +507,7 @@ bool sf_compare(FpMode *mode, const FpFormat *f, unsigned cond, uint64_t a, uint
     case FP_EQ: return order(f, a) == order(f, b);
     case FP_LT: return order(f, a) < order(f, b);
     case FP_LE: return order(f, a) <= order(f, b);
-    default:    return false;
+    default: return false;
     }
 }
 
@@ -525,10 +529,10 @@ uint64_t sf_convert(FpMode *mode, const FpFormat *from, const FpFormat *to, uint
     Number x = unpack(from, a);
 
     switch (x.class) {
-    case CLASS_ZERO:     return with_sign(to, x.sign, 0);
-    case CLASS_FINITE:   return round_pack(mode, to, x.sign, x.exponent, x.significand);
+    case CLASS_ZERO: return with_sign(to, x.sign, 0);
+    case CLASS_FINITE: return round_pack(mode, to, x.sign, x.exponent, x.significand);
     case CLASS_INFINITY: return with_sign(to, x.sign, infinity(to));
-    default:             return convert_nan(mode, from, to, a);
+    default: return convert_nan(mode, from, to, a);
     }
 }
 
@@ -555,7 +559,7 @@ static uint64_t round_fraction(
         mode->flags |= FP_INEXACT;
     }
     if (rounds_up(round_of(mode), x->sign, odd, rest, 63)) {
-        kept = below_one ? one(f) : kept + unit;        /* a carry goes into the exponent */
+        kept = below_one ? one(f) : kept + unit; /* a carry goes into the exponent */
     }
     return with_sign(f, x->sign, kept);
 }
@@ -615,7 +619,7 @@ uint64_t sf_to_int(FpMode *mode, const FpFormat *f, uint64_t a, unsigned bits, b
         return saturate(mode, x.sign, bits, is_signed);
     }
     magnitude = integer_of(mode, &x, &inexact);
-    carried = magnitude == 0 && x.exponent == 63;                   /* rounded up to 2^64 */
+    carried = magnitude == 0 && x.exponent == 63; /* rounded up to 2^64 */
     limit = x.sign ? (is_signed ? largest(bits, true) + 1 : 0) : largest(bits, is_signed);
     if (carried || magnitude > limit) {
         return saturate(mode, x.sign, bits, is_signed);

@@ -15,15 +15,15 @@
 #include "tcg/ir.h"
 
 typedef struct FpFormat {
-    uint8_t exponent_bits, fraction_bits;       /* one more for the sign */
+    uint8_t exponent_bits, fraction_bits; /* one more for the sign */
 } FpFormat;
 
 extern const FpFormat fp_half, fp_single, fp_double;
 
 /* How to round and what NaN gives; and what happened. */
 typedef struct FpMode {
-    uint8_t aux;                    /* FpAux; FP_DYN must have been replaced by a rounding mode */
-    uint8_t flags;                  /* FpFlags, only ever added to */
+    uint8_t aux;   /* FpAux; FP_DYN must have been replaced by a rounding mode */
+    uint8_t flags; /* FpFlags, only ever added to */
 } FpMode;
 
 uint64_t sf_add(FpMode *mode, const FpFormat *format, uint64_t a, uint64_t b);

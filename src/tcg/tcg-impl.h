@@ -23,80 +23,80 @@ enum { TCG_MAX_CPUS = 64, DROP_LIST = 8 };
 #define EPOCH_OUTSIDE UINT64_MAX
 
 struct Tcg {
-    const Isa  *isa;
+    const Isa *isa;
     const Host *host;
-    const uint8_t *thunks;          /* of the host, in chunk 0 */
-    TcgOptions  options;
-    pthread_mutex_t lock;              /* blocks, links, pages, chunks, ids */
-    CodeCache   code;
-    BlockTable  blocks;
-    PageIds     page_ids;
-    _Atomic uint64_t epoch;         /* grows when a chunk retires */
-    unsigned    cpu_count;
-    TcgCpu     *cpus[TCG_MAX_CPUS];
-    const Machine *machine;         /* NULL in tests */
-    FILE       *perf_map;           /* NULL until the first block, when there shall be one */
+    const uint8_t *thunks; /* of the host, in chunk 0 */
+    TcgOptions options;
+    pthread_mutex_t lock; /* blocks, links, pages, chunks, ids */
+    CodeCache code;
+    BlockTable blocks;
+    PageIds page_ids;
+    _Atomic uint64_t epoch; /* grows when a chunk retires */
+    unsigned cpu_count;
+    TcgCpu *cpus[TCG_MAX_CPUS];
+    const Machine *machine; /* NULL in tests */
+    FILE *perf_map;         /* NULL until the first block, when there shall be one */
     _Atomic uint64_t translated_insns, translated_blocks, dropped_blocks, evicted_chunks;
 };
 
 /* What other threads ask of a CPU; bits of TcgCpu.requests. */
 enum {
-    REQUEST_FLUSH = 1 << 0,         /* the memory map changed */
-    REQUEST_DROP_WRITES = 1 << 1,   /* drop write entries of pages that became code */
+    REQUEST_FLUSH = 1 << 0,       /* the memory map changed */
+    REQUEST_DROP_WRITES = 1 << 1, /* drop write entries of pages that became code */
 };
 
 typedef enum RunState { CPU_PAUSED, CPU_RUNNING, CPU_STOPPED } RunState;
 
 /* Guest code as the frontend reads it: the copy that publishing compares with memory. */
 typedef struct CodeReader {
-    uint64_t       pc;
-    unsigned       length;          /* bytes copied so far */
-    const uint8_t *page[2];         /* host address of the page of pc, and of the next; NULL: not asked */
-    uint32_t       second_id;       /* page id of page[1], when the block checks it */
-    bool           narrow;          /* rights hold for less than a page: nothing is kept */
-    uint8_t        copy[IR_MAX_INSNS * 16];
+    uint64_t pc;
+    unsigned length;        /* bytes copied so far */
+    const uint8_t *page[2]; /* host address of the page of pc, and of the next; NULL: not asked */
+    uint32_t second_id;     /* page id of page[1], when the block checks it */
+    bool narrow;            /* rights hold for less than a page: nothing is kept */
+    uint8_t copy[IR_MAX_INSNS * 16];
 } CodeReader;
 
 struct TcgCpu {
-    Cpu           cpu;
-    Tcg          *tcg;
-    unsigned      slot;             /* in Tcg.cpus */
-    const Isa    *isa;
-    CpuEnv       *env;
-    void         *memory;           /* mapping with CpuFar and env */
-    size_t        memory_size;
+    Cpu cpu;
+    Tcg *tcg;
+    unsigned slot; /* in Tcg.cpus */
+    const Isa *isa;
+    CpuEnv *env;
+    void *memory; /* mapping with CpuFar and env */
+    size_t memory_size;
     AddressSpace *address_space;
-    const Clock  *clock;
-    Timer        *timer;
-    uint64_t      instructions;     /* completed, without those of the current budget */
-    int64_t       budget_given;
-    unsigned      empty_waits;      /* waits since an interrupt was taken that had nothing to wait for */
-    uint64_t      left[EXIT_BUDGET + 1];    /* how often generated code came back, by reason */
+    const Clock *clock;
+    Timer *timer;
+    uint64_t instructions; /* completed, without those of the current budget */
+    int64_t budget_given;
+    unsigned empty_waits; /* waits since an interrupt was taken that had nothing to wait for */
+    uint64_t left[EXIT_BUDGET + 1]; /* how often generated code came back, by reason */
 
-    Tlb           tlb;
-    FetchView    *views[FETCH_VIEWS];
-    uint64_t      view_clock;
-    FetchView    *view;             /* env->fetch is its first member */
+    Tlb tlb;
+    FetchView *views[FETCH_VIEWS];
+    uint64_t view_clock;
+    FetchView *view; /* env->fetch is its first member */
 
     /* Shared with other threads. */
     _Atomic uint32_t requests;
-    _Atomic uint32_t waiting;       /* sleeps on env->exit_request */
-    _Atomic uint64_t seen;          /* the epoch in which it was last outside generated code */
-    const CodePage *drop_pages[DROP_LIST];  /* with Tcg.lock; more than that: all of them */
-    unsigned      drop_count;
+    _Atomic uint32_t waiting; /* sleeps on env->exit_request */
+    _Atomic uint64_t seen;    /* the epoch in which it was last outside generated code */
+    const CodePage *drop_pages[DROP_LIST]; /* with Tcg.lock; more than that: all of them */
+    unsigned drop_count;
 
-    GThread      *thread;
+    GThread *thread;
     pthread_mutex_t state_lock;
     pthread_cond_t state_changed;
     _Atomic RunState wanted;
-    RunState      state;            /* with state_lock */
+    RunState state; /* with state_lock */
 
-    Chunk        *chunk;            /* being filled */
-    Lockstep     *lockstep;         /* NULL: no checks */
-    CodeReader    reader;
-    IrBlock       ir;
-    IrLive        live;
-    Emitted       emitted;
+    Chunk *chunk;       /* being filled */
+    Lockstep *lockstep; /* NULL: no checks */
+    CodeReader reader;
+    IrBlock ir;
+    IrLive live;
+    Emitted emitted;
 };
 
 static inline TcgCpu *env_cpu(const CpuEnv *env)

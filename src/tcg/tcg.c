@@ -16,7 +16,8 @@ enum { THUNK_ROOM = 16 << 10 };
 static TcgOptions machine_options;
 
 /* All translators there are: writes to RAM do not say who has translated it. */
-static pthread_mutex_t list_lock = PTHREAD_MUTEX_INITIALIZER;     /* pthread: ThreadSanitizer knows it */
+static pthread_mutex_t list_lock =
+    PTHREAD_MUTEX_INITIALIZER; /* pthread: ThreadSanitizer knows it */
 static GPtrArray *list;
 
 /* ---- translators ----------------------------------------------------------------------------- */
@@ -60,7 +61,8 @@ static bool use_host(Tcg *tcg, const Host *host)
     Chunk *first = &tcg->code.chunks[0];
     size_t room = MIN(first->size, (size_t)THUNK_ROOM);
 
-    first->used = host->init(first->write, first->execute, room, tcg->isa->gvars, tcg->isa->gvar_count);
+    first->used = host->init(
+        first->write, first->execute, room, tcg->isa->gvars, tcg->isa->gvar_count);
     first->state = CHUNK_THUNKS;
     tcg->host = host;
     tcg->thunks = first->execute;
@@ -83,7 +85,8 @@ static bool choose_host(Tcg *tcg, const char *name, GError **error)
     if (!name) {
         return choose_host(tcg, "interp", error);
     }
-    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NOSYS, "there is no translator host '%s' here", name);
+    g_set_error(
+        error, G_FILE_ERROR, G_FILE_ERROR_NOSYS, "there is no translator host '%s' here", name);
     return false;
 }
 
@@ -174,7 +177,8 @@ static bool init_isa(TcgCpu *cpu, const TcgCpuOptions *options, GError **error)
     cpu->env->index = options->index;
     cpu->env->timebase_hz = options->timebase_hz;
     if (!cpu->isa->init(cpu->env, options->model, options->features, &message)) {
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL, "%s", message ? message : "unknown CPU model");
+        g_set_error(
+            error, G_FILE_ERROR, G_FILE_ERROR_INVAL, "%s", message ? message : "unknown CPU model");
         return false;
     }
     return true;
@@ -411,7 +415,8 @@ bool tcg_configure(const TcgOptions *options, GError **error)
         }
     }
     if (options->host) {
-        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL, "there is no translator host '%s'", options->host);
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL, "there is no translator host '%s'",
+            options->host);
         return false;
     }
     machine_options = *options;
@@ -454,14 +459,16 @@ Cpu *tcg_cpu_create(Machine *machine, const CpuClusterSpec *spec, unsigned index
     TcgCpu *cpu = NULL;
 
     if (tcg) {
-        cpu = tcg_cpu_new(tcg, &(TcgCpuOptions){
-            .index = index,
-            .model = spec->model.text,
-            .features = spec->feature_count ? features : NULL,
-            .timebase_hz = spec->timebase_hz,
-            .memory = machine_memory(machine),
-            .clock = machine_clock(machine),
-        }, &error);
+        cpu = tcg_cpu_new(tcg,
+            &(TcgCpuOptions){
+                .index = index,
+                .model = spec->model.text,
+                .features = spec->feature_count ? features : NULL,
+                .timebase_hz = spec->timebase_hz,
+                .memory = machine_memory(machine),
+                .clock = machine_clock(machine),
+            },
+            &error);
     }
     if (!cpu) {
         diag_error(diag, DIAG_UNKNOWN_MODEL, spec->model.mark, "'model': %s",
@@ -479,16 +486,21 @@ Cpu *tcg_cpu_create(Machine *machine, const CpuClusterSpec *spec, unsigned index
 
 static void print_translator(const Tcg *tcg, FILE *out)
 {
-    fprintf(out, "tcg %s on %s: " COUNT " blocks of " COUNT " instructions, " COUNT " dropped, " COUNT
-        " chunks evicted\n", tcg->isa->name, tcg->host->name, tcg->translated_blocks, tcg->translated_insns,
+    fprintf(out,
+        "tcg %s on %s: " COUNT " blocks of " COUNT " instructions, " COUNT " dropped, " COUNT
+        " chunks evicted\n",
+        tcg->isa->name, tcg->host->name, tcg->translated_blocks, tcg->translated_insns,
         tcg->dropped_blocks, tcg->evicted_chunks);
     for (unsigned i = 0; i < tcg->cpu_count; i++) {
         const TcgCpu *cpu = tcg->cpus[i];
         if (cpu) {
-            fprintf(out, "  cpu%u: " COUNT " page walks, " COUNT " refills; came back to look up " COUNT
-                ", to link " COUNT ", by request " COUNT ", by exception " COUNT ", to wait " COUNT "\n",
+            fprintf(out,
+                "  cpu%u: " COUNT " page walks, " COUNT " refills; came back to look up " COUNT
+                ", to link " COUNT ", by request " COUNT ", by exception " COUNT ", to wait " COUNT
+                "\n",
                 cpu->env->index, cpu->tlb.walks, cpu->tlb.refills, cpu->left[EXIT_LOOKUP],
-                cpu->left[EXIT_CHAIN], cpu->left[EXIT_REQUEST], cpu->left[EXIT_RAISED], cpu->left[EXIT_HALT]);
+                cpu->left[EXIT_CHAIN], cpu->left[EXIT_REQUEST], cpu->left[EXIT_RAISED],
+                cpu->left[EXIT_HALT]);
         }
     }
 }

@@ -15,11 +15,11 @@ typedef struct Tcg Tcg;
 typedef struct TcgCpu TcgCpu;
 
 typedef struct TcgOptions {
-    const char *host;               /* name of a Host; NULL: the best that runs here */
-    size_t      code_size;          /* 0: TCG_CODE_SIZE */
-    int         check;              /* N: about one block of N runs in the interpreter too; 0: none */
-    bool        counted;            /* counts guest instructions exactly */
-    bool        perf_map;           /* writes /tmp/perf-PID.map for perf(1) */
+    const char *host; /* name of a Host; NULL: the best that runs here */
+    size_t code_size; /* 0: TCG_CODE_SIZE */
+    int check;        /* N: about one block of N runs in the interpreter too; 0: none */
+    bool counted;     /* counts guest instructions exactly */
+    bool perf_map;    /* writes /tmp/perf-PID.map for perf(1) */
 } TcgOptions;
 
 enum { TCG_CODE_SIZE = 256 << 20 };
@@ -49,12 +49,12 @@ void tcg_free(Tcg *tcg);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Tcg, tcg_free)
 
 typedef struct TcgCpuOptions {
-    unsigned           index;
-    const char        *model;
-    const char *const *features;    /* ends with NULL */
-    AddressSpace      *memory;
-    uint64_t           timebase_hz;  /* 0: the ISA decides */
-    Clock             *clock;       /* NULL: time stands still */
+    unsigned index;
+    const char *model;
+    const char *const *features; /* ends with NULL */
+    AddressSpace *memory;
+    uint64_t timebase_hz; /* 0: the ISA decides */
+    Clock *clock;         /* NULL: time stands still */
 } TcgCpuOptions;
 
 /* A CPU, reset. */
@@ -69,8 +69,8 @@ CpuEnv *tcg_cpu_env(TcgCpu *cpu);
  * until no further block fits into `insns` instructions (0: no limit; needs options.counted).
  */
 void tcg_cpu_run(TcgCpu *cpu, uint64_t insns);
-void tcg_cpu_leave(TcgCpu *cpu);    /* any thread */
+void tcg_cpu_leave(TcgCpu *cpu); /* any thread */
 
-const Isa *tcg_isa_find(const char *name);      /* NULL when there is none */
+const Isa *tcg_isa_find(const char *name); /* NULL when there is none */
 
 #endif

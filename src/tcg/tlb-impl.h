@@ -28,60 +28,60 @@ enum {
 
 typedef struct TlbSpace {
     uint64_t space, rights;
-    bool     fetch, global;
-    uint8_t  id;                    /* valid in this generation of ids */
-    uint16_t twin;                  /* index of the space with the global pages of these rights */
-    uint64_t serial;                /* a multiple of L2_FLAGS, never given twice */
+    bool fetch, global;
+    uint8_t id;      /* valid in this generation of ids */
+    uint16_t twin;   /* index of the space with the global pages of these rights */
+    uint64_t serial; /* a multiple of L2_FLAGS, never given twice */
     uint64_t generation;
-    uint64_t entered[4];            /* a filter: pages of 4 KiB that the second level may have */
-    bool     has_large;             /* it may have larger ones too */
+    uint64_t entered[4]; /* a filter: pages of 4 KiB that the second level may have */
+    bool has_large;      /* it may have larger ones too */
 } TlbSpace;
 
 enum { L2_READ = 1, L2_WRITE = 2, L2_EXECUTE = 4, L2_GLOBAL = 8, L2_FLAGS = 16 };
 
 typedef struct L2Entry {
-    uint64_t page;                  /* virtual, aligned to its size; low bits: log2 of the size */
+    uint64_t page; /* virtual, aligned to its size; low bits: log2 of the size */
     uint64_t physical;
-    uint8_t *host;                  /* where page is, when all of it is in one range of RAM; else NULL */
-    uint64_t owner;                 /* serial of its space | what is allowed; 0: empty */
+    uint8_t *host;  /* where page is, when all of it is in one range of RAM; else NULL */
+    uint64_t owner; /* serial of its space | what is allowed; 0: empty */
 } L2Entry;
 
 /* RAM and ROM of the memory map, as this CPU knows it. */
 typedef struct RamView {
     uint64_t start, size;
     uint8_t *host;
-    uint8_t *flags;                 /* of each page: PAGE_CODE ... */
-    bool     readonly;
+    uint8_t *flags; /* of each page: PAGE_CODE ... */
+    bool readonly;
 } RamView;
 
 typedef struct Tlb {
-    TlbSpace  spaces[TLB_SPACES];
-    unsigned  space_count;
-    uint16_t  space_hash[TLB_SPACE_HASH];   /* index + 1 */
-    TlbSpace *data, *fetch;         /* the current ones */
-    uint64_t  last_serial;
-    uint64_t  generation;           /* of ids; grows when they are used up */
-    unsigned  next_id;
+    TlbSpace spaces[TLB_SPACES];
+    unsigned space_count;
+    uint16_t space_hash[TLB_SPACE_HASH]; /* index + 1 */
+    TlbSpace *data, *fetch;              /* the current ones */
+    uint64_t last_serial;
+    uint64_t generation; /* of ids; grows when they are used up */
+    unsigned next_id;
 
-    L2Entry  *entries;
-    unsigned  set_bits;
-    unsigned  victim;               /* which way is replaced next */
-    uint64_t  sizes;                /* bit n: there may be pages of 2^n bytes */
-    unsigned  lookups, misses;      /* since the size was last thought about */
-    uint64_t  walks, refills;       /* statistics */
+    L2Entry *entries;
+    unsigned set_bits;
+    unsigned victim;          /* which way is replaced next */
+    uint64_t sizes;           /* bit n: there may be pages of 2^n bytes */
+    unsigned lookups, misses; /* since the size was last thought about */
+    uint64_t walks, refills;  /* statistics */
 
-    RamView  *ram;
-    unsigned  ram_count;
+    RamView *ram;
+    unsigned ram_count;
 } Tlb;
 
 /* Where an access goes. */
 typedef struct PageRef {
-    uint64_t physical;              /* of the address */
-    uint8_t *host;                  /* of the start of its page; NULL: not RAM */
-    uint8_t *flag;                  /* the page's flags; NULL with host */
-    bool     readonly;              /* stores do not go to host */
-    bool     narrow;                /* the rights hold for less than a page: do not remember it */
-    bool     global;                /* the same in all spaces with these rights */
+    uint64_t physical; /* of the address */
+    uint8_t *host;     /* of the start of its page; NULL: not RAM */
+    uint8_t *flag;     /* the page's flags; NULL with host */
+    bool readonly;     /* stores do not go to host */
+    bool narrow;       /* the rights hold for less than a page: do not remember it */
+    bool global;       /* the same in all spaces with these rights */
 } PageRef;
 
 void tlb_init(Tlb *tlb);

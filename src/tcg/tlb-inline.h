@@ -36,7 +36,8 @@ static inline L2Entry *l2_set(const Tlb *tlb, uint64_t address, unsigned size_bi
     return &tlb->entries[hash * TLB_WAYS];
 }
 
-static inline L2Entry *l2_find_size(const Tlb *tlb, uint64_t address, unsigned size_bits, uint64_t serial)
+static inline L2Entry *l2_find_size(
+    const Tlb *tlb, uint64_t address, unsigned size_bits, uint64_t serial)
 {
     uint64_t page = (address >> size_bits << size_bits) | size_bits;
     L2Entry *set = l2_set(tlb, address, size_bits, serial);

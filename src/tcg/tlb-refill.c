@@ -23,7 +23,8 @@ QUIET bool mem_refill(CpuEnv *env, uint64_t address, bool write)
     uint8_t *host = entry->host + (page - (entry->page >> size_bits << size_bits));
     if (write) {
         const RamView *ram = tlb_ram_of_host(tlb, host);
-        if (!ram || ram->readonly || __atomic_load_n(&ram->flags[(host - ram->host) >> PAGE_BITS], __ATOMIC_RELAXED)) {
+        if (!ram || ram->readonly ||
+            __atomic_load_n(&ram->flags[(host - ram->host) >> PAGE_BITS], __ATOMIC_RELAXED)) {
             return false;
         }
     }

@@ -5,7 +5,7 @@
 #include "tcg/tlb-inline.h"
 
 enum {
-    LOOKUPS_PER_CHECK = 4096,       /* how often growing is considered */
+    LOOKUPS_PER_CHECK = 4096, /* how often growing is considered */
     MISSES_TO_GROW = LOOKUPS_PER_CHECK / 50,
 };
 
@@ -114,7 +114,8 @@ void cpu_context_changed(CpuEnv *env)
     }
     use_data_space(cpu, enter_space(tlb, context.data_space, context.data_rights, false));
     tlb->fetch = enter_space(tlb, context.fetch_space, context.fetch_rights, true);
-    cpu->view = fetch_view(cpu, tlb->fetch->serial, tlb->spaces[tlb->fetch->twin].serial, env->mode);
+    cpu->view = fetch_view(
+        cpu, tlb->fetch->serial, tlb->spaces[tlb->fetch->twin].serial, env->mode);
     env->fetch = &cpu->view->context;
 }
 
@@ -209,7 +210,9 @@ static void count_lookup(TcgCpu *cpu, bool missed)
 static bool allowed(const L2Entry *entry, Access access)
 {
     static const uint32_t needed[] = {
-        [ACCESS_READ] = L2_READ, [ACCESS_WRITE] = L2_WRITE, [ACCESS_FETCH] = L2_EXECUTE,
+        [ACCESS_READ] = L2_READ,
+        [ACCESS_WRITE] = L2_WRITE,
+        [ACCESS_FETCH] = L2_EXECUTE,
     };
     return entry->owner & needed[access];
 }
@@ -219,7 +222,8 @@ static uint8_t *host_of(const Tlb *tlb, uint64_t physical, uint64_t size)
 {
     const RamView *ram = tlb_ram_at(tlb, physical);
 
-    return ram && size <= ram->size - (physical - ram->start) ? ram->host + (physical - ram->start) : NULL;
+    return ram && size <= ram->size - (physical - ram->start) ? ram->host + (physical - ram->start)
+                                                              : NULL;
 }
 
 static unsigned filter_bit(uint64_t address)
@@ -236,13 +240,14 @@ static void remember(TcgCpu *cpu, TlbSpace *space, uint64_t address, const Trans
 
     owner->entered[bit / 64] |= UINT64_C(1) << (bit % 64);
     owner->has_large |= size_bits != GUEST_PAGE_BITS;
-    insert(cpu, &(L2Entry){
-        .page = (address - offset) | size_bits,
-        .physical = t->physical - offset,
-        .host = host_of(&cpu->tlb, t->physical - offset, t->page_size),
-        .owner = owner->serial | (t->read ? L2_READ : 0u) | (t->write ? L2_WRITE : 0u) |
-                 (t->execute ? L2_EXECUTE : 0u) | (t->global ? L2_GLOBAL : 0u),
-    });
+    insert(cpu,
+        &(L2Entry){
+            .page = (address - offset) | size_bits,
+            .physical = t->physical - offset,
+            .host = host_of(&cpu->tlb, t->physical - offset, t->page_size),
+            .owner = owner->serial | (t->read ? L2_READ : 0u) | (t->write ? L2_WRITE : 0u) |
+                (t->execute ? L2_EXECUTE : 0u) | (t->global ? L2_GLOBAL : 0u),
+        });
 }
 
 /* The physical address, by the second level or a walk. */
@@ -254,7 +259,7 @@ static bool translate(TcgCpu *cpu, uint64_t address, Access access, PageRef *ref
 
     count_lookup(cpu, !hit);
     if (hit) {
-        entry = l2_find(&cpu->tlb, space, address);     /* it may have moved by growing */
+        entry = l2_find(&cpu->tlb, space, address); /* it may have moved by growing */
         ref->global = entry->owner & L2_GLOBAL;
         ref->physical = entry->physical + (address & ((UINT64_C(1) << entry_size_bits(entry)) - 1));
         return true;
@@ -322,8 +327,10 @@ void tlb_drop_writes(TcgCpu *cpu, const uint8_t *host_page)
 
     for (unsigned i = 0; i < TLB_SIZE; i++) {
         TlbEntry *entry = &far->write[i];
-        const uint8_t *host = (const uint8_t *)(entry->addend + (entry->tag & -(uint64_t)GUEST_PAGE_SIZE));
-        if (entry->tag != TLB_INVALID && (host_page ? host == host_page : leads_to_code(&cpu->tlb, host))) {
+        const uint8_t *host = (const uint8_t *)(entry->addend +
+            (entry->tag & -(uint64_t)GUEST_PAGE_SIZE));
+        if (entry->tag != TLB_INVALID &&
+            (host_page ? host == host_page : leads_to_code(&cpu->tlb, host))) {
             entry->tag = TLB_INVALID;
         }
     }
@@ -477,7 +484,9 @@ void tlb_read_map(TcgCpu *cpu)
         const FlatRange *range = &map->ranges[i];
         if (is_whole_pages(range)) {
             tlb->ram[tlb->ram_count++] = (RamView){
-                .start = range->start, .size = range->size, .host = range->host,
+                .start = range->start,
+                .size = range->size,
+                .host = range->host,
                 .flags = region_page_flags(range->region) + (range->offset >> PAGE_BITS),
                 .readonly = range->readonly,
             };

@@ -44,6 +44,7 @@ void *cpu_host_memory(CpuEnv *env, uint64_t address, bool write);
  * there. phys_cas gives the old value in *expected and whether it was replaced in the result.
  */
 bool phys_load(CpuEnv *env, uint64_t physical, unsigned size, uint64_t *value);
-bool phys_cas(CpuEnv *env, uint64_t physical, unsigned size, uint64_t *expected, uint64_t desired, bool *done);
+bool phys_cas(CpuEnv *env, uint64_t physical, unsigned size, uint64_t *expected, uint64_t desired,
+    bool *done);
 
 #endif

@@ -7,7 +7,7 @@
 #include "tcg/tcg-trace.h"
 
 enum {
-    RESERVE = 2,                    /* chunks evicted ahead, so that nobody waits for an epoch */
+    RESERVE = 2, /* chunks evicted ahead, so that nobody waits for an epoch */
     UNSTABLE_TRIES = 4,
 };
 
@@ -118,7 +118,7 @@ bool isa_fetch16(CpuEnv *env, uint64_t pc, uint16_t *unit, CpuFault *fault)
     CodeReader *reader = &cpu->reader;
     uint64_t offset = pc - reader->pc;
 
-    g_assert(offset + 2 <= sizeof(reader->copy));   /* the frontend keeps to isa.h */
+    g_assert(offset + 2 <= sizeof(reader->copy)); /* the frontend keeps to isa.h */
     if (!read_on(cpu, offset + 2, fault)) {
         return false;
     }
@@ -214,7 +214,7 @@ static void emit(TcgCpu *cpu)
     if (!emit_here(cpu)) {
         next_chunk(cpu);
         bool fits = emit_here(cpu);
-        g_assert(fits);             /* IR_MAX_OPS bounds a block far below a chunk */
+        g_assert(fits); /* IR_MAX_OPS bounds a block far below a chunk */
     }
 }
 
@@ -321,8 +321,9 @@ static bool is_whole(TcgCpu *cpu, const Block *block)
     CpuFault fault;
     bool narrow;
 
-    return !block->straddles || (find_code(cpu, last, &second, &narrow, &fault) && !narrow &&
-                                    cpu_page_id(cpu, last) == block->second_id);
+    return !block->straddles ||
+        (find_code(cpu, last, &second, &narrow, &fault) && !narrow &&
+            cpu_page_id(cpu, last) == block->second_id);
 }
 
 static Block *find_whole(TcgCpu *cpu, const uint8_t *host, uint64_t pc)

@@ -6,11 +6,11 @@
 
 typedef struct Verifier {
     const IrBlock *b;
-    unsigned       at;
-    unsigned       after_label;             /* values are alive that were defined from here on */
-    uint16_t       defined[IR_MAX_OPS + 1];     /* op index + 1; 0: not yet */
-    bool           targeted[IR_MAX_LABELS], placed[IR_MAX_LABELS];
-    char          *error;
+    unsigned at;
+    unsigned after_label;             /* values are alive that were defined from here on */
+    uint16_t defined[IR_MAX_OPS + 1]; /* op index + 1; 0: not yet */
+    bool targeted[IR_MAX_LABELS], placed[IR_MAX_LABELS];
+    char *error;
 } Verifier;
 
 static bool G_GNUC_PRINTF(2, 3) fail(Verifier *v, const char *format, ...)
@@ -44,9 +44,10 @@ static bool fits(char letter, IrType type, IrType own)
     case 'i': return is_integer(type) && type == own;
     case 'f': return is_float(type) && type == own;
     case 'v': return type == V128;
-    case 'j': case 'a': return is_integer(type);
+    case 'j':
+    case 'a': return is_integer(type);
     case 'g': return is_float(type);
-    default:  return true;
+    default: return true;
     }
 }
 
@@ -166,15 +167,16 @@ static bool is_below(Verifier *v, int32_t imm, unsigned count, const char *what)
 static bool check_imm(Verifier *v, const IrInsn *i)
 {
     switch (ir_imm_kind((IrOp)i->op)) {
-    case IMM_VALUE:  return !i->aux || is_below(v, i->imm, v->b->const_count, "constant");
-    case IMM_GVAR:   return check_gvar(v, i);
-    case IMM_FIELD:  return check_field(v, i);
-    case IMM_LABEL:  return check_label(v, i);
-    case IMM_PC:     return is_below(v, i->imm, v->b->exit_count, "exit");
+    case IMM_VALUE: return !i->aux || is_below(v, i->imm, v->b->const_count, "constant");
+    case IMM_GVAR: return check_gvar(v, i);
+    case IMM_FIELD: return check_field(v, i);
+    case IMM_LABEL: return check_label(v, i);
+    case IMM_PC: return is_below(v, i->imm, v->b->exit_count, "exit");
     case IMM_HELPER: return is_below(v, i->imm, v->b->helper_count, "helper");
     case IMM_REASON: return is_below(v, i->imm, EXIT_BUDGET + 1, "exit reason");
-    case IMM_RMW:    return is_below(v, i->imm, RMW_KIND_COUNT, "kind of rmw");
-    case IMM_NUMBER: case IMM_NONE: break;
+    case IMM_RMW: return is_below(v, i->imm, RMW_KIND_COUNT, "kind of rmw");
+    case IMM_NUMBER:
+    case IMM_NONE: break;
     }
     return true;
 }
@@ -197,14 +199,10 @@ static bool check_memop(Verifier *v, const IrInsn *i)
 static bool check_aux(Verifier *v, const IrInsn *i)
 {
     switch (ir_aux_kind((IrOp)i->op)) {
-    case AUX_COND:
-        return (i->aux & ~GOTO_CHECK) < IR_COND_COUNT || fail(v, "no such condition");
-    case AUX_MEMOP:
-        return check_memop(v, i);
-    case AUX_FP:
-        return ir_round_names[i->aux & FP_ROUND] || fail(v, "no such rounding mode");
-    default:
-        return true;
+    case AUX_COND: return (i->aux & ~GOTO_CHECK) < IR_COND_COUNT || fail(v, "no such condition");
+    case AUX_MEMOP: return check_memop(v, i);
+    case AUX_FP: return ir_round_names[i->aux & FP_ROUND] || fail(v, "no such rounding mode");
+    default: return true;
     }
 }
 

@@ -8,7 +8,7 @@ enum { LINE_LIMIT = 512 };
 static const char *const openings[] = { "Kernel panic - not syncing", "panic: ", NULL };
 
 struct PanicWatch {
-    GString *line;              /* the current one; at most LINE_LIMIT of it */
+    GString *line; /* the current one; at most LINE_LIMIT of it */
     char *message;
 };
 

@@ -9,17 +9,17 @@
 #include "ui/terminal.h"
 
 enum {
-    ESCAPE_KEY = 0x01,          /* Ctrl-A */
-    OUTPUT_LIMIT = 64 * 1024,   /* the device waits when the reader is this far behind */
+    ESCAPE_KEY = 0x01,        /* Ctrl-A */
+    OUTPUT_LIMIT = 64 * 1024, /* the device waits when the reader is this far behind */
     READ_SIZE = 4096,
 };
 
 typedef struct StdioChannel {
     Channel channel;
     LoopWatch *in, *out;
-    GByteArray *output;         /* not yet written */
+    GByteArray *output; /* not yet written */
     bool is_terminal;
-    bool escaped;               /* the last key was Ctrl-A */
+    bool escaped; /* the last key was Ctrl-A */
     StdioEscape escape;
     StdioSpy spy;
     void *data;
@@ -40,7 +40,7 @@ static void write_some(StdioChannel *s)
         }
         written = write(STDOUT_FILENO, s->output->data, MIN(s->output->len, 4096));
         if (written < 0 && errno != EINTR && errno != EAGAIN) {
-            written = s->output->len;       /* nobody reads any more: the guest need not know */
+            written = s->output->len; /* nobody reads any more: the guest need not know */
         }
         if (written > 0) {
             g_byte_array_remove_range(s->output, 0, written);

@@ -33,7 +33,7 @@ static void set_raw(void)
     struct termios raw = before;
 
     cfmakeraw(&raw);
-    raw.c_oflag |= OPOST;       /* our own messages end their lines with \n only */
+    raw.c_oflag |= OPOST; /* our own messages end their lines with \n only */
     raw.c_cc[VMIN] = 1;
     raw.c_cc[VTIME] = 0;
     tcsetattr(STDIN_FILENO, TCSANOW, &raw);

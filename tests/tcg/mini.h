@@ -12,50 +12,54 @@
 #include "tcg/tcg.h"
 
 typedef enum MiniOp {
-    MINI_BAD,           /* raises MINI_ILLEGAL, as every other encoding */
-    MINI_LI,            /* a = imm (signed) */
-    MINI_ADDI,          /* a = b + imm */
-    MINI_ADD,           /* a = a + b */
-    MINI_LD,            /* a = 64 bits at b + imm */
-    MINI_ST,            /* 64 bits at b + imm = a */
-    MINI_ST32,          /* 32 bits at b + imm = a */
-    MINI_BNE,           /* when a != b: pc += imm */
-    MINI_J,             /* pc += imm */
-    MINI_JR,            /* pc = a */
+    MINI_BAD,  /* raises MINI_ILLEGAL, as every other encoding */
+    MINI_LI,   /* a = imm (signed) */
+    MINI_ADDI, /* a = b + imm */
+    MINI_ADD,  /* a = a + b */
+    MINI_LD,   /* a = 64 bits at b + imm */
+    MINI_ST,   /* 64 bits at b + imm = a */
+    MINI_ST32, /* 32 bits at b + imm = a */
+    MINI_BNE,  /* when a != b: pc += imm */
+    MINI_J,    /* pc += imm */
+    MINI_JR,   /* pc = a */
     MINI_HALT,
-    MINI_AMO,           /* a = 64 bits at b; they += imm */
-    MINI_BARRIER,       /* what is written as code is seen after it */
-    MINI_SPACE,         /* the address space is a */
+    MINI_AMO,     /* a = 64 bits at b; they += imm */
+    MINI_BARRIER, /* what is written as code is seen after it */
+    MINI_SPACE,   /* the address space is a */
     MINI_OPS,
 } MiniOp;
 
 enum {
-    MINI_REGS = 8, MINI_PAGES = 64,
+    MINI_REGS = 8,
+    MINI_PAGES = 64,
     /* causes */
-    MINI_ILLEGAL = 1, MINI_PAGE_FAULT = 2, MINI_BUS = 3, MINI_MISALIGNED = 4,
+    MINI_ILLEGAL = 1,
+    MINI_PAGE_FAULT = 2,
+    MINI_BUS = 3,
+    MINI_MISALIGNED = 4,
 };
-#define MINI_VECTOR UINT64_C(0x100)     /* where exceptions go: r7 = pc, r6 = cause */
+#define MINI_VECTOR UINT64_C(0x100) /* where exceptions go: r7 = pc, r6 = cause */
 
 typedef struct MiniPage {
     uint64_t physical;
-    uint64_t size;                      /* 0: not mapped; a power of two, at least 4 KiB */
-    bool     write, execute, global;
+    uint64_t size; /* 0: not mapped; a power of two, at least 4 KiB */
+    bool write, execute, global;
 } MiniPage;
 
 typedef struct MiniCpu {
-    CpuEnv   env;
+    CpuEnv env;
     uint64_t r[MINI_REGS];
     uint64_t space;
-    MiniPage (*table)[MINI_PAGES];      /* of each space; NULL: virtual is physical */
-    uint32_t cause;                     /* of the last exception; 0: none since reset */
+    MiniPage (*table)[MINI_PAGES]; /* of each space; NULL: virtual is physical */
+    uint32_t cause;                /* of the last exception; 0: none since reset */
     uint64_t cause_value, cause_pc;
-    bool     stop_on_exception;         /* leaves the CPU loop */
+    bool stop_on_exception; /* leaves the CPU loop */
     unsigned walks;
-    _Atomic unsigned irq;               /* input lines that are high */
+    _Atomic unsigned irq; /* input lines that are high */
     _Atomic unsigned irqs_taken;
 } MiniCpu;
 
-extern const Isa mini_isa, mini_coherent_isa;       /* the second needs no barrier */
+extern const Isa mini_isa, mini_coherent_isa; /* the second needs no barrier */
 
 static inline uint32_t mini(MiniOp op, unsigned a, unsigned b, int imm)
 {
@@ -64,19 +68,19 @@ static inline uint32_t mini(MiniOp op, unsigned a, unsigned b, int imm)
 
 /* A machine of RAM at 0 (64 pages more than `pages`: 256 KiB at least) and as many CPUs. */
 typedef struct MiniMachine {
-    Region       *ram, *root;
+    Region *ram, *root;
     AddressSpace *memory;
-    Tcg          *tcg;
-    TcgCpu       *cpu[8];
-    MiniCpu      *mini[8];
-    unsigned      cpu_count;
+    Tcg *tcg;
+    TcgCpu *cpu[8];
+    MiniCpu *mini[8];
+    unsigned cpu_count;
 } MiniMachine;
 
 typedef struct MiniOptions {
-    const Isa *isa;                     /* NULL: mini_isa */
+    const Isa *isa; /* NULL: mini_isa */
     TcgOptions tcg;
-    unsigned   cpus;                    /* 0: one */
-    uint64_t   ram_size;                /* 0: 256 KiB */
+    unsigned cpus;     /* 0: one */
+    uint64_t ram_size; /* 0: 256 KiB */
 } MiniOptions;
 
 MiniMachine *mini_machine_new(const MiniOptions *options);

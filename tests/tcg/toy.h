@@ -14,22 +14,30 @@
 #include "tcg/ir.h"
 
 enum {
-    TOY_X = 12, TOY_W = 4, TOY_F = 6, TOY_S = 2, TOY_V = 2,     /* how many registers: i64 i32 f64 f32 v128 */
-    TOY_X0 = 0, TOY_W0 = TOY_X0 + TOY_X, TOY_F0 = TOY_W0 + TOY_W, TOY_S0 = TOY_F0 + TOY_F,
-    TOY_V0 = TOY_S0 + TOY_S, TOY_GVARS = TOY_V0 + TOY_V,
+    TOY_X = 12,
+    TOY_W = 4,
+    TOY_F = 6,
+    TOY_S = 2,
+    TOY_V = 2, /* how many registers: i64 i32 f64 f32 v128 */
+    TOY_X0 = 0,
+    TOY_W0 = TOY_X0 + TOY_X,
+    TOY_F0 = TOY_W0 + TOY_W,
+    TOY_S0 = TOY_F0 + TOY_F,
+    TOY_V0 = TOY_S0 + TOY_S,
+    TOY_GVARS = TOY_V0 + TOY_V,
     TOY_PAGES = 4,
 };
 #define TOY_BASE UINT64_C(0x40000)
-#define TOY_PC   UINT64_C(0x80000000)
+#define TOY_PC UINT64_C(0x80000000)
 
 typedef struct ToyEnv {
-    CpuEnv   env;
+    CpuEnv env;
     uint64_t x[TOY_X];
     uint32_t w[TOY_W];
     uint64_t f[TOY_F];
     uint32_t s[TOY_S];
     uint64_t v[TOY_V][2];
-    uint64_t scratch[4];            /* for ldenv and stenv, and the helpers */
+    uint64_t scratch[4]; /* for ldenv and stenv, and the helpers */
 } ToyEnv;
 
 extern const GVar toy_gvars[TOY_GVARS];
@@ -38,8 +46,8 @@ extern const GVar toy_gvars[TOY_GVARS];
 extern const Helper toy_note, toy_mix, toy_trap;
 
 typedef struct Toy {
-    ToyEnv   *cpu;
-    uint8_t  *memory;               /* TOY_PAGES pages */
+    ToyEnv *cpu;
+    uint8_t *memory; /* TOY_PAGES pages */
 } Toy;
 
 void toy_init(Toy *toy);

@@ -9,7 +9,9 @@
 
 #include "tcg/ir.h"
 
-typedef struct Random { uint64_t state; } Random;
+typedef struct Random {
+    uint64_t state;
+} Random;
 
 uint64_t random_next(Random *r);
 unsigned random_below(Random *r, unsigned limit);

@@ -13,20 +13,20 @@
 
 /* Where an exit goes once it is linked. */
 typedef struct Link {
-    const void *code;               /* NULL: to the CPU loop */
-    uint32_t    page_id;            /* when guarded: FetchContext.itlb must have it */
-    bool        guarded;
+    const void *code; /* NULL: to the CPU loop */
+    uint32_t page_id; /* when guarded: FetchContext.itlb must have it */
+    bool guarded;
 } Link;
 
 typedef struct InterpCode {
-    uint64_t        pc;
-    uint32_t        guest_insns;
-    bool            counted;
+    uint64_t pc;
+    uint32_t guest_insns;
+    bool counted;
     const uint64_t *consts;
     const Helper *const *helpers;
-    const Link     *links;
-    BlockExit      *exits;
-    IrInsn          ops[];          /* op is a Code */
+    const Link *links;
+    BlockExit *exits;
+    IrInsn ops[]; /* op is a Code */
 } InterpCode;
 
 /* What `op` becomes: 2 * IrOp for 32-bit types, one more for 64-bit types, and these. */
@@ -34,14 +34,14 @@ enum { CODE_VGET = 2 * IR_OP_COUNT, CODE_VPUT };
 
 typedef union Slot {
     uint64_t u;
-    uint8_t  v[16];
+    uint8_t v[16];
 } Slot;
 
 typedef struct Interp {
-    CpuEnv           *env;
+    CpuEnv *env;
     const InterpCode *code;
-    StoreLog         *log;          /* NULL: runs for good, and on through links */
-    Slot              t[IR_MAX_OPS + 1];
+    StoreLog *log; /* NULL: runs for good, and on through links */
+    Slot t[IR_MAX_OPS + 1];
 } Interp;
 
 /*
@@ -88,7 +88,7 @@ static uint64_t read_host(const void *at, unsigned op)
         return to_guest_order(op, value);
     }
     switch (op & MEM_SIZE) {
-    case MEM_8:  value = __atomic_load_n((const uint8_t *)at, __ATOMIC_ACQUIRE); break;
+    case MEM_8: value = __atomic_load_n((const uint8_t *)at, __ATOMIC_ACQUIRE); break;
     case MEM_16: value = __atomic_load_n((const uint16_t *)at, __ATOMIC_ACQUIRE); break;
     case MEM_32: value = __atomic_load_n((const uint32_t *)at, __ATOMIC_ACQUIRE); break;
     case MEM_64: value = __atomic_load_n((const uint64_t *)at, __ATOMIC_ACQUIRE); break;
@@ -104,7 +104,7 @@ static void write_host(void *at, unsigned op, uint64_t value)
         return;
     }
     switch (op & MEM_SIZE) {
-    case MEM_8:  __atomic_store_n((uint8_t *)at, (uint8_t)value, __ATOMIC_RELEASE); break;
+    case MEM_8: __atomic_store_n((uint8_t *)at, (uint8_t)value, __ATOMIC_RELEASE); break;
     case MEM_16: __atomic_store_n((uint16_t *)at, (uint16_t)value, __ATOMIC_RELEASE); break;
     case MEM_32: __atomic_store_n((uint32_t *)at, (uint32_t)value, __ATOMIC_RELEASE); break;
     case MEM_64: __atomic_store_n((uint64_t *)at, value, __ATOMIC_RELEASE); break;
@@ -129,10 +129,10 @@ static bool swap_host(void *at, unsigned op, uint64_t *expected, uint64_t desire
         *expected = e;                                                                             \
         return done;                                                                               \
     }
-    CASE(MEM_8, uint8_t)
-    CASE(MEM_16, uint16_t)
-    CASE(MEM_32, uint32_t)
-    CASE(MEM_64, uint64_t)
+        CASE(MEM_8, uint8_t)
+        CASE(MEM_16, uint16_t)
+        CASE(MEM_32, uint32_t)
+        CASE(MEM_64, uint64_t)
 #undef CASE
     }
     g_assert_not_reached();
@@ -319,8 +319,9 @@ static int go_to(Interp *m, const IrInsn *i)
         return leave(m, EXIT_REQUEST, exit->pc);
     }
     target = __atomic_load_n(&link->code, __ATOMIC_ACQUIRE);
-    if (target && !is_logging(m) && (!link->guarded ||
-        m->env->fetch->itlb[exit->pc >> GUEST_PAGE_BITS & (ITLB_SIZE - 1)] == link->page_id)) {
+    if (target && !is_logging(m) &&
+        (!link->guarded ||
+            m->env->fetch->itlb[exit->pc >> GUEST_PAGE_BITS & (ITLB_SIZE - 1)] == link->page_id)) {
         m->code = target;
         return FLOW_BLOCK;
     }
@@ -334,7 +335,7 @@ static int go_to_if(Interp *m, const IrInsn *i, IrType type)
         return FLOW_NEXT;
     }
     if (m->code->counted) {
-        m->env->budget += i->dst;               /* the instructions that are not reached */
+        m->env->budget += i->dst; /* the instructions that are not reached */
     }
     return go_to(m, i);
 }
@@ -413,34 +414,35 @@ EVAL_INLINE int execute(Interp *m, const IrInsn *i, IrOp op, unsigned effects, b
         return FLOW_ABANDON;
     }
     switch (op) {
-    case IR_const: case IR_fconst:
+    case IR_const:
+    case IR_fconst:
         t[i->dst].u = i->aux ? m->code->consts[i->imm] : (uint64_t)(int64_t)i->imm & mask;
         return FLOW_NEXT;
-    case IR_get:      t[i->dst].u = read_gvar(m->env, i->imm, wide); return FLOW_NEXT;
-    case IR_put:      write_gvar(m->env, i->imm, wide, t[i->a].u); return FLOW_NEXT;
-    case IR_ldenv:    t[i->dst].u = load_env(m->env, i) & mask; return FLOW_NEXT;
-    case IR_stenv:    store_env(m->env, i, t[i->a].u); return FLOW_NEXT;
-    case IR_load:     load(m, i, mask); break;
-    case IR_fload:    load(m, i, mask); break;
-    case IR_store:    store(m, i); break;
-    case IR_fstore:   store(m, i); break;
-    case IR_vload:    load128(m, i); break;
-    case IR_vstore:   store128(m, i); break;
-    case IR_rmw:      rmw(m, i, mask); break;
-    case IR_cas:      cas(m, i, mask); break;
-    case IR_fence:    __atomic_thread_fence(__ATOMIC_SEQ_CST); return FLOW_NEXT;
+    case IR_get: t[i->dst].u = read_gvar(m->env, i->imm, wide); return FLOW_NEXT;
+    case IR_put: write_gvar(m->env, i->imm, wide, t[i->a].u); return FLOW_NEXT;
+    case IR_ldenv: t[i->dst].u = load_env(m->env, i) & mask; return FLOW_NEXT;
+    case IR_stenv: store_env(m->env, i, t[i->a].u); return FLOW_NEXT;
+    case IR_load: load(m, i, mask); break;
+    case IR_fload: load(m, i, mask); break;
+    case IR_store: store(m, i); break;
+    case IR_fstore: store(m, i); break;
+    case IR_vload: load128(m, i); break;
+    case IR_vstore: store128(m, i); break;
+    case IR_rmw: rmw(m, i, mask); break;
+    case IR_cas: cas(m, i, mask); break;
+    case IR_fence: __atomic_thread_fence(__ATOMIC_SEQ_CST); return FLOW_NEXT;
     case IR_getflags: t[i->dst].u = fp_flags_get(m->env); return FLOW_NEXT;
     case IR_setflags: fp_flags_set(m->env, (unsigned)t[i->a].u); return FLOW_NEXT;
-    case IR_insn:     return FLOW_NEXT;
-    case IR_label:    return FLOW_NEXT;
-    case IR_br:       return FLOW_BRANCH;
+    case IR_insn: return FLOW_NEXT;
+    case IR_label: return FLOW_NEXT;
+    case IR_br: return FLOW_BRANCH;
     case IR_brcond:
         return ir_eval_cond(i->aux, type, t[i->a].u, t[i->b].u) ? FLOW_BRANCH : FLOW_NEXT;
-    case IR_goto:     return go_to(m, i);
+    case IR_goto: return go_to(m, i);
     case IR_gotocond: return go_to_if(m, i, type);
-    case IR_gotoval:  return go_to_value(m, i);
-    case IR_exit:     return leave(m, (ExitReason)i->imm, t[i->a].u);
-    case IR_call:     return call(m, i, mask);
+    case IR_gotoval: return go_to_value(m, i);
+    case IR_exit: return leave(m, (ExitReason)i->imm, t[i->a].u);
+    case IR_call: return call(m, i, mask);
     default:
         if (effects & FP) {
             /* i->imm is the fp_key (set by emit) */
@@ -464,8 +466,10 @@ static int run_block(Interp *m)
 
         switch (i->op) {
 #define OP(name, signature, effects)                                                               \
-    case 2 * IR_##name:     flow = execute(m, i, IR_##name, effects, false); break;                \
-    case 2 * IR_##name + 1: flow = execute(m, i, IR_##name, effects, true); break;
+    case 2 * IR_##name: flow = execute(m, i, IR_##name, effects, false); break;                    \
+    case 2 * IR_##name + 1:                                                                        \
+        flow = execute(m, i, IR_##name, effects, true);                                            \
+        break;
 #include "tcg/ops.h"
 #undef OP
         case CODE_VGET:
@@ -476,8 +480,7 @@ static int run_block(Interp *m)
             memcpy((char *)m->env + i->imm, m->t[i->a].v, 16);
             flow = FLOW_NEXT;
             break;
-        default:
-            g_assert_not_reached();
+        default: g_assert_not_reached();
         }
         if (flow == FLOW_NEXT) {
             i++;
@@ -503,13 +506,13 @@ static bool spend_budget(Interp *m)
 
 static ExitReason interp_enter(CpuEnv *env, const uint8_t *thunks, const void *code)
 {
-    Interp m;       /* not cleared: every temporary is written before it is read */
+    Interp m; /* not cleared: every temporary is written before it is read */
     int flow;
 
     m.env = env;
     m.code = code;
     m.log = NULL;
-    m.t[0].u = 0;   /* operands that are not there */
+    m.t[0].u = 0; /* operands that are not there */
     do {
         if (!spend_budget(&m)) {
             env->pc = m.code->pc;
@@ -556,15 +559,15 @@ static IrInsn resolve(const IrBlock *b, const IrInsn *i, const uint16_t *labels,
             r.op = i->op == IR_get ? CODE_VGET : CODE_VPUT;
         }
         break;
-    case IR_load: case IR_fload: case IR_vload: case IR_store: case IR_fstore: case IR_vstore:
-        r.c = b->types[i->a] == I32;
-        break;
-    case IR_br: case IR_brcond:
-        r.imm = labels[i->imm];
-        break;
-    case IR_gotocond:
-        r.dst = (uint16_t)(b->guest_insns - done);
-        break;
+    case IR_load:
+    case IR_fload:
+    case IR_vload:
+    case IR_store:
+    case IR_fstore:
+    case IR_vstore: r.c = b->types[i->a] == I32; break;
+    case IR_br:
+    case IR_brcond: r.imm = labels[i->imm]; break;
+    case IR_gotocond: r.dst = (uint16_t)(b->guest_insns - done); break;
     default:
         if (ir_op_effects[i->op] & FP) {
             r.imm = (int32_t)fp_key(
@@ -678,10 +681,10 @@ static bool interp_emit(const IrBlock *b, const IrLive *live, const uint8_t *thu
     return true;
 }
 
-static size_t interp_init(uint8_t *write, const uint8_t *execute, size_t room, const GVar *gvars,
-    unsigned gvar_count)
+static size_t interp_init(
+    uint8_t *write, const uint8_t *execute, size_t room, const GVar *gvars, unsigned gvar_count)
 {
-    return 64;      /* no thunks; not 0, which would say that it can not run here */
+    return 64; /* no thunks; not 0, which would say that it can not run here */
 }
 
 static void interp_link(BlockExit *exit, const void *code, uint32_t page_id)

@@ -10,14 +10,14 @@
 enum { STORE_LOG_SIZE = 512 };
 
 typedef struct StoreUndo {
-    void    *at;                    /* host address */
+    void *at; /* host address */
     uint64_t old[2];
-    uint8_t  size;
+    uint8_t size;
 } StoreUndo;
 
 /* The guest memory that a block wrote, in order, with what was there before. */
 typedef struct StoreLog {
-    unsigned  count;
+    unsigned count;
     StoreUndo undo[STORE_LOG_SIZE];
 } StoreLog;
 

@@ -37,7 +37,7 @@ static uint32_t saved_state(void)
     return low;
 }
 
-enum { BIT_LZCNT = 1 << 5 };    /* leaf 0x80000001, ECX */
+enum { BIT_LZCNT = 1 << 5 }; /* leaf 0x80000001, ECX */
 
 Features x86_features(void)
 {
@@ -50,9 +50,13 @@ Features x86_features(void)
     }
     return (Features){
         .level = avx && (seven & avx512) == avx512 && (state & 0xe6) == 0xe6 ? VECTOR_AVX512
-            : avx ? VECTOR_AVX : VECTOR_SSE,
-        .bmi1 = avx && seven & bit_BMI, .bmi2 = avx && seven & bit_BMI2, .fma = avx && one & bit_FMA,
-        .lzcnt = leaf_bits(0x80000001, 2) & BIT_LZCNT, .movbe = one & bit_MOVBE,
+            : avx                                                            ? VECTOR_AVX
+                                                                             : VECTOR_SSE,
+        .bmi1 = avx && seven & bit_BMI,
+        .bmi2 = avx && seven & bit_BMI2,
+        .fma = avx && one & bit_FMA,
+        .lzcnt = leaf_bits(0x80000001, 2) & BIT_LZCNT,
+        .movbe = one & bit_MOVBE,
     };
 }
 
@@ -80,7 +84,34 @@ static bool is_supported(void)
 static const uint8_t general_pins[] = { RBX, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, R15 };
 /* xmm12-15 are scratch; those above 15 need AVX-512. */
 static const uint8_t vector_pins[] = {
-    0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31,
+    0,
+    1,
+    2,
+    3,
+    4,
+    5,
+    6,
+    7,
+    8,
+    9,
+    10,
+    11,
+    16,
+    17,
+    18,
+    19,
+    20,
+    21,
+    22,
+    23,
+    24,
+    25,
+    26,
+    27,
+    28,
+    29,
+    30,
+    31,
 };
 enum { VECTOR_PINS_SSE = 12 };
 
@@ -131,8 +162,10 @@ static void assign_pins(Maker *m)
 static void move_pins(Maker *m, bool store)
 {
     static const unsigned opcodes[][2] = {
-        [I32] = { OP_MOV, OP_STORE }, [I64] = { OP_MOV, OP_STORE },
-        [F32] = { VOP_MOVSS, VOP_MOVSS_STORE }, [F64] = { VOP_MOVSD, VOP_MOVSD_STORE },
+        [I32] = { OP_MOV, OP_STORE },
+        [I64] = { OP_MOV, OP_STORE },
+        [F32] = { VOP_MOVSS, VOP_MOVSS_STORE },
+        [F64] = { VOP_MOVSD, VOP_MOVSD_STORE },
         [V128] = { VOP_MOVUPS, VOP_MOVUPS_STORE },
     };
 
@@ -155,7 +188,8 @@ static void move_pins(Maker *m, bool store)
 /* ---- thunks ----------------------------------------------------------------------------------------- */
 
 enum {
-    HOST_MXCSR = 8, FRAME = 24,
+    HOST_MXCSR = 8,
+    FRAME = 24,
 };
 
 #define ENV_RM(field) rm_mem(RBP, (int)offsetof(CpuEnv, field) - ENV_BIAS)
@@ -195,7 +229,7 @@ static void pop_all(Code *c, const uint8_t *regs, unsigned count)
 
 static void move_rsp(Code *c, int by)
 {
-    x_op(c, OP_LEA, true, RSP, rm_mem(RSP, by));        /* keeps the flags */
+    x_op(c, OP_LEA, true, RSP, rm_mem(RSP, by)); /* keeps the flags */
 }
 
 static void make_enter(Maker *m)
@@ -298,11 +332,11 @@ static void make_slow(Maker *m)
     push_all(c, scratch, sizeof(scratch));
     push_all(c, caller_pins, sizeof(caller_pins));
     call_c(c, (uintptr_t)slow_refill);
-    x_op(c, OPCODE(0, 0, 0x84), false, RAX, rm_reg(RAX));       /* test al, al */
+    x_op(c, OPCODE(0, 0, 0x84), false, RAX, rm_reg(RAX)); /* test al, al */
     pop_all(c, caller_pins, sizeof(caller_pins));
     full = x_jump_if8(c, COND_E);
     pop_all(c, scratch, sizeof(scratch));
-    x_bytes(c, "\xf9\xc3", 2);                                  /* stc; ret */
+    x_bytes(c, "\xf9\xc3", 2); /* stc; ret */
     x_here8(c, full);
     move_pins(m, true);
     to_host_float(c, PUSHED);
@@ -311,7 +345,7 @@ static void make_slow(Maker *m)
     ldmxcsr(c, ENV_RM(mxcsr));
     move_pins(m, false);
     pop_all(c, scratch, sizeof(scratch));
-    x_bytes(c, "\xf8\xc3", 2);                                  /* clc; ret */
+    x_bytes(c, "\xf8\xc3", 2); /* clc; ret */
 }
 
 static void make_soft(Maker *m)
@@ -366,9 +400,15 @@ static void make_call(Maker *m)
 
 /* Makers of the thunks; those that jump to others come after them. */
 static void (*const makers[THUNK_COUNT])(Maker *m) = {
-    [THUNK_ENTER] = make_enter, [THUNK_LEAVE] = make_leave, [THUNK_CHAIN] = make_chain,
-    [THUNK_REQUEST] = make_request, [THUNK_LOOKUP] = make_lookup, [THUNK_SLOW] = make_slow,
-    [THUNK_SOFT] = make_soft, [THUNK_LEAF] = make_leaf, [THUNK_CALL] = make_call,
+    [THUNK_ENTER] = make_enter,
+    [THUNK_LEAVE] = make_leave,
+    [THUNK_CHAIN] = make_chain,
+    [THUNK_REQUEST] = make_request,
+    [THUNK_LOOKUP] = make_lookup,
+    [THUNK_SLOW] = make_slow,
+    [THUNK_SOFT] = make_soft,
+    [THUNK_LEAF] = make_leaf,
+    [THUNK_CALL] = make_call,
 };
 
 static void fill_constants(Area *area)
@@ -387,13 +427,15 @@ static void fill_constants(Area *area)
     area->nan64 = UINT64_C(0x7ff8000000000000);
 }
 
-size_t area_init(uint8_t *write, const uint8_t *execute, size_t room, const GVar *gvars,
-    unsigned gvar_count)
+size_t area_init(
+    uint8_t *write, const uint8_t *execute, size_t room, const GVar *gvars, unsigned gvar_count)
 {
     Area *area = (Area *)write;
     Maker m = {
         .code = { .p = write + sizeof(Area), .to_exec = execute - write, .area = execute },
-        .area = area, .gvars = gvars, .gvar_count = gvar_count,
+        .area = area,
+        .gvars = gvars,
+        .gvar_count = gvar_count,
     };
 
     if (room < AREA_SIZE || !is_supported()) {

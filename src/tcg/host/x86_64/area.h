@@ -12,21 +12,21 @@
 #include "tcg/host/x86_64/encode.h"
 
 enum {
-    ENV_BIAS = 128,             /* RBP - env: 256 bytes are within reach of an 8-bit displacement */
+    ENV_BIAS = 128, /* RBP - env: 256 bytes are within reach of an 8-bit displacement */
     AREA_SIZE = 16384,
 };
 
 /* What generated code goes to outside of blocks. */
 typedef enum Thunk {
-    THUNK_ENTER,                /* as a C function: (env, code) */
-    THUNK_LEAVE,                /* EAX: ExitReason; env->pc is set */
-    THUNK_CHAIN,                /* RAX: BlockExit */
-    THUNK_REQUEST,              /* RAX: BlockExit */
-    THUNK_LOOKUP,               /* RAX: pc */
-    THUNK_SLOW,                 /* see slow.h; carry: try again */
-    THUNK_SOFT,                 /* fp_eval: env->call, key in call[3]; result in call[0] */
-    THUNK_LEAF,                 /* RAX: function, call[0], RDX, RCX: arguments; result RAX */
-    THUNK_CALL,                 /* the same, with the guest registers at home */
+    THUNK_ENTER,   /* as a C function: (env, code) */
+    THUNK_LEAVE,   /* EAX: ExitReason; env->pc is set */
+    THUNK_CHAIN,   /* RAX: BlockExit */
+    THUNK_REQUEST, /* RAX: BlockExit */
+    THUNK_LOOKUP,  /* RAX: pc */
+    THUNK_SLOW,    /* see slow.h; carry: try again */
+    THUNK_SOFT,    /* fp_eval: env->call, key in call[3]; result in call[0] */
+    THUNK_LEAF,    /* RAX: function, call[0], RDX, RCX: arguments; result RAX */
+    THUNK_CALL,    /* the same, with the guest registers at home */
     THUNK_COUNT,
 } Thunk;
 
@@ -36,13 +36,13 @@ typedef struct Features {
 } Features;
 
 typedef struct Area {
-    uint64_t sign32[2], sign64[2];              /* masks of all lanes, 16-byte aligned */
+    uint64_t sign32[2], sign64[2]; /* masks of all lanes, 16-byte aligned */
     uint64_t magnitude32[2], magnitude64[2];
     uint64_t box[2];
-    uint64_t nan32, nan64;                      /* the default NaN */
-    uint8_t  flags_of_mxcsr[64];                /* FpFlags of its low bits */
+    uint64_t nan32, nan64;      /* the default NaN */
+    uint8_t flags_of_mxcsr[64]; /* FpFlags of its low bits */
     const uint8_t *thunk[THUNK_COUNT];
-    uint8_t  pin[256];                          /* register of each gvar, NO_REG: at home */
+    uint8_t pin[256]; /* register of each gvar, NO_REG: at home */
     Features features;
 } Area;
 
@@ -50,7 +50,7 @@ typedef struct Area {
 Features x86_features(void);
 
 /* Fills the area; its size, 0 when it does not fit. */
-size_t area_init(uint8_t *write, const uint8_t *execute, size_t room, const GVar *gvars,
-    unsigned gvar_count);
+size_t area_init(
+    uint8_t *write, const uint8_t *execute, size_t room, const GVar *gvars, unsigned gvar_count);
 
 #endif

@@ -24,7 +24,7 @@ static Access access_atomic(Gen *g, const IrInsn *op, SlowKind kind, unsigned rm
     x.late->temporary = RDX;
     x.late->type = op->type;
     if (op->aux & MEM_BIG) {
-        x.late->retry = g->code.p;      /* the other byte order is left to C */
+        x.late->retry = g->code.p; /* the other byte order is left to C */
         x.late->from = x_jump(&g->code, NULL);
         x.at = rm_mem(x.base, 0);
     } else {
@@ -68,7 +68,8 @@ static void atomic_op(Gen *g, unsigned memop, unsigned opcode)
 static void extend_small(Gen *g, unsigned memop, bool is_signed, unsigned reg)
 {
     if ((memop & MEM_SIZE) < MEM_32) {
-        mem_load_int(g, is_signed ? memop | MEM_SIGNED : memop & ~MEM_SIGNED, false, reg, rm_reg(reg));
+        mem_load_int(
+            g, is_signed ? memop | MEM_SIGNED : memop & ~MEM_SIGNED, false, reg, rm_reg(reg));
     }
 }
 
@@ -76,10 +77,17 @@ static void extend_small(Gen *g, unsigned memop, bool is_signed, unsigned reg)
 static void combine(Gen *g, unsigned memop, RmwKind kind)
 {
     static const uint8_t alus[RMW_KIND_COUNT] = {
-        [RMW_AND] = ALU_AND, [RMW_OR] = ALU_OR, [RMW_XOR] = ALU_XOR, [RMW_ANDN] = ALU_AND,
+        [RMW_AND] = ALU_AND,
+        [RMW_OR] = ALU_OR,
+        [RMW_XOR] = ALU_XOR,
+        [RMW_ANDN] = ALU_AND,
     };
-    static const uint8_t conds[RMW_KIND_COUNT] = {      /* old is the answer */
-        [RMW_SMIN] = COND_L, [RMW_SMAX] = COND_G, [RMW_UMIN] = COND_B, [RMW_UMAX] = COND_A,
+    static const uint8_t conds[RMW_KIND_COUNT] = {
+        /* old is the answer */
+        [RMW_SMIN] = COND_L,
+        [RMW_SMAX] = COND_G,
+        [RMW_UMIN] = COND_B,
+        [RMW_UMAX] = COND_A,
     };
     Code *c = &g->code;
     bool wide = (memop & MEM_SIZE) == MEM_64, is_signed = kind == RMW_SMIN || kind == RMW_SMAX;
@@ -116,8 +124,9 @@ void emit_rmw(Gen *g, const IrInsn *op, unsigned detail)
 
     if (op->imm == RMW_ADD || op->imm == RMW_SWAP) {
         reg_load(g, RDX, op->b);
-        atomic_op(g, op->aux, op->imm == RMW_ADD ? sized(op->aux, OP_XADD8, OP_XADD)
-                                                 : sized(op->aux, OP_XCHG8, OP_XCHG));
+        atomic_op(g, op->aux,
+            op->imm == RMW_ADD ? sized(op->aux, OP_XADD8, OP_XADD)
+                               : sized(op->aux, OP_XCHG8, OP_XCHG));
         finish_atomic(g, op, &x, RDX);
     } else {
         rmw_loop(g, op);

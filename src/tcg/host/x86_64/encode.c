@@ -55,8 +55,8 @@ static void legacy_op(Code *c, unsigned opcode, bool wide, unsigned reg, Rm rm)
     static const uint8_t prefixes[] = { 0, 0x66, 0xf3, 0xf2 };
     unsigned map = opcode >> 8 & 3, prefix = opcode >> 10 & 3;
     unsigned rex = (unsigned)wide << 3 | high(reg) << 2 | high(rm.index) << 1 | high(rm.base);
-    bool force = (opcode & BYTE_REG && reg >= RSP && reg <= RDI)
-        || (opcode & BYTE_RM && rm.kind == RM_REG && rm.base >= RSP && rm.base <= RDI);
+    bool force = (opcode & BYTE_REG && reg >= RSP && reg <= RDI) ||
+        (opcode & BYTE_RM && rm.kind == RM_REG && rm.base >= RSP && rm.base <= RDI);
 
     if (prefix) {
         byte(c, prefixes[prefix]);
@@ -332,10 +332,11 @@ static void evex(Code *c, unsigned opcode, bool wide, unsigned reg, unsigned sec
     modrm(c, reg, rm, false);
 }
 
-void v_op(Code *c, VectorLevel level, unsigned opcode, bool wide, unsigned reg, unsigned second, Rm rm)
+void v_op(
+    Code *c, VectorLevel level, unsigned opcode, bool wide, unsigned reg, unsigned second, Rm rm)
 {
-    bool extended = reg >= 16 || (second >= 16 && second != NO_REG)
-        || (rm.kind == RM_REG && rm.base >= 16) || opcode & ONLY_EVEX;
+    bool extended = reg >= 16 || (second >= 16 && second != NO_REG) ||
+        (rm.kind == RM_REG && rm.base >= 16) || opcode & ONLY_EVEX;
 
     if (extended) {
         evex(c, opcode, wide, reg, second, rm);

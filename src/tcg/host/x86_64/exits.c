@@ -34,7 +34,9 @@ void gen_side(Gen *g, const SideEntry *side)
 static void argument_vector(Gen *g, const Value *value, Rm slot)
 {
     static const unsigned opcodes[] = {
-        [F32] = VOP_MOVSS_STORE, [F64] = VOP_MOVSD_STORE, [V128] = VOP_MOVUPS_STORE,
+        [F32] = VOP_MOVSS_STORE,
+        [F64] = VOP_MOVSD_STORE,
+        [V128] = VOP_MOVUPS_STORE,
     };
 
     v_op(&g->code, g->level, opcodes[value->type], false, value->rm.base, NO_REG, slot);
@@ -99,7 +101,10 @@ static void record_exit(Gen *g, unsigned n, uint8_t *jump, uint8_t *guard)
     late->from = NULL;
     late->exit = n;
     g->out->exits[n] = (BlockExit){
-        .pc = g->b->exits[n].pc, .jump = jump, .guard = guard, .origin = jump + 4 + g->code.to_exec,
+        .pc = g->b->exits[n].pc,
+        .jump = jump,
+        .guard = guard,
+        .origin = jump + 4 + g->code.to_exec,
     };
 }
 
@@ -141,13 +146,13 @@ static void guarded_jump(Gen *g, unsigned n)
 
     x_op(c, OP_MOV, true, RCX, ENV(fetch));
     start = c->p;
-    x_align_next(c, start, 6);      /* opcode, ModRM, displacement; then the number */
+    x_align_next(c, start, 6); /* opcode, ModRM, displacement; then the number */
     x_bytes(c, "\x81", 1);
     *c->p++ = 0xb8 | RCX;
     put32(c->p, offsetof(FetchContext, itlb) + 4 * slot);
     c->p += 4;
     guard = c->p;
-    put32(c->p, UINT32_MAX);        /* no id; 0 is what an empty slot has */
+    put32(c->p, UINT32_MAX); /* no id; 0 is what an empty slot has */
     c->p += 4;
     failed = x_jump_if(c, COND_NE, NULL);
     start = c->p;
@@ -269,7 +274,8 @@ static unsigned clean_pc(Gen *g, unsigned t)
 void emit_gotoval(Gen *g, const IrInsn *op, unsigned detail)
 {
     Code *c = &g->code;
-    unsigned pc = clean_pc(g, op->a), index = reg_scratch(g, GENERAL), fetch = reg_scratch(g, GENERAL);
+    unsigned pc = clean_pc(g, op->a), index = reg_scratch(g, GENERAL),
+             fetch = reg_scratch(g, GENERAL);
 
     test_request(g);
     leave_later(g, EXIT_REQUEST, pc, x_jump_if(c, COND_NE, NULL));
@@ -353,7 +359,8 @@ static void pass_arguments(Gen *g, const IrInsn *op)
             Value value = reg_value(g, operands[n]);
 
             if (class_of(gen_type(g, operands[n])) == VECTOR) {
-                value = (Value){ .kind = VALUE_AT, .type = gen_type(g, operands[n]),
+                value = (Value){ .kind = VALUE_AT,
+                    .type = gen_type(g, operands[n]),
                     .rm = rm_reg(reg_use(g, operands[n])) };
             }
             late_argument(g, &value, n, temporary);

@@ -39,7 +39,8 @@ static void ucomis(Gen *g, unsigned opcode, IrType type, unsigned a, Rm b)
 /* Can the host do it: rounding as the MXCSR has it, or without any. */
 static bool rounds_natively(const IrInsn *op, bool exact)
 {
-    return (op->aux & (FP_NAN_RULE | FP_TINY_BEFORE)) == 0 && (exact || (op->aux & FP_ROUND) == FP_DYN);
+    return (op->aux & (FP_NAN_RULE | FP_TINY_BEFORE)) == 0 &&
+        (exact || (op->aux & FP_ROUND) == FP_DYN);
 }
 
 /* ---- soft float ----------------------------------------------------------------------------------- */
@@ -264,7 +265,7 @@ void emit_fcmp(Gen *g, const IrInsn *op, unsigned detail)
 {
     unsigned opcode = op->aux & FP_SIGNALLING ? VOP_COMIS : VOP_UCOMIS;
     FpCond cond = op->aux & FP_COND;
-    bool swap = cond == FP_LT || cond == FP_LE;     /* above and not below are false for NaNs */
+    bool swap = cond == FP_LT || cond == FP_LE; /* above and not below are false for NaNs */
     unsigned x, d;
     Rm y;
 
@@ -314,7 +315,8 @@ static void check_signed(Gen *g, bool wide, unsigned d, Late *late)
 
 static void check_unsigned(Gen *g, IrType from, bool wide, unsigned a, Late *late)
 {
-    static const uint64_t limits[2][2] = {      /* f32, f64; 32 and 64 bits */
+    static const uint64_t limits[2][2] = {
+        /* f32, f64; 32 and 64 bits */
         { 0x4f800000, 0x5f000000 },
         { UINT64_C(0x41efffffffe00000), UINT64_C(0x43e0000000000000) },
     };
@@ -329,7 +331,8 @@ static void check_unsigned(Gen *g, IrType from, bool wide, unsigned a, Late *lat
 void emit_ftoi(Gen *g, const IrInsn *op, unsigned detail)
 {
     IrType from = gen_type(g, op->a);
-    bool wide = op->type == I64, is_unsigned = op->imm & 1, truncate = (op->aux & FP_ROUND) == FP_RTZ;
+    bool wide = op->type == I64, is_unsigned = op->imm & 1,
+         truncate = (op->aux & FP_ROUND) == FP_RTZ;
     unsigned opcode = converting(truncate ? VOP_CVTTSI : VOP_CVTSI_OUT, from), a, d;
     Late *late;
 
@@ -385,7 +388,7 @@ void emit_itof(Gen *g, const IrInsn *op, unsigned detail)
         x_op(&g->code, OP_TEST, true, a, rm_reg(a));
         late->from = x_jump_if(&g->code, COND_S, NULL);
     }
-    vector(g, VOP_XOR, d, d, rm_reg(d));        /* else it would wait for d's old value */
+    vector(g, VOP_XOR, d, d, rm_reg(d)); /* else it would wait for d's old value */
     v_op(&g->code, g->level, converting(opcode, op->type), wide || is_unsigned, d, d, rm_reg(a));
     if (late) {
         late->back = g->code.p;
@@ -514,7 +517,7 @@ void emit_setflags(Gen *g, const IrInsn *op, unsigned detail)
     x_op(c, OP_STORE8, false, value, ENV(fp_flags));
     x_op(c, OP_MXCSR, false, MXCSR_STORE, ENV(call[0]));
     x_op(c, OP_MOV, false, value, ENV(call[0]));
-    x_op(c, OPCODE(0, 0, 0xf6) | BYTE_RM, false, 0, rm_reg(value));     /* test value, imm8 */
+    x_op(c, OPCODE(0, 0, 0xf6) | BYTE_RM, false, 0, rm_reg(value)); /* test value, imm8 */
     *c->p++ = MXCSR_FLAGS;
     clear = x_jump_if8(c, COND_E);
     x_alu_imm(c, ALU_AND, false, rm_reg(value), ~MXCSR_FLAGS);

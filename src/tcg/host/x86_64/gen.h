@@ -20,20 +20,20 @@ typedef enum RegClass { GENERAL, VECTOR } RegClass;
 typedef enum Place { IN_CONST = 1, IN_GVAR = 2, IN_REG = 4, IN_SPILL = 8 } Place;
 
 typedef struct Temp {
-    uint8_t  places;
-    uint8_t  reg;               /* IN_REG: a scratch register, this temporary's own */
-    uint8_t  gvar;              /* IN_GVAR: its pin or its home */
-    uint8_t  also;              /* another gvar that was given it; true while gvar_value says so */
-    bool     dirty;             /* the value is the low 32 bits of what is there, zero-extended */
-    uint16_t spill;             /* IN_SPILL: slot */
-    uint16_t next;              /* IN_GVAR: the next temporary that is the same gvar */
+    uint8_t places;
+    uint8_t reg;    /* IN_REG: a scratch register, this temporary's own */
+    uint8_t gvar;   /* IN_GVAR: its pin or its home */
+    uint8_t also;   /* another gvar that was given it; true while gvar_value says so */
+    bool dirty;     /* the value is the low 32 bits of what is there, zero-extended */
+    uint16_t spill; /* IN_SPILL: slot */
+    uint16_t next;  /* IN_GVAR: the next temporary that is the same gvar */
 } Temp;
 
 /* Where a temporary was at some place in the code, for use out of line. */
 typedef struct Value {
     enum { VALUE_NONE, VALUE_CONST, VALUE_AT } kind;
-    uint8_t  type;              /* IrType; I32 for an I64 that is dirty */
-    Rm       rm;
+    uint8_t type; /* IrType; I32 for an I64 that is dirty */
+    Rm rm;
     uint64_t constant;
 } Value;
 
@@ -42,17 +42,17 @@ typedef struct Late Late;
 
 /* Code out of line, behind the block's end: slow paths and exits. */
 struct Late {
-    void   (*emit)(Gen *g, const Late *late);
-    uint8_t *from;              /* displacement of the jump that comes here; NULL: none */
-    uint8_t *retry, *back;      /* where it may go on */
-    uint32_t key;               /* for C: see slow.h; or an fp_key */
-    SideEntry side;             /* of the guest instruction */
-    Value    operand[3];
-    uint8_t  result, temporary; /* registers */
-    uint8_t  spare;             /* one more that is free here, or NO_REG */
-    uint8_t  windows;           /* registers of the windows that are open here, a bit each */
-    uint8_t  type;              /* of the result */
-    uint8_t  exit;              /* index in IrBlock.exits */
+    void (*emit)(Gen *g, const Late *late);
+    uint8_t *from;         /* displacement of the jump that comes here; NULL: none */
+    uint8_t *retry, *back; /* where it may go on */
+    uint32_t key;          /* for C: see slow.h; or an fp_key */
+    SideEntry side;        /* of the guest instruction */
+    Value operand[3];
+    uint8_t result, temporary; /* registers */
+    uint8_t spare;             /* one more that is free here, or NO_REG */
+    uint8_t windows;           /* registers of the windows that are open here, a bit each */
+    uint8_t type;              /* of the result */
+    uint8_t exit;              /* index in IrBlock.exits */
 };
 
 /*
@@ -60,11 +60,11 @@ struct Late {
  * the check failed (then each access does its own). Open until a label, a call, or the register is needed.
  */
 typedef struct Window {
-    uint16_t address;           /* temporary; 0: closed */
-    uint16_t last;              /* operation that uses it last */
-    uint8_t  reg;
-    bool     write;             /* found in the array of writable pages; good for loads as well */
-    int32_t  low, high;         /* bytes covered, relative to the address */
+    uint16_t address; /* temporary; 0: closed */
+    uint16_t last;    /* operation that uses it last */
+    uint8_t reg;
+    bool write;        /* found in the array of writable pages; good for loads as well */
+    int32_t low, high; /* bytes covered, relative to the address */
 } Window;
 
 enum { WINDOWS = 2 };
@@ -72,38 +72,38 @@ enum { WINDOWS = 2 };
 enum { LATE_MAX = 2 * IR_MAX_OPS + 4 * IR_MAX_EXITS, LATE_BYTES = 160, OP_BYTES = 512 };
 
 struct Gen {
-    Code           code;
+    Code code;
     const uint8_t *write_end;
     const IrBlock *b;
-    const IrLive  *live;
-    const Area    *area;
-    Emitted       *out;
-    uint8_t       *start;
-    VectorLevel    level;
+    const IrLive *live;
+    const Area *area;
+    Emitted *out;
+    uint8_t *start;
+    VectorLevel level;
 
-    unsigned       at;          /* index of the current operation */
-    unsigned       insns;       /* guest instructions begun */
-    SideEntry      side;        /* of the current one */
-    uint32_t       locked[2];   /* registers of each class that the current operation uses */
-    uint32_t       used[2];     /* scratch registers that own a temporary */
-    uint16_t       owner[2][32];
-    uint16_t       gvar_temp[256];              /* temporaries that are IN_GVAR */
-    uint16_t       gvar_value[256];             /* temporary that was put there last, 0: unknown */
-    uint16_t       free_spills[IR_MAX_OPS];
-    unsigned       free_spill_count, spill_count;
-    uint8_t       *label[IR_MAX_LABELS];
-    uint8_t       *label_jumps[IR_MAX_LABELS];  /* chain of displacements to fill in */
-    Window         windows[WINDOWS];
-    unsigned       late_count;
-    Temp           temps[IR_MAX_OPS + 1];
-    Late           late[LATE_MAX];
+    unsigned at;        /* index of the current operation */
+    unsigned insns;     /* guest instructions begun */
+    SideEntry side;     /* of the current one */
+    uint32_t locked[2]; /* registers of each class that the current operation uses */
+    uint32_t used[2];   /* scratch registers that own a temporary */
+    uint16_t owner[2][32];
+    uint16_t gvar_temp[256];  /* temporaries that are IN_GVAR */
+    uint16_t gvar_value[256]; /* temporary that was put there last, 0: unknown */
+    uint16_t free_spills[IR_MAX_OPS];
+    unsigned free_spill_count, spill_count;
+    uint8_t *label[IR_MAX_LABELS];
+    uint8_t *label_jumps[IR_MAX_LABELS]; /* chain of displacements to fill in */
+    Window windows[WINDOWS];
+    unsigned late_count;
+    Temp temps[IR_MAX_OPS + 1];
+    Late late[LATE_MAX];
 };
 
 /* An operand of an instruction: a register or memory, or a constant that fits. */
 typedef struct Operand {
-    bool    is_imm;
+    bool is_imm;
     int32_t imm;
-    Rm      rm;
+    Rm rm;
 } Operand;
 
 static inline IrType gen_type(const Gen *g, unsigned t)
@@ -148,32 +148,32 @@ void gen_advance(Gen *g, unsigned at);
 
 Late *gen_late(Gen *g, void (*emit)(Gen *g, const Late *late));
 /* Stores a value to env->call[slot], by way of `temporary` if it has to. */
-void  late_argument(Gen *g, const Value *value, unsigned slot, unsigned temporary);
+void late_argument(Gen *g, const Value *value, unsigned slot, unsigned temporary);
 /* The code so far may fault or raise, and returns to here. */
-void  gen_side(Gen *g, const SideEntry *side);
+void gen_side(Gen *g, const SideEntry *side);
 
 /* ---- rows: an emitter for each operation, with a number that tells similar ones apart --------------- */
 
 typedef struct Row {
-    void   (*emit)(Gen *g, const IrInsn *op, unsigned detail);
+    void (*emit)(Gen *g, const IrInsn *op, unsigned detail);
     unsigned detail;
 } Row;
 
 #define EMITTERS(_)                                                                                \
-    _(alu) _(add) _(sub) _(unary) _(andn) _(orn) _(mul) _(mul_high) _(mulhsu) _(divide)            \
-    _(shift) _(ext) _(sext) _(dep) _(alias) _(bswap) _(count) _(popcnt) _(orcb) _(minmax)          \
-    _(setcond) _(select) _(ldenv) _(stenv)                                                         \
-    _(load) _(store) _(rmw) _(cas) _(fence)                                                        \
-    _(fp2) _(fsqrt) _(fma) _(fminmax) _(fcmp) _(fcvt) _(ftoi) _(itof)                              \
-    _(getflags) _(setflags) _(fsign) _(fsgnj) _(fbits) _(bitsf) _(fbox) _(funbox)                                          \
-    _(const) _(get) _(put) _(insn) _(label) _(brcond) _(br) _(goto) _(gotocond) _(gotoval) _(exit) _(call)
+    _(alu)                                                                                         \
+    _(add) _(sub) _(unary) _(andn) _(orn) _(mul) _(mul_high) _(mulhsu) _(divide) _(shift) _(ext)   \
+        _(sext) _(dep) _(alias) _(bswap) _(count) _(popcnt) _(orcb) _(minmax) _(setcond) _(select) \
+            _(ldenv) _(stenv) _(load) _(store) _(rmw) _(cas) _(fence) _(fp2) _(fsqrt) _(fma)       \
+                _(fminmax) _(fcmp) _(fcvt) _(ftoi) _(itof) _(getflags) _(setflags) _(fsign)        \
+                    _(fsgnj) _(fbits) _(bitsf) _(fbox) _(funbox) _(const) _(get) _(put) _(insn)    \
+                        _(label) _(brcond) _(br) _(goto) _(gotocond) _(gotoval) _(exit) _(call)
 
 #define EMITTER(name) void emit_##name(Gen *g, const IrInsn *op, unsigned detail);
 EMITTERS(EMITTER)
 #undef EMITTER
 
-enum { DIVIDE_SIGNED = 1, DIVIDE_REMAINDER = 2 };      /* details of emit_divide */
-enum { COUNT_LEADING, COUNT_TRAILING };                 /* of emit_count */
+enum { DIVIDE_SIGNED = 1, DIVIDE_REMAINDER = 2 }; /* details of emit_divide */
+enum { COUNT_LEADING, COUNT_TRAILING };           /* of emit_count */
 
 /* Compares; the flags answer by the condition that is returned. */
 Cond gen_compare(Gen *g, IrType type, IrCond cond, unsigned a, unsigned b);

@@ -29,7 +29,7 @@ static void alu_operand(Gen *g, Alu alu, bool wide, unsigned d, const Operand *y
 static unsigned extend_opcode(unsigned length, bool is_signed)
 {
     switch (length) {
-    case 8:  return is_signed ? OP_MOVSX8 : OP_MOVZX8;
+    case 8: return is_signed ? OP_MOVSX8 : OP_MOVZX8;
     case 16: return is_signed ? OP_MOVSX16 : OP_MOVZX16;
     case 32: return is_signed ? OP_MOVSXD : OP_MOV;
     default: return 0;
@@ -54,8 +54,8 @@ static bool and_is_extension(Gen *g, const IrInsn *op)
 {
     Operand mask = reg_immediate(g, op->b);
 
-    return mask.is_imm && (mask.imm == 0xff || mask.imm == 0xffff)
-        && extend_low(g, op, mask.imm == 0xff ? 8 : 16, false);
+    return mask.is_imm && (mask.imm == 0xff || mask.imm == 0xffff) &&
+        extend_low(g, op, mask.imm == 0xff ? 8 : 16, false);
 }
 
 /* detail: Alu, of a commutative operation. */
@@ -274,8 +274,8 @@ static bool fuse_shift_add(Gen *g, const IrInsn *op, int32_t count)
     unsigned at = g->at, other, base, index;
     const IrInsn *next = gen_partner(g, &at);
 
-    if (count < 1 || count > 3 || !next || next->op != IR_add || next->a == next->b
-        || (next->a != op->dst && next->b != op->dst) || g->live->use_count[op->dst] != 1) {
+    if (count < 1 || count > 3 || !next || next->op != IR_add || next->a == next->b ||
+        (next->a != op->dst && next->b != op->dst) || g->live->use_count[op->dst] != 1) {
         return false;
     }
     other = next->a == op->dst ? next->b : next->a;
@@ -286,7 +286,7 @@ static bool fuse_shift_add(Gen *g, const IrInsn *op, int32_t count)
     gen_advance(g, at);
     index = reg_use(g, op->a);
     base = reg_use(g, other);
-    g->locked[GENERAL] = 0;         /* one instruction: it reads before it writes */
+    g->locked[GENERAL] = 0; /* one instruction: it reads before it writes */
     x_op(&g->code, OP_LEA, is_wide(next), reg_define_over(g, next->dst, other),
         rm_index(base, index, (unsigned)count, 0));
     reg_release(g, next);
@@ -417,7 +417,7 @@ void emit_bswap(Gen *g, const IrInsn *op, unsigned detail)
         return;
     }
     x_bswap(&g->code, wide, d);
-    if (op->imm * 8 < (int)width_of(op)) {      /* two groups: they changed places */
+    if (op->imm * 8 < (int)width_of(op)) { /* two groups: they changed places */
         x_shift_imm(&g->code, SHIFT_ROL, wide, rm_reg(d), width_of(op) / 2);
     }
 }
@@ -487,8 +487,16 @@ void emit_orcb(Gen *g, const IrInsn *op, unsigned detail)
 Cond gen_compare(Gen *g, IrType type, IrCond cond, unsigned a, unsigned b)
 {
     static const uint8_t conds[IR_COND_COUNT] = {
-        [EQ] = COND_E, [NE] = COND_NE, [LT] = COND_L, [GE] = COND_GE, [LTU] = COND_B,
-        [GEU] = COND_AE, [LE] = COND_LE, [GT] = COND_G, [LEU] = COND_BE, [GTU] = COND_A,
+        [EQ] = COND_E,
+        [NE] = COND_NE,
+        [LT] = COND_L,
+        [GE] = COND_GE,
+        [LTU] = COND_B,
+        [GEU] = COND_AE,
+        [LE] = COND_LE,
+        [GT] = COND_G,
+        [LEU] = COND_BE,
+        [GTU] = COND_A,
     };
     bool wide = type == I64;
     Operand y = reg_operand(g, b);
@@ -576,8 +584,8 @@ bool gen_fuse_setcond(Gen *g, const IrInsn *op)
     unsigned at = g->at;
     const IrInsn *next = gen_partner(g, &at);
 
-    if (!next || next->op != IR_select || next->a != op->dst || g->live->use_count[op->dst] != 1
-        || !is_clean(g, op->a) || !is_clean(g, op->b)) {
+    if (!next || next->op != IR_select || next->a != op->dst || g->live->use_count[op->dst] != 1 ||
+        !is_clean(g, op->a) || !is_clean(g, op->b)) {
         return false;
     }
     g->temps[op->dst] = (Temp){ 0 };

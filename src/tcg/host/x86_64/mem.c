@@ -25,8 +25,8 @@
 enum {
     INDEX_SHIFT = GUEST_PAGE_BITS - 4,
     INDEX_MASK = (TLB_SIZE - 1) << 4,
-    WINDOW_SPAN = 256,          /* bytes: more would cross a page too often */
-    WINDOW_REACH = 96,          /* operations looked at for more accesses */
+    WINDOW_SPAN = 256, /* bytes: more would cross a page too often */
+    WINDOW_REACH = 96, /* operations looked at for more accesses */
 };
 
 _Static_assert(sizeof(TlbEntry) == 16, "an entry's number times 16 is its offset");
@@ -121,7 +121,10 @@ void mem_check(Gen *g, Access *x, unsigned size, bool aligned, int array)
 void mem_load_int(Gen *g, unsigned memop, bool wide, unsigned d, Rm from)
 {
     static const uint16_t opcodes[4][2] = {
-        { OP_MOVZX8, OP_MOVSX8 }, { OP_MOVZX16, OP_MOVSX16 }, { OP_MOV, OP_MOVSXD }, { OP_MOV, OP_MOV },
+        { OP_MOVZX8, OP_MOVSX8 },
+        { OP_MOVZX16, OP_MOVSX16 },
+        { OP_MOV, OP_MOVSXD },
+        { OP_MOV, OP_MOV },
     };
     unsigned size = memop & MEM_SIZE;
     bool is_signed = (memop & MEM_SIGNED) && (wide || size < MEM_32);
@@ -184,7 +187,9 @@ static void store_swapped(Gen *g, unsigned size, unsigned reg, Rm to)
 static void store_vector(Gen *g, IrType type, unsigned reg, Rm to)
 {
     static const unsigned opcodes[] = {
-        [F32] = VOP_MOVSS_STORE, [F64] = VOP_MOVSD_STORE, [V128] = VOP_MOVUPS_STORE,
+        [F32] = VOP_MOVSS_STORE,
+        [F64] = VOP_MOVSD_STORE,
+        [V128] = VOP_MOVUPS_STORE,
     };
 
     v_op(&g->code, g->level, opcodes[type], false, reg, NO_REG, to);
@@ -251,8 +256,8 @@ static Span span_of(const IrInsn *op)
 /* Accesses whose check can be shared. */
 static bool is_sharable(const Gen *g, const IrInsn *op)
 {
-    return (is_load(op->op) || is_store(op->op)) && gen_type(g, op->a) == I64 && !is_swapped(op->aux)
-        && !(op->aux & MEM_ALIGNED) && op->imm == (int16_t)op->imm;
+    return (is_load(op->op) || is_store(op->op)) && gen_type(g, op->a) == I64 &&
+        !is_swapped(op->aux) && !(op->aux & MEM_ALIGNED) && op->imm == (int16_t)op->imm;
 }
 
 static bool ends_windows(const Gen *g, const IrInsn *op)
@@ -290,8 +295,8 @@ static unsigned plan_window(const Gen *g, const IrInsn *op, Span *span)
         if (ends_windows(g, next)) {
             break;
         }
-        if (next->a == op->a && is_sharable(g, next) && (write || is_load(next->op))
-            && extend_span(span, span_of(next))) {
+        if (next->a == op->a && is_sharable(g, next) && (write || is_load(next->op)) &&
+            extend_span(span, span_of(next))) {
             last = at;
         }
     }
@@ -306,8 +311,8 @@ static Window *find_window(Gen *g, const IrInsn *op)
         return NULL;
     }
     for (Window *w = g->windows; w < g->windows + WINDOWS; w++) {
-        if (w->address == op->a && (w->write || is_load(op->op)) && span.low >= w->low
-            && span.high <= w->high) {
+        if (w->address == op->a && (w->write || is_load(op->op)) && span.low >= w->low &&
+            span.high <= w->high) {
             return w;
         }
     }
@@ -373,7 +378,9 @@ static void late_single(Gen *g, const Late *l)
     Code *c = &g->code;
     bool saved = l->spare == NO_REG;
     Access x = {
-        .base = l->operand[0].rm.base, .disp = l->operand[0].rm.disp, .page = l->temporary,
+        .base = l->operand[0].rm.base,
+        .disp = l->operand[0].rm.disp,
+        .page = l->temporary,
         .tag = saved ? unrelated(l) : l->spare,
     };
     unsigned size = 1u << (l->key & MEM_SIZE);
@@ -538,7 +545,8 @@ static bool is_in_pin(const Gen *g, unsigned t)
 /* Needs the value a scratch register? */
 static bool value_is_cheap(const Gen *g, unsigned t)
 {
-    return t == 0 || class_of(gen_type(g, t)) == VECTOR || reg_immediate(g, t).is_imm || is_in_pin(g, t);
+    return t == 0 || class_of(gen_type(g, t)) == VECTOR || reg_immediate(g, t).is_imm ||
+        is_in_pin(g, t);
 }
 
 static void access_memory(Gen *g, const IrInsn *op, SlowKind kind)
@@ -584,7 +592,7 @@ void emit_store(Gen *g, const IrInsn *op, unsigned detail)
 
 void emit_fence(Gen *g, const IrInsn *op, unsigned detail)
 {
-    if (op->imm & FENCE_WR) {       /* all other orders are what x86 does anyway */
+    if (op->imm & FENCE_WR) { /* all other orders are what x86 does anyway */
         full_fence(g);
     }
 }

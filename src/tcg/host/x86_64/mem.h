@@ -6,19 +6,21 @@
 #include "tcg/host/x86_64/slow.h"
 
 typedef struct Access {
-    unsigned base;              /* guest address: register and displacement */
-    int32_t  disp;
-    unsigned page, tag;         /* scratch registers: page is the addend after the check, tag is free */
-    Rm       at;                /* where the data is, after the check */
-    Late    *late;
+    unsigned base; /* guest address: register and displacement */
+    int32_t disp;
+    unsigned page, tag; /* scratch registers: page is the addend after the check, tag is free */
+    Rm at;              /* where the data is, after the check */
+    Late *late;
 } Access;
 
 /* The bytes from low to high (exclusive), relative to the base, that one check covers. */
-typedef struct Span { int32_t low, high; } Span;
+typedef struct Span {
+    int32_t low, high;
+} Span;
 
 bool mem_is_clean_address(const Gen *g, unsigned t);
 /* The displacement of a TLB array from RBP. */
-int  mem_array(bool write);
+int mem_array(bool write);
 /* page = the entry's offset; the flags say whether it matches (equal). */
 void mem_compare(Gen *g, const Access *x, Span span, uint32_t low_bits, int array);
 /* The whole check; goes to x->late when it fails. */

@@ -72,8 +72,10 @@ static unsigned spill_slot(Gen *g)
 static unsigned move_opcode(IrType type, bool store)
 {
     static const uint16_t opcodes[][2] = {
-        [I32] = { OP_MOV, OP_STORE }, [I64] = { OP_MOV, OP_STORE },
-        [F32] = { VOP_MOVSS, VOP_MOVSS_STORE }, [F64] = { VOP_MOVSD, VOP_MOVSD_STORE },
+        [I32] = { OP_MOV, OP_STORE },
+        [I64] = { OP_MOV, OP_STORE },
+        [F32] = { VOP_MOVSS, VOP_MOVSS_STORE },
+        [F64] = { VOP_MOVSD, VOP_MOVSD_STORE },
         [V128] = { VOP_MOVUPS, VOP_MOVUPS_STORE },
     };
 
@@ -542,7 +544,8 @@ unsigned reg_define_from(Gen *g, unsigned t, unsigned a, uint32_t avoid)
 /* A home of 32 bits: what is above belongs to somebody else. */
 static bool is_narrow_home(const Gen *g, const Temp *x)
 {
-    return (x->places & IN_GVAR) && pin_of(g, x->gvar) == NO_REG && g->b->gvars[x->gvar].type == I32;
+    return (x->places & IN_GVAR) && pin_of(g, x->gvar) == NO_REG &&
+        g->b->gvars[x->gvar].type == I32;
 }
 
 void reg_define_alias(Gen *g, unsigned t, unsigned a)
@@ -632,7 +635,7 @@ static void rescue(Gen *g, unsigned gvar, unsigned except)
             move(g, g->b->gvars[gvar].type, reg, place_rm(g, u), false);
             own(g, u, reg);
             reg_unlock(g, class, reg);
-            x->places &= ~IN_GVAR;      /* at once: a later rescue must not count on it */
+            x->places &= ~IN_GVAR; /* at once: a later rescue must not count on it */
         }
     }
     g->gvar_temp[gvar] = 0;
@@ -694,7 +697,7 @@ void emit_put(Gen *g, const IrInsn *op, unsigned detail)
         own_copy(g, t);
     }
     if (g->temps[t].places & (IN_REG | IN_GVAR)) {
-        reg_rm_low(g, t);           /* keeps its register while others move */
+        reg_rm_low(g, t); /* keeps its register while others move */
     }
     rescue(g, gvar, t);
     if (pin == NO_REG) {
@@ -718,7 +721,7 @@ static void release(Gen *g, unsigned t)
     if (x->places & IN_SPILL) {
         g->free_spills[g->free_spill_count++] = x->spill;
     }
-    x->places &= IN_GVAR;           /* unlinked when the gvar changes */
+    x->places &= IN_GVAR; /* unlinked when the gvar changes */
 }
 
 void reg_release(Gen *g, const IrInsn *op)

@@ -10,12 +10,12 @@
 /* The temporary in a register, until the operation is done. */
 unsigned reg_use(Gen *g, unsigned t);
 /* In a register or in memory; or as an immediate. */
-Rm       reg_rm(Gen *g, unsigned t);
-Operand  reg_operand(Gen *g, unsigned t);
+Rm reg_rm(Gen *g, unsigned t);
+Operand reg_operand(Gen *g, unsigned t);
 /* Only a constant that fits, without code. */
-Operand  reg_immediate(const Gen *g, unsigned t);
+Operand reg_immediate(const Gen *g, unsigned t);
 /* For reads of the low 32 bits: what is above does not matter. */
-Rm       reg_rm_low(Gen *g, unsigned t);
+Rm reg_rm_low(Gen *g, unsigned t);
 
 /* A register for the result: the pin it is put into next, or a scratch one. After the operands are used. */
 unsigned reg_define(Gen *g, unsigned t);
@@ -24,24 +24,24 @@ unsigned reg_define_over(Gen *g, unsigned t, unsigned a);
 /* One that holds a's value now, and is none of `avoid` (a bit each). */
 unsigned reg_define_from(Gen *g, unsigned t, unsigned a, uint32_t avoid);
 /* The result is in this scratch register (taken before). */
-void     reg_define_in(Gen *g, unsigned t, unsigned reg);
+void reg_define_in(Gen *g, unsigned t, unsigned reg);
 /* The result is a's value, or the low half of it; no code unless it has to be. */
-void     reg_define_alias(Gen *g, unsigned t, unsigned a);
+void reg_define_alias(Gen *g, unsigned t, unsigned a);
 
 /* Which operand of a commutative operation to start from. */
-void     reg_order(const Gen *g, const IrInsn *op, unsigned *a, unsigned *b);
+void reg_order(const Gen *g, const IrInsn *op, unsigned *a, unsigned *b);
 
 unsigned reg_scratch(Gen *g, RegClass class);
 /* Empties this scratch register and keeps it for the operation. */
-void     reg_take(Gen *g, RegClass class, unsigned reg);
+void reg_take(Gen *g, RegClass class, unsigned reg);
 /* Gives a scratch register (locked before) to a window; it is taken back when nothing else is left. */
-void     reg_keep_window(Gen *g, unsigned reg);
-void     reg_close_window(Gen *g, Window *window);
-void     reg_close_windows(Gen *g);
+void reg_keep_window(Gen *g, unsigned reg);
+void reg_close_window(Gen *g, Window *window);
+void reg_close_windows(Gen *g);
 /* Sees to it that the next scratch register of the class costs no code. */
-void     reg_reserve(Gen *g, RegClass class);
+void reg_reserve(Gen *g, RegClass class);
 /* Brings the temporary's value to a register that the caller has. */
-void     reg_load(Gen *g, unsigned reg, unsigned t);
+void reg_load(Gen *g, unsigned reg, unsigned t);
 static inline void reg_unlock(Gen *g, RegClass class, unsigned reg)
 {
     g->locked[class] &= ~(1u << reg);
@@ -50,7 +50,7 @@ static inline void reg_unlock(Gen *g, RegClass class, unsigned reg)
 /* The register that holds the whole value already, or NO_REG. */
 unsigned reg_find(const Gen *g, unsigned t);
 /* Where it is now: nothing moves. */
-Value    reg_value(const Gen *g, unsigned t);
+Value reg_value(const Gen *g, unsigned t);
 
 /* After an operation: its last uses give up their places. */
 void reg_release(Gen *g, const IrInsn *op);

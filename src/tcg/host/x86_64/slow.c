@@ -12,7 +12,8 @@ static bool is_fast(uint64_t address, uint32_t key)
     if (atomic && key & MEM_BIG) {
         return false;
     }
-    return atomic || key & MEM_ALIGNED ? (address & (size - 1)) == 0
+    return atomic || key & MEM_ALIGNED
+        ? (address & (size - 1)) == 0
         : (address & (GUEST_PAGE_SIZE - 1)) + size <= GUEST_PAGE_SIZE;
 }
 
@@ -49,12 +50,8 @@ void slow_access(CpuEnv *env)
             mem_store(env, call[0], call[1], op);
         }
         break;
-    case SLOW_RMW:
-        call[0] = mem_rmw(env, call[0], call[1], key & 0xffff);
-        break;
-    case SLOW_CAS:
-        call[0] = mem_cas(env, call[0], call[1], call[2], op);
-        break;
+    case SLOW_RMW: call[0] = mem_rmw(env, call[0], call[1], key & 0xffff); break;
+    case SLOW_CAS: call[0] = mem_cas(env, call[0], call[1], call[2], op); break;
     }
 }
 
