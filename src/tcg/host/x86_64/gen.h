@@ -159,14 +159,16 @@ typedef struct Row {
     unsigned detail;
 } Row;
 
+/* clang-format off */
 #define EMITTERS(_)                                                                                \
     _(alu)                                                                                         \
     _(add) _(sub) _(unary) _(andn) _(orn) _(mul) _(mul_high) _(mulhsu) _(divide) _(shift) _(ext)   \
-        _(sext) _(dep) _(alias) _(bswap) _(count) _(popcnt) _(orcb) _(minmax) _(setcond) _(select) \
-            _(ldenv) _(stenv) _(load) _(store) _(rmw) _(cas) _(fence) _(fp2) _(fsqrt) _(fma)       \
-                _(fminmax) _(fcmp) _(fcvt) _(ftoi) _(itof) _(getflags) _(setflags) _(fsign)        \
-                    _(fsgnj) _(fbits) _(bitsf) _(fbox) _(funbox) _(const) _(get) _(put) _(insn)    \
-                        _(label) _(brcond) _(br) _(goto) _(gotocond) _(gotoval) _(exit) _(call)
+    _(sext) _(dep) _(alias) _(bswap) _(count) _(popcnt) _(orcb) _(minmax) _(setcond) _(select)     \
+    _(ldenv) _(stenv) _(load) _(store) _(rmw) _(cas) _(fence) _(fp2) _(fsqrt) _(fma)               \
+    _(fminmax) _(fcmp) _(fcvt) _(ftoi) _(itof) _(getflags) _(setflags) _(fsign)                    \
+    _(fsgnj) _(fbits) _(bitsf) _(fbox) _(funbox) _(const) _(get) _(put) _(insn)                    \
+    _(label) _(brcond) _(br) _(goto) _(gotocond) _(gotoval) _(exit) _(call)
+/* clang-format on */
 
 #define EMITTER(name) void emit_##name(Gen *g, const IrInsn *op, unsigned detail);
 EMITTERS(EMITTER)
