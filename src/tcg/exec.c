@@ -113,7 +113,7 @@ static bool serve_requests(TcgCpu *cpu)
     if (atomic_load(&cpu->wanted) != CPU_RUNNING) {
         return false;
     }
-    if (cpu->isa->take_interrupt(cpu->env)) {
+    if (atomic_load(&cpu->power) == POWER_ON && cpu->isa->take_interrupt(cpu->env)) {
         cpu->empty_waits = 0;
         trace_interrupt(cpu);
     }
@@ -203,6 +203,68 @@ static bool halt(TcgCpu *cpu)
     }
     cpu_come_inside(cpu);
     cpu_kick(cpu->env); /* what wakes it is perhaps to be taken at once */
+    return true;
+}
+
+/* ---- power ----------------------------------------------------------------------------------- */
+
+CpuPower cpu_power(const CpuEnv *env)
+{
+    return atomic_load(&env_cpu(env)->power);
+}
+
+CpuPower cpu_start(CpuEnv *env, const CpuEntry *entry)
+{
+    TcgCpu *cpu = env_cpu(env);
+
+    pthread_mutex_lock(&cpu->state_lock);
+    CpuPower was = atomic_load(&cpu->power);
+    if (was == POWER_OFF) {
+        cpu->start = *entry;
+        cpu->start.held = false;
+        atomic_store(&cpu->power, POWER_STARTING);
+    }
+    pthread_mutex_unlock(&cpu->state_lock);
+    cpu_kick(env);
+    return was;
+}
+
+void cpu_power_off(CpuEnv *env)
+{
+    atomic_store(&env_cpu(env)->power, POWER_OFF);
+    cpu_kick(env);
+}
+
+CpuEnv *cpu_by_index(const CpuEnv *env, unsigned index)
+{
+    const Tcg *tcg = env_cpu(env)->tcg;
+
+    for (unsigned i = 0; i < tcg->cpu_count; i++) {
+        if (tcg->cpus[i] && tcg->cpus[i]->env->index == index) {
+            return tcg->cpus[i]->env;
+        }
+    }
+    return NULL;
+}
+
+/* Begins when it was told to, else waits for that or any request. False: nothing can end it. */
+static bool without_power(TcgCpu *cpu)
+{
+    if (atomic_load(&cpu->power) == POWER_STARTING) {
+        pthread_mutex_lock(&cpu->state_lock);
+        CpuEntry entry = cpu->start;
+        pthread_mutex_unlock(&cpu->state_lock);
+        cpu_reset(cpu, &entry);
+        return true;
+    }
+    if (!cpu->clock && !atomic_load(&cpu->env->exit_request)) {
+        return false;
+    }
+    cpu_go_outside(cpu);
+    while (!atomic_load(&cpu->env->exit_request)) {
+        sleep_until_kicked(cpu, NULL);
+    }
+    cpu_come_inside(cpu);
     return true;
 }
 
@@ -297,6 +359,10 @@ static void run(TcgCpu *cpu)
     bool going = true;
 
     while (going && serve_requests(cpu)) {
+        if (G_UNLIKELY(atomic_load_explicit(&cpu->power, memory_order_relaxed) != POWER_ON)) {
+            going = without_power(cpu);
+            continue;
+        }
         Block *block = cpu_block_at(cpu, cpu->env->pc);
         if (!block) {
             deliver(cpu);

@@ -4,6 +4,7 @@
 #ifndef TCG_EXEC_H
 #define TCG_EXEC_H
 
+#include "core/cpu.h"
 #include "tcg/env.h"
 
 /*
@@ -12,6 +13,21 @@
  * enables a pending interrupt kicks its own CPU.
  */
 void cpu_kick(CpuEnv *env);
+
+typedef enum CpuPower { POWER_ON, POWER_OFF, POWER_STARTING } CpuPower;
+
+/*
+ * For PSCI and SBI. A CPU is off from reset when CpuEntry.held says so, or when it turned itself off; then it runs
+ * nothing and takes no interrupt. cpu_start() resets it and lets it begin at entry, when it is off; it gives what
+ * the CPU was. Any thread.
+ */
+CpuPower cpu_power(const CpuEnv *env);
+CpuPower cpu_start(CpuEnv *env, const CpuEntry *entry);
+/* Turns the CPU off at the end of the block, which the frontend ends by an exit. The CPU's thread, in a helper. */
+void cpu_power_off(CpuEnv *env);
+
+/* Another CPU of the same ISA and machine by CpuEnv.index, NULL when there is none. Any thread. */
+CpuEnv *cpu_by_index(const CpuEnv *env, unsigned index);
 
 /* Kicks the CPU when virtual time reaches at_ns (INT64_MAX: never). Replaces the time set before. CPU thread. */
 void cpu_timer_set(CpuEnv *env, int64_t at_ns);

@@ -14,6 +14,7 @@
 #include "tcg/blocks.h"
 #include "tcg/chain.h"
 #include "tcg/code.h"
+#include "tcg/exec.h"
 #include "tcg/lockstep.h"
 #include "tcg/tcg.h"
 #include "tcg/tlb-impl.h"
@@ -90,6 +91,8 @@ struct TcgCpu {
     pthread_cond_t state_changed;
     _Atomic RunState wanted;
     RunState state; /* with state_lock */
+    _Atomic CpuPower power;
+    CpuEntry start; /* with state_lock; where it begins when POWER_STARTING */
 
     Chunk *chunk;       /* being filled */
     Lockstep *lockstep; /* NULL: no checks */
@@ -103,6 +106,11 @@ static inline TcgCpu *env_cpu(const CpuEnv *env)
 {
     return env->cpu;
 }
+
+/* ---- tcg.c ---- */
+
+/* As after power-on, to begin as entry says. The CPU's thread, or it is paused. */
+void cpu_reset(TcgCpu *cpu, const CpuEntry *entry);
 
 /* ---- exec.c ---- */
 

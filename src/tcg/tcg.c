@@ -184,11 +184,12 @@ static bool init_isa(TcgCpu *cpu, const TcgCpuOptions *options, GError **error)
     return true;
 }
 
-static void reset_cpu(TcgCpu *cpu)
+void cpu_reset(TcgCpu *cpu, const CpuEntry *entry)
 {
+    atomic_store(&cpu->power, entry->held ? POWER_OFF : POWER_ON);
     cpu->env->raised = 0;
     cpu->isa->reset(cpu->env);
-    cpu->isa->set_entry(cpu->env, cpu->cpu.entry.pc, cpu->cpu.entry.args);
+    cpu->isa->set_entry(cpu->env, entry->pc, entry->args);
     cpu_timer_set(cpu->env, INT64_MAX);
     tlb_read_map(cpu);
     tlb_flush_all(cpu->env);
@@ -213,7 +214,7 @@ TcgCpu *tcg_cpu_new(Tcg *tcg, const TcgCpuOptions *options, GError **error)
     cpu->timer = options->clock ? timer_new(options->clock, timer_fired, cpu) : NULL;
     join_translator(cpu, tcg);
     address_space_listen(cpu->address_space, map_changed, cpu);
-    reset_cpu(cpu);
+    cpu_reset(cpu, &cpu->cpu.entry);
     cpu->lockstep = lockstep_new(cpu);
     return g_steal_pointer(&cpu);
 }
@@ -379,7 +380,9 @@ static const CpuOps tcg_cpu_ops = {
 
 static void device_reset(Device *dev)
 {
-    reset_cpu((TcgCpu *)dev);
+    TcgCpu *cpu = (TcgCpu *)dev;
+
+    cpu_reset(cpu, &cpu->cpu.entry);
 }
 
 static void device_input_changed(Device *dev, unsigned index, bool level)

@@ -187,6 +187,36 @@ static void every_interrupt_wakes_a_halted_cpu(void **state)
     m->cpu[0]->clock = NULL;
 }
 
+static void a_held_cpu_runs_from_its_start_until_it_turns_itself_off(void **state)
+{
+    enum { TIMES = 50 };
+    g_autoptr(MiniMachine) m = new_machine(state);
+    g_autoptr(Clock) clock = clock_new_stepped();
+    CpuEnv *env = &m->mini[0]->env;
+    MINI_PUT(m, 0x1000, mini(MINI_ADDI, 0, 0, 1), mini(MINI_OFF, 0, 0, 0), mini(MINI_LI, 0, 0, -1),
+        mini(MINI_HALT, 0, 0, 0));
+    m->cpu[0]->clock = clock;
+    m->cpu[0]->cpu.entry = (CpuEntry){ .pc = 0x1008, .held = true };
+    cpu_reset(m->cpu[0], &m->cpu[0]->cpu.entry);
+    GThread *thread = g_thread_new("cpu", run_forever, m->cpu[0]);
+    m->tcg->isa->set_input(env, 0, true);
+
+    for (unsigned i = 0; i < TIMES; i++) {
+        assert_int_equal(cpu_start(env, &(CpuEntry){ .pc = 0x1000, .args = { i } }), POWER_OFF);
+        while (cpu_power(env) != POWER_OFF) {
+            g_thread_yield();
+        }
+        assert_int_equal(m->mini[0]->r[0], i + 1);
+    }
+    tcg_cpu_leave(m->cpu[0]);
+    g_thread_join(thread);
+
+    assert_int_equal(env->pc, 0x1008);
+    assert_ptr_equal(cpu_by_index(env, 0), env);
+    assert_null(cpu_by_index(env, 1));
+    m->cpu[0]->clock = NULL;
+}
+
 /* ---- code that changes ----------------------------------------------------------------------- */
 
 static void patched_code_is_seen_after_a_barrier(void **state)
@@ -445,6 +475,7 @@ int main(void)
         BOTH(a_page_that_is_half_gone_faults_before_anything_is_stored),
         BOTH(a_kick_leaves_an_endless_loop),
         BOTH(every_interrupt_wakes_a_halted_cpu),
+        BOTH(a_held_cpu_runs_from_its_start_until_it_turns_itself_off),
         BOTH(patched_code_is_seen_after_a_barrier),
         BOTH(a_store_changes_the_very_next_instruction_of_a_coherent_guest),
         BOTH(data_beside_code_costs_no_translation),

@@ -31,6 +31,7 @@ static void reset(CpuEnv *env)
 static void set_entry(CpuEnv *env, uint64_t pc, const uint64_t args[4])
 {
     env->pc = pc;
+    ((MiniCpu *)env)->r[0] = args[0];
 }
 
 static void contexts(const CpuEnv *env, IsaContext *out)
@@ -149,8 +150,15 @@ static uint64_t do_space(CpuEnv *env, uint64_t a, uint64_t b, uint64_t c)
     return 0;
 }
 
+static uint64_t do_off(CpuEnv *env, uint64_t a, uint64_t b, uint64_t c)
+{
+    cpu_power_off(env);
+    return 0;
+}
+
 static const Helper trap = { "trap", do_trap, HELPER_MAY_RAISE };
 static const Helper barrier = { "barrier", do_barrier, 0 };
+static const Helper turn_off = { "off", do_off, 0 };
 static const Helper set_space = { "space", do_space, 0 };
 
 static Val imm_of(IrBlock *b, const Insn *i)
@@ -186,6 +194,7 @@ static bool translate_one(IrBlock *b, uint64_t pc, const Insn *i)
         return true;
     case MINI_BARRIER: ir_call_void(b, &barrier, none, none, none); go_on(b, pc); return false;
     case MINI_SPACE: ir_call_void(b, &set_space, ir_get(b, i->a), none, none); go_on(b, pc); return false;
+    case MINI_OFF: ir_call_void(b, &turn_off, none, none, none); go_on(b, pc); return false;
     case MINI_BAD:
     case MINI_OPS: break;
     }

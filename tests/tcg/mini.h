@@ -26,6 +26,7 @@ typedef enum MiniOp {
     MINI_AMO,     /* a = 64 bits at b; they += imm */
     MINI_BARRIER, /* what is written as code is seen after it */
     MINI_SPACE,   /* the address space is a */
+    MINI_OFF,     /* the CPU turns itself off */
     MINI_OPS,
 } MiniOp;
 
