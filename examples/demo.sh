@@ -8,7 +8,7 @@ guest=build/guests/riscv64
 disk=$guest/disk.img
 machine=examples/debian-riscv64.yaml
 
-sh tests/guest/riscv64.sh
+sh tests/guest/debian.sh riscv64
 truncate -s 0 "$disk"
 truncate -s 64M "$disk"
 mke2fs -q -t ext4 -F "$disk"

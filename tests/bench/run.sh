@@ -1,10 +1,10 @@
 #!/bin/sh
-# make bench: lathe beside QEMU in one run. BENCH="name ..." picks kernels, BENCH_ROUNDS=N the rounds.
-# Prepares the guest (a cross compiler, Debian's kernel) and leaves the rest to bench.py.
+# make bench: lathe beside QEMU in one run. BENCH="name ..." picks kernels, BENCH_ROUNDS=N the rounds,
+# BENCH_GUEST=riscv64|arm64 the guest (both when not said, one after the other).
+# Prepares the guests (a cross compiler, Debian's kernel) and leaves the rest to bench.py.
 set -eu
 cd "$(dirname "$0")/../.."
 build=${BUILD:-build}
-guest=build/guests/riscv64
 source=tests/guest/lbench
 
 need() {        # need PROGRAM PACKAGE...
@@ -17,17 +17,29 @@ need() {        # need PROGRAM PACKAGE...
         exit 1
     fi
 }
-need riscv64-linux-gnu-gcc gcc-riscv64-linux-gnu libc6-dev-riscv64-cross
-need qemu-system-riscv64 qemu-system-misc
 need python3 python3
 
-sh tests/guest/riscv64.sh
-if [ ! -f "$guest/lbench" ] || [ -n "$(find $source -newer "$guest/lbench")" ]; then
-    riscv64-linux-gnu-gcc -O2 -std=gnu11 -fno-tree-vectorize -ffp-contract=off -static -pthread \
-        -o "$guest/lbench" $source/lbench.c $source/k_*.c -lm
-    riscv64-linux-gnu-gcc -O2 -std=gnu11 -static -o "$guest/blk" $source/blk.c
-fi
-packages=$(sh tests/guest/fetch.sh riscv64 trixie 'linux-image-6.*-riscv64' busybox-static)
-sh tests/guest/initramfs.sh "$(echo "$packages" | tail -n 1)" "$(echo "$packages" | head -n 1)" \
-    "$guest/bench.gz" "$guest/lbench" "$guest/blk"
-exec python3 tests/bench/bench.py --lathe "$build/lathe" --guest "$guest" --rounds "${BENCH_ROUNDS:-3}" ${BENCH:-}
+# bench NAME COMPILER COMPILER_PACKAGES QEMU_PACKAGE
+bench() {
+    name=$1 compiler=$2 files=build/guests/$1
+    need "$compiler" $3
+    need qemu-system-"${compiler%%-*}" "$4"
+    sh tests/guest/debian.sh "$name"
+    if [ ! -f "$files/lbench" ] || [ -n "$(find $source -newer "$files/lbench")" ]; then
+        "$compiler" -O2 -std=gnu11 -fno-tree-vectorize -ffp-contract=off -static -pthread \
+            -o "$files/lbench" $source/lbench.c $source/k_*.c -lm
+        "$compiler" -O2 -std=gnu11 -static -o "$files/blk" $source/blk.c
+    fi
+    sh tests/guest/initramfs.sh "$(cat "$files/busybox")" "$(cat "$files/kernel")" \
+        "$files/bench.gz" "$files/lbench" "$files/blk"
+    echo "== $name"
+    python3 tests/bench/bench.py --lathe "$build/lathe" --guest "$name" --files "$files" \
+        --rounds "${BENCH_ROUNDS:-3}" ${BENCH:-}
+}
+for guest in ${BENCH_GUEST:-riscv64}; do
+    case $guest in
+    riscv64) bench riscv64 riscv64-linux-gnu-gcc "gcc-riscv64-linux-gnu libc6-dev-riscv64-cross" qemu-system-misc ;;
+    arm64) bench arm64 aarch64-linux-gnu-gcc "gcc-aarch64-linux-gnu libc6-dev-arm64-cross" qemu-system-arm ;;
+    *) echo "bench: no guest named '$guest'" >&2; exit 2 ;;
+    esac
+done

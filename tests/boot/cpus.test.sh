@@ -1,8 +1,11 @@
-# Debian's kernel boots with 1, 2 and 4 CPUs to busybox and powers off; the exit status is 0.
+# Debian's kernels boot with 1, 2 and 4 CPUs to busybox and power off; the exit status is 0.
 . tests/boot/lib.sh
-machine boot < /dev/null
-for cpus in 1 2 4; do
-    run 120 0 --set cpus.count=$cpus
-    says "@cpus $cpus"
-    says "@done"
+for name in riscv64; do
+    guest $name
+    machine boot < /dev/null
+    for cpus in 1 2 4; do
+        run 120 0 --set cpus.count=$cpus
+        says "@cpus $cpus"
+        says "@done"
+    done
 done

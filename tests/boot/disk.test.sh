@@ -1,6 +1,7 @@
 # A guest's view of its disk in every cache mode and with both engines: whether it has a write cache, and
 # that what it wrote is what it reads and what is in the file.
 . tests/boot/lib.sh
+guest riscv64
 for mode in writeback:threads none:native writethrough:threads directsync:native directsync:threads unsafe:threads; do
     cache=${mode%:*} aio=${mode#*:}
     truncate -s 0 "$work/disk.img"

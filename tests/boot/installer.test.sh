@@ -1,29 +1,21 @@
-# The kernel and initrd of Debian 13's installer, as its netboot package has them, come to the installer's screen.
+# The kernel and initrd of Debian's installer, as its netboot packages have them, come to the installer's screen.
 . tests/boot/lib.sh
-installer=$(sh tests/guest/fetch.sh all trixie debian-installer-13-netboot-riscv64) || {
-    echo "the installer cannot be fetched here"
-    exit 77
-}
-images=$installer/usr/lib/debian-installer/images/13/riscv64/text/debian-installer/riscv64
-cat > "$work/m.yaml" <<MACHINE
+
+# installs PACKAGE SUITE FOLDER: with the board and the console of the guest
+installs() {
+    images=$(package all $2 $1)/usr/lib/debian-installer/images/$3 || skip "the installer cannot be fetched here"
+    cat > "$work/m.yaml" <<MACHINE
 lathe: machine/v1
 name: installer
-board: riscv-virt@1
+board: $board
 memory: 1GiB
 boot:
-  firmware: $guest/fw_dynamic.bin
   kernel: $images/linux
   initrd: $images/initrd.gz
-  cmdline: console=ttyS0
+  cmdline: console=$console
+  $firmware
 MACHINE
-: > "$log"
-timeout -k 5 240 "$build/lathe" run "$work/m.yaml" < /dev/null > "$log" 2>&1 &
-pid=$!
-tries=0
-while ! grep -q 'installer.*shell' "$log" && kill -0 $pid 2>/dev/null && [ $tries -lt 2400 ]; do
-    sleep 0.1
-    tries=$((tries + 1))
-done
-kill $pid 2>/dev/null
-wait $pid 2>/dev/null
-grep -q 'installer.*shell' "$log" || fail "the installer's screen did not appear"
+    run_until 240 1 'installer.*shell' < /dev/null
+}
+guest riscv64
+installs debian-installer-13-netboot-riscv64 trixie 13/riscv64/text/debian-installer/riscv64

@@ -1,12 +1,11 @@
-# For the boot tests: sourced. Fetches the riscv64 guest, or skips the test; runs machines with a limit.
+# For the boot tests: sourced. Runs machines with a limit, their console and messages in $log.
 build=${BUILD:-build}
 work=$(mktemp -d "${TMPDIR:-/tmp}/lathe-boot.XXXXXX")
 trap 'rm -rf "$work"' EXIT
-guest=$PWD/build/guests/riscv64
 log=$work/log
 
-sh tests/guest/riscv64.sh || {
-    echo "the riscv64 guest cannot be fetched here"
+skip() {
+    echo "$*"
     exit 77
 }
 
@@ -16,23 +15,38 @@ fail() {
     exit 1
 }
 
+# guest NAME: the Debian guest of tests/guest/debian.sh that machine() is about; its files are in $guest.
+guest() {
+    sh tests/guest/debian.sh "$1" || skip "the guest $1 cannot be fetched here"
+    guest=$PWD/build/guests/$1
+    case $1 in
+    riscv64*) board=riscv-virt@1 console=ttyS0 firmware="firmware: $guest/fw_dynamic.bin" ;;
+    arm64*) board=arm-virt@1 console=ttyAMA0 firmware= ;;
+    esac
+}
+
+# package ARCH SUITE PACKAGE: prints its folder
+package() {
+    sh tests/guest/fetch.sh "$@" || exit 1
+}
+
 # machine TASK [KEY: VALUE lines on stdin]: writes $work/m.yaml; the task is the guest's lathe.do
 machine() {
     cat > "$work/m.yaml" <<MACHINE
 lathe: machine/v1
 name: test
-board: riscv-virt@1
+board: $board
 memory: 256MiB
 boot:
-  firmware: $guest/fw_dynamic.bin
   kernel: $guest/Image
   initrd: $guest/initrd.gz
-  cmdline: console=ttyS0 panic=-1 lathe.do=$1
+  cmdline: console=$console panic=-1 lathe.do=$1
+  $firmware
 MACHINE
     cat >> "$work/m.yaml"
 }
 
-# run SECONDS EXPECTED_STATUS ARGUMENT...: lathe run m.yaml ARGUMENT..., console and messages in $log
+# run SECONDS EXPECTED_STATUS ARGUMENT...: lathe run m.yaml ARGUMENT...
 run() {
     limit=$1 expected=$2
     shift 2
@@ -44,4 +58,18 @@ run() {
 # says LINE: a whole line of the console
 says() {
     tr -d '\r' < "$log" | grep -qxF -- "$1" || fail "the guest did not say '$1'"
+}
+
+# run_until SECONDS COUNT PATTERN: runs m.yaml until the pattern is on COUNT lines, then ends it; its input is ours
+run_until() {
+    limit=$1 count=$2 pattern=$3
+    : > "$log"
+    timeout -k 5 "$limit" "$build/lathe" run "$work/m.yaml" > "$log" 2>&1 &
+    pid=$!
+    while [ "$(grep -c "$pattern" "$log")" -lt "$count" ] && kill -0 $pid 2>/dev/null; do
+        sleep 0.1
+    done
+    kill $pid 2>/dev/null
+    wait $pid 2>/dev/null
+    [ "$(grep -c "$pattern" "$log")" -ge "$count" ] || fail "the console did not say '$pattern' $count times"
 }

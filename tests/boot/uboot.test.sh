@@ -2,10 +2,8 @@
 # from the virtio disk and powers off. It eats keys that are typed while a command prints, so each line waits for
 # its prompt.
 . tests/boot/lib.sh
-uboot=$(sh tests/guest/fetch.sh all bookworm u-boot-qemu) || {
-    echo "u-boot-qemu cannot be fetched here"
-    exit 77
-}
+guest riscv64
+uboot=$(package all bookworm u-boot-qemu) || skip "u-boot-qemu cannot be fetched here"
 truncate -s 16M "$work/disk.img"
 mke2fs -q -t ext4 -F "$work/disk.img"
 echo "a file for U-Boot" > "$work/hello"

@@ -2,7 +2,7 @@
 # Downloads Debian packages of another architecture or suite and unpacks them; needs apt, but not root.
 #   sh tests/guest/fetch.sh ARCH SUITE PACKAGE...
 # Each is unpacked to $GUESTS/ARCH-SUITE/PACKAGE (GUESTS: build/guests) and kept; the folders' names are
-# printed, one a line. A name that ends in * stands for the newest package that it fits.
+# printed, one a line. A name with a * in it (any characters but '-') stands for the newest package it fits.
 # apt's state is its own (lists, cache, keys of the machine): the machine's packages are not touched.
 # Exit status: 0 all there; 3 could not be fetched (said on stderr).
 set -eu
@@ -53,7 +53,7 @@ prepare() {
 }
 
 newest() {      # newest PATTERN: the newest package whose name fits
-    apt apt-cache pkgnames | grep -E "^$(echo "$1" | sed 's/[+.]/\\&/g; s/\*/.*/g')\$" | sort -V | tail -n 1
+    apt apt-cache pkgnames | grep -E "^$(echo "$1" | sed 's/[+.]/\\&/g; s/\*/[^-]*/g')\$" | sort -V | tail -n 1
 }
 
 for wanted in "$@"; do
