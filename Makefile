@@ -74,7 +74,7 @@ $(BUILD)/mkdecode: $(tools) $(BUILD)/config.mk
 	@echo "  CC    $<"
 	@$(CC) -std=gnu11 $(WARNINGS) -O1 -g -D_GNU_SOURCE -Isrc $(PKG_CFLAGS) -o $@ $< $(PKG_LIBS)
 
-$(BUILD)/gen/%.gen.c: src/%.decode $(BUILD)/mkdecode
+$(BUILD)/gen/%.gen.c: src/%.decode $(BUILD)/mkdecode $(wildcard src/targets/*/*.rows)
 	@mkdir -p $(@D)
 	@echo "  GEN   $@"
 	@$(BUILD)/mkdecode $< $(@:.c=)

@@ -10,6 +10,7 @@
  *
  *   isa PREFIX Prefix                     of the names made: rv Rv -> rv_find, RvR, RvTranslator
  *   features NAME...                      in the order of their bits
+ *   include FILE [if=FEATURE]             rows and more of a file beside this one; all its rows have the condition
  *   %name  PIECE... [<<N] [+N]            a field; pieces LSB:LENGTH, topmost first, the first :sLENGTH if signed
  *   @name[:SHAPE] name=%field name=N... "print"      a format; SHAPE: it fills the struct of that format
  *   NAME[=FUNCTION] BITS @format [name=... ] [name!=N[,N]] [if=[!]feature[+...]]
@@ -32,10 +33,15 @@
 
 enum { MAX_OPERANDS = 8 };
 
+typedef struct Place {
+    const char *file;
+    unsigned line;
+} Place;
+
 typedef struct Field {
     DecodeField decode; /* decode.name is the field's own name */
     unsigned bits;
-    unsigned line;
+    Place at;
     bool used;
 } Field;
 
@@ -44,7 +50,7 @@ typedef struct Format {
     const struct Format *shape; /* itself, or whose struct it fills */
     DecodeField operands[MAX_OPERANDS];
     unsigned count;
-    unsigned line;
+    Place at;
     bool used;
 } Format;
 
@@ -54,26 +60,26 @@ typedef struct Row {
     const Format *format;
     DecodeField operands[MAX_OPERANDS];
     unsigned count;
-    unsigned line;
+    Place at;
     unsigned index;
 } Row;
 
 typedef struct Decoder {
-    const char *file;
-    unsigned line;
+    Place at;              /* what is being read */
+    const char *condition; /* "if=..." of every row of this file; NULL: none */
     unsigned errors;
     char *prefix, *camel;
     GPtrArray *features; /* of char * */
     GPtrArray *fields, *formats, *rows;
 } Decoder;
 
-static void error_at(Decoder *d, unsigned line, const char *fmt, ...) G_GNUC_PRINTF(3, 4);
+static void error_at(Decoder *d, Place at, const char *fmt, ...) G_GNUC_PRINTF(3, 4);
 
-static void error_at(Decoder *d, unsigned line, const char *fmt, ...)
+static void error_at(Decoder *d, Place at, const char *fmt, ...)
 {
     va_list args;
 
-    fprintf(stderr, "%s:%u: error: ", d->file, line);
+    fprintf(stderr, "%s:%u: error: ", at.file, at.line);
     va_start(args, fmt);
     vfprintf(stderr, fmt, args);
     va_end(args);
@@ -81,7 +87,7 @@ static void error_at(Decoder *d, unsigned line, const char *fmt, ...)
     d->errors++;
 }
 
-#define error(d, ...) error_at(d, (d)->line, __VA_ARGS__)
+#define error(d, ...) error_at(d, (d)->at, __VA_ARGS__)
 
 /* A number in any base of C; the whole word has to be one. */
 static bool parse_number(const char *word, int64_t *value)
@@ -144,7 +150,7 @@ static void read_field(Decoder *d, char **words)
     Field *field = g_new0(Field, 1);
     int64_t number;
 
-    field->line = d->line;
+    field->at = d->at;
     field->decode.name = g_strdup(words[0] + 1);
     if (find_field(d, field->decode.name)) {
         error(d, "field '%%%s' is defined twice", field->decode.name);
@@ -215,7 +221,7 @@ static void read_format(Decoder *d, char **words, const char *print)
     Format *format = g_new0(Format, 1);
     g_auto(GStrv) names = g_strsplit(words[0] + 1, ":", 2);
 
-    format->line = d->line;
+    format->at = d->at;
     format->name = g_strdup(names[0]);
     format->print = g_strdup(print);
     if (find_format(d, format->name)) {
@@ -356,12 +362,15 @@ static void read_row(Decoder *d, char **words)
     g_auto(GStrv) names = g_strsplit(words[0], "=", 2);
     unsigned errors = d->errors;
 
-    row->line = d->line;
+    row->at = d->at;
     row->index = d->rows->len;
     row->decode.name = g_strdup(names[0]);
     row->function = identifier(names[1] ? names[1] : names[0]);
     for (char **word = words + 1; *word; word++) {
         read_row_word(d, row, *word);
+    }
+    if (d->condition) {
+        read_condition(d, row, d->condition);
     }
     if (d->errors != errors) {
         return;
@@ -388,6 +397,27 @@ static void read_features(Decoder *d, char **words)
     if (d->features->len > 64) {
         error(d, "more than 64 features");
     }
+}
+
+static bool read_file(Decoder *d, const char *file);
+
+/* The file is beside the one that names it. */
+static void read_include(Decoder *d, char **words)
+{
+    Place at = d->at;
+    g_autofree char *folder = g_path_get_dirname(at.file);
+
+    if (!words[1] || (words[2] && !g_str_has_prefix(words[2], "if="))) {
+        error(d, "must be: include FILE [if=FEATURE]");
+        return;
+    }
+    d->condition = words[2] ? words[2] + 3 : NULL;
+    if (!read_file(d,
+            g_build_filename(folder, words[1], NULL))) { /* the name is kept: places point to it */
+        d->errors++;
+    }
+    d->condition = NULL;
+    d->at = at;
 }
 
 static void read_line(Decoder *d, char *text)
@@ -421,6 +451,8 @@ static void read_line(Decoder *d, char *text)
         read_format(d, w, print);
     } else if (!strcmp(w[0], "features")) {
         read_features(d, w);
+    } else if (!strcmp(w[0], "include") && !d->condition) {
+        read_include(d, w);
     } else if (!strcmp(w[0], "isa") && list->len == 4) {
         d->prefix = g_strdup(w[1]);
         d->camel = g_strdup(w[2]);
@@ -457,18 +489,18 @@ static bool rows_overlap(const Row *a, const Row *b)
 static void check_row(Decoder *d, const Row *row)
 {
     if ((row->decode.need & row->decode.deny) || excludes_all(row, row->decode.match)) {
-        error_at(d, row->line, "row '%s' can never be reached", row->decode.name);
+        error_at(d, row->at, "row '%s' can never be reached", row->decode.name);
     }
     for (unsigned i = 0; i < row->index; i++) {
         const Row *other = d->rows->pdata[i];
 
         if (rows_overlap(row, other)) {
-            error_at(d, row->line, "row '%s' overlaps '%s' of line %u", row->decode.name,
-                other->decode.name, other->line);
+            error_at(d, row->at, "row '%s' overlaps '%s' of line %u", row->decode.name,
+                other->decode.name, other->at.line);
         }
         if (!strcmp(row->function, other->function) && row->format->shape != other->format->shape) {
-            error_at(d, row->line, "function '%s' takes '@%s' here, '@%s' in line %u",
-                row->function, row->format->shape->name, other->format->shape->name, other->line);
+            error_at(d, row->at, "function '%s' takes '@%s' here, '@%s' in line %u", row->function,
+                row->format->shape->name, other->format->shape->name, other->at.line);
         }
     }
 }
@@ -476,7 +508,7 @@ static void check_row(Decoder *d, const Row *row)
 static void check(Decoder *d)
 {
     if (!d->prefix) {
-        error_at(d, 1, "there is no line 'isa PREFIX Prefix'");
+        error_at(d, (Place){ d->at.file, 1 }, "there is no line 'isa PREFIX Prefix'");
     }
     for (unsigned i = 0; i < d->rows->len; i++) {
         check_row(d, d->rows->pdata[i]);
@@ -485,14 +517,14 @@ static void check(Decoder *d)
         const Field *field = d->fields->pdata[i];
 
         if (!field->used) {
-            error_at(d, field->line, "field '%%%s' is not used", field->decode.name);
+            error_at(d, field->at, "field '%%%s' is not used", field->decode.name);
         }
     }
     for (unsigned i = 0; i < d->formats->len; i++) {
         const Format *format = d->formats->pdata[i];
 
         if (!format->used && format->shape == format) {
-            error_at(d, format->line, "format '@%s' is not used", format->name);
+            error_at(d, format->at, "format '@%s' is not used", format->name);
         }
     }
 }
@@ -812,18 +844,19 @@ static void write_code(FILE *out, const Decoder *d, const char *header)
 
 /* ---- the program ------------------------------------------------------------------------------ */
 
-static bool read_file(Decoder *d)
+static bool read_file(Decoder *d, const char *file)
 {
-    FILE *in = fopen(d->file, "r");
+    FILE *in = fopen(file, "r");
     char *text = NULL;
     size_t room = 0;
 
     if (!in) {
-        perror(d->file);
+        perror(file);
         return false;
     }
+    d->at = (Place){ file, 0 };
     while (getline(&text, &room, in) > 0) {
-        d->line++;
+        d->at.line++;
         read_line(d, text);
     }
     free(text);
@@ -863,8 +896,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: mkdecode INSN.DECODE OUTPUT\n");
         return 2;
     }
-    d.file = argv[1];
-    if (!read_file(&d)) {
+    if (!read_file(&d, argv[1])) {
         return 1;
     }
     if (!d.errors) {

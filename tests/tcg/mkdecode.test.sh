@@ -6,6 +6,7 @@ build=${BUILD:-build}
 cases=$(dirname "$0")/mkdecode
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+cp "$cases"/*.rows "$work"
 failed=0
 
 for decode in "$cases"/*.decode; do
