@@ -103,15 +103,21 @@ char *edits_apply(
     return g_string_free(out, false);
 }
 
-/* A new file in the place of the old one, with its permissions; never half written. */
+bool edit_write_file(const char *file, const char *text, GError **error)
+{
+    GStatBuf info;
+    int mode = g_stat(file, &info) == 0 ? info.st_mode & 07777 : 0666;
+
+    return g_file_set_contents_full(file, text, -1, G_FILE_SET_CONTENTS_CONSISTENT, mode, error);
+}
+
 static bool write_file(const Edits *edits, const char *file, int *sum, GError **error)
 {
     g_autofree char *text = NULL, *better = NULL;
     unsigned made;
-    GStatBuf info;
     gsize size;
 
-    if (g_stat(file, &info) != 0 || !S_ISREG(info.st_mode)) {
+    if (!g_file_test(file, G_FILE_TEST_IS_REGULAR)) {
         return true; /* a --set, a variable, a part of the program */
     }
     if (!g_file_get_contents(file, &text, &size, error)) {
@@ -119,9 +125,7 @@ static bool write_file(const Edits *edits, const char *file, int *sum, GError **
     }
     better = edits_apply(edits, file, text, size, &made);
     *sum += made;
-    return made == 0 ||
-        g_file_set_contents_full(
-            file, better, -1, G_FILE_SET_CONTENTS_CONSISTENT, info.st_mode & 07777, error);
+    return made == 0 || edit_write_file(file, better, error);
 }
 
 int edits_write(const Edits *edits, GError **error)

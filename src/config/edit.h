@@ -32,4 +32,7 @@ int edits_write(const Edits *edits, GError **error);
 char *edits_apply(
     const Edits *edits, const char *file, const char *text, size_t size, unsigned *made);
 
+/* A new file in the place of the old one, with its permissions; never half written. */
+bool edit_write_file(const char *file, const char *text, GError **error);
+
 #endif

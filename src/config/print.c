@@ -74,10 +74,11 @@ char *print_scalar_yaml(const Node *node)
 
 static void append_yaml(GString *out, const Node *node, unsigned depth, const char *const *skip);
 
-/* Behind a key or a dash: on the same line when it is a scalar. */
-static void append_yaml_value(GString *out, const Node *node, unsigned depth)
+/* Behind a key or a dash: on the same line when it is a scalar; a map's first key beside a dash. */
+static void append_yaml_value(GString *out, const Node *node, unsigned depth, char behind)
 {
     bool nested = (node->kind == NODE_MAP || node->kind == NODE_LIST) && !is_empty(node);
+    size_t start = out->len;
 
     if (nested) {
         g_string_append_c(out, '\n');
@@ -86,6 +87,9 @@ static void append_yaml_value(GString *out, const Node *node, unsigned depth)
         g_autofree char *text = print_scalar_yaml(node);
 
         g_string_append_printf(out, " %s\n", text);
+    }
+    if (nested && behind == '-') {
+        g_string_erase(out, start, 2 + depth * 2);
     }
 }
 
@@ -102,12 +106,12 @@ static void append_yaml(GString *out, const Node *node, unsigned depth, const ch
                 append_quoted(out, entry->key);
             }
             g_string_append_c(out, ':');
-            append_yaml_value(out, entry->value, depth);
+            append_yaml_value(out, entry->value, depth, ':');
         }
     }
     for (unsigned i = 0; node->kind == NODE_LIST && i < node->list.count; i++) {
         g_string_append_printf(out, "%*s-", (int)depth * 2, "");
-        append_yaml_value(out, node->list.items[i], depth);
+        append_yaml_value(out, node->list.items[i], depth, '-');
     }
 }
 

@@ -5,8 +5,7 @@
 
 static const char byte_order_mark[] = "\xef\xbb\xbf";
 
-/* How many bytes the break at the text's start has; 0: there is none. */
-static size_t break_length(const char *text, size_t size)
+size_t mark_break(const char *text, size_t size)
 {
     static const char *const breaks[] = {
         "\r\n",
@@ -33,8 +32,7 @@ static size_t line_length(const char *text, size_t size)
     for (size_t i = 0; i < size; i++) {
         unsigned char c = text[i];
 
-        if ((c == '\n' || c == '\r' || c == 0xc2 || c == 0xe2) &&
-            break_length(text + i, size - i)) {
+        if ((c == '\n' || c == '\r' || c == 0xc2 || c == 0xe2) && mark_break(text + i, size - i)) {
             return i;
         }
     }
@@ -59,7 +57,7 @@ const char *mark_line(const char *text, size_t size, unsigned line, size_t *leng
         if (number == line) {
             return text + at;
         }
-        ending = break_length(text + at + *length, size - at - *length);
+        ending = mark_break(text + at + *length, size - at - *length);
         if (ending == 0) {
             return NULL;
         }
@@ -72,7 +70,7 @@ void mark_place(const char *text, size_t size, unsigned *line, unsigned *column)
     size_t at = mark_text_start(text, size), length = line_length(text + at, size - at), ending;
 
     *line = 1;
-    while ((ending = break_length(text + at + length, size - at - length)) > 0) {
+    while ((ending = mark_break(text + at + length, size - at - length)) > 0) {
         at += length + ending;
         length = line_length(text + at, size - at);
         ++*line;

@@ -21,6 +21,9 @@ typedef struct Mark {
  */
 const char *mark_line(const char *text, size_t size, unsigned line, size_t *length);
 
+/* How many bytes the line break at the text's start has; 0: there is none. */
+size_t mark_break(const char *text, size_t size);
+
 /* Bytes before the first character: those of a byte order mark. */
 size_t mark_text_start(const char *text, size_t size);
 

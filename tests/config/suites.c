@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "config/events.h"
+#include "config/format.h"
 #include "config/schema.h"
 #include "config/validate.h"
 
@@ -76,6 +77,16 @@ static char *first_error(const Diag *diag)
     return g_strdup_printf("%s %s", parts[0], parts[1]);
 }
 
+/* What is laid out anew says the same (format_yaml checks that itself), and stays as it is then. */
+static void assert_format_is_stable(const char *text, gsize length)
+{
+    g_autoptr(Diag) diag = diag_new();
+    g_autoptr(Source) source = source_from_text("in.yaml", text, length, diag);
+    g_autofree char *once = format_yaml(source, diag), *twice = format_text(once);
+
+    assert_string_equal(once, twice);
+}
+
 /* What we make of one input of the suite. */
 static char *yaml_outcome(const char *folder)
 {
@@ -96,6 +107,7 @@ static char *yaml_outcome(const char *folder)
         return g_strdup_printf("%s refused   %s", invalid ? "invalid" : "valid  ", why);
     }
     assert_non_null(root);
+    assert_format_is_stable(text, length);
     if (invalid || !g_file_get_contents(json, &wanted, &json_length, NULL)) {
         return g_strdup_printf(
             "%s accepted  %s", invalid ? "invalid" : "valid  ", node_kind_name(root->kind));
