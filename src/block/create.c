@@ -76,6 +76,54 @@ bool block_create_switch(
     return true;
 }
 
+bool block_create_preallocation(
+    const BlockCreate *create, bool has_metadata, BlockPreallocation *out, GError **error)
+{
+    static const char *const words[] = { "off", "metadata", "falloc", "full" };
+    const char *text = block_create_option(create, "preallocation", "off");
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(words); i++) {
+        if (strcmp(text, words[i]) == 0 && (has_metadata || i != PREALLOCATE_METADATA)) {
+            *out = i;
+            return true;
+        }
+    }
+    g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_FORMAT, "preallocation is off, %sfalloc or full",
+        has_metadata ? "metadata, " : "");
+    return false;
+}
+
+int block_preallocate(
+    BlockNode *file, uint64_t at, uint64_t length, BlockPreallocation preallocation)
+{
+    enum { ZEROES = 1 << 20 };
+    g_autofree uint8_t *zeroes = NULL;
+    int result = at + length > file->length ? block_resize(file, at + length) : 0;
+
+    if (result < 0 || preallocation < PREALLOCATE_FALLOC) {
+        return result;
+    }
+    if (preallocation == PREALLOCATE_FALLOC) {
+        return block_zero(file, at, length, 0);
+    }
+    zeroes = g_malloc0(ZEROES);
+    for (uint64_t done = 0; done < length && result == 0; done += ZEROES) {
+        result = block_write(file, at + done, zeroes, MIN(ZEROES, length - done), 0);
+    }
+    return result;
+}
+
+char *block_path_beside(const char *image, const char *name)
+{
+    g_autofree char *folder = NULL;
+
+    if (g_str_has_prefix(name, "file:")) {
+        name += strlen("file:");
+    }
+    folder = g_path_get_dirname(image);
+    return g_path_is_absolute(name) ? g_strdup(name) : g_build_filename(folder, name, NULL);
+}
+
 bool block_parse_options(const char *text, GHashTable *options, GError **error)
 {
     g_auto(GStrv) parts = g_strsplit(text, ",", -1);

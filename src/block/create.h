@@ -15,12 +15,31 @@ typedef struct BlockCreate {
     GHashTable *options;                  /* texts by name; NULL: none */
 } BlockCreate;
 
+/* How much of the space for a disk is taken when it is made. */
+typedef enum BlockPreallocation {
+    PREALLOCATE_OFF,
+    PREALLOCATE_METADATA, /* tables only */
+    PREALLOCATE_FALLOC,   /* the host's file system sets space aside */
+    PREALLOCATE_FULL,     /* zeroes are written */
+} BlockPreallocation;
+
 /* Values of options, or what stands for them when they are not given. */
 const char *block_create_option(const BlockCreate *create, const char *name, const char *otherwise);
 bool block_create_number(
     const BlockCreate *create, const char *name, uint64_t otherwise, uint64_t *out, GError **error);
 bool block_create_switch(
     const BlockCreate *create, const char *name, bool otherwise, bool *out, GError **error);
+
+/* The option `preallocation`; `metadata` only for a format that has any. */
+bool block_create_preallocation(
+    const BlockCreate *create, bool has_metadata, BlockPreallocation *out, GError **error);
+
+/* [co] Takes space in a file as FALLOC and FULL say, making it longer if it has to be. */
+int block_preallocate(
+    BlockNode *file, uint64_t at, uint64_t length, BlockPreallocation preallocation);
+
+/* A name that an image mentions is relative to the folder that the image is in. */
+char *block_path_beside(const char *image, const char *name);
 
 /* "64k", "1.5G", "10MiB", "512": bytes. */
 bool block_parse_size(const char *text, uint64_t *out, GError **error);

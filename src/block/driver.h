@@ -88,6 +88,11 @@ typedef struct BlockDriver {
     int (*discard)(BlockNode *node, uint64_t at, uint64_t length);
     int (*flush)(BlockNode *node); /* metadata, in a safe order; the core flushes children */
     int (*unpack)(BlockNode *node, const Extent *from, void *out);
+    /*
+     * Writes a cluster (the last one of the disk may be shorter) compressed; -EMSGSIZE when that
+     * does not make it smaller: then the core writes it as it is.
+     */
+    int (*pack)(BlockNode *node, uint64_t at, const void *data, uint64_t length);
 
     /* For tools; while nothing else uses the node. */
     void (*describe)(BlockNode *node, BlockFact *add, GString *out); /* what is special about it */

@@ -77,6 +77,7 @@ int64_t engine_do_blocking(const EngineOp *op)
             result = fallocate(
                 op->fd, FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE, op->offset, op->length);
             break;
+        case ENGINE_CALL: return op->call(op->data);
         default: g_assert_not_reached();
         }
     } while (result < 0 && errno == EINTR);

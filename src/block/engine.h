@@ -22,6 +22,7 @@ typedef enum EngineKind {
     ENGINE_SYNC,  /* what ended before is on stable storage after */
     ENGINE_PUNCH, /* reads as zeroes afterwards, and holds no space */
     ENGINE_ZERO,  /* reads as zeroes afterwards, and holds its space */
+    ENGINE_CALL,  /* of the engine `threads`: work that takes a processor for long */
 } EngineKind;
 
 typedef struct EngineOp EngineOp;
@@ -33,6 +34,8 @@ struct EngineOp {
     uint64_t offset, length;
     const struct iovec *iov; /* of READ and WRITE, at most IOV_MAX; stays until the end */
     unsigned iov_count;
+    int64_t (*call)(void *data); /* of CALL; any thread; gives the result */
+    void *data;
     int64_t result;
 
     void (*done)(EngineOp *op); /* on the loop */

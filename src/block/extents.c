@@ -230,6 +230,46 @@ static int write_mapped(BlockNode *node, const BlockIo *io)
     return result;
 }
 
+/* ---- compressed ---- */
+
+/* One cluster, whose length is `length`; only the last one of the disk is shorter than others. */
+static int pack_cluster(BlockNode *node, const BlockIo *io, uint64_t done, uint64_t length)
+{
+    uint64_t at = io->at + done;
+    g_autofree void *data = g_try_malloc(length);
+    struct iovec piece = { data, length };
+    Range range;
+    int result;
+
+    if (!data) {
+        return -ENOMEM;
+    }
+    block_memory_load(block_memory_after(io->memory, done), data, length);
+    ranges_lock(&node->writing, &range, at, at + node->cluster);
+    result = node->driver->pack(node, at, data, length);
+    ranges_unlock(&node->writing, &range);
+    return result == -EMSGSIZE
+        ? write_mapped(node, &(BlockIo){ BLOCK_WRITE, 0, at, length, { &piece, 1, 0 } })
+        : result;
+}
+
+static int write_packed(BlockNode *node, const BlockIo *io)
+{
+    uint64_t end = io->at + io->length;
+    int result = 0;
+
+    if (!node->driver->pack) {
+        return -ENOTSUP;
+    }
+    if (io->at % node->cluster != 0 || (end % node->cluster != 0 && end != node->length)) {
+        return -EINVAL;
+    }
+    for (uint64_t done = 0; done < io->length && result == 0; done += node->cluster) {
+        result = pack_cluster(node, io, done, MIN(node->cluster, io->length - done));
+    }
+    return result == 0 && io->flags & BLOCK_DURABLE ? block_flush(node) : result;
+}
+
 /* ---- the rest ---- */
 
 /* The part of io that is whole clusters; a last one that the disk's end cuts off is whole. */
@@ -308,7 +348,8 @@ int block_format_io(BlockNode *node, const BlockIo *io)
         return -EROFS;
     }
     switch (io->op) {
-    case BLOCK_WRITE: return write_mapped(node, io);
+    case BLOCK_WRITE:
+        return io->flags & BLOCK_PACK ? write_packed(node, io) : write_mapped(node, io);
     case BLOCK_ZERO: return zero_mapped(node, io);
     case BLOCK_DISCARD: return discard_mapped(node, io);
     default: g_assert_not_reached();

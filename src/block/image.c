@@ -60,18 +60,6 @@ static BlockNode *open_layer(
     return block_open(loop, driver, options, file, NULL, error);
 }
 
-/* Names in an image are relative to the folder that the image is in. */
-static char *path_beside(const char *image, const char *name)
-{
-    g_autofree char *folder = NULL;
-
-    if (g_str_has_prefix(name, "file:")) {
-        name += strlen("file:");
-    }
-    folder = g_path_get_dirname(image);
-    return g_path_is_absolute(name) ? g_strdup(name) : g_build_filename(folder, name, NULL);
-}
-
 /* ---- the chain ---- */
 
 BlockNode *block_open_image(
@@ -81,7 +69,7 @@ BlockNode *block_open_image(
     BlockNode *lowest = top;
 
     for (unsigned depth = 1; lowest && lowest->backing_path; depth++) {
-        g_autofree char *path = path_beside(lowest->name, lowest->backing_path);
+        g_autofree char *path = block_path_beside(lowest->name, lowest->backing_path);
         BlockOptions below = *options;
 
         below.path = path;

@@ -17,6 +17,7 @@ typedef enum BlockOp {
 enum {
     BLOCK_DURABLE = 1 << 0,   /* WRITE, ZERO, DISCARD: on stable storage when done */
     BLOCK_MAY_UNMAP = 1 << 1, /* ZERO: the space may be given back */
+    BLOCK_PACK = 1 << 2,      /* WRITE of whole clusters: compressed; -ENOTSUP if it cannot be */
 };
 
 typedef struct BlockIo {

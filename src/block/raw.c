@@ -29,8 +29,16 @@ static int raw_resize(BlockNode *node, uint64_t length)
 
 static bool raw_create(BlockNode *file, const BlockCreate *create, GError **error)
 {
-    int result = block_resize(file, create->size);
+    BlockPreallocation preallocation;
+    int result;
 
+    if (!block_create_preallocation(create, false, &preallocation, error)) {
+        return false;
+    }
+    result = block_resize(file, create->size);
+    if (result == 0) {
+        result = block_preallocate(file, 0, create->size, preallocation);
+    }
     if (result < 0) {
         g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_SIZE,
             "`%s` cannot become %" G_GUINT64_FORMAT " bytes long: %s", file->name, create->size,
@@ -39,6 +47,8 @@ static bool raw_create(BlockNode *file, const BlockCreate *create, GError **erro
     return result == 0;
 }
 
+static const char *const create_options[] = { "preallocation", NULL };
+
 BLOCK_DRIVER(raw) = {
     .name = "raw",
     .open = raw_open,
@@ -46,4 +56,5 @@ BLOCK_DRIVER(raw) = {
     .transfer = raw_transfer,
     .resize = raw_resize,
     .create = raw_create,
+    .create_options = create_options,
 };

@@ -66,6 +66,7 @@ static GOptionEntry *entries_for(Img *img, const char *takes)
             "format of that image", "FORMAT" },
         { "option", 'o', 0, G_OPTION_ARG_STRING_ARRAY, &img->options, "options of the format",
             "NAME=VALUE,..." },
+        { "compress", 'c', 0, G_OPTION_ARG_NONE, &img->compress, "compress the new image", NULL },
         { "cache", 't', 0, G_OPTION_ARG_STRING, &img->cache, "cache mode", "MODE" },
         { "json", 'J', 0, G_OPTION_ARG_NONE, &img->json, "print facts as JSON", NULL },
         { "repair", 'r', 0, G_OPTION_ARG_NONE, &img->repair, "mend what can be mended", NULL },

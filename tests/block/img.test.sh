@@ -34,6 +34,36 @@ for options in cluster_size=64k cluster_size=512 cluster_size=2MiB compat=0.10 r
 done
 [ "$(du -k back.raw | cut -f 1)" -lt 6000 ] || fail "zeroes were written"
 
+# Compressed, by every method and into every refcount width.
+for options in cluster_size=64k compression_type=zstd cluster_size=4k,compression_type=zstd \
+        cluster_size=512 compat=0.10 refcount_bits=1 cluster_size=2M extended_l2=on; do
+    rm -f disk.qcow2
+    gives 0 "$lathe" img convert -c -f raw -O qcow2 -o $options disk.raw disk.qcow2
+    qemu-img check -q disk.qcow2 || fail "check after compression, $options"
+    qemu-img compare -q disk.qcow2 -F raw disk.raw || fail "compressed contents, $options"
+    gives 0 "$lathe" img check disk.qcow2
+    gives 0 "$lathe" img compare -F raw disk.qcow2 disk.raw
+done
+qemu-img convert -c -O qcow2 -o compression_type=zstd disk.raw packed.qcow2
+gives 0 "$lathe" img compare -F raw packed.qcow2 disk.raw
+gives 3 "$lathe" img convert -c -f raw -O raw disk.raw packed.raw
+
+# Options of a new image that the other one must understand.
+for options in preallocation=metadata preallocation=falloc preallocation=full,cluster_size=4k \
+        preallocation=metadata,extended_l2=on lazy_refcounts=on compression_type=zstd \
+        data_file=disk.data data_file=disk.data,data_file_raw=on,preallocation=falloc; do
+    rm -f disk.qcow2 disk.data
+    gives 0 "$lathe" img create -f qcow2 -o $options disk.qcow2 20M
+    qemu-img check -q disk.qcow2 || fail "check after creation, $options"
+    gives 0 "$lathe" img check disk.qcow2
+    qemu-img create -q -f raw zero.raw 20M
+    qemu-img compare -q disk.qcow2 -F raw zero.raw || fail "a new disk is zero, $options"
+    qemu-io -c 'write -P 7 1M 3M' disk.qcow2 >/dev/null
+    gives 0 "$lathe" img check disk.qcow2
+done
+gives 0 "$lathe" img create -f raw -o preallocation=falloc full.raw 4M
+[ "$(du -k full.raw | cut -f 1)" -ge 4096 ] || fail "nothing was allocated"
+
 # What the other one made.
 qemu-img convert -c -O qcow2 disk.raw packed.qcow2
 gives 0 "$lathe" img compare -F raw packed.qcow2 disk.raw

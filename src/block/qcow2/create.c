@@ -14,7 +14,9 @@ typedef struct Layout {
 /* What the options say. */
 typedef struct Wanted {
     uint64_t cluster_size, refcount_bits;
-    bool version_2, extended;
+    bool version_2, extended, zstd, lazy, raw_data;
+    const char *data_file; /* NULL: the data is in the image itself */
+    BlockPreallocation preallocation;
 } Wanted;
 
 static bool refuse(GError **error, const char *text)
@@ -28,27 +30,32 @@ static bool is_power_of_two(uint64_t value)
     return value > 0 && (value & (value - 1)) == 0;
 }
 
-static bool read_options(const BlockCreate *create, Wanted *w, GError **error)
+/* Which of two words an option has; the first stands for one that is not given. */
+static bool read_word(const BlockCreate *create, const char *name, const char *first,
+    const char *second, bool *is_second, GError **error)
 {
-    const char *compat = block_create_option(create, "compat", "1.1");
-    const char *compression = block_create_option(create, "compression_type", "zlib");
-    const char *preallocation = block_create_option(create, "preallocation", "off");
+    const char *text = block_create_option(create, name, first);
 
-    if (!block_create_number(create, "cluster_size", 65536, &w->cluster_size, error) ||
-        !block_create_number(create, "refcount_bits", 16, &w->refcount_bits, error) ||
-        !block_create_switch(create, "extended_l2", false, &w->extended, error)) {
+    *is_second = strcmp(text, second) == 0;
+    if (!*is_second && strcmp(text, first) != 0) {
+        g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_FORMAT, "%s of a qcow2 image is %s or %s", name,
+            first, second);
         return false;
     }
+    return true;
+}
+
+static bool read_version(const BlockCreate *create, Wanted *w, GError **error)
+{
+    const char *compat = block_create_option(create, "compat", "1.1");
+
     w->version_2 = strcmp(compat, "0.10") == 0 || strcmp(compat, "v2") == 0;
-    if (!w->version_2 && strcmp(compat, "1.1") != 0 && strcmp(compat, "v3") != 0) {
-        return refuse(error, "is `compat` 0.10 (v2) or 1.1 (v3)");
-    }
-    if (strcmp(compression, "zlib") != 0) {
-        return refuse(error, "is made with compression_type zlib here");
-    }
-    if (strcmp(preallocation, "off") != 0) {
-        return refuse(error, "is made with preallocation off here");
-    }
+    return w->version_2 || strcmp(compat, "1.1") == 0 || strcmp(compat, "v3") == 0 ||
+        refuse(error, "is `compat` 0.10 (v2) or 1.1 (v3)");
+}
+
+static bool check_options(const Wanted *w, const BlockCreate *create, GError **error)
+{
     if (!is_power_of_two(w->cluster_size) || w->cluster_size < 512 ||
         w->cluster_size > 2 * 1024 * 1024 || (w->extended && w->cluster_size < 16 * 1024)) {
         return refuse(
@@ -57,10 +64,29 @@ static bool read_options(const BlockCreate *create, Wanted *w, GError **error)
     if (!is_power_of_two(w->refcount_bits) || w->refcount_bits > 64) {
         return refuse(error, "has refcount_bits of 1, 2, 4, 8, 16, 32 or 64");
     }
-    if (w->version_2 && (w->refcount_bits != 16 || w->extended)) {
-        return refuse(error, "of version 0.10 has 16 refcount_bits and no extended_l2");
+    if (w->version_2 &&
+        (w->refcount_bits != 16 || w->extended || w->zstd || w->lazy || w->data_file)) {
+        return refuse(error,
+            "of version 0.10 has 16 refcount_bits and neither extended_l2, zstd, lazy_refcounts "
+            "nor a data_file");
+    }
+    if (w->raw_data && (!w->data_file || create->backing)) {
+        return refuse(error, "with data_file_raw has a data_file and is not based on another");
     }
     return true;
+}
+
+static bool read_options(const BlockCreate *create, Wanted *w, GError **error)
+{
+    w->data_file = block_create_option(create, "data_file", NULL);
+    return block_create_number(create, "cluster_size", 65536, &w->cluster_size, error) &&
+        block_create_number(create, "refcount_bits", 16, &w->refcount_bits, error) &&
+        block_create_switch(create, "extended_l2", false, &w->extended, error) &&
+        block_create_switch(create, "lazy_refcounts", false, &w->lazy, error) &&
+        block_create_switch(create, "data_file_raw", false, &w->raw_data, error) &&
+        read_word(create, "compression_type", "zlib", "zstd", &w->zstd, error) &&
+        block_create_preallocation(create, true, &w->preallocation, error) &&
+        read_version(create, w, error) && check_options(w, create, error);
 }
 
 static uint64_t divide_up(uint64_t value, uint64_t by)
@@ -103,9 +129,16 @@ static Qcow2Header header_of(const Wanted *w, const Layout *l, uint64_t size)
         .l1_table_offset = (1 + l->reftable + l->blocks) * w->cluster_size,
         .refcount_table_offset = w->cluster_size,
         .refcount_table_clusters = l->reftable,
-        .incompatible_features = w->extended ? QCOW2_INCOMPAT_EXTENDED_L2 : 0,
+        .incompatible_features = (w->extended ? QCOW2_INCOMPAT_EXTENDED_L2 : 0) |
+            (w->zstd ? QCOW2_INCOMPAT_COMPRESSION : 0) |
+            (w->data_file ? QCOW2_INCOMPAT_DATA_FILE : 0),
+        .compatible_features = w->lazy ? QCOW2_COMPAT_LAZY : 0,
+        .autoclear_features = w->raw_data ? QCOW2_AUTOCLEAR_RAW_DATA : 0,
         .refcount_order = __builtin_ctzll(w->refcount_bits),
-        .header_length = w->version_2 ? QCOW2_V2_HEADER : QCOW2_V3_HEADER,
+        .header_length = w->version_2 ? QCOW2_V2_HEADER
+            : w->zstd                 ? QCOW2_HEADER_READ
+                                      : QCOW2_V3_HEADER,
+        .compression_type = w->zstd ? QCOW2_ZSTD : QCOW2_DEFLATE,
     };
 }
 
@@ -127,7 +160,7 @@ static void append_extension(GByteArray *bytes, uint32_t type, const char *text)
 }
 
 /* The header, its extensions, and behind them the name of the backing file. */
-static GByteArray *header_bytes(Qcow2Header header, const BlockCreate *create)
+static GByteArray *header_bytes(Qcow2Header header, const Wanted *w, const BlockCreate *create)
 {
     GByteArray *bytes = g_byte_array_new();
     size_t length = header.header_length;
@@ -135,6 +168,9 @@ static GByteArray *header_bytes(Qcow2Header header, const BlockCreate *create)
     g_byte_array_append(bytes, (uint8_t *)&header, length);
     if (create->backing && create->backing_format) {
         append_extension(bytes, QCOW2_EXT_BACKING_FORMAT, create->backing_format);
+    }
+    if (w->data_file) {
+        append_extension(bytes, QCOW2_EXT_DATA_FILE, w->data_file);
     }
     append_u32(bytes, 0);
     append_u32(bytes, 0);
@@ -180,7 +216,7 @@ static bool write_image(
     BlockNode *file, const Wanted *w, const Layout *l, const BlockCreate *create, GError **error)
 {
     Qcow2Header header = header_of(w, l, create->size);
-    g_autoptr(GByteArray) bytes = header_bytes(header, create);
+    g_autoptr(GByteArray) bytes = header_bytes(header, w, create);
     g_autofree uint8_t *cluster = g_malloc0(w->cluster_size);
     int result = write_reftable(file, w, l);
 
@@ -207,11 +243,89 @@ static bool write_image(
     return result == 0;
 }
 
+/* The file beside the image that will have the guest's data; one that is there is kept. */
+static bool create_data_file(BlockNode *file, const Wanted *w, uint64_t size, GError **error)
+{
+    g_autofree char *path = NULL;
+    BlockOptions options = { .cache = file->cache };
+    BlockNode *data;
+    int result;
+
+    if (!w->data_file) {
+        return true;
+    }
+    path = block_path_beside(file->name, w->data_file);
+    options.path = path;
+    options.create = !g_file_test(path, G_FILE_TEST_EXISTS);
+    data = block_open(file->loop, block_driver_find("file"), &options, NULL, NULL, error);
+    result = data ? block_resize(data, size) : -EIO;
+    if (data && result < 0) {
+        g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_SIZE, "`%s`: %s", path, g_strerror(-result));
+    }
+    block_unref(data);
+    return result == 0;
+}
+
+int qcow2_preallocate(Qcow2 *q, BlockPreallocation preallocation)
+{
+    BlockNode *node = q->node;
+    int result = 0;
+
+    for (uint64_t at = 0, length; at < node->length && result == 0; at += length) {
+        Extent extent = { 0 };
+        BlockNode *data = node->children[q->data_child];
+
+        length = node->length - at;
+        result = qcow2_allocate(node, at, length, &extent);
+        length = extent.length;
+        if (result == 0 && extent.fresh) {
+            result = block_preallocate(
+                data, extent.offset, extent.length + extent.tail, preallocation);
+            if (result == 0) {
+                result = qcow2_link(node, at, &extent);
+            }
+        }
+    }
+    return result;
+}
+
+/* Gives all of the disk a place, in the image that has just been made. */
+static bool preallocate(BlockNode *file, const Wanted *w, const BlockCreate *create, GError **error)
+{
+    BlockOptions options = { .path = file->name, .cache = file->cache };
+    BlockNode *image;
+    int result;
+
+    if (w->preallocation == PREALLOCATE_OFF) {
+        return true;
+    }
+    if (create->backing) {
+        return refuse(error, "that is based on another is not preallocated");
+    }
+    image = block_open(
+        file->loop, block_driver_find("qcow2"), &options, block_ref(file), NULL, error);
+    if (!image) {
+        return false;
+    }
+    result = qcow2_preallocate(qcow2_of(image), w->preallocation);
+    if (result == 0) {
+        result = block_flush(image);
+    }
+    if (result < 0) {
+        g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_HOST, "`%s` cannot be preallocated: %s",
+            file->name, g_strerror(-result));
+    }
+    block_unref(image);
+    return result == 0;
+}
+
 bool qcow2_create(BlockNode *file, const BlockCreate *create, GError **error)
 {
     Wanted wanted = { 0 };
     Layout layout;
 
     return read_options(create, &wanted, error) && plan(&wanted, create->size, &layout, error) &&
-        write_image(file, &wanted, &layout, create, error);
+        create_data_file(file, &wanted, create->size, error) &&
+        write_image(file, &wanted, &layout, create, error) &&
+        preallocate(file, &wanted, create, error);
 }

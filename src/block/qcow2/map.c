@@ -1,7 +1,6 @@
 /* From guest offsets to places in the file. */
 #include <errno.h>
 #include <string.h>
-#include <zlib.h>
 
 #include "block/qcow2/qcow2.h"
 
@@ -152,71 +151,4 @@ int qcow2_map(BlockNode *node, uint64_t at, uint64_t length, Extent *out)
     result = map_locked(q, at, length, out);
     co_mutex_unlock(&q->lock);
     return result;
-}
-
-/* ---- compressed clusters ---- */
-
-void qcow2_packed_place(const Qcow2 *q, uint64_t entry, uint64_t *offset, uint64_t *length)
-{
-    unsigned split = 62 - (q->cluster_bits - 8);
-    uint64_t sectors = (entry & ~(QCOW2_COPIED | QCOW2_COMPRESSED)) >> split;
-
-    *offset = entry & ((UINT64_C(1) << split) - 1);
-    *length = (sectors + 1) * 512 - (*offset & 511);
-}
-
-/* Raw deflate with a window of 4 KiB; there may be anything behind its end. */
-static int inflate_cluster(const void *from, size_t from_size, void *to, size_t to_size)
-{
-    z_stream stream = {
-        .next_in = (void *)from, .avail_in = from_size, .next_out = to, .avail_out = to_size
-    };
-    int result;
-
-    if (inflateInit2(&stream, -12) != Z_OK) {
-        return -ENOMEM;
-    }
-    result = inflate(&stream, Z_FINISH);
-    inflateEnd(&stream);
-    return (result == Z_STREAM_END || result == Z_BUF_ERROR) && stream.avail_out == 0 ? 0 : -EIO;
-}
-
-static int unpack_cluster(Qcow2 *q, uint64_t entry, uint8_t *to)
-{
-    uint64_t offset, length;
-    g_autofree uint8_t *packed = NULL;
-    int result;
-
-    if (q->header.compression_type != QCOW2_DEFLATE) {
-        return -ENOTSUP;
-    }
-    qcow2_packed_place(q, entry, &offset, &length);
-    if (offset >= q->file->length) {
-        return -EIO;
-    }
-    length = MIN(length, q->file->length - offset);
-    packed = g_malloc(length);
-    result = block_read(q->file, offset, packed, length);
-    return result < 0 ? result : inflate_cluster(packed, length, to, q->cluster_size);
-}
-
-/* The last cluster stays unpacked: guests read it piece by piece. */
-int qcow2_unpack(BlockNode *node, const Extent *from, void *out)
-{
-    Qcow2 *q = qcow2_of(node);
-    g_autofree uint8_t *cluster = NULL;
-    int result;
-
-    if (q->unpacked_entry != from->cookie) {
-        cluster = g_malloc(q->cluster_size);
-        result = unpack_cluster(q, from->cookie, cluster);
-        if (result < 0) {
-            return result;
-        }
-        g_free(q->unpacked);
-        q->unpacked = g_steal_pointer(&cluster);
-        q->unpacked_entry = from->cookie;
-    }
-    memcpy(out, q->unpacked + from->skip, from->length);
-    return 0;
 }

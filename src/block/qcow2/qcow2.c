@@ -32,7 +32,6 @@ static bool read_table(Qcow2 *q, Qcow2Table *table, uint64_t offset, uint64_t si
 
 static bool open_data_file(Qcow2 *q, const BlockOptions *options, GError **error)
 {
-    g_autofree char *folder = g_path_get_dirname(q->node->name);
     g_autofree char *path = NULL;
     BlockOptions data = *options;
 
@@ -44,8 +43,7 @@ static bool open_data_file(Qcow2 *q, const BlockOptions *options, GError **error
             "`%s` keeps its data in another file, but does not say in which", q->node->name);
         return false;
     }
-    path = g_path_is_absolute(q->data_file) ? g_strdup(q->data_file)
-                                            : g_build_filename(folder, q->data_file, NULL);
+    path = block_path_beside(q->node->name, q->data_file);
     data.path = path;
     q->data_child = 1;
     q->node->children[1] = block_open(
@@ -148,6 +146,7 @@ static void qcow2_describe(BlockNode *node, BlockFact *add, GString *out)
     add(out, "refcount_bits", width);
     add(out, "extended_l2", qcow2_has_subclusters(q) ? "on" : "off");
     add(out, "compression_type", q->header.compression_type == QCOW2_ZSTD ? "zstd" : "zlib");
+    add(out, "lazy_refcounts", q->header.compatible_features & QCOW2_COMPAT_LAZY ? "on" : "off");
     add(out, "snapshots", snapshots);
     if (q->data_file) {
         add(out, "data_file", q->data_file);
@@ -158,7 +157,8 @@ static void qcow2_describe(BlockNode *node, BlockFact *add, GString *out)
 }
 
 static const char *const create_options[] = { "cluster_size", "compat", "compression_type",
-    "extended_l2", "preallocation", "refcount_bits", NULL };
+    "data_file", "data_file_raw", "extended_l2", "lazy_refcounts", "preallocation", "refcount_bits",
+    NULL };
 
 BLOCK_DRIVER(qcow2) = {
     .name = "qcow2",
@@ -168,6 +168,7 @@ BLOCK_DRIVER(qcow2) = {
     .close = qcow2_close,
     .map = qcow2_map,
     .unpack = qcow2_unpack,
+    .pack = qcow2_pack,
     .allocate = qcow2_allocate,
     .link = qcow2_link,
     .abandon = qcow2_abandon,

@@ -81,6 +81,7 @@ typedef struct Qcow2 {
     uint32_t bitmaps; /* persistent dirty bitmaps, and their directory */
     uint64_t bitmap_directory, bitmap_directory_size;
 
+    uint64_t packed_end;     /* byte behind the last compressed cluster written; 0: none yet */
     uint64_t unpacked_entry; /* the L2 entry of the cluster below; 0: none */
     uint8_t *unpacked;
 } Qcow2;
@@ -133,8 +134,11 @@ void l2_entry_store(Qcow2 *q, MetaPage *page, uint64_t at, uint64_t entry, uint6
 /* [co] The page of the L2 entry of a guest offset; *page is NULL when there is no table. */
 int l2_find(Qcow2 *q, uint64_t at, MetaPage **page);
 int qcow2_map(BlockNode *node, uint64_t at, uint64_t length, Extent *out);
+
+/* packed.c */
 int qcow2_unpack(BlockNode *node, const Extent *from, void *out);
-/* Host clusters that a compressed entry touches. */
+int qcow2_pack(BlockNode *node, uint64_t at, const void *data, uint64_t length);
+/* The bytes of the file that a compressed entry touches. */
 void qcow2_packed_place(const Qcow2 *q, uint64_t entry, uint64_t *offset, uint64_t *length);
 
 /* write.c */
@@ -143,6 +147,15 @@ int qcow2_link(BlockNode *node, uint64_t at, const Extent *fresh);
 void qcow2_abandon(BlockNode *node, uint64_t at, const Extent *fresh);
 int qcow2_zero(BlockNode *node, uint64_t at, uint64_t length, unsigned flags);
 int qcow2_discard(BlockNode *node, uint64_t at, uint64_t length);
+/*
+ * [co] Takes the lock when there is room: not too many dirty pages, so that memory stays bounded
+ * and a flush later is short, and a refcount table that is long enough. Not taken on failure.
+ */
+int qcow2_lock_with_room(Qcow2 *q);
+/* [co] With the lock: makes sure that the L2 table for `at` is there and belongs to nobody else. */
+int qcow2_own_table(Qcow2 *q, uint64_t at);
+/* With the lock: lets go of what an L2 entry refers to, but for the cluster `except`. */
+void qcow2_free_entry(Qcow2 *q, uint64_t entry, uint64_t except);
 
 /* snapshot.c */
 /* [co] Fills q->snapshots. */
@@ -154,6 +167,8 @@ int qcow2_grow_reftable(Qcow2 *q);
 int qcow2_resize(BlockNode *node, uint64_t length);
 
 /* create.c */
+/* [co] Gives all of the disk that has none a place; what was zero stays zero. */
+int qcow2_preallocate(Qcow2 *q, BlockPreallocation preallocation);
 bool qcow2_create(BlockNode *file, const BlockCreate *create, GError **error);
 
 /* check.c: [co] the whole image; nobody else uses it meanwhile. */

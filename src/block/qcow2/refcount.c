@@ -231,6 +231,9 @@ int refcount_apply_frees(Qcow2 *q, GArray *clusters)
         if (result == 0 && now == 0) {
             meta_drop(q, cluster << q->cluster_bits, q->cluster_size);
             q->free_hint = MIN(q->free_hint, cluster);
+            if (q->packed_end >> q->cluster_bits == cluster) {
+                q->packed_end = 0;
+            }
         }
     }
     return result;

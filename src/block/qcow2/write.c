@@ -37,8 +37,7 @@ static int fill_table(Qcow2 *q, uint64_t from, uint64_t to)
     return 0;
 }
 
-/* Makes sure that the L2 table for `at` is there and belongs to nobody else. */
-static int own_table(Qcow2 *q, uint64_t at)
+int qcow2_own_table(Qcow2 *q, uint64_t at)
 {
     uint64_t index = at >> (q->cluster_bits + q->l2_bits);
     uint64_t old, offset;
@@ -160,7 +159,7 @@ static int allocate_locked(Qcow2 *q, uint64_t at, Extent *out)
 {
     MetaPage *page;
     uint64_t entry, bitmap;
-    int result = own_table(q, at);
+    int result = qcow2_own_table(q, at);
 
     if (result == 0) {
         result = l2_find(q, at, &page);
@@ -201,11 +200,7 @@ static int grow_if_short(Qcow2 *q)
     return result;
 }
 
-/*
- * Takes the lock when there is room: not too many dirty pages, so that memory stays bounded and a
- * flush later is short, and a refcount table that is long enough. On failure it is not taken.
- */
-static int lock_with_room(Qcow2 *q)
+int qcow2_lock_with_room(Qcow2 *q)
 {
     for (;;) {
         bool dirty, is_short;
@@ -234,7 +229,7 @@ int qcow2_allocate(BlockNode *node, uint64_t at, uint64_t length, Extent *out)
         return result;
     }
     *out = (Extent){ .kind = EXTENT_DATA, .child = q->data_child, .length = length };
-    result = lock_with_room(q);
+    result = qcow2_lock_with_room(q);
     if (result == 0) {
         result = allocate_locked(q, at, out);
         co_mutex_unlock(&q->lock);
@@ -244,8 +239,7 @@ int qcow2_allocate(BlockNode *node, uint64_t at, uint64_t length, Extent *out)
 
 /* ---- linking ---- */
 
-/* Lets go of what an entry refers to, but for the cluster `except`. */
-static void free_entry(Qcow2 *q, uint64_t entry, uint64_t except)
+void qcow2_free_entry(Qcow2 *q, uint64_t entry, uint64_t except)
 {
     uint64_t offset = entry & QCOW2_OFFSET_MASK, length = q->cluster_size;
     uint64_t first, last;
@@ -276,7 +270,7 @@ static int link_cluster(Qcow2 *q, uint64_t at, uint64_t end, uint64_t host)
         bitmap = (bitmap | mask) & ~(mask << 32);
     }
     l2_entry_store(q, page, at, host | QCOW2_COPIED, bitmap);
-    free_entry(q, old, host);
+    qcow2_free_entry(q, old, host);
     return 0;
 }
 
@@ -342,7 +336,7 @@ static int clear_cluster(Qcow2 *q, uint64_t at, const Clearing *how)
     MetaPage *page;
     uint64_t old, bitmap, entry;
     bool possible;
-    int result = own_table(q, at);
+    int result = qcow2_own_table(q, at);
 
     if (result == 0) {
         result = l2_find(q, at, &page);
@@ -356,7 +350,7 @@ static int clear_cluster(Qcow2 *q, uint64_t at, const Clearing *how)
         return how->must_be_zero ? -ENOTSUP : 0;
     }
     l2_entry_store(q, page, at, entry, qcow2_has_subclusters(q) ? UINT64_C(0xffffffff) << 32 : 0);
-    free_entry(q, old, entry & QCOW2_OFFSET_MASK);
+    qcow2_free_entry(q, old, entry & QCOW2_OFFSET_MASK);
     return 0;
 }
 
@@ -367,7 +361,7 @@ static int clear_range(Qcow2 *q, uint64_t at, uint64_t length, const Clearing *h
     for (uint64_t done = 0; done < length && result == 0; done += q->cluster_size) {
         MetaPage *page = NULL;
 
-        result = lock_with_room(q);
+        result = qcow2_lock_with_room(q);
         if (result < 0) {
             return result;
         }

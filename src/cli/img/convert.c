@@ -16,6 +16,8 @@ enum { PIECE = 2 << 20, GRAIN = 64 << 10, WORKERS = 8 };
 typedef struct Convert {
     Img *img;
     BlockNode *from, *to;
+    unsigned flags;    /* of writes */
+    unsigned grain;    /* what is looked at for zeroes, and written, as a whole */
     uint64_t next;     /* byte that no worker has taken yet */
     unsigned workers;  /* not finished */
     int result;        /* the first error */
@@ -35,8 +37,8 @@ static int write_piece(Convert *c, uint64_t at, const uint8_t *bytes, uint64_t l
     uint64_t start = 0;
     int result = 0;
 
-    for (uint64_t grain = 0; grain < length && result == 0; grain += GRAIN) {
-        uint64_t size = MIN(GRAIN, length - grain);
+    for (uint64_t grain = 0; grain < length && result == 0; grain += c->grain) {
+        uint64_t size = MIN(c->grain, length - grain);
 
         if (!is_zero(bytes + grain, size)) {
             if (grain + size < length) {
@@ -45,7 +47,7 @@ static int write_piece(Convert *c, uint64_t at, const uint8_t *bytes, uint64_t l
             grain = length;
         }
         if (start < grain) {
-            result = block_write(c->to, at + start, bytes + start, grain - start, 0);
+            result = block_write(c->to, at + start, bytes + start, grain - start, c->flags);
         }
         start = grain + size;
     }
@@ -62,6 +64,25 @@ static void show(Convert *c)
     }
 }
 
+/*
+ * The next step from `at`, which ends with a grain: over all that is zero, or over a piece of what
+ * is not. True when there is something to copy.
+ */
+static bool step_over(const Convert *c, uint64_t at, const Extent *extent, uint64_t *length)
+{
+    uint64_t end = at + extent->length;
+    bool last = end == c->from->length;
+    uint64_t zero_end = last ? end : end - end % c->grain;
+    uint64_t data_end = MIN(zero_end + (zero_end < end ? c->grain : 0), c->from->length);
+
+    if (extent->kind == EXTENT_ZERO && zero_end > at) {
+        *length = zero_end - at;
+        return false;
+    }
+    *length = MIN(data_end - at, PIECE - at % PIECE);
+    return true;
+}
+
 /* Takes the next bytes that hold data; false at the end of the disk. */
 static bool take(Convert *c, uint64_t *at, uint64_t *length)
 {
@@ -70,6 +91,7 @@ static bool take(Convert *c, uint64_t *at, uint64_t *length)
         uint64_t start = c->next;
         Extent extent = { 0 };
         int result = block_locate(&node, start, c->from->length - start, &extent);
+        bool has_data;
 
         if (result < 0) {
             c->result = result;
@@ -78,11 +100,11 @@ static bool take(Convert *c, uint64_t *at, uint64_t *length)
         if (start != c->next) {
             continue; /* another worker was faster while this one waited for the map */
         }
-        *length = MIN(extent.length, PIECE - start % PIECE);
-        c->next = start + (extent.kind == EXTENT_ZERO ? extent.length : *length);
+        *at = start;
+        has_data = step_over(c, start, &extent, length);
+        c->next = start + *length;
         show(c);
-        if (extent.kind != EXTENT_ZERO) {
-            *at = start;
+        if (has_data) {
             return true;
         }
     }
@@ -130,7 +152,7 @@ static int copy(Convert *c)
 
 static bool convert(Img *img, BlockNode *from, ImgNew *new)
 {
-    Convert c = { .img = img, .from = from, .shown = 101, .show = img->progress };
+    Convert c = { .img = img, .from = from, .grain = GRAIN, .shown = 101, .show = img->progress };
     int result;
 
     new->create.size = from->length;
@@ -143,8 +165,16 @@ static bool convert(Img *img, BlockNode *from, ImgNew *new)
     if (!c.to) {
         return false;
     }
-    result = copy(&c);
+    if (img->compress) {
+        c.flags = BLOCK_PACK;
+        c.grain = c.to->cluster;
+    }
+    result = !img->compress || c.to->driver->pack ? copy(&c) : -ENOTSUP;
     block_unref(c.to);
+    if (result == -ENOTSUP) {
+        return img_fail_with(img, EXIT_HOST, "no compressed data in a new image of format %s%s",
+            new->format, img->options ? " with these options" : "");
+    }
     if (result < 0) {
         return img_fail_with(img, EXIT_HOST, "%s", g_strerror(-result));
     }
@@ -167,7 +197,7 @@ const ImgCommand img_convert = {
     .name = "convert",
     .arguments = "FILE NEW-FILE",
     .summary = "the same disk in another format (-O)",
-    .takes = "fOotpq",
+    .takes = "cfOotpq",
     .least = 2,
     .most = 2,
     .run = run,

@@ -18,7 +18,7 @@ typedef struct Img {
     /* Options; NULL or false when not given. A command takes only those it lists. */
     char *format, *output_format, *backing, *backing_format, *cache;
     char **options;
-    gboolean json, repair, quiet, progress, shrink, chain;
+    gboolean json, repair, quiet, progress, shrink, chain, compress;
     char *aio, *size;
     int count, depth;
     gboolean write;
