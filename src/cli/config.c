@@ -38,7 +38,8 @@ static int config_run(int argc, char **argv)
 
 VERB(config) = {
     .name = "config",
-    .arguments = "FILE|BOARD [--origin|--json] [--set PATH=VALUE]... [--profile NAME]...",
+    .arguments =
+        "FILE|BOARD [--origin|--json] [--set PATH=VALUE]... [--profile NAME]... [--path DIR]...",
     .summary = "what is in force, and where it comes from",
     .help =
         "Prints a machine (or a board, by name) with everything that it extends, its profiles,\n"

@@ -114,7 +114,7 @@ static int validate_run(int argc, char **argv)
 
 VERB(validate) = {
     .name = "validate",
-    .arguments = "FILE... [--fix] [--json|--github] [--board NAME|FILE]... [--set PATH=VALUE]... "
+    .arguments = "FILE... [--fix] [--json|--github] [--board BOARD|FILE]... [--set PATH=VALUE]... "
                  "[--profile NAME]... "
                  "[--path DIR]...",
     .summary = "is a machine or a board right?",
@@ -123,7 +123,7 @@ VERB(validate) = {
         "wrong with them.\n"
         "\n"
         "  --fix               writes what can be mended without asking; comments are kept\n"
-        "  --board NAME|FILE   a board alone\n"
+        "  --board BOARD|FILE  a board alone\n"
         "  --set PATH=VALUE    changes a value, as in --set drives.root.cache=none\n"
         "  --profile NAME      merges what the file has under profiles.NAME\n"
         "  --path DIR          another folder with machines/ and schemas/\n"
