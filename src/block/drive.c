@@ -13,7 +13,7 @@
 
 #include "block/block.h"
 #include "block/cache.h"
-#include "core/diag.h"
+#include "block/drive-graph.h"
 #include "core/loop.h"
 
 enum { SECTOR = 512 };
@@ -37,134 +37,13 @@ struct Drive {
 
 /* ---- opening ---- */
 
-/* Which key of the drive an error is about, and what to do. */
-static const struct {
-    DiagCode code;
-    enum { KEY_FILE, KEY_CACHE, KEY_FORMAT, KEY_SIZE } key;
-    const char *remedy;
-} blame[] = {
-    [BLOCK_ERROR_MISSING] = { DIAG_FILE_MISSING, KEY_FILE,
-        "paths start at the folder of this file" },
-    [BLOCK_ERROR_PERMISSION] = { DIAG_NO_PERMISSION, KEY_FILE,
-        "change its permissions, or set read-only: true or overlay: ephemeral" },
-    [BLOCK_ERROR_IN_USE] = { DIAG_IN_USE, KEY_FILE,
-        "end the other one, or set overlay: ephemeral" },
-    [BLOCK_ERROR_NO_DIRECT] = { DIAG_NO_DIRECT, KEY_CACHE,
-        "put the file on another file system, or use cache: writeback or writethrough" },
-    [BLOCK_ERROR_FORMAT] = { DIAG_FORMAT, KEY_FORMAT, "see `lathe img info`" },
-    [BLOCK_ERROR_SIZE] = { DIAG_DRIVE_SIZE, KEY_SIZE, NULL },
-    [BLOCK_ERROR_HOST] = { DIAG_HOST, KEY_FILE, NULL },
-};
-
-static Mark mark_of(const DriveSpec *spec, unsigned key)
-{
-    const Mark marks[] = {
-        [KEY_FILE] = spec->path.text ? spec->path.mark : spec->size.mark,
-        [KEY_CACHE] = spec->cache.mark,
-        [KEY_FORMAT] = spec->format.mark,
-        [KEY_SIZE] = spec->path.text ? spec->path.mark : spec->size.mark,
-    };
-
-    return marks[key].line > 0 ? marks[key] : spec->mark;
-}
-
-static bool report(const DriveSpec *spec, Diag *diag, const GError *error)
-{
-    unsigned kind = error->domain == BLOCK_ERROR ? error->code : BLOCK_ERROR_HOST;
-
-    diag_error(diag, blame[kind].code, mark_of(spec, blame[kind].key), "drive `%s`: %s", spec->id,
-        error->message);
-    if (blame[kind].remedy) {
-        diag_hint(diag, "%s", blame[kind].remedy);
-    }
-    return false;
-}
-
+/* The I/O thread opens the graph itself: an engine may belong to the thread that made it. */
 typedef struct Opening {
     const DriveSpec *spec;
     IoLoop *loop;
-    BlockNode *top;
+    Drive *drive;
     GError *error;
 } Opening;
-
-static BlockNode *open_scratch(const Opening *o, uint64_t size, GError **error)
-{
-    BlockOptions options = { .size = size, .cache = o->spec->cache, .aio = o->spec->aio };
-
-    return block_open(o->loop, block_driver_find("file"), &options, NULL, NULL, error);
-}
-
-static const char *format_of(const DriveSpec *spec)
-{
-    return spec->format.text ? spec->format.text : "raw";
-}
-
-static BlockNode *open_image(const Opening *o, bool read_only, GError **error)
-{
-    BlockOptions options = { .path = o->spec->path.text,
-        .cache = o->spec->cache,
-        .aio = o->spec->aio,
-        .read_only = read_only };
-
-    return block_open_image(o->loop, format_of(o->spec), &options, error);
-}
-
-static BlockNode *open_overlay(const Opening *o, GError **error)
-{
-    BlockOptions options = { .cache = o->spec->cache };
-    BlockNode *image = open_image(o, true, error);
-    BlockNode *scratch = image ? open_scratch(o, image->length, error) : NULL;
-
-    if (!scratch) {
-        block_unref(image);
-        return NULL;
-    }
-    return block_open(o->loop, block_driver_find("overlay"), &options, scratch, image, error);
-}
-
-static BlockNode *open_graph(const Opening *o, GError **error)
-{
-    if (!o->spec->path.text) {
-        BlockOptions options = { .cache = o->spec->cache };
-        BlockNode *scratch = open_scratch(o, o->spec->size.value, error);
-        const BlockDriver *raw = block_driver_find("raw");
-
-        return scratch ? block_open(o->loop, raw, &options, scratch, NULL, error) : NULL;
-    }
-    if (o->spec->overlay == OVERLAY_EPHEMERAL) {
-        return open_overlay(o, error);
-    }
-    return open_image(o, o->spec->read_only, error);
-}
-
-/* A guest counts in sectors, and O_DIRECT cannot write a part of a block at the end of a file. */
-static bool check_size(const BlockNode *top, bool writable, GError **error)
-{
-    const BlockNode *file = top->children[0];
-    uint64_t unit = writable && file ? MAX(file->align, SECTOR) : SECTOR;
-    uint64_t wanted = (top->length + unit - 1) / unit * unit;
-
-    if (top->length > 0 && wanted == top->length) {
-        return true;
-    }
-    g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_SIZE,
-        "`%s` has %" G_GUINT64_FORMAT " bytes, which is not a multiple of %" G_GUINT64_FORMAT
-        " as it must be%s; `truncate -s %" G_GUINT64_FORMAT "` makes it one",
-        top->name, top->length, unit, unit > SECTOR ? " with O_DIRECT on this file system" : "",
-        MAX(wanted, unit));
-    return false;
-}
-
-static void open_main(void *data)
-{
-    Opening *o = data;
-
-    o->top = open_graph(o, &o->error);
-    if (o->top && !check_size(o->top, !o->top->read_only, &o->error)) {
-        block_unref(o->top);
-        o->top = NULL;
-    }
-}
 
 static bool deliver_turn(IoHook *hook);
 
@@ -187,27 +66,29 @@ static Drive *drive_new(const DriveSpec *spec, IoLoop *loop, BlockNode *top)
     return drive;
 }
 
+static void open_main(void *data)
+{
+    Opening *o = data;
+    BlockNode *top = drive_graph_open(o->spec, o->loop, &o->error);
+
+    o->drive = top ? drive_new(o->spec, o->loop, top) : NULL;
+}
+
 Drive *drive_open(const DriveSpec *spec, Diag *diag)
 {
     Opening opening = { .spec = spec };
-    g_autoptr(GError) error = NULL;
-    Drive *drive;
 
-    opening.loop = io_loop_new(&error);
-    if (!opening.loop) {
-        report(spec, diag, error);
-        return NULL;
+    opening.loop = io_loop_new(&opening.error);
+    if (opening.loop) {
+        io_loop_start(opening.loop, spec->id);
+        io_loop_run(opening.loop, open_main, &opening);
     }
-    io_loop_run(opening.loop, open_main, &opening);
-    if (!opening.top) {
-        error = opening.error;
-        report(spec, diag, error);
+    if (!opening.drive) {
+        drive_graph_report(spec, diag, opening.error);
+        g_error_free(opening.error);
         io_loop_free(opening.loop);
-        return NULL;
     }
-    drive = drive_new(spec, opening.loop, opening.top);
-    io_loop_start(drive->loop, spec->id);
-    return drive;
+    return opening.drive;
 }
 
 /* ---- closing ---- */

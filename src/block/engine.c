@@ -7,6 +7,7 @@
 static Engine *(*const makers[])(IoLoop *loop, GError **error) = {
     [AIO_THREADS] = engine_threads_new,
     [AIO_NATIVE] = engine_native_new,
+    [AIO_IO_URING] = engine_uring_new,
 };
 
 Engine *engine_get(DriveAio aio, IoLoop *loop, GError **error)

@@ -70,5 +70,6 @@ int64_t engine_do_blocking(const EngineOp *op);
 /* For engine_get(). */
 Engine *engine_threads_new(IoLoop *loop, GError **error);
 Engine *engine_native_new(IoLoop *loop, GError **error);
+Engine *engine_uring_new(IoLoop *loop, GError **error);
 
 #endif

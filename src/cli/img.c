@@ -43,11 +43,16 @@ BlockNode *img_open(Img *img, const char *path, const char *format, bool writabl
     BlockOptions options = { .path = path, .read_only = !writable, .repair = img->repair };
     GError *error = NULL;
     BlockNode *node;
+    int aio;
 
     if (!cache_from_word(img->cache ? img->cache : "writeback", &options.cache)) {
         return img_fail_with(img, EXIT_DESCRIPTION, "there is no cache mode `%s`", img->cache);
     }
-    options.aio = g_strcmp0(img->aio, "native") == 0 ? AIO_NATIVE : AIO_THREADS;
+    aio = word_find(drive_aio_words, img->aio ? img->aio : "threads");
+    if (aio < 0) {
+        return img_fail_with(img, EXIT_DESCRIPTION, "there is no engine `%s`", img->aio);
+    }
+    options.aio = aio;
     node = block_open_image(img->loop, format, &options, &error);
     return node ? node : img_fail(img, EXIT_HOST, error);
 }
@@ -74,7 +79,7 @@ static GOptionEntry *entries_for(Img *img, const char *takes)
         { "progress", 'p', 0, G_OPTION_ARG_NONE, &img->progress, "show how far it is", NULL },
         { "shrink", 'S', 0, G_OPTION_ARG_NONE, &img->shrink, "allow a smaller size", NULL },
         { "backing-chain", 'C', 0, G_OPTION_ARG_NONE, &img->chain, "all layers", NULL },
-        { "aio", 'i', 0, G_OPTION_ARG_STRING, &img->aio, "threads or native", "ENGINE" },
+        { "aio", 'i', 0, G_OPTION_ARG_STRING, &img->aio, "threads, native or io_uring", "ENGINE" },
         { "count", 'n', 0, G_OPTION_ARG_INT, &img->count, "how many requests (75000)", "N" },
         { "depth", 'd', 0, G_OPTION_ARG_INT, &img->depth, "how many at once (64)", "N" },
         { "size", 's', 0, G_OPTION_ARG_STRING, &img->size, "of a request (4KiB)", "SIZE" },

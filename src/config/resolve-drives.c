@@ -138,7 +138,7 @@ static void fill_rest(Resolver *r, DriveSpec *drive, const Node *node)
             r, arena_printf(r->arena, "drives.%s.overlay", drive->id), node_get(node, "overlay"));
     }
     fill_cache(&drive->cache, node_good(node, "cache"));
-    drive->aio = g_strcmp0(node_text(aio), "native") == 0 ? AIO_NATIVE : AIO_THREADS;
+    drive->aio = aio ? word_find(drive_aio_words, node_text(aio)) : AIO_THREADS;
     drive->aio_mark = aio ? aio->mark : drive->mark;
     drive->read_only = node_is_true(node_good(node, "read-only"));
     drive->discard = g_strcmp0(node_text(node_good(node, "discard")), "ignore") != 0;

@@ -22,7 +22,13 @@ typedef struct SpecNumber {
 } SpecNumber;
 
 typedef enum DriveOverlay { OVERLAY_NONE, OVERLAY_EPHEMERAL, OVERLAY_KEEP } DriveOverlay;
-typedef enum DriveAio { AIO_THREADS, AIO_NATIVE } DriveAio;
+typedef enum DriveAio { AIO_THREADS, AIO_NATIVE, AIO_IO_URING } DriveAio;
+
+/* How people write them, by value; ends with NULL. */
+extern const char *const drive_aio_words[];
+
+/* The index of a word in such a list; -1: it is not there, or NULL. */
+int word_find(const char *const *words, const char *word);
 
 /* The five words of `cache` are presets of these; block/cache.c says what they promise. */
 typedef struct DriveCache {

@@ -85,7 +85,7 @@ static void print_drive(const DriveSpec *drive, FILE *out)
     fprintf(out, "  cache: %s (%s, %s%s)\n", drive->cache.word,
         drive->cache.writeback ? "writeback" : "writethrough",
         drive->cache.direct ? "direct" : "page cache", drive->cache.no_flush ? ", no flush" : "");
-    fprintf(out, "  aio: %s, overlay: %s%s%s\n", drive->aio == AIO_NATIVE ? "native" : "threads",
+    fprintf(out, "  aio: %s, overlay: %s%s%s\n", drive_aio_words[drive->aio],
         overlays[drive->overlay], drive->read_only ? ", read-only" : "",
         drive->discard ? ", discard" : "");
     print_text(out, "  serial", drive->serial);

@@ -16,12 +16,17 @@ static const struct {
     DriveAio aio;
 } modes[] = {
     { "writeback", AIO_THREADS },
+    { "writeback", AIO_IO_URING },
     { "none", AIO_THREADS },
     { "none", AIO_NATIVE },
+    { "none", AIO_IO_URING },
     { "writethrough", AIO_THREADS },
+    { "writethrough", AIO_IO_URING },
     { "directsync", AIO_THREADS },
     { "directsync", AIO_NATIVE },
+    { "directsync", AIO_IO_URING },
     { "unsafe", AIO_THREADS },
+    { "unsafe", AIO_IO_URING },
 };
 
 /* Random requests of any alignment beside the same ones done to memory. */

@@ -1,0 +1,127 @@
+/* The graph of nodes behind a drive, as its description wants it. */
+#include "block/drive-graph.h"
+
+#include "block/block.h"
+#include "core/diag.h"
+
+enum { SECTOR = 512 };
+
+/* Which key of the drive an error is about, and what to do. */
+static const struct {
+    DiagCode code;
+    enum { KEY_FILE, KEY_CACHE, KEY_FORMAT, KEY_SIZE } key;
+    const char *remedy;
+} blame[] = {
+    [BLOCK_ERROR_MISSING] = { DIAG_FILE_MISSING, KEY_FILE,
+        "paths start at the folder of this file" },
+    [BLOCK_ERROR_PERMISSION] = { DIAG_NO_PERMISSION, KEY_FILE,
+        "change its permissions, or set read-only: true or overlay: ephemeral" },
+    [BLOCK_ERROR_IN_USE] = { DIAG_IN_USE, KEY_FILE,
+        "end the other one, or set overlay: ephemeral" },
+    [BLOCK_ERROR_NO_DIRECT] = { DIAG_NO_DIRECT, KEY_CACHE,
+        "put the file on another file system, or use cache: writeback or writethrough" },
+    [BLOCK_ERROR_FORMAT] = { DIAG_FORMAT, KEY_FORMAT, "see `lathe img info`" },
+    [BLOCK_ERROR_SIZE] = { DIAG_DRIVE_SIZE, KEY_SIZE, NULL },
+    [BLOCK_ERROR_HOST] = { DIAG_HOST, KEY_FILE, NULL },
+};
+
+static Mark mark_of(const DriveSpec *spec, unsigned key)
+{
+    const Mark marks[] = {
+        [KEY_FILE] = spec->path.text ? spec->path.mark : spec->size.mark,
+        [KEY_CACHE] = spec->cache.mark,
+        [KEY_FORMAT] = spec->format.mark,
+        [KEY_SIZE] = spec->path.text ? spec->path.mark : spec->size.mark,
+    };
+
+    return marks[key].line > 0 ? marks[key] : spec->mark;
+}
+
+void drive_graph_report(const DriveSpec *spec, Diag *diag, const GError *error)
+{
+    unsigned kind = error->domain == BLOCK_ERROR ? error->code : BLOCK_ERROR_HOST;
+
+    diag_error(diag, blame[kind].code, mark_of(spec, blame[kind].key), "drive `%s`: %s", spec->id,
+        error->message);
+    if (blame[kind].remedy) {
+        diag_hint(diag, "%s", blame[kind].remedy);
+    }
+}
+
+static BlockNode *open_scratch(const DriveSpec *spec, IoLoop *loop, uint64_t size, GError **error)
+{
+    BlockOptions options = { .size = size, .cache = spec->cache, .aio = spec->aio };
+
+    return block_open(loop, block_driver_find("file"), &options, NULL, NULL, error);
+}
+
+static const char *format_of(const DriveSpec *spec)
+{
+    return spec->format.text ? spec->format.text : "raw";
+}
+
+static BlockNode *open_image(const DriveSpec *spec, IoLoop *loop, bool read_only, GError **error)
+{
+    BlockOptions options = {
+        .path = spec->path.text, .cache = spec->cache, .aio = spec->aio, .read_only = read_only
+    };
+
+    return block_open_image(loop, format_of(spec), &options, error);
+}
+
+static BlockNode *open_overlay(const DriveSpec *spec, IoLoop *loop, GError **error)
+{
+    BlockOptions options = { .cache = spec->cache };
+    BlockNode *image = open_image(spec, loop, true, error);
+    BlockNode *scratch = image ? open_scratch(spec, loop, image->length, error) : NULL;
+
+    if (!scratch) {
+        block_unref(image);
+        return NULL;
+    }
+    return block_open(loop, block_driver_find("overlay"), &options, scratch, image, error);
+}
+
+static BlockNode *open_graph(const DriveSpec *spec, IoLoop *loop, GError **error)
+{
+    if (!spec->path.text) {
+        BlockOptions options = { .cache = spec->cache };
+        BlockNode *scratch = open_scratch(spec, loop, spec->size.value, error);
+        const BlockDriver *raw = block_driver_find("raw");
+
+        return scratch ? block_open(loop, raw, &options, scratch, NULL, error) : NULL;
+    }
+    if (spec->overlay == OVERLAY_EPHEMERAL) {
+        return open_overlay(spec, loop, error);
+    }
+    return open_image(spec, loop, spec->read_only, error);
+}
+
+/* A guest counts in sectors, and O_DIRECT cannot write a part of a block at the end of a file. */
+static bool check_size(const BlockNode *top, bool writable, GError **error)
+{
+    const BlockNode *file = top->children[0];
+    uint64_t unit = writable && file ? MAX(file->align, SECTOR) : SECTOR;
+    uint64_t wanted = (top->length + unit - 1) / unit * unit;
+
+    if (top->length > 0 && wanted == top->length) {
+        return true;
+    }
+    g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_SIZE,
+        "`%s` has %" G_GUINT64_FORMAT " bytes, which is not a multiple of %" G_GUINT64_FORMAT
+        " as it must be%s; `truncate -s %" G_GUINT64_FORMAT "` makes it one",
+        top->name, top->length, unit, unit > SECTOR ? " with O_DIRECT on this file system" : "",
+        MAX(wanted, unit));
+    return false;
+}
+
+BlockNode *drive_graph_open(const DriveSpec *spec, IoLoop *loop, GError **error)
+{
+    BlockNode *top = open_graph(spec, loop, error);
+
+    if (top && !check_size(top, !top->read_only, error)) {
+        block_unref(top);
+        return NULL;
+    }
+    return top;
+}
