@@ -120,6 +120,7 @@ tests: $(BUILD)/lathe $(test_programs)
 
 # ONLY=pattern runs the tests whose path matches.
 check: tests
+	@BUILD=$(BUILD) sh tests/tools.sh
 	@BUILD=$(BUILD) SAN=$(SAN) sh tests/run.sh $(test_programs) $(test_scripts)
 
 bless: tests

@@ -31,16 +31,15 @@ dump nothing
 [ $? = 2 ] || fail "a stage that there is none of"
 
 # perf's map names every block by its guest address.
-timeout 10 "$build/lathe" run "$work/m.yaml" --perf-map < /dev/null > "$work/out" 2>&1 &
+"$build/lathe" run "$work/m.yaml" --perf-map < /dev/null > "$work/out" 2>&1 &
 pid=$!
+map=/tmp/perf-$pid.map
 tries=0
-map=
-while [ -z "$map" ] && [ $tries -lt 80 ]; do
+until grep -q 'guest:80000000' "$map" 2>/dev/null || [ $tries -ge 80 ]; do
     sleep 0.1
     tries=$((tries + 1))
-    map=$(ls /tmp/perf-"$(pgrep -P $pid)".map 2>/dev/null)
 done
 kill $pid
 wait $pid 2>/dev/null
-[ -n "$map" ] && grep -q 'guest:80000000' "$map" || fail "perf's map"
+grep -q 'guest:80000000' "$map" || fail "perf's map"
 rm -f "$map"

@@ -1,0 +1,69 @@
+# What `lathe run` cannot do with what it was given: one error each, with the key, the line and the remedy, and
+# exit status 2 when the description is wrong, 3 when it is the host.
+set -e
+lathe=$PWD/${BUILD:-build}/lathe
+work=$(mktemp -d)
+cd "$work"
+trap 'umount plain 2>/dev/null; rm -rf "$work"' EXIT
+fail() { echo "FAILED: $*"; cat out; exit 1; }
+
+# A RISC-V Image of 512 bytes: `j .`, text at 2 MiB, IMAGE_SIZE (little-endian bytes) of RAM.
+riscv_image() {
+    { printf '\157\0\0\0\0\0\0\0\0\0\040\0\0\0\0\0'"$1"'\0\0\0\0\0\0\0\0\002\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0'
+      printf 'RISCV\0\0\0RSC\005\0\0\0\0'
+      head -c 448 /dev/zero; } > "$2"
+}
+riscv_image '\0\0\001\0\0\0\0\0' small
+riscv_image '\0\0\0\040\0\0\0\0' huge
+gzip -c "$lathe" | head -c 10000 > cut.gz
+head -c 100 "$lathe" > cut.elf
+truncate -s 1M disk.img
+
+# refused STATUS PLACE TEXT REMEDY ARGUMENT...: the machine on stdin; TEXT and REMEDY are patterns of grep
+refused() {
+    expected=$1 place=$2 text=$3 remedy=$4
+    shift 4
+    { printf 'lathe: machine/v1\nname: t\nboard: riscv-virt@1\nmemory: 64MiB\n'; cat; } > m.yaml
+    status=0
+    timeout 20 "$lathe" run m.yaml "$@" < /dev/null > out 2>&1 || status=$?
+    [ $status = "$expected" ] || fail "$text: exit status $status, expected $expected"
+    grep -q -e "$place: error\[E[0-9]*\]: .*$text" out || fail "no error at $place about '$text'"
+    grep -q -- "$remedy" out || fail "$text: no '$remedy'"
+    [ "$(grep -c 'error\[' out)" = 1 ] || fail "$text: more than one error"
+}
+boots() { printf 'boot: { firmware: small, kernel: %s }\n' "$1"; }
+
+boots nothing | refused 2 m.yaml:5:34 'there is no file `nothing`' 'relative to the file'
+boots cut.gz | refused 2 m.yaml:5:34 'is truncated: its gzip stream' 'copied or downloaded'
+boots cut.elf | refused 2 m.yaml:5:34 'is truncated' 'copied or downloaded'
+ln -s "$lathe" other.elf
+boots other.elf | refused 2 m.yaml:5:34 'is for .*, and the board is riscv64' ''
+boots huge | refused 2 m.yaml:5:34 'and RAM is from 0x80000000 to 0x83ffffff' 'or more'
+boots small | refused 2 --set:1:12 'no CPU model `z80`' 'it takes: rv64' --set cpus.model=z80
+boots small | refused 2 --set:1:12 'at least one CPU' cpus.count=0 --set cpus.count=0
+boots small | refused 2 --set:1:12 'room for 8 CPUs' cpus.count=9 --set cpus.count=9
+[ "$(awk '/MemTotal/ {print $2}' /proc/meminfo)" -gt 190000000 ] ||
+    boots small | refused 3 --set:1:8 'more memory than this host' memory=200GiB --set memory=200GiB
+
+drive() { boots small; printf 'drives:\n  root: { file: %s, format: raw, cache: directsync }\n' "$1"; }
+drive nothing.img | refused 2 m.yaml:7:17 'nothing.img' ''
+
+# Another lathe has the disk: it is named, with its process.
+{ printf 'lathe: machine/v1\nname: t\nboard: riscv-virt@1\nmemory: 64MiB\n'; drive disk.img; } > other.yaml
+"$lathe" run other.yaml < /dev/null > other.log 2>&1 &
+other=$!
+tries=0
+until grep -qs '^lock:' /proc/$other/fdinfo/* || [ $tries -ge 100 ]; do
+    sleep 0.1
+    tries=$((tries + 1))
+done
+drive disk.img | refused 3 m.yaml:7:17 "is in use by process $other (lathe)" 'end the other one'
+kill $other
+wait $other 2>/dev/null || true
+
+# A file system without O_DIRECT; mounting one takes root.
+mkdir plain
+if mount -t ramfs none plain 2>/dev/null; then
+    truncate -s 1M plain/disk.img
+    drive plain/disk.img | refused 3 m.yaml:7:53 'ramfs) that cannot do O_DIRECT' 'cache: writeback or writethrough'
+fi
