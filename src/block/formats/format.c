@@ -1,0 +1,44 @@
+/* What the formats' open and create have in common. */
+#include "block/formats/sparse.h"
+
+bool format_refuse(const BlockNode *node, GError **error, const char *fmt, ...)
+{
+    g_autofree char *text = NULL;
+    va_list args;
+
+    va_start(args, fmt);
+    text = g_strdup_vprintf(fmt, args);
+    va_end(args);
+    g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_FORMAT, "`%s` %s", node->name, text);
+    return false;
+}
+
+bool format_read(BlockNode *node, uint64_t at, void *out, size_t length, GError **error)
+{
+    BlockNode *file = node->children[0];
+
+    if (at > file->length || length > file->length - at) {
+        return format_refuse(
+            node, error, "is cut off: it has only %" G_GUINT64_FORMAT " bytes", file->length);
+    }
+    return block_read(file, at, out, length) == 0 || format_refuse(node, error, "cannot be read");
+}
+
+static bool fine(const BlockNode *file, int result, GError **error)
+{
+    if (result < 0) {
+        g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_HOST, "`%s` cannot be written: %s", file->name,
+            g_strerror(-result));
+    }
+    return result == 0;
+}
+
+bool format_write(BlockNode *file, uint64_t at, const void *data, size_t length, GError **error)
+{
+    return fine(file, block_write(file, at, data, length, 0), error);
+}
+
+bool format_extend(BlockNode *file, uint64_t length, GError **error)
+{
+    return file->length >= length || fine(file, block_resize(file, length), error);
+}
