@@ -14,6 +14,10 @@ static const Case cases[] = {
     { "vdi", "static=on" },
     { "vpc", "subformat=dynamic,force_size=on" },
     { "vpc", "subformat=fixed,force_size=on" },
+    { "qed", "cluster_size=64k" },
+    { "qed", "cluster_size=4k,table_size=2" },
+    { "parallels", "cluster_size=1M" },
+    { "parallels", "cluster_size=64k" },
 };
 
 static void images_made_elsewhere_are_worked_on(void **state)

@@ -199,6 +199,9 @@ int sparse_store(BlockNode *node, uint64_t index, uint64_t entry)
     if (index >= s->entries) {
         return -EIO;
     }
+    if (s->kind->entry_size == 4 && entry > UINT32_MAX) {
+        return -EFBIG; /* beyond what the format can say */
+    }
     result = find_entry(node, index, &page, &at);
     if (result == 0 && !at) {
         result = add_table(node, index / s->per_table);

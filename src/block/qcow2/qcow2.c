@@ -10,7 +10,7 @@ enum { CACHE_BYTES = 4 << 20 };
 
 static unsigned qcow2_probe(const uint8_t *head, size_t length)
 {
-    return length >= 8 && memcmp(head, "QFI\xfb", 4) == 0 && head[7] >= 2 ? 100 : 0;
+    return length >= 8 && memcmp(head, "QFI\xfb", 4) == 0 && head[7] != 1 ? 100 : 0;
 }
 
 static bool read_table(Qcow2 *q, Qcow2Table *table, uint64_t offset, uint64_t size, GError **error)
