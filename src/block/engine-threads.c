@@ -1,7 +1,8 @@
 /*
  * The engine `threads`: worker threads that block, so that nobody else has to. It can do
  * everything on every kind of file. Threads are made when all are busy, and go after a while
- * without work.
+ * without work. Writes into the page cache take turns: file systems let one at a time into a file
+ * anyway, and threads that wait for each other there cost more than the copying.
  */
 #include "block/engine.h"
 
@@ -10,11 +11,16 @@
 
 enum { MOST_THREADS = 16, IDLE_SECONDS = 10 };
 
+typedef struct Lane {
+    EngineOp *first, **last; /* waiting for a worker */
+} Lane;
+
 typedef struct Threads {
     Engine engine;
     pthread_mutex_t mutex;
     pthread_cond_t arrived, left;
-    EngineOp *first, **last; /* waiting for a worker */
+    Lane lane, turns; /* `turns`: one at a time */
+    bool turn_taken;
     unsigned count, idle;
     bool stop;
 } Threads;
@@ -27,6 +33,36 @@ static void deliver(IoWork *work)
     op->done(op);
 }
 
+static void lane_add(Lane *lane, EngineOp *op)
+{
+    op->next = NULL;
+    *lane->last = op;
+    lane->last = &op->next;
+}
+
+static EngineOp *lane_take(Lane *lane)
+{
+    EngineOp *op = lane->first;
+
+    if (op) {
+        lane->first = op->next;
+        if (!lane->first) {
+            lane->last = &lane->first;
+        }
+    }
+    return op;
+}
+
+static bool takes_turns(const EngineOp *op)
+{
+    return op->kind == ENGINE_WRITE && op->cached;
+}
+
+static bool has_work_locked(const Threads *t)
+{
+    return t->lane.first || (t->turns.first && !t->turn_taken);
+}
+
 /* Waits for an operation; NULL when there has been none for long, or the engine ends. */
 static EngineOp *take_locked(Threads *t)
 {
@@ -37,18 +73,13 @@ static EngineOp *take_locked(Threads *t)
     clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += IDLE_SECONDS;
     t->idle++;
-    while (!t->first && !t->stop && in_time) {
+    while (!has_work_locked(t) && !t->stop && in_time) {
         in_time = pthread_cond_clockwait(&t->arrived, &t->mutex, CLOCK_MONOTONIC, &until) == 0;
     }
     t->idle--;
-    op = t->first;
-    if (op) {
-        t->first = op->next;
-        if (!t->first) {
-            t->last = &t->first;
-        }
-    }
-    return op;
+    op = t->turn_taken ? NULL : lane_take(&t->turns);
+    t->turn_taken |= op != NULL;
+    return op ? op : lane_take(&t->lane);
 }
 
 static void *worker_main(void *data)
@@ -58,10 +89,15 @@ static void *worker_main(void *data)
 
     pthread_mutex_lock(&t->mutex);
     while ((op = take_locked(t))) {
+        bool turn = takes_turns(op);
+
         pthread_mutex_unlock(&t->mutex);
         op->result = engine_do_blocking(op);
         io_loop_post(t->engine.loop, &op->work);
         pthread_mutex_lock(&t->mutex);
+        if (turn) {
+            t->turn_taken = false;
+        }
     }
     t->count--;
     pthread_cond_signal(&t->left);
@@ -75,14 +111,12 @@ static void threads_submit(Engine *engine, EngineOp *op)
     bool more;
 
     op->work.run = deliver;
-    op->next = NULL;
     pthread_mutex_lock(&t->mutex);
-    *t->last = op;
-    t->last = &op->next;
-    more = t->idle == 0 && t->count < MOST_THREADS;
+    lane_add(takes_turns(op) ? &t->turns : &t->lane, op);
+    more = has_work_locked(t) && t->idle == 0 && t->count < MOST_THREADS;
     if (more) {
         t->count++;
-    } else {
+    } else if (has_work_locked(t)) {
         pthread_cond_signal(&t->arrived);
     }
     pthread_mutex_unlock(&t->mutex);
@@ -115,7 +149,8 @@ Engine *engine_threads_new(IoLoop *loop, GError **error)
     t->engine = (Engine){
         .name = "threads", .loop = loop, .submit = threads_submit, .free = threads_free
     };
-    t->last = &t->first;
+    t->lane.last = &t->lane.first;
+    t->turns.last = &t->turns.first;
     pthread_mutex_init(&t->mutex, NULL);
     pthread_cond_init(&t->arrived, NULL);
     pthread_cond_init(&t->left, NULL);

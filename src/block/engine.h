@@ -30,7 +30,7 @@ struct EngineOp {
     EngineKind kind;
     int fd;
     bool durable;
-    bool cached; /* READ: may be in the page cache; no O_DIRECT */
+    bool cached; /* READ and WRITE: through the page cache; no O_DIRECT */
     uint64_t offset, length;
     const struct iovec *iov; /* of READ and WRITE, at most IOV_MAX; stays until the end */
     unsigned iov_count;

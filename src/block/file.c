@@ -16,12 +16,15 @@
 #include "block/cache.h"
 #include "block/engine.h"
 #include "block/file-lock.h"
+#include "block/sync-group.h"
 
 typedef struct File {
     int fd;
     bool open;
     bool device;
     Engine *engine;
+    unsigned durable_writes; /* under way */
+    SyncGroup syncs;
 } File;
 
 /* ---- opening ---- */
@@ -229,14 +232,14 @@ static int end_of_file(BlockNode *node, const BlockIo *io, uint64_t done)
 }
 
 /* One call to the engine for what is left from `done` on; the bytes moved, or -errno. */
-static int64_t move_some(BlockNode *node, const BlockIo *io, uint64_t done)
+static int64_t move_some(BlockNode *node, const BlockIo *io, uint64_t done, bool durable)
 {
     File *f = node->state;
     struct iovec pieces[BLOCK_PIECES];
     EngineOp op = {
         .kind = io->op == BLOCK_READ ? ENGINE_READ : ENGINE_WRITE,
         .fd = f->fd,
-        .durable = io->flags & BLOCK_DURABLE,
+        .durable = durable,
         .cached = !cache_wants_direct(&node->cache),
         .offset = io->at + done,
         .iov = pieces,
@@ -247,10 +250,10 @@ static int64_t move_some(BlockNode *node, const BlockIo *io, uint64_t done)
     return engine_run(f->engine, &op);
 }
 
-static int move(BlockNode *node, const BlockIo *io)
+static int move(BlockNode *node, const BlockIo *io, bool durable)
 {
     for (uint64_t done = 0; done < io->length;) {
-        int64_t moved = move_some(node, io, done);
+        int64_t moved = move_some(node, io, done, durable);
 
         if (moved < 0) {
             return moved;
@@ -278,6 +281,35 @@ static int simple(BlockNode *node, EngineKind kind, uint64_t at, uint64_t length
     return engine_run(f->engine, &op);
 }
 
+static int sync_now(void *data)
+{
+    return simple(data, ENGINE_SYNC, 0, 0);
+}
+
+/* What ended before is on stable storage after. */
+static int shared_sync(BlockNode *node)
+{
+    File *f = node->state;
+
+    return sync_group_run(&f->syncs, sync_now, node);
+}
+
+/* One write alone is done soonest when it is durable by itself, several when they share a sync. */
+static int write_durably(BlockNode *node, const BlockIo *io)
+{
+    File *f = node->state;
+    bool alone = f->durable_writes == 0;
+    int result;
+
+    f->durable_writes++;
+    result = move(node, io, alone);
+    if (result == 0 && !alone) {
+        result = shared_sync(node);
+    }
+    f->durable_writes--;
+    return result;
+}
+
 static int zero(BlockNode *node, const BlockIo *io)
 {
     int result = -ENOTSUP;
@@ -292,7 +324,7 @@ static int zero(BlockNode *node, const BlockIo *io)
         result = simple(node, ENGINE_ZERO, io->at, io->length);
     }
     if (result == 0 && io->flags & BLOCK_DURABLE) {
-        result = simple(node, ENGINE_SYNC, 0, 0);
+        result = shared_sync(node);
     }
     return result;
 }
@@ -302,12 +334,14 @@ static int file_transfer(BlockNode *node, const BlockIo *io)
     int result;
 
     switch (io->op) {
-    case BLOCK_FLUSH: return simple(node, ENGINE_SYNC, 0, 0);
+    case BLOCK_FLUSH: return shared_sync(node);
     case BLOCK_ZERO: return zero(node, io);
     case BLOCK_DISCARD:
         result = simple(node, ENGINE_PUNCH, io->at, io->length);
         return result == -ENOTSUP ? 0 : result; /* only a hint */
-    default: return move(node, io);
+    case BLOCK_WRITE:
+        return io->flags & BLOCK_DURABLE ? write_durably(node, io) : move(node, io, false);
+    default: return move(node, io, false);
     }
 }
 
