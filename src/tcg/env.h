@@ -83,6 +83,8 @@ struct CpuEnv {
     uint64_t call[4];      /* arguments on their way from generated code to a thunk */
 
     /* Cold. */
+    IrVec vec
+        [3]; /* operands of vec_eval() on their way from generated code; the result is in the first */
     struct TcgCpu *cpu;
     unsigned index; /* of the CPU in the machine; set before Isa.init */
     uint64_t

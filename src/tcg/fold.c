@@ -505,7 +505,15 @@ Val ir_aux(IrBlock *b, IrOp op, IrType type, uint8_t aux, int32_t imm, Val x, Va
         return ir_select(b, x, y, z);
     }
     g_assert(!(effects & (MAY_FAULT | CALLS | READS_GVAR)));
-    return effects & PURE ? build_pure(b, i) : ir_append(b, i, true);
+    if (effects & FP) {
+        return ir_append(b, i, true);
+    }
+    return effects & VEC ? ir_append_shared(b, i) : build_pure(b, i);
+}
+
+Val ir_vec(IrBlock *b, IrOp op, uint8_t aux, int32_t imm, Val x, Val y, Val z)
+{
+    return ir_aux(b, op, V128, aux, imm, x, y, z);
 }
 
 Val ir_op1(IrBlock *b, IrOp op, IrType type, Val x)

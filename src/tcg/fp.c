@@ -45,18 +45,12 @@ void fp_round_set(CpuEnv *env, unsigned round)
         (uint32_t)host_round[round] << MXCSR_ROUND_SHIFT;
 }
 
-static const FpFormat *format_of(IrType type)
+static const FpFormat *format_of(unsigned lane)
 {
-    return type == F32 ? &fp_single : &fp_double;
+    return lane == LANE_16 ? &fp_half : lane == LANE_32 ? &fp_single : &fp_double;
 }
 
 _Static_assert(IR_OP_COUNT <= 256, "fp_key has 8 bits for the operation");
-
-typedef struct FpKey {
-    IrOp op;
-    IrType type, operand;
-    bool is_unsigned;
-} FpKey;
 
 static uint64_t muladd(FpMode *mode, const FpFormat *f, IrOp op, uint64_t a, uint64_t b, uint64_t c)
 {
@@ -69,20 +63,22 @@ static uint64_t muladd(FpMode *mode, const FpFormat *f, IrOp op, uint64_t a, uin
     return sf_muladd(mode, f, a, b, c);
 }
 
-static uint64_t from_int(FpMode *mode, const FpKey *key, uint64_t a)
+static uint64_t from_int(FpMode *mode, const FpAsk *ask, uint64_t a)
 {
-    if (key->operand == I32 && !key->is_unsigned) {
-        a = (uint64_t)(int64_t)(int32_t)a;
+    bool is_signed = !(ask->more & 1);
+    unsigned above = 64 - (8u << ask->from);
+
+    if (is_signed) {
+        a = (uint64_t)((int64_t)(a << above) >> above);
     }
-    return sf_from_int(mode, format_of(key->type), a, !key->is_unsigned);
+    return sf_from_int(mode, format_of(ask->to), a, is_signed);
 }
 
-static uint64_t evaluate(
-    FpMode *mode, unsigned aux, const FpKey *key, uint64_t a, uint64_t b, uint64_t c)
+static uint64_t evaluate(FpMode *mode, const FpAsk *ask, uint64_t a, uint64_t b, uint64_t c)
 {
-    const FpFormat *f = format_of(key->type);
+    const FpFormat *f = format_of(ask->to), *from = format_of(ask->from);
 
-    switch (key->op) {
+    switch (ask->op) {
     case IR_fadd: return sf_add(mode, f, a, b);
     case IR_fsub: return sf_sub(mode, f, a, b);
     case IR_fmul: return sf_mul(mode, f, a, b);
@@ -91,33 +87,83 @@ static uint64_t evaluate(
     case IR_fmadd:
     case IR_fmsub:
     case IR_fnmadd:
-    case IR_fnmsub: return muladd(mode, f, key->op, a, b, c);
-    case IR_fmin: return sf_min(mode, f, a, b);
-    case IR_fmax: return sf_max(mode, f, a, b);
-    case IR_fcmp: return sf_compare(mode, f, aux, a, b);
-    case IR_fcvt: return sf_convert(mode, format_of(key->operand), f, a);
-    case IR_ftoi:
-        return sf_to_int(
-            mode, format_of(key->operand), a, key->type == I64 ? 64 : 32, !key->is_unsigned);
-    case IR_itof: return from_int(mode, key, a);
+    case IR_fnmsub: return muladd(mode, f, ask->op, a, b, c);
+    case IR_fmin: return sf_min(mode, f, (FpMin)ask->more, a, b);
+    case IR_fmax: return sf_max(mode, f, (FpMin)ask->more, a, b);
+    case IR_fround: return sf_round(mode, f, a, ask->more & 1);
+    case IR_fcmp: return sf_compare(mode, from, ask->aux, a, b);
+    case IR_fcvt:
+    case IR_htof:
+    case IR_ftoh: return sf_convert(mode, from, f, a);
+    case IR_ftoi: return sf_to_int(mode, from, a, 8u << ask->to, !(ask->more & 1));
+    case IR_itof: return from_int(mode, ask, a);
     default: __builtin_unreachable(); /* not FP */
     }
 }
 
-uint64_t fp_eval(CpuEnv *env, uint64_t a, uint64_t b, uint64_t c, uint32_t key)
+static unsigned operand_count(IrOp op)
 {
-    const FpKey k = { (IrOp)(key & 0xff), (IrType)(key >> 8 & 15), (IrType)(key >> 12 & 15),
-        key >> 24 & 1 };
-    unsigned aux = key >> 16 & 0xff;
-    FpMode mode = { .aux = (uint8_t)aux };
+    switch (op) {
+    case IR_fmadd:
+    case IR_fmsub:
+    case IR_fnmadd:
+    case IR_fnmsub: return 3;
+    case IR_fadd:
+    case IR_fsub:
+    case IR_fmul:
+    case IR_fdiv:
+    case IR_fmin:
+    case IR_fmax:
+    case IR_fcmp: return 2;
+    default: return 1;
+    }
+}
+
+uint64_t fp_eval_as(CpuEnv *env, const FpAsk *ask, uint64_t a, uint64_t b, uint64_t c)
+{
+    FpMode mode = {
+        .aux = ask->aux,
+        .converts = ask->op == IR_fcvt || ask->op == IR_htof || ask->op == IR_ftoh,
+    };
     uint64_t result;
 
-    if ((aux & FP_ROUND) == FP_DYN) {
-        mode.aux = (uint8_t)((aux & ~(unsigned)FP_ROUND) | env->fp_round);
+    if ((ask->aux & FP_ROUND) == FP_DYN) {
+        mode.aux = (uint8_t)((ask->aux & ~(unsigned)FP_ROUND) | env->fp_round);
     }
-    result = evaluate(&mode, aux, &k, a, b, c);
+    if (ask->aux & FP_FLUSH && ask->op != IR_itof) {
+        const FpFormat *from = format_of(ask->from);
+        unsigned count = operand_count(ask->op);
+
+        a = sf_flush_operand(&mode, from, a);
+        b = count > 1 ? sf_flush_operand(&mode, from, b) : 0;
+        c = count > 2 ? sf_flush_operand(&mode, from, c) : 0;
+    }
+    result = evaluate(&mode, ask, a, b, c);
     env->fp_flags |= mode.flags;
     return result;
+}
+
+static uint8_t lane_of(IrType type)
+{
+    return type == I64 || type == F64 ? LANE_64 : LANE_32;
+}
+
+uint64_t fp_eval(CpuEnv *env, uint64_t a, uint64_t b, uint64_t c, uint32_t key)
+{
+    FpAsk ask = {
+        .op = (IrOp)(key & 0xff),
+        .to = lane_of((IrType)(key >> 8 & 15)),
+        .from = lane_of((IrType)(key >> 12 & 15)),
+        .aux = (uint8_t)(key >> 16),
+        .more = (uint8_t)(key >> 24),
+    };
+
+    if (ask.op == IR_htof) {
+        ask.from = LANE_16;
+    } else if (ask.op == IR_ftoh) {
+        ask.to = LANE_16;
+    }
+    return fp_eval_as(env, &ask, a, b, c);
 }
 
 #include "tcg/general-regs-end.h"

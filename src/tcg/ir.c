@@ -142,6 +142,23 @@ Val ir_const(IrBlock *b, IrType type, uint64_t value)
     return ir_append_shared(b, i);
 }
 
+/* Two neighbours in consts, as they are. */
+Val ir_vconst(IrBlock *b, uint64_t low, uint64_t high)
+{
+    unsigned at = 0;
+
+    while (at + 2 <= b->const_count && (b->consts[at] != low || b->consts[at + 1] != high)) {
+        at++;
+    }
+    if (at + 2 > b->const_count) {
+        at = b->const_count;
+        b->consts[at] = low;
+        b->consts[at + 1] = high;
+        b->const_count += 2;
+    }
+    return ir_append_shared(b, (IrInsn){ .op = IR_vconst, .type = V128, .imm = (int32_t)at });
+}
+
 bool ir_is_const(const IrBlock *b, Val v, uint64_t *value)
 {
     const IrInsn *i = definition(b, v);

@@ -41,6 +41,7 @@ typedef enum IrEffect {
     CALLS = 1 << 10, /* see Helper.flags */
     BARRIER = 1 << 11,
     ENDS = 1 << 12, /* the last operation of a block */
+    VEC = 1 << 13,  /* vec_eval() of tcg/vec.h does it */
 } IrEffect;
 
 /* How a guest load or store behaves; the fast path, the slow path and the interpreter all read it. */
@@ -71,6 +72,36 @@ typedef enum RmwKind {
     RMW_ANDN,
     RMW_KIND_COUNT
 } RmwKind;
+
+/* aux of vector operations: log2 of a lane's bytes, and how it is done. */
+typedef enum IrLane {
+    LANE_8,
+    LANE_16,
+    LANE_32,
+    LANE_64,
+    LANE_SIZE = 7,        /* mask */
+    LANE_SIGNED = 1 << 3, /* lanes are signed numbers */
+    LANE_HIGH = 1 << 4,   /* the upper half of the operands */
+    LANE_ROUND = 1 << 5,
+    LANE_SAT = 1 << 6,    /* what does not fit becomes the nearest that does */
+    LANE_UNSIGN = 1 << 7, /* the result is unsigned though the operands are signed */
+} IrLane;
+
+/* imm of vector operations on floats. */
+typedef enum IrVecFloat {
+    VF_16 = LANE_16,
+    VF_32 = LANE_32,
+    VF_64 = LANE_64,
+    VF_SCALAR = 1 << 3, /* lane 0 only; the rest of the result is zero */
+    VF_MORE = 4,        /* from this bit on: what the operation's line in ops.h says */
+} IrVecFloat;
+
+typedef union IrVec {
+    uint8_t b[16];
+    uint16_t h[8];
+    uint32_t w[4];
+    uint64_t d[2];
+} IrVec;
 
 /* Which earlier accesses stay before which later ones. */
 typedef enum FenceKind {
@@ -105,11 +136,19 @@ typedef enum FpAux {
     FP_NAN_TO_MAX = 0 << 5,  /* the largest value (RISC-V) */
     FP_NAN_TO_ZERO = 1 << 5, /* 0 (ARM) */
     FP_TINY_BEFORE =
-        1 << 6, /* underflow is decided before rounding (ARM); else after it (RISC-V, x86) */
+        1 << 6,        /* underflow is decided before rounding (ARM); else after it (RISC-V, x86) */
+    FP_FLUSH = 1 << 7, /* subnormal operands and results count as zero (ARM FZ) */
 } FpAux;
 
 /* aux of fcmp: false when unordered. Quiet ones raise invalid for signalling NaNs only. */
 typedef enum FpCond { FP_EQ, FP_LT, FP_LE, FP_UNORDERED, FP_COND = 3, FP_SIGNALLING = 4 } FpCond;
+
+/* What minimum and maximum make of a NaN. */
+typedef enum FpMin {
+    FP_MIN_NUMBER,  /* IEEE 754-2019 minimumNumber: the other operand, if that is a number */
+    FP_MIN_2008,    /* IEEE 754-2008 minNum: the same, but a signalling NaN gives a NaN */
+    FP_MIN_MINIMUM, /* IEEE 754-2019 minimum: a NaN */
+} FpMin;
 
 typedef enum GotoFlags {
     GOTO_CHECK =
@@ -201,7 +240,7 @@ typedef struct IrBlock {
     unsigned op_count, temp_count, exit_count, const_count, helper_count, label_count;
     IrInsn ops[IR_MAX_OPS];
     uint8_t types[IR_MAX_OPS + 1]; /* of each temporary */
-    uint64_t consts[IR_MAX_OPS];
+    uint64_t consts[2 * IR_MAX_OPS];
     IrExit exits[IR_MAX_EXITS];
     const Helper *helpers[IR_MAX_OPS];
 
@@ -227,6 +266,7 @@ void ir_insn(IrBlock *b, uint64_t pc, unsigned length);
 /* Builders fold constants at once, forward puts to gets and share equal pure operations. */
 Val ir_const(IrBlock *b, IrType type, uint64_t value);
 bool ir_is_const(const IrBlock *b, Val v, uint64_t *value);
+Val ir_vconst(IrBlock *b, uint64_t low, uint64_t high);
 Val ir_get(IrBlock *b, unsigned gvar);
 void ir_put(IrBlock *b, unsigned gvar, Val value);
 Val ir_ldenv(IrBlock *b, IrType type, MemOp width, size_t offset);
@@ -236,6 +276,8 @@ Val ir_op1(IrBlock *b, IrOp op, IrType type, Val x); /* neg not clz ctz popcnt o
 Val ir_op2(IrBlock *b, IrOp op, IrType type, Val x, Val y); /* add ... umax, fsgnj by ir_aux */
 Val ir_aux(IrBlock *b, IrOp op, IrType type, uint8_t aux, int32_t imm, Val x, Val y,
     Val z); /* any other with a result */
+/* Vector operations: aux is an IrLane or FpAux; the result is a v128. For vget and vtof use ir_aux. */
+Val ir_vec(IrBlock *b, IrOp op, uint8_t aux, int32_t imm, Val x, Val y, Val z);
 Val ir_ext(IrBlock *b, IrType type, Val x, unsigned lsb, unsigned length);
 Val ir_sext(IrBlock *b, IrType type, Val x, unsigned lsb, unsigned length);
 Val ir_zext32(IrBlock *b, Val x);

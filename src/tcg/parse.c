@@ -107,12 +107,22 @@ static bool take_suffix(Parser *p, const char *suffix)
 
 /* ---- fields -------------------------------------------------------------------------------- */
 
+typedef struct Suffix {
+    const char *text;
+    uint8_t bit;
+} Suffix;
+
+/* From the last to the first, as they are written. */
+static void take_suffixes(Parser *p, const Suffix *suffixes, unsigned count, uint8_t *aux)
+{
+    for (unsigned n = 0; n < count; n++) {
+        *aux |= take_suffix(p, suffixes[n].text) ? suffixes[n].bit : 0;
+    }
+}
+
 static bool parse_memop(Parser *p, uint8_t *aux)
 {
-    static const struct {
-        const char *suffix;
-        uint8_t bit;
-    } suffixes[] = {
+    static const Suffix suffixes[] = {
         { "+release", MEM_RELEASE },
         { "+acquire", MEM_ACQUIRE },
         { "+aligned", MEM_ALIGNED },
@@ -121,9 +131,7 @@ static bool parse_memop(Parser *p, uint8_t *aux)
     static const char *const sizes[] = { "8", "16", "32", "64", "128" };
     unsigned size;
 
-    for (unsigned n = 0; n < G_N_ELEMENTS(suffixes); n++) {
-        *aux |= take_suffix(p, suffixes[n].suffix) ? suffixes[n].bit : 0;
-    }
+    take_suffixes(p, suffixes, G_N_ELEMENTS(suffixes), aux);
     if (p->word[0] != 's' && p->word[0] != 'u') {
         return fail(p, "'%s' is no memory access", p->word);
     }
@@ -136,15 +144,39 @@ static bool parse_memop(Parser *p, uint8_t *aux)
 
 static bool parse_fp(Parser *p, uint8_t *aux)
 {
+    static const Suffix suffixes[] = {
+        { "+flush", FP_FLUSH },
+        { "+tiny", FP_TINY_BEFORE },
+        { "+zero", FP_NAN_TO_ZERO },
+        { "+first", FP_NAN_FIRST },
+    };
     unsigned round;
 
-    *aux |= take_suffix(p, "+tiny") ? FP_TINY_BEFORE : 0;
-    *aux |= take_suffix(p, "+zero") ? FP_NAN_TO_ZERO : 0;
-    *aux |= take_suffix(p, "+first") ? FP_NAN_FIRST : 0;
+    take_suffixes(p, suffixes, G_N_ELEMENTS(suffixes), aux);
     if (!find_name(p, "rounding mode", ir_round_names, FP_ROUND + 1, p->word, &round)) {
         return false;
     }
     *aux |= round;
+    return true;
+}
+
+static bool parse_lane(Parser *p, uint8_t *aux)
+{
+    static const Suffix suffixes[] = {
+        { "+unsign", LANE_UNSIGN },
+        { "+sat", LANE_SAT },
+        { "+round", LANE_ROUND },
+        { "+high", LANE_HIGH },
+        { "+signed", LANE_SIGNED },
+    };
+    static const char *const sizes[] = { "8", "16", "32", "64" };
+    unsigned size;
+
+    take_suffixes(p, suffixes, G_N_ELEMENTS(suffixes), aux);
+    if (!find_name(p, "lane", sizes, G_N_ELEMENTS(sizes), p->word, &size)) {
+        return false;
+    }
+    *aux |= size;
     return true;
 }
 
@@ -190,6 +222,7 @@ static bool parse_aux(Parser *p, IrInsn *i)
     case AUX_COND: return parse_cond(p, &i->aux);
     case AUX_MEMOP: return parse_memop(p, &i->aux);
     case AUX_FP: return parse_fp(p, &i->aux);
+    case AUX_LANE: return parse_lane(p, &i->aux);
     default:
         if (!parse_number(p, p->word, 0, &number)) {
             return false;
@@ -213,6 +246,25 @@ static bool parse_value(Parser *p, IrInsn *i)
         i->imm = (int32_t)p->b->const_count;
         p->b->consts[p->b->const_count++] = value;
     }
+    return true;
+}
+
+/* lower:upper */
+static bool parse_value2(Parser *p, IrInsn *i)
+{
+    uint64_t low, high;
+    char *colon = strchr(p->word, ':');
+
+    if (!colon) {
+        return fail(p, "'%s' is no pair of numbers", p->word);
+    }
+    *colon = 0;
+    if (!parse_number(p, p->word, 0, &low) || !parse_number(p, colon + 1, 0, &high)) {
+        return false;
+    }
+    i->imm = (int32_t)p->b->const_count;
+    p->b->consts[p->b->const_count++] = low;
+    p->b->consts[p->b->const_count++] = high;
     return true;
 }
 
@@ -313,6 +365,7 @@ static bool parse_imm(Parser *p, IrInsn *i)
     switch (kind) {
     case IMM_NUMBER: return parse_plain(p, i);
     case IMM_VALUE: return parse_value(p, i);
+    case IMM_VALUE2: return parse_value2(p, i);
     case IMM_GVAR: return parse_gvar(p, i);
     case IMM_FIELD: return parse_field(p, i);
     case IMM_LABEL: return parse_label(p, i);

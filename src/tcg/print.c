@@ -51,6 +51,7 @@ const char *const ir_round_names[FP_ROUND + 1] = {
 static const uint8_t imm_kinds[IR_OP_COUNT] = {
     [IR_const] = IMM_VALUE,
     [IR_fconst] = IMM_VALUE,
+    [IR_vconst] = IMM_VALUE2,
     [IR_get] = IMM_GVAR,
     [IR_put] = IMM_GVAR,
     [IR_ext] = IMM_FIELD,
@@ -114,6 +115,7 @@ AuxKind ir_aux_kind(IrOp op)
     return has_field(op, 'c') ? AUX_COND
         : has_field(op, 'm')  ? AUX_MEMOP
         : has_field(op, 'r')  ? AUX_FP
+        : has_field(op, 'l')  ? AUX_LANE
         : has_field(op, 'x')  ? AUX_NUMBER
                               : AUX_NONE;
 }
@@ -123,6 +125,13 @@ static void print_memop(unsigned op, FILE *out)
     fprintf(out, " %s%u%s%s%s%s", op & MEM_SIGNED ? "s" : "u", 8u << (op & MEM_SIZE),
         op & MEM_BIG ? "be" : "", op & MEM_ALIGNED ? "+aligned" : "",
         op & MEM_ACQUIRE ? "+acquire" : "", op & MEM_RELEASE ? "+release" : "");
+}
+
+static void print_lane(unsigned aux, FILE *out)
+{
+    fprintf(out, " %u%s%s%s%s%s", 8u << (aux & LANE_SIZE), aux & LANE_SIGNED ? "+signed" : "",
+        aux & LANE_HIGH ? "+high" : "", aux & LANE_ROUND ? "+round" : "",
+        aux & LANE_SAT ? "+sat" : "", aux & LANE_UNSIGN ? "+unsign" : "");
 }
 
 static void print_aux(const IrInsn *i, FILE *out)
@@ -135,10 +144,12 @@ static void print_aux(const IrInsn *i, FILE *out)
         break;
     case AUX_MEMOP: print_memop(i->aux, out); break;
     case AUX_FP:
-        fprintf(out, " %s%s%s%s", ir_round_names[i->aux & FP_ROUND],
+        fprintf(out, " %s%s%s%s%s", ir_round_names[i->aux & FP_ROUND],
             (i->aux & FP_NAN_RULE) == FP_NAN_FIRST ? "+first" : "",
-            i->aux & FP_NAN_TO_ZERO ? "+zero" : "", i->aux & FP_TINY_BEFORE ? "+tiny" : "");
+            i->aux & FP_NAN_TO_ZERO ? "+zero" : "", i->aux & FP_TINY_BEFORE ? "+tiny" : "",
+            i->aux & FP_FLUSH ? "+flush" : "");
         break;
+    case AUX_LANE: print_lane(i->aux, out); break;
     case AUX_NUMBER: fprintf(out, " %u", i->aux); break;
     case AUX_CHECK: fprintf(out, "%s", i->aux & GOTO_CHECK ? " check" : ""); break;
     }
@@ -149,6 +160,9 @@ static void print_imm(const IrBlock *b, const IrInsn *i, FILE *out)
     switch (ir_imm_kind((IrOp)i->op)) {
     case IMM_NUMBER: fprintf(out, " %" PRId32, i->imm); break;
     case IMM_VALUE: fprintf(out, " 0x%" PRIx64, ir_const_value(b, i)); break;
+    case IMM_VALUE2:
+        fprintf(out, " 0x%" PRIx64 ":0x%" PRIx64, b->consts[i->imm], b->consts[i->imm + 1]);
+        break;
     case IMM_GVAR: fprintf(out, " %s", b->gvars[i->imm].name); break;
     case IMM_FIELD: fprintf(out, " %d:%d", i->imm & 0xff, i->imm >> 8); break;
     case IMM_LABEL: fprintf(out, " L%" PRId32, i->imm); break;

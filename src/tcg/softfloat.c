@@ -94,6 +94,30 @@ static bool is_nan(const Number *n)
     return n->class >= CLASS_QUIET;
 }
 
+/* ---- flushing to zero ---------------------------------------------------------------------- */
+
+static bool is_half(const FpFormat *f)
+{
+    return f->exponent_bits == fp_half.exponent_bits;
+}
+
+/* Conversions leave halves as they are (ARM ARM, FPCR.FZ16). */
+static bool flushes(const FpMode *mode, const FpFormat *f)
+{
+    return (mode->aux & FP_FLUSH) && !(mode->converts && is_half(f));
+}
+
+uint64_t sf_flush_operand(FpMode *mode, const FpFormat *f, uint64_t a)
+{
+    uint64_t magnitude = a & (sign_bit(f) - 1);
+
+    if (!flushes(mode, f) || magnitude == 0 || magnitude >> f->fraction_bits) {
+        return a;
+    }
+    mode->flags |= is_half(f) ? 0 : FP_FLUSHED;
+    return a & sign_bit(f);
+}
+
 /* ---- rounding ------------------------------------------------------------------------------ */
 
 /* Shifts right; what falls off leaves a mark in the lowest bit. */
@@ -170,6 +194,10 @@ static uint64_t round_pack(
     bool tiny = field <= 0 && is_tiny(mode, f, sign, exponent, significand);
     uint64_t rest, packed;
 
+    if (tiny && flushes(mode, f)) {
+        mode->flags |= FP_UNDERFLOW;
+        return with_sign(f, sign, 0);
+    }
     if (field <= 0) {
         significand = shift_jam(significand, 1 - field);
         field = 1; /* the hidden bit below says whether it is 0 */
@@ -468,29 +496,42 @@ static int64_t order(const FpFormat *f, uint64_t a)
     return a & sign_bit(f) ? -magnitude : magnitude;
 }
 
-static uint64_t min_max(FpMode *mode, const FpFormat *f, uint64_t a, uint64_t b, bool want_max)
+/* One operand at least is a NaN. */
+static uint64_t min_max_nan(
+    FpMode *mode, const FpFormat *f, FpMin kind, const uint64_t *operands, Class x, Class y)
 {
-    Number x = unpack(f, a), y = unpack(f, b);
-    int64_t order_a = order(f, a), order_b = order(f, b);
+    uint64_t nan = propagate(mode, f, operands, 2);
+    bool any_signalling = x == CLASS_SIGNALLING || y == CLASS_SIGNALLING;
+    bool both = x >= CLASS_QUIET && y >= CLASS_QUIET;
+
+    if (both || kind == FP_MIN_MINIMUM || (kind == FP_MIN_2008 && any_signalling)) {
+        return nan;
+    }
+    return x >= CLASS_QUIET ? operands[1] : operands[0];
+}
+
+static uint64_t min_max(
+    FpMode *mode, const FpFormat *f, FpMin kind, const uint64_t *operands, bool want_max)
+{
+    Number x = unpack(f, operands[0]), y = unpack(f, operands[1]);
+    int64_t order_a = order(f, operands[0]), order_b = order(f, operands[1]);
     bool a_first;
 
     if (is_nan(&x) || is_nan(&y)) {
-        uint64_t nan = propagate2(mode, f, a, b);
-
-        return is_nan(&x) && is_nan(&y) ? nan : is_nan(&x) ? b : a;
+        return min_max_nan(mode, f, kind, operands, x.class, y.class);
     }
     a_first = order_a != order_b ? order_a < order_b : x.sign; /* -0 before +0 */
-    return a_first == want_max ? b : a;
+    return operands[a_first == want_max];
 }
 
-uint64_t sf_min(FpMode *mode, const FpFormat *f, uint64_t a, uint64_t b)
+uint64_t sf_min(FpMode *mode, const FpFormat *f, FpMin kind, uint64_t a, uint64_t b)
 {
-    return min_max(mode, f, a, b, false);
+    return min_max(mode, f, kind, (const uint64_t[]){ a, b }, false);
 }
 
-uint64_t sf_max(FpMode *mode, const FpFormat *f, uint64_t a, uint64_t b)
+uint64_t sf_max(FpMode *mode, const FpFormat *f, FpMin kind, uint64_t a, uint64_t b)
 {
-    return min_max(mode, f, a, b, true);
+    return min_max(mode, f, kind, (const uint64_t[]){ a, b }, true);
 }
 
 bool sf_compare(FpMode *mode, const FpFormat *f, unsigned cond, uint64_t a, uint64_t b)

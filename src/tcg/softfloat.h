@@ -24,7 +24,11 @@ extern const FpFormat fp_half, fp_single, fp_double;
 typedef struct FpMode {
     uint8_t aux;   /* FpAux; FP_DYN must have been replaced by a rounding mode */
     uint8_t flags; /* FpFlags, only ever added to */
+    bool converts; /* between formats */
 } FpMode;
+
+/* With FP_FLUSH: 0 of the same sign for a subnormal operand. The others below expect that it was done. */
+uint64_t sf_flush_operand(FpMode *mode, const FpFormat *format, uint64_t a);
 
 uint64_t sf_add(FpMode *mode, const FpFormat *format, uint64_t a, uint64_t b);
 uint64_t sf_sub(FpMode *mode, const FpFormat *format, uint64_t a, uint64_t b);
@@ -36,9 +40,9 @@ uint64_t sf_sqrt(FpMode *mode, const FpFormat *format, uint64_t a);
 uint64_t sf_muladd(FpMode *mode, const FpFormat *format, uint64_t a, uint64_t b, uint64_t c);
 uint64_t sf_negate(const FpFormat *format, uint64_t a);
 
-/* minimumNumber and maximumNumber of IEEE 754-2019. */
-uint64_t sf_min(FpMode *mode, const FpFormat *format, uint64_t a, uint64_t b);
-uint64_t sf_max(FpMode *mode, const FpFormat *format, uint64_t a, uint64_t b);
+/* minimumNumber and its like. */
+uint64_t sf_min(FpMode *mode, const FpFormat *format, FpMin kind, uint64_t a, uint64_t b);
+uint64_t sf_max(FpMode *mode, const FpFormat *format, FpMin kind, uint64_t a, uint64_t b);
 
 bool sf_compare(
     FpMode *mode, const FpFormat *format, unsigned cond /* FpCond */, uint64_t a, uint64_t b);

@@ -17,6 +17,7 @@
 typedef enum ImmKind {
     IMM_NUMBER, /* decimal */
     IMM_VALUE,  /* of a const: hexadecimal, 64 bits */
+    IMM_VALUE2, /* of a vconst: the same, lower half:upper half */
     IMM_GVAR,
     IMM_FIELD, /* lsb:length */
     IMM_LABEL, /* L3 */
@@ -32,6 +33,7 @@ typedef enum AuxKind {
     AUX_COND,  /* ltu, and `check` */
     AUX_MEMOP, /* u8 s16 32 64be, then +aligned +acquire +release */
     AUX_FP,    /* rne ... dyn, then +first +zero +tiny */
+    AUX_LANE,  /* 8 ... 64, then +signed +high +round +sat +unsign */
     AUX_NUMBER,
     AUX_CHECK, /* `check` or nothing */
 } AuxKind;

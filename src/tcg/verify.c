@@ -168,6 +168,7 @@ static bool check_imm(Verifier *v, const IrInsn *i)
 {
     switch (ir_imm_kind((IrOp)i->op)) {
     case IMM_VALUE: return !i->aux || is_below(v, i->imm, v->b->const_count, "constant");
+    case IMM_VALUE2: return is_below(v, i->imm, MAX(v->b->const_count, 1) - 1, "constant");
     case IMM_GVAR: return check_gvar(v, i);
     case IMM_FIELD: return check_field(v, i);
     case IMM_LABEL: return check_label(v, i);
@@ -196,11 +197,30 @@ static bool check_memop(Verifier *v, const IrInsn *i)
     return bits <= ir_type_bits((IrType)i->type) || fail(v, "the access is wider than its type");
 }
 
+static bool check_lane(Verifier *v, const IrInsn *i)
+{
+    unsigned lanes = 16u >> (i->aux & 3), last = (unsigned)i->imm;
+
+    if ((i->aux & LANE_SIZE) > LANE_64) {
+        return fail(v, "no such lane");
+    }
+    switch (i->op) {
+    case IR_vins: last = MAX(last & 15, last >> 4); break;
+    case IR_vtof:
+    case IR_vget:
+    case IR_vset:
+    case IR_vduplane: break;
+    default: return true;
+    }
+    return last < lanes || fail(v, "the vector has %u lanes", lanes);
+}
+
 static bool check_aux(Verifier *v, const IrInsn *i)
 {
     switch (ir_aux_kind((IrOp)i->op)) {
     case AUX_COND: return (i->aux & ~GOTO_CHECK) < IR_COND_COUNT || fail(v, "no such condition");
     case AUX_MEMOP: return check_memop(v, i);
+    case AUX_LANE: return check_lane(v, i);
     case AUX_FP: return ir_round_names[i->aux & FP_ROUND] || fail(v, "no such rounding mode");
     default: return true;
     }

@@ -68,6 +68,15 @@ static uint16_t make_const(Generator *g, IrType type, uint64_t value)
     return append(g, i);
 }
 
+static int32_t new_vconst(Generator *g)
+{
+    for (unsigned half = 0; half < 2; half++) {
+        g->b->consts[g->b->const_count++] =
+            below(g, 4) ? random_value(g->r, I64) : below(g, 2) ? 0 : UINT64_MAX;
+    }
+    return (int32_t)g->b->const_count - 2;
+}
+
 static uint16_t value_of(Generator *g, IrType type)
 {
     unsigned what = below(g, 10);
@@ -75,7 +84,11 @@ static uint16_t value_of(Generator *g, IrType type)
     if (g->made[type] && what < 6) {
         return g->pool[type][below(g, MIN(g->made[type], POOL))];
     }
-    if (type != V128 && what == 9) {
+    if (type == V128 && what == 9) {
+        return append(
+            g, (IrInsn){ .op = IR_vconst, .type = V128, .imm = new_vconst(g) });
+    }
+    if (what == 9) {
         return make_const(g, type, random_value(g->r, type));
     }
     return append(g, (IrInsn){ .op = IR_get, .type = type, .imm = any_register(g, type) });
@@ -131,6 +144,7 @@ static uint16_t operand(Generator *g, const IrInsn *i, unsigned n)
     }
     switch (ir_operand_letter((IrOp)i->op, n)) {
     case 'a': return address(g);
+    case 'v': return value_of(g, V128);
     case 'j': return value_of(g, i->op == IR_zext32 ? I32 : i->op == IR_trunc32 ? I64 :
         i->op == IR_bitsf ? (i->type == F32 ? I32 : I64) : any_integer(g));
     case 'g':
@@ -159,8 +173,11 @@ static IrType type_for(Generator *g, IrOp op)
     case IR_bitsf:                    return any_float(g);
     case IR_fcmp: case IR_fstore:     return any_float(g);
     case IR_vload: case IR_vstore:    return V128;
+    case IR_vtof:                     return any_float(g);
+    case IR_htof:                     return any_float(g);
+    case IR_ftoh:                     return I32;
     case IR_get: case IR_put:         return (IrType)below(g, IR_TYPE_COUNT);
-    default: return result == 'f' || first == 'f' ? any_float(g) : any_integer(g);
+    default: return result == 'v' ? V128 : result == 'f' || first == 'f' ? any_float(g) : any_integer(g);
     }
 }
 
@@ -198,14 +215,60 @@ static uint8_t rounding(Generator *g)
 {
     static const uint8_t modes[] = { FP_DYN, FP_DYN, FP_DYN, FP_RNE, FP_RTZ, FP_RDN, FP_RUP,
         FP_RMM };
-    uint8_t rules = 0;
+    uint8_t rules = below(g, 2) ? 0 : FP_NAN_FIRST | FP_TINY_BEFORE | FP_NAN_TO_ZERO; /* as ARM's */
 
     if (below(g, 4) == 0) {
+        rules = 0;
         rules |= below(g, 2) ? FP_NAN_FIRST : 0;
         rules |= below(g, 2) ? FP_TINY_BEFORE : 0;
         rules |= below(g, 2) ? FP_NAN_TO_ZERO : 0;
+        rules |= below(g, 4) ? 0 : FP_FLUSH;
     }
     return modes[below(g, G_N_ELEMENTS(modes))] | rules;
+}
+
+static uint8_t lane_aux(Generator *g, const IrInsn *i)
+{
+    unsigned lane = below(g, 4), flags = below(g, 32) << 3;
+
+    switch (i->op) {
+    case IR_vtof:     return i->type == F64 ? LANE_64 : LANE_32;
+    case IR_vnarrow:  return (uint8_t)(1 + below(g, 3) + flags);
+    case IR_vclmul:   return (uint8_t)((below(g, 2) ? LANE_8 : LANE_64) | (flags & LANE_HIGH));
+    case IR_vwiden: case IR_vmulwide: return (uint8_t)(below(g, 3) | flags);
+    default:          return (uint8_t)(lane | (below(g, 2) ? flags : flags & LANE_SIGNED));
+    }
+}
+
+static int32_t lane_imm(Generator *g, const IrInsn *i)
+{
+    static const uint8_t finer[] = { LANE_8, LANE_16, LANE_32 };
+    unsigned size = i->aux & LANE_SIZE, lanes = 16u >> size, bits = 8u << size;
+
+    switch (i->op) {
+    case IR_vtof: case IR_vget: case IR_vset: case IR_vduplane:
+        return (int32_t)below(g, lanes);
+    case IR_vins:     return (int32_t)(below(g, lanes) | below(g, lanes) << 4);
+    case IR_vlow:     return 1 << below(g, 5);
+    case IR_vshl: case IR_vshr: return (int32_t)below(g, bits + 1);
+    case IR_vcmp:     return (int32_t)below(g, IR_COND_COUNT);
+    case IR_vrev:     return (int32_t)((2u << size) << below(g, size < LANE_32 ? 3 - size : 1));
+    case IR_vext:     return (int32_t)below(g, 16);
+    case IR_vtable:   return (int32_t)below(g, 4) * 16;
+    case IR_vsum: case IR_vminall: case IR_vmaxall: return below(g, 2) ? 8 : 16;
+    case IR_vfmin: case IR_vfmax:
+        return (int32_t)(1 + below(g, 3) + (below(g, 3) << VF_MORE) + below(g, 2) * VF_SCALAR);
+    case IR_vfcmp:
+        return (int32_t)(1 + below(g, 3) + (below(g, 7) << VF_MORE) + below(g, 2) * VF_SCALAR);
+    case IR_vfwiden:  return (int32_t)(1 + below(g, 2) + (below(g, 2) << VF_MORE));
+    case IR_vfnarrow: return (int32_t)(2 + below(g, 2));
+    default:
+        if ((ir_op_effects[i->op] & (FP | VEC)) == (FP | VEC)) {
+            return (int32_t)(finer[1 + below(g, 2)] + below(g, 2) + below(g, 2) * VF_SCALAR +
+                (below(g, 2) << VF_MORE));
+        }
+        return 0;
+    }
 }
 
 static uint8_t aux_for(Generator *g, const IrInsn *i)
@@ -214,6 +277,7 @@ static uint8_t aux_for(Generator *g, const IrInsn *i)
     case AUX_COND:   return (uint8_t)below(g, IR_COND_COUNT);
     case AUX_MEMOP:  return memop(g, i);
     case AUX_FP:     return rounding(g);
+    case AUX_LANE:   return lane_aux(g, i);
     case AUX_NUMBER:
         return (uint8_t)below(g,
             i->op == IR_fcmp          ? 7
@@ -245,6 +309,7 @@ static int32_t imm_for(Generator *g, const IrInsn *i)
     static const int32_t groups[] = { 2, 4, 8 };
 
     switch (i->op) {
+    case IR_vconst:                      return new_vconst(g);
     case IR_get: case IR_put:            return any_register(g, (IrType)i->type);
     case IR_ldenv: case IR_stenv:        return env_offset(g, i);
     case IR_ext: case IR_sext: case IR_dep: return field(g, i);
@@ -257,7 +322,9 @@ static int32_t imm_for(Generator *g, const IrInsn *i)
     case IR_goto: case IR_gotocond:      return new_exit(g);
     case IR_load: case IR_store: case IR_fload: case IR_fstore: case IR_vload: case IR_vstore:
         return below(g, 3) ? 0 : (int32_t)below(g, 256) - 128;
-    default:                             return 0;
+    case IR_fmin: case IR_fmax:          return (int32_t)below(g, 3);
+    case IR_fround:                      return (int32_t)below(g, 2);
+    default:                             return lane_imm(g, i);
     }
 }
 
@@ -334,6 +401,7 @@ static bool is_control(IrOp op)
 static IrOp any_operation(Generator *g)
 {
     static const uint8_t common[] = { IR_add, IR_sub, IR_and, IR_or, IR_xor, IR_shl, IR_shr, IR_sar,
+        IR_vadd, IR_vand, IR_vfadd, IR_vfmul, IR_vfmadd, IR_vload, IR_vstore, IR_vtof, IR_vfromf,
         IR_load, IR_store, IR_setcond, IR_sext, IR_ext, IR_fadd, IR_fmul, IR_fmadd, IR_fload,
         IR_fstore };
     IrOp op;
@@ -343,7 +411,7 @@ static IrOp any_operation(Generator *g)
     }
     do {
         op = (IrOp)below(g, IR_OP_COUNT);
-    } while (is_control(op) || op == IR_const || op == IR_fconst);
+    } while (is_control(op) || op == IR_const || op == IR_fconst || op == IR_vconst);
     return op;
 }
 
@@ -433,6 +501,21 @@ static uint64_t random_double(Random *r)
                               : UINT64_C(0xffffffff00000000) | random_value(r, F32);
 }
 
+/* Lanes of one kind, with corners of it. */
+static void random_vector(Random *r, uint64_t v[2])
+{
+    unsigned kind = random_below(r, 4);
+
+    for (unsigned half = 0; half < 2; half++) {
+        uint64_t low = random_value(r, F32), high = random_value(r, F32);
+
+        v[half] = kind == 0 ? random_next(r)
+            : kind == 1     ? random_value(r, F64)
+            : kind == 2     ? random_value(r, I64)
+                            : low | high << 32;
+    }
+}
+
 void random_state(Toy *toy, Random *r)
 {
     static const uint8_t modes[] = { FP_RNE, FP_RNE, FP_RTZ, FP_RDN, FP_RUP };
@@ -450,8 +533,8 @@ void random_state(Toy *toy, Random *r)
     for (unsigned n = 0; n < TOY_S; n++) {
         cpu->s[n] = (uint32_t)random_value(r, F32);
     }
-    for (unsigned n = 0; n < TOY_V * 2; n++) {
-        cpu->v[n / 2][n % 2] = random_next(r);
+    for (unsigned n = 0; n < TOY_V; n++) {
+        random_vector(r, cpu->v[n]);
     }
     for (unsigned n = 0; n < G_N_ELEMENTS(cpu->scratch); n++) {
         cpu->scratch[n] = random_next(r);

@@ -495,16 +495,16 @@ static void min_and_max_prefer_numbers_and_order_zeros(void **state)
     const uint64_t minus_zero = UINT64_C(1) << 63;
     FpMode mode = { .aux = FP_RNE };
 
-    assert_int_equal(sf_min(&mode, &fp_double, 0, minus_zero), minus_zero);
-    assert_int_equal(sf_min(&mode, &fp_double, minus_zero, 0), minus_zero);
-    assert_int_equal(sf_max(&mode, &fp_double, 0, minus_zero), 0);
-    assert_int_equal(sf_max(&mode, &fp_double, minus_zero, 0), 0);
-    assert_int_equal(sf_min(&mode, &fp_double, QUIET1, ONE), ONE);
-    assert_int_equal(sf_max(&mode, &fp_double, ONE, QUIET1), ONE);
+    assert_int_equal(sf_min(&mode, &fp_double, FP_MIN_NUMBER, 0, minus_zero), minus_zero);
+    assert_int_equal(sf_min(&mode, &fp_double, FP_MIN_NUMBER, minus_zero, 0), minus_zero);
+    assert_int_equal(sf_max(&mode, &fp_double, FP_MIN_NUMBER, 0, minus_zero), 0);
+    assert_int_equal(sf_max(&mode, &fp_double, FP_MIN_NUMBER, minus_zero, 0), 0);
+    assert_int_equal(sf_min(&mode, &fp_double, FP_MIN_NUMBER, QUIET1, ONE), ONE);
+    assert_int_equal(sf_max(&mode, &fp_double, FP_MIN_NUMBER, ONE, QUIET1), ONE);
     assert_int_equal(mode.flags, 0);
-    assert_int_equal(sf_max(&mode, &fp_double, SIGNALLING, ONE), ONE);
+    assert_int_equal(sf_max(&mode, &fp_double, FP_MIN_NUMBER, SIGNALLING, ONE), ONE);
     assert_int_equal(mode.flags, FP_INVALID);
-    assert_int_equal(sf_max(&mode, &fp_double, QUIET1, QUIET2), DEFAULT);
+    assert_int_equal(sf_max(&mode, &fp_double, FP_MIN_NUMBER, QUIET1, QUIET2), DEFAULT);
 }
 
 static void zero_times_infinity_is_invalid_beside_a_nan(void **state)

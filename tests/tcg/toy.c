@@ -18,7 +18,7 @@ const GVar toy_gvars[TOY_GVARS] = {
     W(0, 9), W(1, 10), W(2, 0), W(3, 31),
     F(0, 1), F(1, 2), F(2, 3), F(3, 0), F(4, 0), F(5, 4),
     S(0, 5), S(1, 0),
-    V(0, 6), V(1, 0),
+    V(0, 6), V(1, 0), V(2, 7), V(3, 8), V(4, 30), V(5, 31),
 };
 
 static uint64_t note(CpuEnv *env, uint64_t a, uint64_t b, uint64_t c)
@@ -132,6 +132,7 @@ static Val build(IrBlock *b, const IrBlock *from, const IrInsn *i, Val x, Val y,
     case IR_const: case IR_fconst:
         ir_is_const(from, (Val){ i->dst }, &value);
         return ir_const(b, type, value);
+    case IR_vconst: return ir_vconst(b, from->consts[i->imm], from->consts[i->imm + 1]);
     case IR_get:    return ir_get(b, (unsigned)i->imm);
     case IR_put:    ir_put(b, (unsigned)i->imm, x); break;
     case IR_ldenv:  return ir_ldenv(b, type, i->aux, (size_t)i->imm);

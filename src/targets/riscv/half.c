@@ -91,7 +91,9 @@ static uint64_t arithmetic(const RvCpu *cpu, FpMode *mode, const Fields *i)
     case FUNCT_DIV: return sf_div(mode, &fp_half, a, b);
     case FUNCT_SQRT: return sf_sqrt(mode, &fp_half, a);
     case FUNCT_SGNJ: return inject_sign(a, b, i->rm);
-    default: return i->rm ? sf_max(mode, &fp_half, a, b) : sf_min(mode, &fp_half, a, b);
+    default:
+        return i->rm ? sf_max(mode, &fp_half, FP_MIN_NUMBER, a, b)
+                     : sf_min(mode, &fp_half, FP_MIN_NUMBER, a, b);
     }
 }
 

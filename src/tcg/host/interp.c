@@ -10,6 +10,7 @@
 #include "tcg/eval.h"
 #include "tcg/fp.h"
 #include "tcg/host/interp.h"
+#include "tcg/vec.h"
 
 /* Where an exit goes once it is linked. */
 typedef struct Link {
@@ -35,6 +36,7 @@ enum { CODE_VGET = 2 * IR_OP_COUNT, CODE_VPUT };
 typedef union Slot {
     uint64_t u;
     uint8_t v[16];
+    IrVec vec;
 } Slot;
 
 typedef struct Interp {
@@ -403,6 +405,17 @@ EVAL_INLINE void write_gvar(CpuEnv *env, int32_t offset, bool wide, uint64_t val
 
 /* ---- execution ----------------------------------------------------------------------------- */
 
+/* i->imm is the vec_key (set by emit). */
+static void vector(Interp *m, const IrInsn *i, uint64_t mask)
+{
+    Slot *d = &m->t[i->dst];
+
+    vec_eval(m->env, &d->vec, &m->t[i->a].vec, &m->t[i->b].vec, &m->t[i->c].vec, (uint32_t)i->imm);
+    if (mask != UINT64_MAX) {
+        d->u &= mask;
+    }
+}
+
 /* Compiled once for each operation and width, with op, effects and wide constant. */
 EVAL_INLINE int execute(Interp *m, const IrInsn *i, IrOp op, unsigned effects, bool wide)
 {
@@ -418,6 +431,7 @@ EVAL_INLINE int execute(Interp *m, const IrInsn *i, IrOp op, unsigned effects, b
     case IR_fconst:
         t[i->dst].u = i->aux ? m->code->consts[i->imm] : (uint64_t)(int64_t)i->imm & mask;
         return FLOW_NEXT;
+    case IR_vconst: memcpy(t[i->dst].v, &m->code->consts[i->imm], 16); return FLOW_NEXT;
     case IR_get: t[i->dst].u = read_gvar(m->env, i->imm, wide); return FLOW_NEXT;
     case IR_put: write_gvar(m->env, i->imm, wide, t[i->a].u); return FLOW_NEXT;
     case IR_ldenv: t[i->dst].u = load_env(m->env, i) & mask; return FLOW_NEXT;
@@ -444,7 +458,9 @@ EVAL_INLINE int execute(Interp *m, const IrInsn *i, IrOp op, unsigned effects, b
     case IR_exit: return leave(m, (ExitReason)i->imm, t[i->a].u);
     case IR_call: return call(m, i, mask);
     default:
-        if (effects & FP) {
+        if (effects & VEC) {
+            vector(m, i, mask);
+        } else if (effects & FP) {
             /* i->imm is the fp_key (set by emit) */
             t[i->dst].u = fp_eval(m->env, t[i->a].u, t[i->b].u, t[i->c].u, (uint32_t)i->imm);
         } else {
@@ -512,7 +528,7 @@ static ExitReason interp_enter(CpuEnv *env, const uint8_t *thunks, const void *c
     m.env = env;
     m.code = code;
     m.log = NULL;
-    m.t[0].u = 0; /* operands that are not there */
+    m.t[0] = (Slot){ .vec = { .d = { 0, 0 } } }; /* operands that are not there */
     do {
         if (!spend_budget(&m)) {
             env->pc = m.code->pc;
@@ -531,7 +547,7 @@ bool interp_try(CpuEnv *env, const void *code, StoreLog *log, ExitReason *reason
     m.env = env;
     m.code = code;
     m.log = log;
-    m.t[0].u = 0;
+    m.t[0] = (Slot){ .vec = { .d = { 0, 0 } } };
     log->count = 0;
     flow = run_block(&m);
     *reason = (ExitReason)(flow - FLOW_LEAVE);
@@ -569,7 +585,9 @@ static IrInsn resolve(const IrBlock *b, const IrInsn *i, const uint16_t *labels,
     case IR_brcond: r.imm = labels[i->imm]; break;
     case IR_gotocond: r.dst = (uint16_t)(b->guest_insns - done); break;
     default:
-        if (ir_op_effects[i->op] & FP) {
+        if (ir_op_effects[i->op] & VEC) {
+            r.imm = (int32_t)vec_key((IrOp)i->op, i->aux, i->imm);
+        } else if (ir_op_effects[i->op] & FP) {
             r.imm = (int32_t)fp_key(
                 (IrOp)i->op, (IrType)i->type, i->aux, i->imm, (IrType)b->types[i->a]);
         }

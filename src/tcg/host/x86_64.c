@@ -73,12 +73,19 @@ static const Row rows[IR_OP_COUNT] = {
     [IR_getflags] = { emit_getflags },
     [IR_setflags] = { emit_setflags },
     [IR_fsgnj] = { emit_fsgnj },
+    [IR_fround] = { emit_fround },
+    [IR_htof] = { emit_fsoft },
+    [IR_ftoh] = { emit_fsoft },
     [IR_fbits] = { emit_fbits },
     [IR_bitsf] = { emit_bitsf },
     [IR_fbox] = { emit_fbox },
     [IR_funbox] = { emit_funbox },
 
+    [IR_vfromf] = { emit_vfromf },
+    [IR_vtof] = { emit_vtof },
+
     [IR_const] = { emit_const },
+    [IR_vconst] = { emit_const },
     [IR_fconst] = { emit_const },
     [IR_get] = { emit_get },
     [IR_put] = { emit_put },
@@ -127,6 +134,14 @@ static bool has_room(const Gen *g)
     return g->write_end - g->code.p > OP_BYTES + (ptrdiff_t)g->late_count * LATE_BYTES;
 }
 
+/* What has no row of its own is a vector operation. */
+static const Row *row_of(const IrInsn *op)
+{
+    static const Row any_vector = { emit_vector };
+
+    return rows[op->op].emit ? &rows[op->op] : &any_vector;
+}
+
 static bool emit_ops(Gen *g)
 {
     for (g->at = 0; g->at < g->b->op_count; g->at++) {
@@ -138,7 +153,7 @@ static bool emit_ops(Gen *g)
         if (!has_room(g)) {
             return false;
         }
-        rows[op->op].emit(g, op, rows[op->op].detail);
+        row_of(op)->emit(g, op, row_of(op)->detail);
         reg_release(g, op);
     }
     return true;

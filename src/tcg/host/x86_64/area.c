@@ -42,7 +42,7 @@ enum { BIT_LZCNT = 1 << 5 }; /* leaf 0x80000001, ECX */
 Features x86_features(void)
 {
     uint32_t one = leaf_bits(1, 2), seven = leaf_bits(7, 1), state = saved_state();
-    const uint32_t avx512 = bit_AVX512F | bit_AVX512DQ | bit_AVX512VL;
+    const uint32_t avx512 = bit_AVX512F | bit_AVX512DQ | bit_AVX512BW | bit_AVX512VL;
     bool avx = (one & bit_AVX) && (state & 6) == 6;
 
     if (g_getenv("LATHE_X86_BASELINE")) {
@@ -348,16 +348,27 @@ static void make_slow(Maker *m)
     x_bytes(c, "\xf8\xc3", 2); /* clc; ret */
 }
 
-static void make_soft(Maker *m)
+/* Everything is kept but the flags. */
+static void make_soft_call(Maker *m, void (*function)(CpuEnv *env))
 {
     Code *c = &m->code;
 
     push_all(c, scratch, sizeof(scratch));
     push_all(c, caller_pins, sizeof(caller_pins));
-    call_c(c, (uintptr_t)slow_float);
+    call_c(c, (uintptr_t)function);
     pop_all(c, caller_pins, sizeof(caller_pins));
     pop_all(c, scratch, sizeof(scratch));
     x_bytes(c, "\xc3", 1);
+}
+
+static void make_soft(Maker *m)
+{
+    make_soft_call(m, slow_float);
+}
+
+static void make_vector(Maker *m)
+{
+    make_soft_call(m, slow_vector);
 }
 
 static void load_arguments(Code *c)
@@ -407,6 +418,7 @@ static void (*const makers[THUNK_COUNT])(Maker *m) = {
     [THUNK_LOOKUP] = make_lookup,
     [THUNK_SLOW] = make_slow,
     [THUNK_SOFT] = make_soft,
+    [THUNK_VECTOR] = make_vector,
     [THUNK_LEAF] = make_leaf,
     [THUNK_CALL] = make_call,
 };

@@ -25,6 +25,7 @@ typedef enum Thunk {
     THUNK_LOOKUP,  /* RAX: pc */
     THUNK_SLOW,    /* see slow.h; carry: try again */
     THUNK_SOFT,    /* fp_eval: env->call, key in call[3]; result in call[0] */
+    THUNK_VECTOR,  /* vec_eval: env->vec, key in call[3]; result in vec[0] */
     THUNK_LEAF,    /* RAX: function, call[0], RDX, RCX: arguments; result RAX */
     THUNK_CALL,    /* the same, with the guest registers at home */
     THUNK_COUNT,

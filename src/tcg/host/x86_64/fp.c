@@ -39,7 +39,7 @@ static void ucomis(Gen *g, unsigned opcode, IrType type, unsigned a, Rm b)
 /* Can the host do it: rounding as the MXCSR has it, or without any. */
 static bool rounds_natively(const IrInsn *op, bool exact)
 {
-    return (op->aux & (FP_NAN_RULE | FP_TINY_BEFORE)) == 0 &&
+    return (op->aux & (FP_NAN_RULE | FP_TINY_BEFORE | FP_FLUSH)) == 0 &&
         (exact || (op->aux & FP_ROUND) == FP_DYN);
 }
 
@@ -112,6 +112,16 @@ static void soft(Gen *g, const IrInsn *op)
     }
     g->locked[VECTOR] = g->locked[GENERAL] = 0;
     call_soft(g, key_of(g, op), result_type(op), reg_define_over(g, op->dst, 0));
+}
+
+void emit_fsoft(Gen *g, const IrInsn *op, unsigned detail)
+{
+    soft(g, op);
+}
+
+void emit_fround(Gen *g, const IrInsn *op, unsigned detail)
+{
+    soft(g, op);
 }
 
 /* ---- the default NaN ------------------------------------------------------------------------------- */
@@ -223,7 +233,7 @@ void emit_fminmax(Gen *g, const IrInsn *op, unsigned detail)
     unsigned b = reg_use(g, op->b), a = reg_use(g, op->a), d;
     Late *nan, *equal;
 
-    if (op->aux & FP_NAN_RULE) {
+    if (op->aux & (FP_NAN_RULE | FP_FLUSH) || op->imm != FP_MIN_NUMBER) {
         soft(g, op);
         return;
     }
@@ -269,6 +279,10 @@ void emit_fcmp(Gen *g, const IrInsn *op, unsigned detail)
     unsigned x, d;
     Rm y;
 
+    if (op->aux & FP_FLUSH) {
+        soft(g, op);
+        return;
+    }
     if (cond == FP_EQ) {
         compare_equal(g, op, opcode);
         return;
@@ -336,7 +350,7 @@ void emit_ftoi(Gen *g, const IrInsn *op, unsigned detail)
     unsigned opcode = converting(truncate ? VOP_CVTTSI : VOP_CVTSI_OUT, from), a, d;
     Late *late;
 
-    if (!truncate && !rounds_natively(op, false)) {
+    if (op->aux & FP_FLUSH || (!truncate && !rounds_natively(op, false))) {
         soft(g, op);
         return;
     }

@@ -279,10 +279,33 @@ void reg_reserve(Gen *g, RegClass class)
 
 /* ---- reading ---------------------------------------------------------------------------------------- */
 
+/* The bytes themselves, behind the code. */
+static void late_bytes(Gen *g, const Late *l)
+{
+    memcpy(g->code.p, &g->b->consts[l->key], 16);
+    g->code.p += 16;
+}
+
+static void load_vector_const(Gen *g, unsigned reg, unsigned t)
+{
+    uint32_t at = (uint32_t)g->b->ops[g->b->defined_by[t]].imm;
+    uint64_t low = g->b->consts[at], high = g->b->consts[at + 1];
+    Late *late;
+
+    if (low == 0 && high == 0) {
+        v_op(&g->code, g->level, VOP_XOR, false, reg, reg, rm_reg(reg));
+        return;
+    }
+    late = gen_late(g, late_bytes);
+    late->key = at;
+    v_op(&g->code, g->level, VOP_MOVUPS, false, reg, NO_REG, rm_area(0));
+    late->from = g->code.p - 4; /* the displacement comes last */
+}
+
 static void load_const(Gen *g, unsigned reg, unsigned t)
 {
     IrType type = gen_type(g, t);
-    uint64_t value = gen_const(g, t);
+    uint64_t value = type == V128 ? 0 : gen_const(g, t);
 
     if (class_of(type) == GENERAL) {
         if (value == 0) {
@@ -290,6 +313,8 @@ static void load_const(Gen *g, unsigned reg, unsigned t)
         } else {
             x_mov_imm(&g->code, reg, value);
         }
+    } else if (type == V128) {
+        load_vector_const(g, reg, t);
     } else if (value == 0) {
         v_op(&g->code, g->level, VOP_XOR, false, reg, reg, rm_reg(reg));
     } else {
@@ -423,7 +448,7 @@ Value reg_value(const Gen *g, unsigned t)
         return (Value){ .kind = VALUE_NONE };
     }
     type = x->dirty ? I32 : gen_type(g, t);
-    if (x->places & IN_CONST) {
+    if (x->places & IN_CONST && type != V128) {
         return (Value){ .kind = VALUE_CONST, .type = type, .constant = gen_const(g, t) };
     }
     return (Value){ .kind = VALUE_AT, .type = type, .rm = place_rm(g, t) };
@@ -564,9 +589,11 @@ void reg_define_alias(Gen *g, unsigned t, unsigned a)
         inherit(g, t, a);
         g->temps[t].dirty = dirty;
     } else {
-        unsigned reg = reg_scratch(g, GENERAL);
+        IrType type = gen_type(g, t);
+        Rm from = reg_rm_low(g, a); /* not to be evicted now */
+        unsigned reg = reg_scratch(g, class_of(type));
 
-        move(g, I32, reg, place_rm(g, a), false);
+        move(g, class_of(type) == GENERAL ? I32 : type, reg, from, false);
         reg_define_in(g, t, reg);
     }
 }

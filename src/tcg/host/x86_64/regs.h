@@ -49,7 +49,7 @@ static inline void reg_unlock(Gen *g, RegClass class, unsigned reg)
 
 /* The register that holds the whole value already, or NO_REG. */
 unsigned reg_find(const Gen *g, unsigned t);
-/* Where it is now: nothing moves. */
+/* Where it is now: nothing moves. A v128 must not be a constant that was not used yet. */
 Value reg_value(const Gen *g, unsigned t);
 
 /* After an operation: its last uses give up their places. */

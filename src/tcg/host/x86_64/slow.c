@@ -1,6 +1,7 @@
 #include "tcg/host/x86_64/slow.h"
 
 #include "tcg/fp.h"
+#include "tcg/vec.h"
 #include "tcg/general-regs.h"
 
 /* Only an access inside one page, and aligned where it has to be, can be done by the fast path. */
@@ -27,6 +28,11 @@ bool slow_refill(CpuEnv *env)
 void slow_float(CpuEnv *env)
 {
     env->call[0] = fp_eval(env, env->call[0], env->call[1], env->call[2], (uint32_t)env->call[3]);
+}
+
+void slow_vector(CpuEnv *env)
+{
+    vec_eval(env, &env->vec[0], &env->vec[0], &env->vec[1], &env->vec[2], (uint32_t)env->call[3]);
 }
 
 void slow_access(CpuEnv *env)

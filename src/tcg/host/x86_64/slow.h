@@ -20,6 +20,8 @@ static inline uint32_t slow_key(SlowKind kind, unsigned memop, unsigned rmw)
 bool slow_refill(CpuEnv *env);
 /* The access itself; all guest registers are at home. */
 void slow_access(CpuEnv *env);
+/* vec_eval of env->vec, key in env->call[3]; the result in env->vec[0]. General registers only. */
+void slow_vector(CpuEnv *env);
 /* fp_eval of env->call. General registers only. */
 void slow_float(CpuEnv *env);
 
