@@ -9,3 +9,8 @@
 #pragma GCC push_options
 #pragma GCC target("general-regs-only")
 #endif
+
+/* For such functions: a sanitizer's run time would touch them too. */
+#ifndef QUIET
+#define QUIET __attribute__((no_sanitize("thread", "address", "undefined")))
+#endif

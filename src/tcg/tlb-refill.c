@@ -7,9 +7,6 @@
 #include "tcg/general-regs.h"
 #include "tcg/tlb-inline.h"
 
-/* A sanitizer's run time would touch them too. */
-#define QUIET __attribute__((no_sanitize("thread", "address", "undefined")))
-
 QUIET bool mem_refill(CpuEnv *env, uint64_t address, bool write)
 {
     Tlb *tlb = &env->cpu->tlb;

@@ -327,15 +327,18 @@ static void make_slow(Maker *m)
 {
     enum { PUSHED = 8 + sizeof(scratch) * 8 };
     Code *c = &m->code;
-    uint8_t *full;
+    uint8_t *full, *retry;
 
     push_all(c, scratch, sizeof(scratch));
     push_all(c, caller_pins, sizeof(caller_pins));
-    call_c(c, (uintptr_t)slow_refill);
-    x_op(c, OPCODE(0, 0, 0x84), false, RAX, rm_reg(RAX)); /* test al, al */
+    call_c(c, (uintptr_t)slow_quick);
+    x_alu_imm(c, ALU_SUB, false, rm_reg(RAX), SLOW_DONE);
     pop_all(c, caller_pins, sizeof(caller_pins));
-    full = x_jump_if8(c, COND_E);
+    full = x_jump_if8(c, COND_B);
     pop_all(c, scratch, sizeof(scratch));
+    retry = x_jump_if8(c, COND_NE);
+    x_bytes(c, "\xf8\xc3", 2); /* clc; ret */
+    x_here8(c, retry);
     x_bytes(c, "\xf9\xc3", 2); /* stc; ret */
     x_here8(c, full);
     move_pins(m, true);

@@ -15,7 +15,8 @@ Late *gen_late(Gen *g, void (*emit)(Gen *g, const Late *late))
     g_assert(g->late_count <= LATE_MAX);
     late->emit = emit;
     late->side = g->side;
-    late->result = late->spare = NO_REG;
+    late->retry = NULL;
+    late->result = NO_REG;
     late->windows = 0;
     for (unsigned n = 0; n < G_N_ELEMENTS(late->operand); n++) {
         late->operand[n].kind = VALUE_NONE;

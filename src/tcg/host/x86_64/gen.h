@@ -44,12 +44,11 @@ typedef struct Late Late;
 struct Late {
     void (*emit)(Gen *g, const Late *late);
     uint8_t *from;         /* displacement of the jump that comes here; NULL: none */
-    uint8_t *retry, *back; /* where it may go on */
+    uint8_t *retry, *back; /* where it may go on; retry NULL: only back */
     uint32_t key;          /* for C: see slow.h; or an fp_key */
     SideEntry side;        /* of the guest instruction */
     Value operand[3];
     uint8_t result, temporary; /* registers */
-    uint8_t spare;             /* one more that is free here, or NO_REG */
     uint8_t windows;           /* registers of the windows that are open here, a bit each */
     uint8_t type;              /* of the result */
     uint8_t exit;              /* index in IrBlock.exits */
@@ -57,7 +56,7 @@ struct Late {
 
 /*
  * One check of the TLB for several accesses to the same base: the addend stays in a scratch register, 0 when
- * the check failed (then each access does its own). Open until a label, a call, or the register is needed.
+ * the check failed (then each access does its own, in C). Open until a label, a call, or the register is needed.
  */
 typedef struct Window {
     uint16_t address; /* temporary; 0: closed */

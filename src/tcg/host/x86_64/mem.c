@@ -17,8 +17,11 @@
  * only test that it did not fail:
  *
  *   test  page, page
- *   je    single                          the check above for this access alone, out of line
+ *   je    slow
  *   mov   result, [page + address]
+ *
+ * Out of line is as little as can be: half of all code would be there. C does accesses of windows that are shut
+ * (they cross a page) itself, as long as the first level has their pages.
  */
 #include "tcg/host/x86_64/mem.h"
 
@@ -212,7 +215,7 @@ static void forget_windows(Gen *g, const Late *l)
     }
 }
 
-static void slow_access_late(Gen *g, const Late *l)
+void mem_late_slow(Gen *g, const Late *l)
 {
     Code *c = &g->code;
 
@@ -223,17 +226,14 @@ static void slow_access_late(Gen *g, const Late *l)
     x_store_imm(c, 2, ENV(call[3]), (int32_t)l->key);
     x_call(c, g->area->thunk[THUNK_SLOW]);
     gen_side(g, &l->side);
-    x_jump_if(c, COND_B, l->retry + c->to_exec);
+    if (l->retry) {
+        x_jump_if(c, COND_B, l->retry + c->to_exec);
+    }
     forget_windows(g, l);
     if (l->result != NO_REG) {
         load_result(g, l->type, l->result);
     }
-}
-
-void mem_late_slow(Gen *g, const Late *l)
-{
-    slow_access_late(g, l);
-    x_jump(&g->code, l->back + g->code.to_exec);
+    x_jump(c, l->back + c->to_exec);
 }
 
 /* ---- windows -------------------------------------------------------------------------------------- */
@@ -350,7 +350,7 @@ static void move_data(Gen *g, const Late *l, Rm at)
     const Value *value = &l->operand[1];
     unsigned memop = l->key & 0xff;
 
-    if (l->key >> 16 == SLOW_LOAD) {
+    if (slow_kind(l->key) == SLOW_LOAD) {
         load_from(g, l->type, memop, l->result, at);
     } else if (value->kind == VALUE_CONST) {
         x_store_imm(&g->code, memop & MEM_SIZE, at, (int32_t)value->constant);
@@ -359,52 +359,6 @@ static void move_data(Gen *g, const Late *l, Rm at)
     } else {
         store_int(g, memop & MEM_SIZE, value->rm.base, at);
     }
-}
-
-/* A pin that has nothing to do with the access. */
-static unsigned unrelated(const Late *l)
-{
-    unsigned reg = R12;
-
-    while (reg == l->operand[0].rm.base || reg == l->operand[1].rm.base || reg == l->result) {
-        reg++;
-    }
-    return reg;
-}
-
-/* The check failed for all: one for this access alone. The window stays shut. */
-static void late_single(Gen *g, const Late *l)
-{
-    Code *c = &g->code;
-    bool saved = l->spare == NO_REG;
-    Access x = {
-        .base = l->operand[0].rm.base,
-        .disp = l->operand[0].rm.disp,
-        .page = l->temporary,
-        .tag = saved ? unrelated(l) : l->spare,
-    };
-    unsigned size = 1u << (l->key & MEM_SIZE);
-    int array = mem_array(l->key >> 16 != SLOW_LOAD);
-    Late slow = *l;
-    uint8_t *miss, *done;
-
-    slow.retry = c->p;
-    if (saved) {
-        x_op(c, OP_STORE, true, x.tag, ENV(call[2]));
-    }
-    mem_compare(g, &x, single_span(x.disp, size, false), 0, array);
-    load_addend(g, x.page, array);
-    if (saved) {
-        x_op(c, OP_MOV, true, x.tag, ENV(call[2]));
-    }
-    miss = x_jump_if(c, COND_NE, NULL);
-    move_data(g, l, data_at(&x));
-    done = c->p;
-    x_alu(c, ALU_XOR, false, x.page, rm_reg(x.page));
-    x_jump(c, l->back + c->to_exec);
-    x_here32(c, miss);
-    slow_access_late(g, &slow);
-    x_jump(c, done + c->to_exec);
 }
 
 /* ---- loads and stores ----------------------------------------------------------------------------- */
@@ -448,9 +402,10 @@ static void access_in_window(Gen *g, const IrInsn *op, SlowKind kind, const Wind
     g->locked[GENERAL] |= 1u << x.page;
     value = settled_value(g, op);
     find_address(g, &x, op->a, op->imm);
-    x.late = gen_late(g, late_single);
+    x.late = gen_late(g, mem_late_slow);
     x.late->operand[1] = value;
     describe(g, op, &x, kind, x.page);
+    x.late->key |= SLOW_FINAL;
     define_result(g, op, &x);
     x_op(&g->code, OP_TEST, true, x.page, rm_reg(x.page));
     x.late->from = x_jump_if(&g->code, COND_E, NULL);
@@ -470,12 +425,13 @@ static void access_opening(Gen *g, const IrInsn *op, SlowKind kind, Span span, u
     find_address(g, &x, op->a, op->imm);
     x.page = reg_scratch(g, GENERAL);
     x.tag = reg_scratch(g, GENERAL);
-    x.late = gen_late(g, late_single);
+    x.late = gen_late(g, mem_late_slow);
     x.late->operand[1] = value;
-    x.late->spare = x.tag;
     describe(g, op, &x, kind, x.page);
+    x.late->windows |= 1u << x.page;
     reg_unlock(g, GENERAL, x.tag);
     define_result(g, op, &x);
+    x.late->retry = g->code.p;
     mem_compare(g, &x, span, 0, array);
     x.late->from = x_jump_if(&g->code, COND_NE, NULL);
     load_addend(g, x.page, array);

@@ -5,9 +5,9 @@
 #include "tcg/general-regs.h"
 
 /* Only an access inside one page, and aligned where it has to be, can be done by the fast path. */
-static bool is_fast(uint64_t address, uint32_t key)
+QUIET static bool is_fast(uint64_t address, uint32_t key)
 {
-    unsigned size = 1u << (key & MEM_SIZE), kind = key >> 16;
+    unsigned size = 1u << (key & MEM_SIZE), kind = slow_kind(key);
     bool atomic = kind == SLOW_RMW || kind == SLOW_CAS;
 
     if (atomic && key & MEM_BIG) {
@@ -18,11 +18,77 @@ static bool is_fast(uint64_t address, uint32_t key)
         : (address & (GUEST_PAGE_SIZE - 1)) + size <= GUEST_PAGE_SIZE;
 }
 
-bool slow_refill(CpuEnv *env)
+/* The compiler may not make calls of these. */
+typedef uint16_t Unaligned16 __attribute__((aligned(1), may_alias));
+typedef uint32_t Unaligned32 __attribute__((aligned(1), may_alias));
+typedef uint64_t Unaligned64 __attribute__((aligned(1), may_alias));
+
+QUIET static void load_now(uint64_t *call, const uint8_t *at, uint32_t key)
+{
+    bool is_signed = key & MEM_SIGNED;
+
+    switch (key & MEM_SIZE) {
+    case MEM_8: call[0] = is_signed ? (uint64_t)(int8_t)*at : *at; break;
+    case MEM_16: {
+        uint16_t value = *(const Unaligned16 *)at;
+        call[0] = is_signed ? (uint64_t)(int16_t)value : value;
+        break;
+    }
+    case MEM_32: {
+        uint32_t value = *(const Unaligned32 *)at;
+        call[0] = is_signed ? (uint64_t)(int32_t)value : value;
+        break;
+    }
+    case MEM_128: call[1] = *(const Unaligned64 *)(at + 8); /* fall through */
+    case MEM_64: call[0] = *(const Unaligned64 *)at; break;
+    }
+}
+
+QUIET static void store_now(const uint64_t *call, uint8_t *at, uint32_t key)
+{
+    switch (key & MEM_SIZE) {
+    case MEM_8: *at = (uint8_t)call[1]; break;
+    case MEM_16: *(Unaligned16 *)at = (uint16_t)call[1]; break;
+    case MEM_32: *(Unaligned32 *)at = (uint32_t)call[1]; break;
+    case MEM_128: *(Unaligned64 *)(at + 8) = call[2]; /* fall through */
+    case MEM_64: *(Unaligned64 *)at = call[1]; break;
+    }
+}
+
+QUIET static bool access_now(CpuEnv *env, uint32_t key, bool write)
+{
+    uint64_t address = env->call[0], page = address & -(uint64_t)GUEST_PAGE_SIZE;
+    unsigned index = (unsigned)(page >> GUEST_PAGE_BITS) & (TLB_SIZE - 1);
+    const CpuFar *far = (const CpuFar *)env - 1;
+    const TlbEntry *entry = write ? &far->write[index] : &far->read[index];
+
+    if (entry->tag != (page | env->data_context) || (key & MEM_BIG && (key & MEM_SIZE) != MEM_8)) {
+        return false;
+    }
+    if (write) {
+        store_now(env->call, (uint8_t *)(entry->addend + address), key);
+    } else {
+        load_now(env->call, (const uint8_t *)(entry->addend + address), key);
+    }
+    return true;
+}
+
+QUIET SlowAnswer slow_quick(CpuEnv *env)
 {
     uint32_t key = (uint32_t)env->call[3];
+    SlowKind kind = slow_kind(key);
+    bool write = kind != SLOW_LOAD, atomic = kind == SLOW_RMW || kind == SLOW_CAS;
 
-    return is_fast(env->call[0], key) && mem_refill(env, env->call[0], key >> 16 != SLOW_LOAD);
+    if (!is_fast(env->call[0], key)) {
+        return SLOW_FULL;
+    }
+    if (!atomic && access_now(env, key, write)) {
+        return SLOW_DONE;
+    }
+    if (!mem_refill(env, env->call[0], write)) {
+        return SLOW_FULL;
+    }
+    return key & SLOW_FINAL ? (access_now(env, key, write) ? SLOW_DONE : SLOW_FULL) : SLOW_RETRY;
 }
 
 void slow_float(CpuEnv *env)
@@ -41,7 +107,7 @@ void slow_access(CpuEnv *env)
     uint32_t key = (uint32_t)call[3], op = key & 0xff;
     bool wide = (op & MEM_SIZE) == MEM_128;
 
-    switch ((SlowKind)(key >> 16)) {
+    switch (slow_kind(key)) {
     case SLOW_LOAD:
         if (wide) {
             mem_load128(env, call[0], op, &call[0]);

@@ -10,14 +10,23 @@
 
 typedef enum SlowKind { SLOW_LOAD, SLOW_STORE, SLOW_RMW, SLOW_CAS } SlowKind;
 
-/* The key: MemOp, RmwKind << 8, SlowKind << 16. */
+enum { SLOW_FINAL = 1 << 24 }; /* in a key: the block cannot try again */
+
+/* The key: MemOp, RmwKind << 8, SlowKind << 16, perhaps SLOW_FINAL. */
 static inline uint32_t slow_key(SlowKind kind, unsigned memop, unsigned rmw)
 {
     return memop | rmw << 8 | (uint32_t)kind << 16;
 }
 
-/* True when the fast path will do now. General registers only. */
-bool slow_refill(CpuEnv *env);
+static inline SlowKind slow_kind(uint32_t key)
+{
+    return (SlowKind)(key >> 16 & 0xff);
+}
+
+typedef enum SlowAnswer { SLOW_FULL, SLOW_DONE, SLOW_RETRY } SlowAnswer;
+
+/* What the first level and the second can do alone. SLOW_RETRY: the fast path will do now. General registers only. */
+SlowAnswer slow_quick(CpuEnv *env);
 /* The access itself; all guest registers are at home. */
 void slow_access(CpuEnv *env);
 /* vec_eval of env->vec, key in env->call[3]; the result in env->vec[0]. General registers only. */
