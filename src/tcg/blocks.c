@@ -248,8 +248,17 @@ static bool copy_is_true(const TcgCpu *cpu, const Block *block)
             same_code(copy + on_first, block->pages[1]->host, block->guest_size - on_first));
 }
 
+void chunk_retire_if_dead(Tcg *tcg, Chunk *chunk)
+{
+    if (chunk->state == CHUNK_FULL && !chunk->live) {
+        code_retire(chunk, atomic_fetch_add(&tcg->epoch, 1) + 1);
+    }
+}
+
 void block_drop(Tcg *tcg, Block *block)
 {
+    Chunk *chunk = code_find(&tcg->code, block->code);
+
     if (block->dead) {
         return;
     }
@@ -260,6 +269,8 @@ void block_drop(Tcg *tcg, Block *block)
     }
     chain_cut(tcg, block);
     tcg->dropped_blocks++;
+    chunk->live--;
+    chunk_retire_if_dead(tcg, chunk);
 }
 
 static void keep_code(TcgCpu *cpu, Block *block)
@@ -288,6 +299,7 @@ static bool list_block(TcgCpu *cpu, Block *block)
     }
     add_to_pages(block);
     add_to_bucket(&cpu->tcg->blocks, block);
+    cpu->chunk->live++;
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
     if (copy_is_true(cpu, block)) {
         return true;

@@ -17,6 +17,7 @@
 
 #include <glib.h>
 
+#include "tcg/code.h"
 #include "tcg/host.h"
 
 typedef struct Tcg Tcg;
@@ -82,8 +83,11 @@ Block *block_find(const BlockTable *table, const uint8_t *host, uint64_t pc, uin
  */
 Block *block_publish(TcgCpu *cpu, const uint8_t *host, const uint8_t *second_page, bool *stable);
 
-/* Unlinks and forgets it; lock held. */
+/* Unlinks and forgets it; with the last one of a full chunk the chunk is retired. Lock held. */
 void block_drop(Tcg *tcg, Block *block);
+
+/* Retires the chunk if it is full and nothing in it lives; lock held. */
+void chunk_retire_if_dead(Tcg *tcg, Chunk *chunk);
 
 /* The side entry of a host return address, NULL when it is not in any block. *block may be dead. */
 const SideEntry *block_side(Tcg *tcg, const void *site, Block **block);

@@ -73,6 +73,7 @@ static void unlink_exit(Tcg *tcg, BlockExit *exit)
     *at = exit->next_in;
     exit->target = NULL;
     tcg->host->unlink(exit);
+    code_patched(code_find(&tcg->code, exit->block->code));
 }
 
 void chain_link(Tcg *tcg, BlockExit *exit, Block *target, uint32_t id)
@@ -94,6 +95,7 @@ void chain_link(Tcg *tcg, BlockExit *exit, Block *target, uint32_t id)
     exit->next_in = target->in;
     target->in = exit;
     tcg->host->link(exit, target->code, id);
+    code_patched(code_find(&tcg->code, exit->block->code));
 }
 
 static void empty_jump(JumpEntry *entry, uint64_t pc)

@@ -10,6 +10,7 @@ enum {
     CHUNK_SIZE = 256 << 10,
     CHUNKS_AT_LEAST = 16, /* small caches (tests) get smaller chunks */
     SLAB_SIZE = 16 << 10,
+    CLOSES_PER_DROP = 4, /* how often writable views give back their pages */
     ALIGN = 16,
 };
 
@@ -66,6 +67,7 @@ static void drop_contents(Chunk *chunk)
     g_clear_pointer(&chunk->blocks, g_ptr_array_unref);
     chunk->slab_left = 0;
     chunk->used = 0;
+    chunk->live = 0;
 }
 
 void code_clear(CodeCache *cache)
@@ -139,12 +141,24 @@ Chunk *code_oldest(CodeCache *cache)
     return oldest;
 }
 
+/* The file keeps the bytes; links patched later fault single pages in again. */
+static void drop_write_view(Chunk *chunk)
+{
+    madvise(chunk->write, chunk->size, MADV_DONTNEED);
+    chunk->patched = false;
+}
+
 void code_close(CodeCache *cache, Chunk *chunk)
 {
     chunk->state = CHUNK_FULL;
-    /* The file keeps the bytes; links patched later fault single pages in again. */
-    if (cache->chunk_size % (size_t)sysconf(_SC_PAGESIZE) == 0) {
-        madvise(chunk->write, chunk->size, MADV_DONTNEED);
+    chunk->patched = true;
+    if (cache->chunk_size % (size_t)sysconf(_SC_PAGESIZE) || cache->closed++ % CLOSES_PER_DROP) {
+        return;
+    }
+    for (unsigned i = 0; i < cache->chunk_count; i++) {
+        if (cache->chunks[i].patched && cache->chunks[i].state == CHUNK_FULL) {
+            drop_write_view(&cache->chunks[i]);
+        }
     }
 }
 

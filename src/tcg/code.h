@@ -1,8 +1,8 @@
 /*
  * Memory for generated code: one file mapped twice, writable and executable, never both through one address.
  *
- * It is cut into chunks. A CPU fills one chunk at a time; when none is free the oldest full one is evicted
- * (blocks.c drops its blocks) and is free again once every CPU has been outside generated code. What describes
+ * It is cut into chunks. A CPU fills one chunk at a time; when none is free the oldest full one is evicted.
+ * One whose blocks are all dropped is free again once every CPU has been outside generated code. What describes
  * a chunk's blocks is allocated beside it and goes with it.
  */
 #ifndef TCG_CODE_H
@@ -30,6 +30,8 @@ typedef struct Chunk {
     ChunkState state;
     uint64_t order;      /* when it began to be filled */
     uint64_t retired_at; /* epoch after which no CPU is in it */
+    unsigned live;       /* blocks that are not dropped; a full chunk without any is retired */
+    bool patched;        /* its writable view has pages that were touched since it was full */
     GPtrArray *blocks;   /* of struct Block, by ascending address */
     GSList *slabs;       /* memory of chunk_alloc */
     size_t slab_left;
@@ -42,6 +44,7 @@ typedef struct CodeCache {
     unsigned chunk_count;
     Chunk *chunks;
     uint64_t next_order;
+    unsigned closed; /* chunks, so far */
 } CodeCache;
 
 /* Reserves size bytes; memory is taken as it is used. Chunk 0 is for the host's thunks. */
@@ -57,8 +60,17 @@ Chunk *code_take(CodeCache *cache, uint64_t epoch);
 /* The full chunk that was filled first, to be evicted; NULL when there is none. */
 Chunk *code_oldest(CodeCache *cache);
 
-/* No more code will be added; the writable view gives back its page tables. */
+/*
+ * No more code will be added. The writable view gives back its pages, and so do those of other full chunks that were
+ * patched meanwhile: a page that is in both views counts twice.
+ */
 void code_close(CodeCache *cache, Chunk *chunk);
+
+/* A link in the chunk was changed. */
+static inline void code_patched(Chunk *chunk)
+{
+    chunk->patched = true;
+}
 
 /* Nothing leads into the chunk any more; CPUs may still be inside until they pass the epoch. */
 void code_retire(Chunk *chunk, uint64_t epoch);

@@ -159,12 +159,15 @@ static bool is_watched(const TcgCpu *cpu)
     return TRACE_IS_ON(exec) || cpu->lockstep;
 }
 
-/* Finds the next block and links the exit to it. The exit's memory is safe unless a chunk retires meanwhile. */
+/*
+ * Finds the next block and links the exit to it. The exit's memory is safe unless a chunk retired since generated
+ * code was entered.
+ */
 static void leave_chain(TcgCpu *cpu)
 {
     Tcg *tcg = cpu->tcg;
     BlockExit *exit = (BlockExit *)cpu->env->exit_site;
-    uint64_t epoch = atomic_load(&tcg->epoch), pc = cpu->env->pc;
+    uint64_t seen = atomic_load(&cpu->seen), pc = cpu->env->pc;
     Block *next = cpu_block_at(cpu, pc);
 
     if (!next) {
@@ -172,7 +175,7 @@ static void leave_chain(TcgCpu *cpu)
         return;
     }
     pthread_mutex_lock(&tcg->lock);
-    if (epoch == atomic_load(&tcg->epoch) && !is_watched(cpu)) {
+    if (seen == atomic_load(&tcg->epoch) && !is_watched(cpu)) {
         chain_link(tcg, exit, next, cpu_page_id(cpu, pc));
     }
     pthread_mutex_unlock(&tcg->lock);

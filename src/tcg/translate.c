@@ -135,10 +135,7 @@ static void evict_oldest(Tcg *tcg)
     for (unsigned i = 0; chunk && i < chunk->blocks->len; i++) {
         block_drop(tcg, g_ptr_array_index(chunk->blocks, i));
     }
-    if (chunk) {
-        tcg->evicted_chunks++;
-        code_retire(chunk, atomic_fetch_add(&tcg->epoch, 1) + 1);
-    }
+    tcg->evicted_chunks += chunk != NULL;
 }
 
 /* The newest epoch that every other CPU has passed. */
@@ -171,6 +168,7 @@ static Chunk *take_chunk(TcgCpu *cpu)
     pthread_mutex_lock(&tcg->lock);
     if (cpu->chunk) {
         code_close(&tcg->code, cpu->chunk);
+        chunk_retire_if_dead(tcg, cpu->chunk);
     }
     while (code_free_count(&tcg->code) <= RESERVE) {
         evict_oldest(tcg);

@@ -219,22 +219,43 @@ static void a_held_cpu_runs_from_its_start_until_it_turns_itself_off(void **stat
 
 /* ---- code that changes ----------------------------------------------------------------------- */
 
-static void patched_code_is_seen_after_a_barrier(void **state)
+/* r0 += r2, where the instruction that sets r2 is patched at each turn: it becomes 0, 1 ... turns - 1. */
+static void run_patched_code(MiniMachine *m, int turns)
 {
-    g_autoptr(MiniMachine) m = new_machine(state);
-    /* r0 += r2, where the instruction that sets r2 is patched at each turn */
     MINI_PUT(m, 0x1000, mini(MINI_ST32, 3, 4, 0), mini(MINI_BARRIER, 0, 0, 0), mini(MINI_LI, 2, 0, 0),
         mini(MINI_ADD, 0, 2, 0), mini(MINI_ADD, 3, 5, 0), mini(MINI_BNE, 3, 1, -0x14),
         mini(MINI_HALT, 0, 0, 0));
     MiniCpu *cpu = m->mini[0];
     cpu->r[3] = mini(MINI_LI, 2, 0, 0);
-    cpu->r[1] = mini(MINI_LI, 2, 0, 100);
+    cpu->r[1] = mini(MINI_LI, 2, 0, turns);
     cpu->r[4] = 0x1008;
     cpu->r[5] = 0x10000;
 
     mini_run(m, 0x1000);
 
-    assert_int_equal(cpu->r[0], 99 * 100 / 2);
+    assert_int_equal(cpu->r[0], (turns - 1) * turns / 2);
+}
+
+static void patched_code_is_seen_after_a_barrier(void **state)
+{
+    g_autoptr(MiniMachine) m = new_machine(state);
+
+    run_patched_code(m, 100);
+}
+
+static void code_that_was_dropped_gives_back_its_memory(void **state)
+{
+    g_autoptr(MiniMachine) m =
+        mini_machine_new(&(MiniOptions){ .tcg = { .host = *state, .code_size = 1 << 20 } });
+    unsigned used = 0;
+
+    run_patched_code(m, 20000);
+
+    for (unsigned i = 0; i < m->tcg->code.chunk_count; i++) {
+        used += m->tcg->code.chunks[i].state != CHUNK_FREE;
+    }
+    assert_in_range(used, 2, 5);
+    assert_int_equal(m->tcg->evicted_chunks, 0);
 }
 
 static void a_store_changes_the_very_next_instruction_of_a_coherent_guest(void **state)
@@ -477,6 +498,7 @@ int main(void)
         BOTH(every_interrupt_wakes_a_halted_cpu),
         BOTH(a_held_cpu_runs_from_its_start_until_it_turns_itself_off),
         BOTH(patched_code_is_seen_after_a_barrier),
+        BOTH(code_that_was_dropped_gives_back_its_memory),
         BOTH(a_store_changes_the_very_next_instruction_of_a_coherent_guest),
         BOTH(data_beside_code_costs_no_translation),
         BOTH(code_written_by_a_device_is_translated_again),
