@@ -34,6 +34,7 @@ BlockNode *block_open(IoLoop *loop, const BlockDriver *driver, const BlockOption
     node->cache = options->cache;
     node->read_only = options->read_only;
     node->refs = 1;
+    block_reserve_children(node, BLOCK_CHILDREN);
     node->children[0] = child;
     node->backing = backing;
     node->align = 1;
@@ -51,6 +52,17 @@ BlockNode *block_ref(BlockNode *node)
     return node;
 }
 
+void block_reserve_children(BlockNode *node, unsigned count)
+{
+    if (count > node->children_most) {
+        count = MAX(count, node->children_most * 2);
+        node->children = g_renew(BlockNode *, node->children, count);
+        memset(node->children + node->children_most, 0,
+            (count - node->children_most) * sizeof(BlockNode *));
+        node->children_most = count;
+    }
+}
+
 void block_unref(BlockNode *node)
 {
     if (!node || --node->refs > 0) {
@@ -59,10 +71,11 @@ void block_unref(BlockNode *node)
     if (node->driver->close) {
         node->driver->close(node);
     }
-    for (unsigned i = 0; i < BLOCK_CHILDREN; i++) {
+    for (unsigned i = 0; i < node->children_most; i++) {
         block_unref(node->children[i]);
     }
     block_unref(node->backing);
+    g_free(node->children);
     g_free(node->backing_path);
     g_free(node->backing_format);
     g_free(node->name);
@@ -95,7 +108,7 @@ static int flush_children(BlockNode *node)
 {
     int result = 0;
 
-    for (unsigned i = 0; i < BLOCK_CHILDREN && result == 0; i++) {
+    for (unsigned i = 0; i < node->children_most && result == 0; i++) {
         if (node->children[i] && !node->children[i]->read_only) {
             result = block_flush(node->children[i]);
         }

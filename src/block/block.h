@@ -36,7 +36,7 @@ GQuark block_error_quark(void);
 /* ---- nodes ---- */
 
 enum {
-    BLOCK_CHILDREN = 8,
+    BLOCK_CHILDREN = 4,  /* that there is room for at first */
     BLOCK_PIECES = 1024, /* of memory in one transfer: IOV_MAX */
 };
 
@@ -49,7 +49,8 @@ struct BlockNode {
     bool read_only;
     unsigned refs;
 
-    BlockNode *children[BLOCK_CHILDREN]; /* owned */
+    BlockNode **children; /* owned; NULL where there is none */
+    unsigned children_most;
     BlockNode *backing;                  /* owned; NULL: zeroes */
     char *backing_path, *backing_format; /* as the image says; the core opens it */
 
@@ -58,6 +59,7 @@ struct BlockNode {
     bool grows;            /* reads beyond the end give zeroes, writes make it longer */
     uint32_t align;        /* of transfers: offset and length; a power of two, at least 1 */
     uint32_t align_memory; /* and addresses */
+    bool packs_only;       /* a format that takes only writes with BLOCK_PACK */
     uint32_t cluster;      /* a format's unit of allocation; 0: never allocates */
 
     /* The core's. */
@@ -76,6 +78,8 @@ BlockNode *block_open(IoLoop *loop, const BlockDriver *driver, const BlockOption
 BlockNode *block_open_image(
     IoLoop *loop, const char *format, const BlockOptions *options, GError **error);
 BlockNode *block_ref(BlockNode *node);
+/* For a driver's open: room for so many children. */
+void block_reserve_children(BlockNode *node, unsigned count);
 void block_unref(BlockNode *node); /* [co]: the last one closes it */
 
 /* [co] The one entry to a node: checks, counts, splits, aligns. */

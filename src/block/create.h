@@ -11,6 +11,7 @@ typedef struct IoLoop IoLoop;
 
 typedef struct BlockCreate {
     uint64_t size;
+    const char *path;                     /* the name that it will have; NULL: that of the file */
     const char *backing, *backing_format; /* NULL: none */
     GHashTable *options;                  /* texts by name; NULL: none */
 } BlockCreate;

@@ -32,26 +32,37 @@ static int resolve(BlockNode **node, uint64_t at, uint64_t length, Extent *out)
     }
 }
 
+/* A hole in the file is as good as a zero in the table. */
+static void look_into_file(BlockNode *file, Extent *extent)
+{
+    uint64_t end;
+
+    if (file->driver->is_data) {
+        extent->kind = file->driver->is_data(file, extent->offset, &end) ? EXTENT_DATA
+                                                                         : EXTENT_ZERO;
+        extent->length = MIN(extent->length, end - extent->offset);
+    }
+}
+
+/* A format's child may be a format itself, which is then asked. */
 int block_locate(BlockNode **node, uint64_t at, uint64_t length, Extent *out)
 {
     int result;
-    BlockNode *child;
-    uint64_t end;
 
-    if (!(*node)->driver->map) {
-        *out = (Extent){ .kind = EXTENT_DATA, .offset = at, .length = length };
-        return 0;
-    }
-    result = resolve(node, at, length, out);
-    if (result < 0 || out->kind != EXTENT_DATA) {
-        return result;
-    }
-    child = (*node)->children[out->child];
-    if (child->driver->is_data) {
-        bool is_data = child->driver->is_data(child, out->offset, &end);
+    *out = (Extent){ .kind = EXTENT_DATA, .offset = at, .length = length };
+    while ((*node)->driver->map) {
+        BlockNode *child;
 
-        out->kind = is_data ? EXTENT_DATA : EXTENT_ZERO;
-        out->length = MIN(out->length, end - out->offset);
+        result = resolve(node, out->offset, out->length, out);
+        if (result < 0 || out->kind != EXTENT_DATA) {
+            return result;
+        }
+        child = (*node)->children[out->child];
+        if (!child->driver->map) {
+            look_into_file(child, out);
+            return 0;
+        }
+        *node = child;
     }
     return 0;
 }

@@ -13,7 +13,7 @@
 typedef enum PackMethod {
     PACK_DEFLATE, /* raw, with a window of 4 KiB */
     PACK_ZLIB,    /* with the header and the checksum of RFC 1950 */
-    PACK_ZSTD, /* -ENOTSUP when built without libzstd */
+    PACK_ZSTD,    /* -ENOTSUP when built without libzstd */
 } PackMethod;
 
 typedef struct Packing {

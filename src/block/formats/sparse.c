@@ -501,6 +501,29 @@ int sparse_link(BlockNode *node, uint64_t at, const Extent *fresh)
     return result;
 }
 
+int sparse_append(BlockNode *node, uint64_t at, const void *packed, uint64_t length)
+{
+    Sparse *s = sparse_of(node);
+    uint64_t offset = 0;
+    int result;
+
+    co_mutex_lock(&s->lock);
+    result = prepare_locked(node);
+    if (result == 0) {
+        result = take_room(node, s->align, length, &offset);
+    }
+    co_mutex_unlock(&s->lock);
+    if (result == 0) {
+        result = block_write(node->children[0], offset, packed, length, 0);
+    }
+    co_mutex_lock(&s->lock);
+    if (result == 0) {
+        result = sparse_store(node, index_of(node, at / s->block), s->kind->encode(node, offset));
+    }
+    co_mutex_unlock(&s->lock);
+    return result;
+}
+
 /* Zeroes one block without moving it. */
 static int zero_block(BlockNode *node, uint64_t block, uint64_t length, unsigned flags)
 {

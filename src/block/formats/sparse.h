@@ -67,6 +67,9 @@ int sparse_discard(BlockNode *node, uint64_t at, uint64_t length);
 int sparse_flush(BlockNode *node);
 int sparse_check(BlockNode *node, BlockCheck *out, bool repair);
 
+/* [co] Writes a compressed block behind all others, and its entry. */
+int sparse_append(BlockNode *node, uint64_t at, const void *packed, uint64_t length);
+
 /* [co] With the lock: an entry, by its index. */
 int sparse_load(BlockNode *node, uint64_t index, uint64_t *entry);
 int sparse_store(BlockNode *node, uint64_t index, uint64_t entry);

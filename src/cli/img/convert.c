@@ -165,11 +165,11 @@ static bool convert(Img *img, BlockNode *from, ImgNew *new)
     if (!c.to) {
         return false;
     }
-    if (img->compress) {
+    if (img->compress || c.to->packs_only) {
         c.flags = BLOCK_PACK;
         c.grain = c.to->cluster;
     }
-    result = !img->compress || c.to->driver->pack ? copy(&c) : -ENOTSUP;
+    result = !c.flags || c.to->driver->pack ? copy(&c) : -ENOTSUP;
     block_unref(c.to);
     if (result == -ENOTSUP) {
         return img_fail_with(img, EXIT_HOST, "no compressed data in a new image of format %s%s",
