@@ -55,6 +55,13 @@ static void requested(void *data, MachineRequest what, int code)
     }
 }
 
+static void press(Run *run, const char *button)
+{
+    if (!machine_press(run->machine, button)) {
+        fprintf(stderr, "\nlathe: this machine has no %s button\n", button);
+    }
+}
+
 static void escape(void *data, char key)
 {
     Run *run = data;
@@ -65,10 +72,12 @@ static void escape(void *data, char key)
         loop_quit(panic_watch_message(run->panic) ? EXIT_DIFFERENT : EXIT_FINE);
         break;
     case 'r': machine_request(run->machine, MACHINE_RESET, 0); break;
+    case 'p': press(run, "power"); break;
     default:
         fprintf(stderr,
             "\nCtrl-A x      end the machine\n"
             "Ctrl-A r      reset it\n"
+            "Ctrl-A p      push its power button\n"
             "Ctrl-A h      this help\n"
             "Ctrl-A Ctrl-A send Ctrl-A to the guest\n");
     }

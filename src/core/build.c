@@ -99,6 +99,18 @@ Device *machine_find_device(const Machine *machine, const char *id)
     return g_hash_table_lookup(machine->devices_by_id, id);
 }
 
+bool machine_press(Machine *machine, const char *button)
+{
+    for (unsigned i = 0; i < machine->devices->len; i++) {
+        Device *dev = machine->devices->pdata[i];
+
+        if (dev->class->press && dev->class->press(dev, button)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* ---- memory ---- */
 
 static bool add_memory(Machine *machine, const MemorySpec *spec, Diag *diag)

@@ -59,6 +59,9 @@ unsigned machine_device_count(const Machine *machine);
 Device *machine_device(const Machine *machine, unsigned index); /* in the order of starting */
 Device *machine_find_device(const Machine *machine, const char *id);
 
+/* Pushes a button, such as "power", of the first device that has it. False: none has. */
+bool machine_press(Machine *machine, const char *button);
+
 /* What the guest, or a device for it, asks of whoever runs the machine. */
 typedef enum MachineRequest {
     MACHINE_POWEROFF, /* code: what the guest says about itself; 0 is well */

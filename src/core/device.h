@@ -83,6 +83,8 @@ typedef struct DeviceClass {
     void (*set_input)(Device *dev, unsigned index, bool level); /* of device_add_inputs() */
     /* A bus, whose schema offers one: child, in its slot, has started, as the bus itself has. */
     bool (*plug)(Device *bus, Device *child, Diag *diag);
+    /* A person pushes a button of the machine; false: it has none of that name. */
+    bool (*press)(Device *dev, const char *button);
 } DeviceClass;
 
 /* Declares a class. build/gen/tables.c lists every line that starts with this macro. */

@@ -5,6 +5,7 @@
  * take yet stays in the transmit FIFO, and what the guest has no room for waits in the channel.
  */
 #include "core/registers.h"
+#include "hw/primecell.h"
 #include "hw/char/fifo.h"
 #include "ui/char.h"
 
@@ -208,10 +209,10 @@ static void clear_write(Device *dev, unsigned index, uint64_t value)
     update_irq(u);
 }
 
-/* PrimeCell identification: part 0x011 by ARM, revision r1p4, whose FIFOs have 16 bytes. */
+/* Revision r1p4: its FIFOs have 16 bytes. */
 static uint64_t id_read(Device *dev, unsigned index)
 {
-    static const uint8_t id[8] = { 0x11, 0x10, 0x24, 0x00, 0x0d, 0xf0, 0x05, 0xb1 };
+    static const uint8_t id[PRIMECELL_ID_BYTES] = PRIMECELL_ID(0x11, 2);
 
     return id[index];
 }

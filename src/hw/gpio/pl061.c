@@ -5,6 +5,7 @@
  * is connected to pins that are outputs, which read back what was written.
  */
 #include "core/registers.h"
+#include "hw/primecell.h"
 
 enum { GPIO_SIZE = 0x1000, PINS = 8 };
 
@@ -102,10 +103,9 @@ static void clear_write(Device *dev, unsigned index, uint64_t value)
     update_irq(g);
 }
 
-/* PrimeCell identification: part 0x061 by ARM. */
 static uint64_t id_read(Device *dev, unsigned index)
 {
-    static const uint8_t id[8] = { 0x61, 0x10, 0x04, 0x00, 0x0d, 0xf0, 0x05, 0xb1 };
+    static const uint8_t id[PRIMECELL_ID_BYTES] = PRIMECELL_ID(0x61, 0);
 
     return id[index];
 }

@@ -5,6 +5,7 @@
  * machine's clock from there. The counter has 32 bits and wraps in 2106.
  */
 #include "core/registers.h"
+#include "hw/primecell.h"
 
 enum { RTC_SIZE = 0x1000 };
 
@@ -108,10 +109,9 @@ static void clear_write(Device *dev, unsigned index, uint64_t value)
     update_irq(r);
 }
 
-/* PrimeCell identification: part 0x031 by ARM. */
 static uint64_t id_read(Device *dev, unsigned index)
 {
-    static const uint8_t id[8] = { 0x31, 0x10, 0x04, 0x00, 0x0d, 0xf0, 0x05, 0xb1 };
+    static const uint8_t id[PRIMECELL_ID_BYTES] = PRIMECELL_ID(0x31, 0);
 
     return id[index];
 }
