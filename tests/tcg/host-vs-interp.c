@@ -382,6 +382,40 @@ static void check_each_operation(const Host *h)
     runner_close(&host);
 }
 
+/* (1 + e) (1 - e) times the least normal number: rounded up to it, and not tiny any more. */
+static const char *const tiny_products[] = {
+    "insn 4 0\n t1 = get.f64 f0\n t2 = get.f64 f1\n"
+    "t3 = fmul.f64 t1 t2 dyn+first+tiny\n put.f64 t3 f2\n goto 0x80000010\n",
+    "insn 4 0\n t1 = get.f32 s0\n t2 = get.f32 s1\n"
+    "t3 = fmul.f32 t1 t2 dyn+first+tiny\n put.f32 t3 s0\n goto 0x80000010\n",
+    "insn 4 0\n t1 = get.v128 v0\n t2 = get.v128 v1\n"
+    "t3 = vfmul.v128 t1 t2 dyn+first+tiny 3\n put.v128 t3 v2\n goto 0x80000010\n",
+};
+
+static void check_tiny_before_rounding(const Host *h)
+{
+    Random r = { 3 };
+
+    if (!runner_open(&host, h)) {
+        runner_close(&host);
+        skip();
+    }
+    for (unsigned n = 0; n < G_N_ELEMENTS(tiny_products); n++) {
+        random_state(&start, &r);
+        fp_round_set(&start.cpu->env, FP_RNE);
+        fp_flags_set(&start.cpu->env, 0);
+        start.cpu->f[0] = start.cpu->v[0][1] = UINT64_C(0x3ff0000000000001);
+        start.cpu->f[1] = start.cpu->v[1][1] = UINT64_C(0x000fffffffffffff);
+        start.cpu->v[0][0] = start.cpu->v[1][0] = 0;
+        start.cpu->s[0] = 0x3f800001;
+        start.cpu->s[1] = 0x007fffff;
+        toy_parse(&raw, tiny_products[n]);
+        check_block("tininess", n);
+        assert_int_equal(fp_flags_get(&host.toy.cpu->env), FP_UNDERFLOW | FP_INEXACT);
+    }
+    runner_close(&host);
+}
+
 static void every_operation_was_executed(void **state)
 {
     for (unsigned op = 0; op < IR_OP_COUNT; op++) {
@@ -401,6 +435,10 @@ static void every_operation_was_executed(void **state)
     {                                                                                              \
         check_each_operation(&id##_host);                                                          \
     }                                                                                              \
+    static void tininess_is_found_before_rounding_on_##id(void **state)                            \
+    {                                                                                              \
+        check_tiny_before_rounding(&id##_host);                                                    \
+    }                                                                                              \
     static void random_blocks_are_the_same_on_##id(void **state)                                   \
     {                                                                                              \
         check_random_blocks(&id##_host);                                                           \
@@ -413,6 +451,7 @@ int main(int argc, char **argv)
 {
 #define ROWS(id)                                                                                   \
     cmocka_unit_test(every_operation_is_the_same_on_##id),                                         \
+        cmocka_unit_test(tininess_is_found_before_rounding_on_##id),                               \
         cmocka_unit_test(random_blocks_are_the_same_on_##id),
     const struct CMUnitTest tests[] = {
         EACH_HOST(ROWS) cmocka_unit_test(every_operation_was_executed),

@@ -439,6 +439,8 @@ static void fill_constants(Area *area)
         area->flags_of_mxcsr[n] = fp_flags_of_mxcsr(n);
     }
     area->nan32 = 0x7fc00000;
+    area->normal32 = 0x00800000;
+    area->normal64 = UINT64_C(0x0010000000000000);
     area->nan64 = UINT64_C(0x7ff8000000000000);
 }
 

@@ -40,8 +40,9 @@ typedef struct Area {
     uint64_t sign32[2], sign64[2]; /* masks of all lanes, 16-byte aligned */
     uint64_t magnitude32[2], magnitude64[2];
     uint64_t box[2];
-    uint64_t nan32, nan64;      /* the default NaN */
-    uint8_t flags_of_mxcsr[64]; /* FpFlags of its low bits */
+    uint64_t nan32, nan64;       /* the default NaN */
+    uint64_t normal32, normal64; /* the least normal number */
+    uint8_t flags_of_mxcsr[64];  /* FpFlags of its low bits */
     const uint8_t *thunk[THUNK_COUNT];
     uint8_t pin[256]; /* register of each gvar, NO_REG: at home */
     Features features;

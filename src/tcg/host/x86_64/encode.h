@@ -156,6 +156,8 @@ typedef enum Opcode {
     VOP_MOVAPS = OPCODE(1, 0, 0x28),
     VOP_MOVQ = OPCODE(1, PREFIX_F3, 0x7e) | EVEX_W, /* zeroes above */
     VOP_INSERTPS = OPCODE(3, PREFIX_66, 0x21),      /* imm8 */
+    VOP_ROUNDSS = OPCODE(3, PREFIX_66, 0x0a),       /* imm8 */
+    VOP_ROUNDSD = OPCODE(3, PREFIX_66, 0x0b) | EVEX_W,
     VOP_MOVD = OPCODE(1, PREFIX_66, 0x6e),
     VOP_MOVD_STORE = OPCODE(1, PREFIX_66, 0x7e),
     VOP_ADD = OPCODE(1, 0, 0x58),

@@ -2,7 +2,10 @@
  * Floating point. The MXCSR holds the guest's rounding mode and collects its flags; all exceptions are
  * masked. The host's results and flags are those of IEEE 754 with tininess after rounding, as RISC-V wants
  * them; what differs is
- *  - the NaN: every NaN result is replaced by the default NaN, out of line;
+ *  - the NaN: every NaN result is replaced by the default NaN, out of line; or where the rule is another, soft
+ *    float does the operation again;
+ *  - tininess before rounding: what was tiny and is not after rounding has become the least normal number, so
+ *    soft float looks at all of those. Sums are never tiny and inexact at once;
  *  - 0 * inf + NaN, minimum, maximum and conversions out of range: soft float looks at them, out of line;
  *  - roundings that the MXCSR does not hold now: soft float in place of the operation.
  */
@@ -26,6 +29,16 @@ static unsigned packed(unsigned opcode, IrType type)
     return opcode | (is_double(type) ? PREFIX_66 << 10 | EVEX_W : 0);
 }
 
+static Rm sign_mask(IrType type)
+{
+    return is_double(type) ? AREA(sign64) : AREA(sign32);
+}
+
+static Rm magnitude_mask(IrType type)
+{
+    return is_double(type) ? AREA(magnitude64) : AREA(magnitude32);
+}
+
 static void vector(Gen *g, unsigned opcode, unsigned d, unsigned second, Rm rm)
 {
     v_op(&g->code, g->level, opcode, false, d, second, rm);
@@ -39,8 +52,7 @@ static void ucomis(Gen *g, unsigned opcode, IrType type, unsigned a, Rm b)
 /* Can the host do it: rounding as the MXCSR has it, or without any. */
 static bool rounds_natively(const IrInsn *op, bool exact)
 {
-    return (op->aux & (FP_NAN_RULE | FP_TINY_BEFORE | FP_FLUSH)) == 0 &&
-        (exact || (op->aux & FP_ROUND) == FP_DYN);
+    return !(op->aux & FP_FLUSH) && (exact || (op->aux & FP_ROUND) == FP_DYN);
 }
 
 /* ---- soft float ----------------------------------------------------------------------------------- */
@@ -119,11 +131,6 @@ void emit_fsoft(Gen *g, const IrInsn *op, unsigned detail)
     soft(g, op);
 }
 
-void emit_fround(Gen *g, const IrInsn *op, unsigned detail)
-{
-    soft(g, op);
-}
-
 /* ---- the default NaN ------------------------------------------------------------------------------- */
 
 static void load_nan(Gen *g, IrType type, unsigned d)
@@ -133,6 +140,12 @@ static void load_nan(Gen *g, IrType type, unsigned d)
     } else {
         vector(g, VOP_MOVSS, d, NO_REG, AREA(nan32));
     }
+}
+
+/* Is a NaN result what the host makes of a single NaN operand? */
+static bool keeps_nan(const IrInsn *op)
+{
+    return (op->aux & FP_NAN_RULE) == FP_NAN_FIRST;
 }
 
 static void late_nan(Gen *g, const Late *l)
@@ -151,6 +164,57 @@ static void check_nan(Gen *g, IrType type, unsigned d)
     late->back = g->code.p;
     late->result = d;
     late->type = type;
+}
+
+/* ---- other NaNs, and tininess before rounding ------------------------------------------------------ */
+
+/* Is it more than a default NaN that can differ? */
+static bool needs_care(const IrInsn *op)
+{
+    return op->aux & (FP_NAN_RULE | FP_TINY_BEFORE);
+}
+
+/* Can a tiny result be inexact? */
+static bool may_underflow(const IrInsn *op)
+{
+    return op->op != IR_fadd && op->op != IR_fsub && op->op != IR_fsqrt;
+}
+
+/*
+ * Goes to `late` for a NaN in d, and for a least normal number where it may have been tiny: both compare as
+ * equal or unordered with that, which is one flag.
+ */
+static void check_with_care(Gen *g, const IrInsn *op, unsigned d, Late *late)
+{
+    bool is_f64 = is_double(op->type);
+    unsigned magnitude;
+
+    if (!(op->aux & FP_TINY_BEFORE) || !may_underflow(op)) {
+        ucomis(g, VOP_UCOMIS, op->type, d, rm_reg(d));
+        late->from = x_jump_if(&g->code, COND_P, NULL);
+    } else {
+        magnitude = reg_scratch(g, VECTOR);
+        if (g->level == VECTOR_SSE) {
+            vector(g, VOP_MOVAPS, magnitude, NO_REG, rm_reg(d));
+        }
+        vector(g, VOP_AND, magnitude, d, magnitude_mask(op->type));
+        ucomis(g, VOP_UCOMIS, op->type, magnitude, is_f64 ? AREA(normal64) : AREA(normal32));
+        late->from = x_jump_if(&g->code, COND_E, NULL);
+    }
+    late->back = g->code.p;
+    late->result = d;
+}
+
+/* The operands stay where they are, for soft float. */
+static void careful2(Gen *g, const IrInsn *op, unsigned opcode)
+{
+    unsigned a = reg_use(g, op->a), b = reg_use(g, op->b), d = reg_define(g, op->dst);
+
+    if (g->level == VECTOR_SSE) {
+        vector(g, VOP_MOVAPS, d, NO_REG, rm_reg(a));
+    }
+    vector(g, opcode, d, a, rm_reg(b));
+    check_with_care(g, op, d, soft_later(g, op, a, b, NO_REG));
 }
 
 /* ---- arithmetic ------------------------------------------------------------------------------------ */
@@ -179,7 +243,11 @@ void emit_fp2(Gen *g, const IrInsn *op, unsigned detail)
         soft(g, op);
         return;
     }
-    check_nan(g, op->type, three(g, op, scalar(detail, op->type)));
+    if (needs_care(op)) {
+        careful2(g, op, scalar(detail, op->type));
+    } else {
+        check_nan(g, op->type, three(g, op, scalar(detail, op->type)));
+    }
 }
 
 void emit_fsqrt(Gen *g, const IrInsn *op, unsigned detail)
@@ -191,9 +259,35 @@ void emit_fsqrt(Gen *g, const IrInsn *op, unsigned detail)
         return;
     }
     a = reg_use(g, op->a);
-    d = reg_define_over(g, op->dst, op->a);
+    d = needs_care(op) ? reg_define(g, op->dst) : reg_define_over(g, op->dst, op->a);
     vector(g, scalar(VOP_SQRT, op->type), d, a, rm_reg(a));
-    check_nan(g, op->type, d);
+    if (needs_care(op)) {
+        check_with_care(g, op, d, soft_later(g, op, a, NO_REG, NO_REG));
+    } else {
+        check_nan(g, op->type, d);
+    }
+}
+
+/* The addend is the NaN of choice: soft float must have it, but there may be no register left to keep it in. */
+static void careful_fma(Gen *g, const IrInsn *op, unsigned opcode)
+{
+    unsigned a = reg_use(g, op->a), b = reg_use(g, op->b), c = reg_find(g, op->c), d;
+    Late *late;
+    Value addend;
+
+    if (c != NO_REG && !reg_is_scratch(VECTOR, c)) {
+        reg_use(g, op->c);
+        d = reg_define(g, op->dst);
+        vector(g, VOP_MOVAPS, d, NO_REG, rm_reg(c));
+    } else {
+        c = NO_REG;
+        d = reg_define_from(g, op->dst, op->c, 1u << a | 1u << b);
+        addend = in_reg(op->type, d);
+        late_argument(g, &addend, 2, NO_REG);
+    }
+    v_op(&g->code, g->level, opcode, is_double(op->type), d, a, rm_reg(b));
+    late = soft_later(g, op, a, b, c);
+    check_with_care(g, op, d, late);
 }
 
 /*
@@ -207,6 +301,10 @@ void emit_fma(Gen *g, const IrInsn *op, unsigned detail)
 
     if (!rounds_natively(op, false) || !g->area->features.fma) {
         soft(g, op);
+        return;
+    }
+    if (needs_care(op)) {
+        careful_fma(g, op, detail);
         return;
     }
     a = reg_use(g, op->a);
@@ -233,7 +331,7 @@ void emit_fminmax(Gen *g, const IrInsn *op, unsigned detail)
     unsigned b = reg_use(g, op->b), a = reg_use(g, op->a), d;
     Late *nan, *equal;
 
-    if (op->aux & (FP_NAN_RULE | FP_FLUSH) || op->imm != FP_MIN_NUMBER) {
+    if (op->aux & FP_FLUSH) {
         soft(g, op);
         return;
     }
@@ -312,9 +410,58 @@ void emit_fcvt(Gen *g, const IrInsn *op, unsigned detail)
         return;
     }
     a = reg_use(g, op->a);
-    d = reg_define_over(g, op->dst, op->a);
+    d = needs_care(op) ? reg_define(g, op->dst) : reg_define_over(g, op->dst, op->a);
     vector(g, scalar(VOP_CVTSS_SD, gen_type(g, op->a)), d, a, rm_reg(a));
-    check_nan(g, op->type, d);
+    if (!needs_care(op)) {
+        check_nan(g, op->type, d);
+    } else if (op->type == F32 || !keeps_nan(op)) {
+        check_with_care(g, op, d, soft_later(g, op, a, NO_REG, NO_REG));
+    }
+}
+
+/* roundss and roundsd: the mode, or 4 for the MXCSR's; 8: inexact is not raised. */
+enum { ROUND_BY_MXCSR = 4, ROUND_QUIETLY = 8 };
+
+/* -1: the host does not have it. */
+static int host_rounding(const IrInsn *op)
+{
+    static const int8_t modes[] = {
+        [FP_RNE] = 0,
+        [FP_RDN] = 1,
+        [FP_RUP] = 2,
+        [FP_RTZ] = 3,
+        [FP_RMM] = -1,
+        [5] = -1,
+        [6] = -1,
+        [FP_DYN] = ROUND_BY_MXCSR,
+    };
+
+    return op->aux & FP_FLUSH ? -1 : modes[op->aux & FP_ROUND];
+}
+
+static void round_to(Gen *g, IrType type, unsigned d, unsigned a, int mode)
+{
+    unsigned opcode = is_double(type) ? VOP_ROUNDSD : VOP_ROUNDSS;
+
+    vector(g, opcode, d, g->level == VECTOR_SSE ? NO_REG : a, rm_reg(a));
+    *g->code.p++ = (uint8_t)mode;
+}
+
+void emit_fround(Gen *g, const IrInsn *op, unsigned detail)
+{
+    int mode = host_rounding(op);
+    unsigned a, d;
+
+    if (mode < 0) {
+        soft(g, op);
+        return;
+    }
+    a = reg_use(g, op->a);
+    d = reg_define_over(g, op->dst, op->a);
+    round_to(g, op->type, d, a, mode | (op->imm & 1 ? 0 : ROUND_QUIETLY));
+    if (!keeps_nan(op)) {
+        check_nan(g, op->type, d);
+    }
 }
 
 /*
@@ -342,28 +489,41 @@ static void check_unsigned(Gen *g, IrType from, bool wide, unsigned a, Late *lat
     late->from = x_jump_if(&g->code, COND_AE, NULL);
 }
 
+/*
+ * By the MXCSR's rounding or by cutting off; in any other mode what was rounded before, quietly, as there is
+ * inexact only for what is in range.
+ */
 void emit_ftoi(Gen *g, const IrInsn *op, unsigned detail)
 {
     IrType from = gen_type(g, op->a);
-    bool wide = op->type == I64, is_unsigned = op->imm & 1,
-         truncate = (op->aux & FP_ROUND) == FP_RTZ;
-    unsigned opcode = converting(truncate ? VOP_CVTTSI : VOP_CVTSI_OUT, from), a, d;
+    bool wide = op->type == I64, is_unsigned = op->imm & 1;
+    int mode = host_rounding(op);
+    bool before = mode >= 0 && (op->aux & FP_ROUND) != FP_RTZ && mode != ROUND_BY_MXCSR;
+    unsigned opcode = converting(mode == ROUND_BY_MXCSR ? VOP_CVTSI_OUT : VOP_CVTTSI, from), a, d;
+    unsigned x;
     Late *late;
 
-    if (op->aux & FP_FLUSH || (!truncate && !rounds_natively(op, false))) {
+    if (mode < 0) {
         soft(g, op);
         return;
     }
-    a = reg_use(g, op->a);
+    a = x = reg_use(g, op->a);
+    if (before) {
+        x = reg_scratch(g, VECTOR);
+        round_to(g, from, x, a, mode | ROUND_QUIETLY);
+    }
     d = reg_define(g, op->dst);
     late = soft_later(g, op, a, NO_REG, NO_REG);
     late->result = d;
     if (is_unsigned) {
-        check_unsigned(g, from, wide, a, late);
+        check_unsigned(g, from, wide, x, late);
     }
-    v_op(&g->code, g->level, opcode, wide || is_unsigned, d, NO_REG, rm_reg(a));
+    v_op(&g->code, g->level, opcode, wide || is_unsigned, d, NO_REG, rm_reg(x));
     if (!is_unsigned) {
         check_signed(g, wide, d, late);
+    }
+    if (before) {
+        round_to(g, from, x, a, mode);
     }
     late->back = g->code.p;
 }
@@ -424,16 +584,6 @@ static unsigned with_mask(Gen *g, const IrInsn *op, unsigned opcode, Rm mask)
     }
     vector(g, opcode, d, a, mask);
     return d;
-}
-
-static Rm sign_mask(IrType type)
-{
-    return is_double(type) ? AREA(sign64) : AREA(sign32);
-}
-
-static Rm magnitude_mask(IrType type)
-{
-    return is_double(type) ? AREA(magnitude64) : AREA(magnitude32);
 }
 
 /* fneg, fabs; detail: VOP_XOR, VOP_AND. */

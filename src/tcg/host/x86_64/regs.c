@@ -247,6 +247,11 @@ static unsigned victim(const Gen *g, RegClass class, uint32_t candidates)
     return best;
 }
 
+bool reg_is_scratch(RegClass class, unsigned reg)
+{
+    return scratch_regs[class] >> reg & 1;
+}
+
 unsigned reg_scratch(Gen *g, RegClass class)
 {
     uint32_t candidates = scratch_regs[class] & ~g->locked[class];

@@ -31,6 +31,7 @@ void reg_define_alias(Gen *g, unsigned t, unsigned a);
 /* Which operand of a commutative operation to start from. */
 void reg_order(const Gen *g, const IrInsn *op, unsigned *a, unsigned *b);
 
+bool reg_is_scratch(RegClass class, unsigned reg);
 unsigned reg_scratch(Gen *g, RegClass class);
 /* Empties this scratch register and keeps it for the operation. */
 void reg_take(Gen *g, RegClass class, unsigned reg);
