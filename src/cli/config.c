@@ -22,7 +22,7 @@ static int config_run(int argc, char **argv)
     }
     file = only_operand(argc, argv);
     if (file) {
-        const ConfigOptions config = { options.sets, options.profiles, options.paths };
+        const ConfigOptions config = config_options(&options);
 
         text = config_print(file, &config,
             origin     ? CONFIG_ORIGINS

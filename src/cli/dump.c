@@ -11,11 +11,7 @@
 
 static bool dump_doc(const char *name, const MachineOptions *options, Diag *diag)
 {
-    const ConfigOptions config = {
-        .sets = options->sets,
-        .profiles = options->profiles,
-        .paths = options->paths,
-    };
+    const ConfigOptions config = config_options(options);
     g_autofree char *text = config_dump_doc(name, &config, diag);
 
     if (text) {

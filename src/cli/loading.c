@@ -5,6 +5,11 @@
 #include "cli/cli.h"
 #include "tcg/tcg.h"
 
+ConfigOptions config_options(const MachineOptions *options)
+{
+    return (ConfigOptions){ options->sets, options->profiles, options->paths };
+}
+
 void bare_clear(Bare *bare)
 {
     g_clear_pointer(&bare->machine, machine_free);
@@ -24,11 +29,7 @@ static bool is_board(const char *name)
 
 MachineSpec *load_named(const char *name, const MachineOptions *options, Diag *diag)
 {
-    const ConfigOptions config = {
-        .sets = options->sets,
-        .profiles = options->profiles,
-        .paths = options->paths,
-    };
+    const ConfigOptions config = config_options(options);
 
     return is_board(name) ? config_load_board(name, &config, diag)
                           : config_load(name, &config, diag);
@@ -43,6 +44,27 @@ bool bare_build(Bare *bare, const char *name, const MachineOptions *options, Dia
     bare->machine = machine_new(bare->spec);
     machine_leave_slots_empty(bare->machine);
     return machine_build(bare->machine, tcg_cpu_create, diag);
+}
+
+bool images_are_there(const MachineSpec *spec, Diag *diag)
+{
+    bool all = true;
+
+    for (unsigned i = 0; i < spec->drive_count; i++) {
+        const DriveSpec *drive = &spec->drives[i];
+        const char *name = drive->image.text;
+
+        if (name && !drive->path.text) {
+            all = diag_error(
+                diag, DIAG_NOT_PINNED, drive->image.mark, "images.%s is not pinned", name);
+            diag_hint(diag, "run `lathe lock %s` once, and commit what it writes", spec->file);
+        } else if (name && !g_file_test(drive->path.text, G_FILE_TEST_EXISTS)) {
+            all = diag_error(
+                diag, DIAG_NOT_FETCHED, drive->image.mark, "images.%s is not in the cache", name);
+            diag_hint(diag, "run `lathe fetch %s`", spec->file);
+        }
+    }
+    return all;
 }
 
 int finish_with(const Diag *diag)

@@ -8,6 +8,9 @@
 #include "config/config.h"
 #include "core/build.h"
 
+/* As the loader wants them; borrowed. */
+ConfigOptions config_options(const MachineOptions *options);
+
 /* A machine that is there to be looked at. */
 typedef struct Bare {
     MachineSpec *spec;
@@ -22,6 +25,9 @@ MachineSpec *load_named(const char *name, const MachineOptions *options, Diag *d
 
 /* The same, built: with its CPUs, but without what is plugged into slots and without host ends. */
 bool bare_build(Bare *bare, const char *name, const MachineOptions *options, Diag *diag);
+
+/* Whether all images that come from elsewhere are pinned and in the cache. False: said to diag. */
+bool images_are_there(const MachineSpec *spec, Diag *diag);
 
 /* What a verb ends with: prints what diag has; its exit code. */
 int finish_with(const Diag *diag);

@@ -6,8 +6,7 @@
 
 #include "block/drive.h"
 #include "cli/cli.h"
-#include "cli/options.h"
-#include "config/config.h"
+#include "cli/loading.h"
 #include "core/boot.h"
 #include "core/loop.h"
 #include "core/trace.h"
@@ -129,14 +128,10 @@ static bool open_drives(Run *run, Diag *diag)
 
 static bool build(Run *run, const char *file, const MachineOptions *options, Diag *diag)
 {
-    const ConfigOptions config = {
-        .sets = options->sets,
-        .profiles = options->profiles,
-        .paths = options->paths,
-    };
+    const ConfigOptions config = config_options(options);
 
     run->spec = config_load(file, &config, diag);
-    if (!run->spec || !refuse_not_yet(run->spec, diag)) {
+    if (!run->spec || !refuse_not_yet(run->spec, diag) || !images_are_there(run->spec, diag)) {
         return false;
     }
     run->machine = machine_new(run->spec);

@@ -36,12 +36,12 @@ static void write_for_people(const Diag *diag, FILE *out)
 
 static int validate_one(const char *name, bool board, const MachineOptions *options, Writer write)
 {
-    const ConfigOptions config = { options->sets, options->profiles, options->paths };
+    const ConfigOptions config = config_options(options);
     g_autoptr(Diag) diag = diag_new();
     g_autoptr(MachineSpec) spec = board ? config_load_board(name, &config, diag)
                                         : load_named(name, options, diag);
 
-    if (spec) {
+    if (spec && images_are_there(spec, diag)) {
         try_drives(spec, diag);
     }
     write(diag, stdout);

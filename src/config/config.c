@@ -19,6 +19,9 @@ MachineSpec *config_load(const char *file, const ConfigOptions *options, Diag *d
     g_auto(Loader) loader;
 
     loader_init(&loader, options, diag);
+    if (source) {
+        loader_read_lock(&loader, file);
+    }
     return source ? load(&loader, source) : NULL;
 }
 

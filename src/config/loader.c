@@ -179,6 +179,7 @@ MachineSpec *loader_finish(Loader *l, const char *file)
     ResolveInput input = {
         .machine = l->machine,
         .board = l->board,
+        .lock = l->lock,
         .bench = l->bench,
         .library = l->library,
         .schemas = l->schemas,

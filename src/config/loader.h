@@ -18,6 +18,7 @@ typedef struct Loader {
     Library *library;
     SchemaSet *schemas;
     Node *machine, *board;
+    const Node *lock;       /* NULL: the machine has none */
     unsigned errors_before; /* of others, in the same Diag */
     bool bench;             /* a device alone: see resolve.h */
 } Loader;
@@ -28,6 +29,9 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Loader, loader_clear)
 
 /* The machine's tree after extends, profiles, --set and parameters; false when there is none. */
 bool loader_read_machine(Loader *loader, const Source *source);
+
+/* Reads the lock that belongs to the machine's file, if there is one. */
+void loader_read_lock(Loader *loader, const char *machine);
 
 /* Against its schema, then defaults are filled in. False: the schema itself is wrong. */
 bool loader_validate(Loader *loader, Node *root, const char *schema_name);

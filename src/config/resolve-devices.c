@@ -86,6 +86,7 @@ static void fill_props(Making *m)
         if (g_strv_contains(placing_keys, entry->key) || value->bad || value->kind == NODE_MAP) {
             continue;
         }
+        prop.hidden = schema_is_hidden(schema);
         prop.is_default = g_strcmp0(value->layer, "default") == 0;
         if (prop.is_default) {
             prop.mark = m->at;
@@ -496,9 +497,42 @@ static void assign_slot(Resolver *r, DeviceSpec *device)
     }
 }
 
+static bool is_sticky(Resolver *r, const DeviceSpec *holder)
+{
+    const Node *slots = node_good(r->in->board, "slots");
+
+    for (unsigned i = 0; i < entries_in(slots); i++) {
+        const Entry *place = &slots->map.entries[i];
+
+        if (belongs_to(holder, place->key)) {
+            return node_is_true(node_good(place->value, "sticky"));
+        }
+    }
+    return true;
+}
+
+/* What the lock says stays, so that a drive which is added never moves another. */
+static void keep_locked_slot(Resolver *r, DeviceSpec *device)
+{
+    const char *locked = node_text(node_get(node_get(r->in->lock, "slots"), device->id));
+    const DeviceSpec *holder = locked ? find_device(r, locked) : NULL;
+
+    if (holder && g_strcmp0(holder->type->offers_bus, device->type->plugs_into) == 0 &&
+        !find_plugged(r, holder->id) && is_sticky(r, holder)) {
+        device->slot = holder->id;
+    }
+}
+
 /* Wishes were granted before: a device without one never takes a slot that another asks for. */
 void resolve_slots(Resolver *r)
 {
+    for (unsigned i = 0; r->in->lock && i < r->devices->len; i++) {
+        DeviceSpec *device = &g_array_index(r->devices, DeviceSpec, i);
+
+        if (device->type->plugs_into && !device->slot) {
+            keep_locked_slot(r, device);
+        }
+    }
     for (unsigned i = 0; i < r->devices->len; i++) {
         DeviceSpec *device = &g_array_index(r->devices, DeviceSpec, i);
 

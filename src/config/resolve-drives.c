@@ -1,6 +1,7 @@
 /* Drives: where the bytes are, what is promised about them, and the device in front. */
 #include <string.h>
 
+#include "config/cache.h"
 #include "config/layers.h"
 #include "config/resolve-impl.h"
 
@@ -80,6 +81,42 @@ static bool fill_file(Resolver *r, DriveSpec *drive, const Node *file, const Nod
     return !format->bad;
 }
 
+/* The digest that pins what a URL gives: the machine's, or the lock's for the same URL. */
+static const char *pinned_digest(Resolver *r, const char *name, const Node *image)
+{
+    const Node *locked = node_get(node_get(r->in->lock, "images"), name);
+    const char *digest = node_text(node_good(image, "digest"));
+
+    if (!digest &&
+        g_strcmp0(node_text(node_get(locked, "asked")), node_text(node_get(image, "url"))) == 0) {
+        digest = node_text(node_get(locked, "digest"));
+    }
+    return digest;
+}
+
+/* Whether it has been fetched is asked when the drive is opened. */
+static bool fill_fetched(Resolver *r, DriveSpec *drive, const Node *name, const Node *image)
+{
+    g_autofree char *path = cache_path(pinned_digest(r, node_text(name), image));
+
+    if (!node_good(image, "url")) {
+        diag_error(r->diag, DIAG_MISSING_KEY, image->mark, "images.%s says neither file nor url",
+            node_text(name));
+        return false;
+    }
+    if (drive->overlay == OVERLAY_NONE && !drive->read_only) {
+        diag_error(r->diag, DIAG_LOCKED_IMAGE, name->mark,
+            "drives.%s would write to the image `%s`, which many share", drive->id,
+            node_text(name));
+        diag_hint(r->diag, "add `overlay: ephemeral`, or `read-only: true`");
+        return false;
+    }
+    drive->image = (SpecText){ node_text(name), name->mark };
+    drive->path = (SpecText){ path ? arena_text(r->arena, path, strlen(path)) : NULL, name->mark };
+    drive->format = resolve_text(node_good(image, "format"));
+    return true;
+}
+
 static bool fill_image(Resolver *r, DriveSpec *drive, const Node *name, Mark at)
 {
     const Node *images = node_good(r->in->machine, "images"),
@@ -97,9 +134,7 @@ static bool fill_image(Resolver *r, DriveSpec *drive, const Node *name, Mark at)
     if (node_good(image, "file")) {
         return fill_file(r, drive, node_good(image, "file"), node_good(image, "format"), at);
     }
-    resolve_not_yet(
-        r, arena_printf(r->arena, "images.%s.url", node_text(name)), node_get(image, "url"));
-    return true;
+    return fill_fetched(r, drive, name, image);
 }
 
 static bool fill_source(Resolver *r, DriveSpec *drive, const Entry *entry)

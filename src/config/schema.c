@@ -194,6 +194,12 @@ static const char *take_deprecated(Schema *schema, const Node *value)
     return value->kind == NODE_BOOL ? NULL : "true or false";
 }
 
+static const char *take_guest(Schema *schema, const Node *value)
+{
+    schema->hidden = !node_is_true(value);
+    return value->kind == NODE_BOOL ? NULL : "true or false";
+}
+
 static const char *take_dialect(Schema *schema, const Node *value)
 {
     static const char dialect[] = "https://json-schema.org/draft/2020-12/schema";
@@ -254,6 +260,7 @@ static const struct {
     { "x-unit", take_unit },
     { "x-ref", take_names },
     { "x-schema", take_family },
+    { "x-guest", take_guest },
     { "x-lathe", take_anything },
 };
 
@@ -457,6 +464,14 @@ const Schema *schema_target(const Schema *schema)
         (schema) = schema_target(schema);                                                          \
     }                                                                                              \
     return (schema) ? (schema)->field : 0
+
+bool schema_is_hidden(const Schema *schema)
+{
+    while (schema && !schema->hidden) {
+        schema = schema_target(schema);
+    }
+    return schema != NULL;
+}
 
 UnitKind schema_unit(const Schema *schema)
 {

@@ -92,6 +92,7 @@ typedef struct PropSpec {
     Mark mark; /* of the value; of the device when it is a default */
     PropValueKind kind;
     bool is_default;
+    bool hidden;     /* the guest cannot tell what it is */
     uint64_t number; /* VALUE_BOOL: 0 or 1; negative numbers as two's complement */
     const char *text;
     const uint64_t *numbers;

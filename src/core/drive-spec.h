@@ -42,7 +42,9 @@ typedef struct DriveCache {
 typedef struct DriveSpec {
     const char *id; /* "root"; its device's id is "drives.root" */
     Mark mark;
-    SpecText path;   /* found from the folder of the file that names it; or NULL: */
+    SpecText
+        image;     /* name of a fetched image: `path` is in the cache, NULL when it is not pinned */
+    SpecText path; /* found from the folder of the file that names it; or NULL: */
     SpecNumber size; /* made empty, of this many bytes */
     SpecText format; /* never probed */
     DriveOverlay overlay;
