@@ -8,7 +8,6 @@
 enum {
     PAGE_IDS_MIN_BITS = 12,
     PAGE_IDS_MAX_BITS = 17, /* then all are forgotten, and exits linked again */
-    JUMP_EMPTY = 1,         /* no pc is odd */
 };
 
 /* ---- page ids -------------------------------------------------------------------------------- */
@@ -98,10 +97,21 @@ void chain_link(Tcg *tcg, BlockExit *exit, Block *target, uint32_t id)
     code_patched(code_find(&tcg->code, exit->block->code));
 }
 
-static void empty_jump(JumpEntry *entry, uint64_t pc)
+/* What an empty entry holds: a pc that is looked for in another. A guest may jump to any number, odd ones too. */
+static uint64_t empty_pc(unsigned index)
+{
+    return (index ^ 1) << 1;
+}
+
+static void empty_jump(JumpEntry *entry, unsigned index)
+{
+    __atomic_store_n(&entry->pc, empty_pc(index), __ATOMIC_RELAXED);
+}
+
+static void empty_jump_to(JumpEntry *entry, uint64_t pc)
 {
     if (__atomic_load_n(&entry->pc, __ATOMIC_RELAXED) == pc) {
-        __atomic_store_n(&entry->pc, JUMP_EMPTY, __ATOMIC_RELAXED);
+        empty_jump(entry, jump_index(pc));
     }
 }
 
@@ -111,7 +121,7 @@ static void cut_jumps(Tcg *tcg, Block *block)
     JumpEntry *first = atomic_load(&block->cached);
 
     if (first) {
-        empty_jump(first, block->pc);
+        empty_jump_to(first, block->pc);
     }
     if (!atomic_load(&block->cached_often)) {
         return;
@@ -120,7 +130,7 @@ static void cut_jumps(Tcg *tcg, Block *block)
         for (unsigned v = 0; tcg->cpus[i] && v < FETCH_VIEWS; v++) {
             FetchView *view = __atomic_load_n(&tcg->cpus[i]->views[v], __ATOMIC_ACQUIRE);
             if (view) {
-                empty_jump(&view->context.jump[jump_index(block->pc)], block->pc);
+                empty_jump_to(&view->context.jump[jump_index(block->pc)], block->pc);
             }
         }
     }
@@ -177,7 +187,7 @@ static uint64_t jump_pc(const FetchView *view, unsigned index)
 
 static void clear_jump(FetchView *view, unsigned index)
 {
-    __atomic_store_n(&view->context.jump[index].pc, JUMP_EMPTY, __ATOMIC_RELAXED);
+    empty_jump(&view->context.jump[index], index);
     clear_bit(view->jumps_used, index);
 }
 
@@ -193,7 +203,7 @@ static void enter_jump(FetchView *view, Block *block)
     if (!atomic_compare_exchange_strong(&block->cached, &none, entry) && none != entry) {
         atomic_store(&block->cached_often, true);
     }
-    __atomic_store_n(&entry->pc, JUMP_EMPTY, __ATOMIC_RELAXED);
+    empty_jump(entry, index);
     entry->code = block->code;
     view->blocks[index] = block;
     __atomic_store_n(&entry->pc, block->pc, __ATOMIC_SEQ_CST);
@@ -227,7 +237,7 @@ void fetch_view_clear(FetchView *view)
 {
     FOR_EACH_BIT(index, view->jumps_used, JUMP_SIZE)
     {
-        __atomic_store_n(&view->context.jump[index].pc, JUMP_EMPTY, __ATOMIC_RELAXED);
+        empty_jump(&view->context.jump[index], index);
     }
     FOR_EACH_BIT(slot, view->itlb_used, ITLB_SIZE)
     {
@@ -321,7 +331,7 @@ static void copy_globals(FetchView *view, const FetchView *from)
     FOR_EACH_BIT(index, from->jumps_used, JUMP_SIZE)
     {
         uint64_t pc = jump_pc(from, index);
-        if (pc != JUMP_EMPTY && is_global(view, pc)) {
+        if (pc != empty_pc(index) && is_global(view, pc)) {
             enter_jump(view, from->blocks[index]);
         }
     }

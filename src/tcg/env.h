@@ -36,7 +36,7 @@ typedef struct TlbEntry {
 #define TLB_INVALID UINT64_C(0x3f)
 
 typedef struct JumpEntry {
-    uint64_t pc; /* guest virtual; odd: empty */
+    uint64_t pc; /* guest virtual; in an empty entry one of another index */
     const void *code;
 } JumpEntry;
 

@@ -57,6 +57,10 @@ void cpu_go_outside(TcgCpu *cpu)
 void cpu_come_inside(TcgCpu *cpu)
 {
     atomic_store(&cpu->seen, atomic_load(&cpu->tcg->epoch));
+    /* Who asks something of a CPU outside need not kick it. */
+    if (atomic_load(&cpu->requests)) {
+        atomic_store(&cpu->env->exit_request, 1);
+    }
 }
 
 static void pass_epoch(TcgCpu *cpu)
@@ -109,6 +113,9 @@ static bool serve_requests(TcgCpu *cpu)
     }
     if (requests & REQUEST_DROP_WRITES) {
         drop_writes(cpu);
+    }
+    if (requests & REQUEST_FLUSH_ORDERS) {
+        flush_orders_serve(cpu);
     }
     if (atomic_load(&cpu->wanted) != CPU_RUNNING) {
         return false;

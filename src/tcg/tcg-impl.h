@@ -42,8 +42,9 @@ struct Tcg {
 
 /* What other threads ask of a CPU; bits of TcgCpu.requests. */
 enum {
-    REQUEST_FLUSH = 1 << 0,       /* the memory map changed */
-    REQUEST_DROP_WRITES = 1 << 1, /* drop write entries of pages that became code */
+    REQUEST_FLUSH = 1 << 0,        /* the memory map changed */
+    REQUEST_DROP_WRITES = 1 << 1,  /* drop write entries of pages that became code */
+    REQUEST_FLUSH_ORDERS = 1 << 2, /* see FlushMail */
 };
 
 typedef enum RunState { CPU_PAUSED, CPU_RUNNING, CPU_STOPPED } RunState;
@@ -85,6 +86,7 @@ struct TcgCpu {
     _Atomic uint64_t seen;    /* the epoch in which it was last outside generated code */
     const CodePage *drop_pages[DROP_LIST]; /* with Tcg.lock; more than that: all of them */
     unsigned drop_count;
+    FlushMail mail;
 
     GThread *thread;
     pthread_mutex_t state_lock;

@@ -206,6 +206,7 @@ TcgCpu *tcg_cpu_new(Tcg *tcg, const TcgCpuOptions *options, GError **error)
     cpu->cpu.index = options->index;
     pthread_mutex_init(&cpu->state_lock, NULL);
     pthread_cond_init(&cpu->state_changed, NULL);
+    pthread_mutex_init(&cpu->mail.lock, NULL);
     atomic_init(&cpu->seen, EPOCH_OUTSIDE);
     tlb_init(&cpu->tlb);
     if (!map_state(cpu, error) || !init_isa(cpu, options, error)) {
@@ -240,6 +241,7 @@ void tcg_cpu_free(TcgCpu *cpu)
     }
     pthread_mutex_destroy(&cpu->state_lock);
     pthread_cond_destroy(&cpu->state_changed);
+    pthread_mutex_destroy(&cpu->mail.lock);
     g_free(cpu);
 }
 

@@ -12,6 +12,8 @@
 #ifndef TCG_TLB_IMPL_H
 #define TCG_TLB_IMPL_H
 
+#include <pthread.h>
+
 #include "tcg/env.h"
 #include "tcg/tlb.h"
 
@@ -83,6 +85,29 @@ typedef struct PageRef {
     bool narrow;       /* the rights hold for less than a page: do not remember it */
     bool global;       /* the same in all spaces with these rights */
 } PageRef;
+
+/* What other CPUs want this one to forget: shootdown.c. */
+enum { FLUSH_ORDERS = 16 };
+
+typedef enum FlushKind { FLUSH_ALL, FLUSH_SPACE, FLUSH_PAGE } FlushKind;
+
+typedef struct FlushOrder {
+    FlushKind kind;
+    uint64_t address;
+    TlbSpaceTest test;
+    uint64_t wanted;
+} FlushOrder;
+
+typedef struct FlushMail {
+    pthread_mutex_t lock;
+    FlushOrder orders[FLUSH_ORDERS];
+    unsigned count; /* more than FLUSH_ORDERS: all is to be flushed */
+    _Atomic uint64_t posted, served;
+    _Atomic bool syncing; /* in tlb_sync(), after which it serves */
+} FlushMail;
+
+/* Does what was asked of the CPU. Its thread. */
+void flush_orders_serve(TcgCpu *cpu);
 
 void tlb_init(Tlb *tlb);
 void tlb_clear(Tlb *tlb);

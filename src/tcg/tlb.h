@@ -27,6 +27,15 @@ void tlb_flush_space(CpuEnv *env, TlbSpaceTest test, uint64_t wanted);
 void tlb_flush_page(CpuEnv *env, uint64_t address, TlbSpaceTest test, uint64_t wanted);
 
 /*
+ * The same on all CPUs of the translator: here at once, on the others soon. tlb_sync() comes back when none of
+ * them can use what this CPU had flushed before it.
+ */
+void tlb_flush_all_cpus(CpuEnv *env);
+void tlb_flush_space_cpus(CpuEnv *env, TlbSpaceTest test, uint64_t wanted);
+void tlb_flush_page_cpus(CpuEnv *env, uint64_t address, TlbSpaceTest test, uint64_t wanted);
+void tlb_sync(CpuEnv *env);
+
+/*
  * Guest-virtual access by a helper, in the current data context (or, for reads of page tables and such, see
  * phys_*): false when it raised.
  */

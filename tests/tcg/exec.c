@@ -476,6 +476,45 @@ static void code_patched_by_another_cpu_is_seen_after_its_barrier(void **state)
     assert_int_equal(m->mini[1]->r[3], TURNS);
 }
 
+/*
+ * CPU 1 reads a page until something is there. Each turn the page moves elsewhere; after the flush is known to be
+ * done, what is put where it was must not be seen.
+ */
+static void after_a_sync_no_cpu_uses_what_was_flushed(void **state)
+{
+    enum { TURNS = 200 };
+    g_autoptr(MiniMachine) m = mini_machine_new(&(MiniOptions){ .tcg.host = *state, .cpus = 2 });
+    MiniPage table[1][MINI_PAGES] = { { [1] = { 0x1000, 0x1000, false, true, false },
+        [5] = { 0x5000, 0x1000, false, false, false } } };
+    MINI_PUT(m, 0x1000, mini(MINI_LD, 2, 4, 0), mini(MINI_BNE, 2, 3, 8), mini(MINI_J, 0, 0, -8),
+        mini(MINI_HALT, 0, 0, 0));
+    m->mini[1]->table = table;
+    m->mini[1]->r[4] = 0x5000;
+    const uint64_t nothing = 0, wrong = 1, right = 2;
+
+    for (unsigned i = 0; i < TURNS; i++) {
+        uint64_t old = table[0][5].physical, new = old ^ 0x3000;
+        address_space_write(m->memory, old, &nothing, sizeof(nothing));
+        address_space_write(m->memory, new, &nothing, sizeof(nothing));
+        m->mini[1]->env.pc = 0x1000;
+        atomic_store(&m->cpu[1]->wanted, CPU_RUNNING);
+        uint64_t refills = m->cpu[1]->tlb.walks;
+        GThread *thread = g_thread_new("cpu", run_forever, m->cpu[1]);
+        while (i == 0 && __atomic_load_n(&m->cpu[1]->tlb.walks, __ATOMIC_RELAXED) < refills + 2) {
+            g_thread_yield();
+        }
+
+        __atomic_store_n(&table[0][5].physical, new, __ATOMIC_RELAXED);
+        tlb_flush_page_cpus(&m->mini[0]->env, 0x5000, NULL, 0);
+        tlb_sync(&m->mini[0]->env);
+        address_space_write(m->memory, old, &wrong, sizeof(wrong));
+        address_space_write(m->memory, new, &right, sizeof(right));
+
+        g_thread_join(thread);
+        assert_int_equal(m->mini[1]->r[2], right);
+    }
+}
+
 #define ON(host, test)                                                                             \
     {                                                                                              \
         #test " on " host, test, NULL, NULL, (void *)host                                          \
@@ -509,6 +548,7 @@ int main(void)
         BOTH(an_instruction_on_two_pages_follows_its_second_page),
         BOTH(atomic_adds_of_four_cpus_sum_up),
         BOTH(code_patched_by_another_cpu_is_seen_after_its_barrier),
+        BOTH(after_a_sync_no_cpu_uses_what_was_flushed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
