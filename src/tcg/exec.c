@@ -245,6 +245,11 @@ void cpu_power_off(CpuEnv *env)
     cpu_kick(env);
 }
 
+Cpu *cpu_device(const CpuEnv *env)
+{
+    return &env_cpu(env)->cpu;
+}
+
 CpuEnv *cpu_by_index(const CpuEnv *env, unsigned index)
 {
     const Tcg *tcg = env_cpu(env)->tcg;

@@ -29,6 +29,9 @@ void cpu_power_off(CpuEnv *env);
 /* Another CPU of the same ISA and machine by CpuEnv.index, NULL when there is none. Any thread. */
 CpuEnv *cpu_by_index(const CpuEnv *env, unsigned index);
 
+/* The CPU as the core knows it: its interrupt controller, its place in the machine. Any thread. */
+Cpu *cpu_device(const CpuEnv *env);
+
 /* Kicks the CPU when virtual time reaches at_ns (INT64_MAX: never). Replaces the time set before. CPU thread. */
 void cpu_timer_set(CpuEnv *env, int64_t at_ns);
 

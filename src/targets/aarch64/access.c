@@ -1,0 +1,164 @@
+/* Accesses that are more than one operation of the IR: as EL0, pairs of 64 bits, blocks of zeroes. */
+#include <string.h>
+
+#include "core/loop.h"
+
+#include "targets/aarch64/state.h"
+#include "tcg/access.h"
+#include "tcg/tlb.h"
+
+/* ---- EL1 as EL0 ------------------------------------------------------------------------------- */
+
+static void set_as_user(A64Cpu *cpu, bool as_user)
+{
+    cpu->as_user = as_user;
+    cpu_context_changed(&cpu->env);
+}
+
+static uint64_t help_load_as_user(CpuEnv *env, uint64_t address, uint64_t op, uint64_t c)
+{
+    uint64_t value;
+
+    set_as_user(a64_cpu(env), true);
+    cpu_load(env, address, (unsigned)op, &value);
+    set_as_user(a64_cpu(env), false);
+    return value;
+}
+
+static uint64_t help_store_as_user(CpuEnv *env, uint64_t address, uint64_t op, uint64_t value)
+{
+    set_as_user(a64_cpu(env), true);
+    cpu_store(env, address, (unsigned)op, value);
+    set_as_user(a64_cpu(env), false);
+    return 0;
+}
+
+/* ---- pairs of 64 bits ------------------------------------------------------------------------- */
+
+enum { PAIR_SIZE = 16 };
+
+typedef struct PairRegs {
+    unsigned first, second, status;
+} PairRegs;
+
+static PairRegs pair_regs(uint64_t operand)
+{
+    return (PairRegs){ operand & 31, operand >> 8 & 31, operand >> 16 & 31 };
+}
+
+static uint64_t get_x(const A64Cpu *cpu, unsigned n)
+{
+    return n == 31 ? 0 : cpu->x[n];
+}
+
+static void set_x(A64Cpu *cpu, unsigned n, uint64_t value)
+{
+    if (n != 31) {
+        cpu->x[n] = value;
+    }
+}
+
+static bool is_aligned(CpuEnv *env, uint64_t address, Access access)
+{
+    if (address & (PAIR_SIZE - 1)) {
+        cpu_raise(env, a64_align_fault(env, access), address);
+        return false;
+    }
+    return true;
+}
+
+static uint64_t help_load_pair(CpuEnv *env, uint64_t address, uint64_t operand, uint64_t c)
+{
+    A64Cpu *cpu = a64_cpu(env);
+    PairRegs regs = pair_regs(operand);
+    IrVec value;
+
+    if (!is_aligned(env, address, ACCESS_READ)) {
+        return 0;
+    }
+    cpu_load128(env, address, MEM_128, &value);
+    if (!env->raised) {
+        cpu->exclusive_address = address;
+        cpu->exclusive_value = value.d[0];
+        cpu->exclusive_high = value.d[1];
+        set_x(cpu, regs.first, value.d[0]);
+        set_x(cpu, regs.second, value.d[1]);
+    }
+    return 0;
+}
+
+/* Compares 16 bytes and swaps; *old gets what was there. False: it raised. */
+static bool swap_128(
+    CpuEnv *env, uint64_t address, const IrVec *expected, const IrVec *desired, IrVec *old)
+{
+    bool taken, same;
+
+    /* Whoever else does this holds the lock too; plain stores of halves may come between. */
+    taken = machine_lock_ensure();
+    cpu_load128(env, address, MEM_128, old);
+    same = !env->raised && old->d[0] == expected->d[0] && old->d[1] == expected->d[1];
+    if (!env->raised) {
+        cpu_store128(env, address, MEM_128, same ? desired : old);
+    }
+    machine_lock_restore(taken);
+    return !env->raised;
+}
+
+static uint64_t help_store_pair(CpuEnv *env, uint64_t address, uint64_t operand, uint64_t c)
+{
+    A64Cpu *cpu = a64_cpu(env);
+    PairRegs regs = pair_regs(operand);
+    IrVec expected = { .d = { cpu->exclusive_value, cpu->exclusive_high } };
+    IrVec desired = { .d = { get_x(cpu, regs.first), get_x(cpu, regs.second) } }, old = expected;
+    bool failed = cpu->exclusive_address != address;
+
+    if (!is_aligned(env, address, ACCESS_WRITE) ||
+        (!failed && !swap_128(env, address, &expected, &desired, &old))) {
+        return 0;
+    }
+    failed |= old.d[0] != expected.d[0] || old.d[1] != expected.d[1];
+    cpu->exclusive_address = A64_NOT_EXCLUSIVE;
+    set_x(cpu, regs.status, failed);
+    return 0;
+}
+
+static uint64_t help_swap_pair(CpuEnv *env, uint64_t address, uint64_t operand, uint64_t c)
+{
+    A64Cpu *cpu = a64_cpu(env);
+    PairRegs regs = pair_regs(operand);
+    IrVec expected = { .d = { get_x(cpu, regs.first), get_x(cpu, regs.first + 1) } };
+    IrVec desired = { .d = { get_x(cpu, regs.second), get_x(cpu, regs.second + 1) } }, old;
+
+    if (is_aligned(env, address, ACCESS_WRITE) &&
+        swap_128(env, address, &expected, &desired, &old)) {
+        set_x(cpu, regs.first, old.d[0]);
+        set_x(cpu, regs.first + 1, old.d[1]);
+    }
+    return 0;
+}
+
+/* ---- DC ZVA ----------------------------------------------------------------------------------- */
+
+void a64_zero_block(A64Cpu *cpu, uint64_t address)
+{
+    enum { BLOCK = 64 }; /* as DCZID_EL0 says */
+    void *host;
+
+    address &= ~(uint64_t)(BLOCK - 1);
+    host = cpu_host_memory(&cpu->env, address, true);
+    if (host) {
+        memset(host, 0, BLOCK);
+        return;
+    }
+    for (unsigned at = 0; at < BLOCK; at += 8) {
+        if (!cpu_store(&cpu->env, address + at, MEM_64, 0)) {
+            break;
+        }
+    }
+}
+
+const Helper a64_help_load_as_user = { "a64_load_as_user", help_load_as_user, HELPER_MAY_RAISE };
+const Helper a64_help_store_as_user = { "a64_store_as_user", help_store_as_user, HELPER_MAY_RAISE };
+const Helper a64_help_load_pair = { "a64_load_pair", help_load_pair, HELPER_MAY_RAISE };
+const Helper a64_help_store_pair = { "a64_store_pair", help_store_pair, HELPER_MAY_RAISE };
+const Helper a64_help_swap_pair = { "a64_swap_pair", help_swap_pair, HELPER_MAY_RAISE };

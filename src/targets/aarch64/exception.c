@@ -1,0 +1,370 @@
+/* Exceptions, returns, interrupts, and the modes they lead to. Arm ARM D1. */
+#include "core/cpu.h"
+#include "core/loop.h"
+#include "targets/aarch64/state.h"
+#include "tcg/exec.h"
+#include "tcg/tlb.h"
+
+/* ---- modes ------------------------------------------------------------------------------------ */
+
+/* CPACR_EL1.FPEN: 3 nothing traps, 1 EL0 does, else both. */
+static bool fp_is_trapped(const A64Cpu *cpu, unsigned el)
+{
+    unsigned fpen = cpu->cpacr >> 20 & 3;
+
+    return el < 2 && !(fpen == 3 || (fpen == 1 && el == 1));
+}
+
+/* LDTR and its like are EL0's accesses, but for UAO (D8.4.4). */
+static bool is_unprivileged(const A64Cpu *cpu, unsigned el)
+{
+    return el == 1 && !cpu->uao;
+}
+
+static uint32_t mode_of(const A64Cpu *cpu, unsigned el, bool own_sp)
+{
+    unsigned regime = el ? el : 1;
+
+    return el | (fp_is_trapped(cpu, el) ? MODE_FP_TRAPPED : 0) | (own_sp ? 0 : MODE_SP_EL0) |
+        (cpu->sctlr[regime] & SCTLR_A ? MODE_ALIGNED : 0) |
+        (is_unprivileged(cpu, el) ? MODE_UNPRIVILEGED : 0) |
+        (cpu->fpcr & FPCR_DN ? MODE_FP_DEFAULT_NAN : 0) |
+        (cpu->fpcr & FPCR_FZ ? MODE_FP_FLUSH : 0) | (cpu->fpcr & FPCR_FZ16 ? MODE_FP_FLUSH16 : 0);
+}
+
+static void set_mode(A64Cpu *cpu, uint32_t mode)
+{
+    uint32_t model = cpu->env.mode >> MODE_MODEL_SHIFT << MODE_MODEL_SHIFT;
+
+    cpu->env.mode = model | mode;
+    cpu_context_changed(&cpu->env);
+}
+
+static bool has_own_sp(const A64Cpu *cpu)
+{
+    return !(cpu->env.mode & MODE_SP_EL0);
+}
+
+void a64_mode_changed(A64Cpu *cpu)
+{
+    set_mode(cpu, mode_of(cpu, a64_el(cpu), has_own_sp(cpu)));
+}
+
+void a64_enter(A64Cpu *cpu, unsigned el, bool own_sp)
+{
+    unsigned from = has_own_sp(cpu) ? a64_el(cpu) : 0, to = own_sp ? el : 0;
+
+    cpu->sp[from] = cpu->x[GVAR_SP];
+    cpu->x[GVAR_SP] = cpu->sp[to];
+    set_mode(cpu, mode_of(cpu, el, own_sp && el));
+}
+
+uint64_t a64_pstate(const A64Cpu *cpu)
+{
+    return a64_nzcv(cpu) | cpu->daif | a64_el(cpu) << PSTATE_EL_SHIFT |
+        (a64_el(cpu) && has_own_sp(cpu) ? PSTATE_SP : 0) | cpu->pan << 22 | cpu->uao << 23 |
+        cpu->dit << 24 | cpu->ssbs << 12 | cpu->btype << PSTATE_BTYPE_SHIFT | cpu->il << 20 |
+        cpu->ss << 21;
+}
+
+static void set_pstate(A64Cpu *cpu, uint64_t pstate)
+{
+    a64_set_nzcv(cpu, pstate);
+    cpu->daif = pstate & PSTATE_DAIF;
+    cpu->pan = a64_has(cpu, A64_PAN) ? pstate >> 22 & 1 : 0;
+    cpu->uao = a64_has(cpu, A64_UAO) ? pstate >> 23 & 1 : 0;
+    cpu->dit = a64_has(cpu, A64_DIT) ? pstate >> 24 & 1 : 0;
+    cpu->ssbs = a64_has(cpu, A64_SSBS) ? pstate >> 12 & 1 : 0;
+    cpu->btype = a64_has(cpu, A64_BTI) ? pstate >> PSTATE_BTYPE_SHIFT & 3 : 0;
+    cpu->il = pstate >> 20 & 1;
+    cpu->ss = pstate >> 21 & 1;
+}
+
+/* ---- taking an exception ---------------------------------------------------------------------- */
+
+static A64Class class_of(uint32_t syndrome)
+{
+    return (A64Class)(syndrome >> ESR_EC_SHIFT);
+}
+
+/* Table D1-5: entries of 0x80 bytes by kind, groups of 0x200 by where it came from. */
+static uint64_t vector(const A64Cpu *cpu, unsigned target, uint32_t syndrome)
+{
+    unsigned el = a64_el(cpu), group = el < target ? 2 : has_own_sp(cpu), kind = 0;
+
+    if (class_of(syndrome) == EC_INTERRUPT) {
+        kind = (syndrome & ESR_ISS) == INTERRUPT_FIQ ? 2 : 1;
+    }
+    return cpu->vbar[target] + group * 0x200 + kind * 0x80;
+}
+
+/* Classes that come in two: from below, and one more from the level itself. */
+static bool has_two_classes(A64Class class)
+{
+    return class == EC_FETCH_LOWER || class == EC_DATA_LOWER || class == EC_BREAKPOINT_LOWER ||
+        class == EC_STEP_LOWER || class == EC_WATCHPOINT_LOWER;
+}
+
+static bool has_far(A64Class class)
+{
+    return class == EC_FETCH_LOWER || class == EC_DATA_LOWER || class == EC_PC_ALIGN ||
+        class == EC_WATCHPOINT_LOWER;
+}
+
+static unsigned target_of(const A64Cpu *cpu, uint32_t syndrome)
+{
+    unsigned el = a64_el(cpu);
+
+    switch (class_of(syndrome)) {
+    case EC_HVC: return MAX(el, 2);
+    case EC_SMC: return 3;
+    default: return el ? el : 1;
+    }
+}
+
+static void note_syndrome(A64Cpu *cpu, unsigned target, uint32_t syndrome, uint64_t far)
+{
+    A64Class class = class_of(syndrome);
+    bool same = target == a64_el(cpu) && has_two_classes(class);
+
+    if (class == EC_INTERRUPT) {
+        return;
+    }
+    cpu->esr[target] = syndrome + ((uint32_t)same << ESR_EC_SHIFT);
+    if (has_far(class)) {
+        cpu->far[target] = far;
+    }
+}
+
+/* env.pc is the address to come back to. */
+static void take(A64Cpu *cpu, uint32_t syndrome, uint64_t far)
+{
+    unsigned target = target_of(cpu, syndrome);
+    uint64_t entry = vector(cpu, target, syndrome);
+
+    note_syndrome(cpu, target, syndrome, far);
+    cpu->spsr[target] = a64_pstate(cpu);
+    cpu->elr[target] = cpu->env.pc;
+    cpu->daif = PSTATE_DAIF;
+    cpu->pan |= a64_has(cpu, A64_PAN) && target == 1 && !(cpu->sctlr[1] & SCTLR_SPAN);
+    cpu->uao = 0;
+    cpu->il = 0;
+    cpu->ss = 0;
+    cpu->btype = 0;
+    cpu->ssbs = a64_has(cpu, A64_SSBS) && cpu->sctlr[target] & SCTLR_DSSBS;
+    cpu->exclusive_address = A64_NOT_EXCLUSIVE;
+    cpu->env.pc = entry;
+    a64_enter(cpu, target, true);
+}
+
+void a64_deliver(CpuEnv *env)
+{
+    take(a64_cpu(env), env->raised_cause, env->raised_value);
+}
+
+void a64_raise(CpuEnv *env, uint32_t syndrome, uint64_t far)
+{
+    cpu_raise(env, syndrome, far);
+}
+
+/* ---- interrupts ------------------------------------------------------------------------------- */
+
+enum { NO_INTERRUPT = -1 };
+
+static int first_interrupt(const A64Cpu *cpu)
+{
+    uint32_t pending = atomic_load_explicit(&cpu->lines, memory_order_acquire);
+
+    if (pending & 1 << A64_INPUT_FIQ && !(cpu->daif & PSTATE_F)) {
+        return INTERRUPT_FIQ;
+    }
+    if (pending & 1 << A64_INPUT_IRQ && !(cpu->daif & PSTATE_I)) {
+        return INTERRUPT_IRQ;
+    }
+    return NO_INTERRUPT;
+}
+
+void a64_check_interrupts(A64Cpu *cpu)
+{
+    if (first_interrupt(cpu) != NO_INTERRUPT) {
+        cpu_kick(&cpu->env);
+    }
+}
+
+bool a64_take_interrupt(CpuEnv *env)
+{
+    A64Cpu *cpu = a64_cpu(env);
+    int interrupt;
+
+    a64_timers_check(cpu);
+    interrupt = first_interrupt(cpu);
+    if (interrupt != NO_INTERRUPT) {
+        take(cpu, a64_syndrome(EC_INTERRUPT, (uint32_t)interrupt), 0);
+    }
+    return interrupt != NO_INTERRUPT;
+}
+
+/* WFI ends for what is pending, masked or not (D1.7.2). The alarm of a timer kicks. */
+bool a64_wakes(const CpuEnv *env)
+{
+    return atomic_load(&a64_cpu_const(env)->lines);
+}
+
+void a64_set_input(CpuEnv *env, unsigned line, bool level)
+{
+    A64Cpu *cpu = a64_cpu(env);
+
+    if (level) {
+        atomic_fetch_or(&cpu->lines, UINT32_C(1) << line);
+        cpu_kick(env);
+    } else {
+        atomic_fetch_and(&cpu->lines, ~(UINT32_C(1) << line));
+    }
+}
+
+/* ---- returning -------------------------------------------------------------------------------- */
+
+/* To where a return may not go: the level stays, and PSTATE.IL says so (D1.4.4). */
+static bool is_illegal_return(const A64Cpu *cpu, uint64_t spsr)
+{
+    unsigned to = spsr >> PSTATE_EL_SHIFT & 3;
+
+    return spsr & PSTATE_AARCH32 || to > a64_el(cpu) || spsr & 2 || (!to && spsr & PSTATE_SP) ||
+        (to == 2 && !a64_has(cpu, A64_EL2));
+}
+
+static uint64_t help_eret(CpuEnv *env, uint64_t pc, uint64_t b, uint64_t c)
+{
+    A64Cpu *cpu = a64_cpu(env);
+    unsigned el = a64_el(cpu), to;
+    uint64_t spsr = cpu->spsr[el], target = cpu->elr[el];
+    bool own_sp = spsr & PSTATE_SP;
+
+    to = spsr >> PSTATE_EL_SHIFT & 3;
+    if (is_illegal_return(cpu, spsr)) {
+        spsr |= PSTATE_IL;
+        to = el;
+        own_sp = has_own_sp(cpu);
+    }
+    set_pstate(cpu, spsr);
+    a64_enter(cpu, to, own_sp);
+    cpu->exclusive_address = A64_NOT_EXCLUSIVE;
+    if (atomic_load_explicit(&cpu->lines, memory_order_relaxed)) {
+        a64_check_interrupts(cpu);
+    }
+    return target;
+}
+
+/* ---- what code calls -------------------------------------------------------------------------- */
+
+static uint64_t help_raise(CpuEnv *env, uint64_t syndrome, uint64_t far, uint64_t c)
+{
+    cpu_raise(env, (uint32_t)syndrome, far);
+    return 0;
+}
+
+static uint64_t help_call(CpuEnv *env, uint64_t syndrome, uint64_t next, uint64_t pc)
+{
+    env->pc = next;
+    take(a64_cpu(env), (uint32_t)syndrome, 0);
+    return env->pc;
+}
+
+static uint64_t conduit(CpuEnv *env, uint64_t syndrome, uint64_t next, uint64_t pc, bool by_smc)
+{
+    A64Cpu *cpu = a64_cpu(env);
+
+    if (a64_psci_call(cpu, by_smc)) {
+        return next;
+    }
+    if (!a64_has(cpu, by_smc ? A64_EL3 : A64_EL2)) {
+        env->pc = pc;
+        take(cpu, a64_syndrome(EC_UNKNOWN, 0), 0);
+        return env->pc;
+    }
+    return help_call(env, syndrome, next, pc);
+}
+
+static uint64_t help_hvc(CpuEnv *env, uint64_t syndrome, uint64_t next, uint64_t pc)
+{
+    return conduit(env, syndrome, next, pc, false);
+}
+
+static uint64_t help_smc(CpuEnv *env, uint64_t syndrome, uint64_t next, uint64_t pc)
+{
+    return conduit(env, syndrome, next, pc, true);
+}
+
+static uint64_t help_interrupt(CpuEnv *env, uint64_t a, uint64_t b, uint64_t c)
+{
+    int interrupt = first_interrupt(a64_cpu(env));
+
+    if (interrupt != NO_INTERRUPT) {
+        cpu_raise(env, a64_syndrome(EC_INTERRUPT, (uint32_t)interrupt), 0);
+    }
+    return 0;
+}
+
+static uint64_t help_check_interrupts(CpuEnv *env, uint64_t a, uint64_t b, uint64_t c)
+{
+    a64_check_interrupts(a64_cpu(env));
+    return 0;
+}
+
+/* SCTLR_EL1.nTWI: EL0 may not wait. */
+static uint64_t help_wfi(CpuEnv *env, uint64_t a, uint64_t b, uint64_t c)
+{
+    A64Cpu *cpu = a64_cpu(env);
+
+    if (!a64_el(cpu) && !(cpu->sctlr[1] & SCTLR_NTWI)) {
+        cpu_raise(env, a64_syndrome(EC_WFX, 1 << 24 | 0xe << 20), 0);
+    }
+    return 0;
+}
+
+/* WFE and YIELD: another CPU's turn. Events are not counted, so a wait may end without one (D1.7.1). */
+static uint64_t help_yield(CpuEnv *env, uint64_t a, uint64_t b, uint64_t c)
+{
+    g_thread_yield();
+    return 0;
+}
+
+static uint64_t help_mode_changed(CpuEnv *env, uint64_t a, uint64_t b, uint64_t c)
+{
+    a64_mode_changed(a64_cpu(env));
+    return 0;
+}
+
+static uint64_t help_spsel(CpuEnv *env, uint64_t own_sp, uint64_t b, uint64_t c)
+{
+    A64Cpu *cpu = a64_cpu(env);
+
+    a64_enter(cpu, a64_el(cpu), own_sp);
+    return 0;
+}
+
+static uint64_t help_daif(CpuEnv *env, uint64_t bits, uint64_t set, uint64_t insn)
+{
+    A64Cpu *cpu = a64_cpu(env);
+
+    if (!(cpu->sctlr[1] & SCTLR_UMA)) {
+        a64_sysreg_trap(cpu, EC_SYSTEM, insn >> 5 & 0xffff, 31, false);
+        return 0;
+    }
+    cpu->daif = set ? cpu->daif | bits : cpu->daif & ~bits;
+    a64_check_interrupts(cpu);
+    return 0;
+}
+
+const Helper a64_help_raise = { "a64_raise", help_raise, HELPER_MAY_RAISE };
+const Helper a64_help_call = { "a64_call", help_call, 0 };
+const Helper a64_help_hvc = { "a64_hvc", help_hvc, 0 };
+const Helper a64_help_smc = { "a64_smc", help_smc, 0 };
+const Helper a64_help_eret = { "a64_eret", help_eret, 0 };
+const Helper a64_help_interrupt = { "a64_interrupt", help_interrupt, HELPER_MAY_RAISE };
+const Helper a64_help_check_interrupts = { "a64_check_interrupts", help_check_interrupts, 0 };
+const Helper a64_help_wfi = { "a64_wfi", help_wfi, HELPER_MAY_RAISE };
+const Helper a64_help_yield = { "a64_yield", help_yield, 0 };
+const Helper a64_help_mode_changed = { "a64_mode_changed", help_mode_changed, 0 };
+const Helper a64_help_spsel = { "a64_spsel", help_spsel, 0 };
+const Helper a64_help_daif = { "a64_daif", help_daif, HELPER_MAY_RAISE };

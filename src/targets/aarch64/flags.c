@@ -1,0 +1,328 @@
+/*
+ * The condition flags. Setting them is common, asking for them less so, and asking for all four of them rare: so
+ * the operation that set them is kept, with its operands, and a condition is one comparison of those.
+ */
+#include "targets/aarch64/translate.h"
+
+#include "tcg/general-regs.h"
+
+/* ---- as NZCV ---------------------------------------------------------------------------------- */
+
+static uint64_t nzcv_of(bool n, bool z, bool c, bool v)
+{
+    return (uint64_t)(n * NZCV_N + z * NZCV_Z + c * NZCV_C + v * NZCV_V) << NZCV_SHIFT;
+}
+
+static uint64_t nzcv_of_sub(uint64_t a, uint64_t b, unsigned sign)
+{
+    uint64_t result = a - b;
+
+    return nzcv_of(result >> sign & 1, a == b, a >= b, ((a ^ b) & (a ^ result)) >> sign & 1);
+}
+
+static uint64_t nzcv_of_add(uint64_t a, uint64_t b, uint64_t result, unsigned sign)
+{
+    return nzcv_of(
+        result >> sign & 1, !result, result < a, ((a ^ result) & (b ^ result)) >> sign & 1);
+}
+
+static uint64_t nzcv_from(A64FlagsOp op, uint64_t a, uint64_t b)
+{
+    switch (op) {
+    case FLAGS_SUB64: return nzcv_of_sub(a, b, 63);
+    case FLAGS_SUB32: return nzcv_of_sub((uint32_t)a, (uint32_t)b, 31);
+    case FLAGS_ADD64: return nzcv_of_add(a, b, a + b, 63);
+    case FLAGS_ADD32: return nzcv_of_add((uint32_t)a, (uint32_t)b, (uint32_t)(a + b), 31);
+    case FLAGS_LOGIC64: return nzcv_of(a >> 63, !a, false, false);
+    case FLAGS_LOGIC32: return nzcv_of(a >> 31 & 1, !(uint32_t)a, false, false);
+    default: return a & PSTATE_NZCV;
+    }
+}
+
+static uint64_t help_nzcv(CpuEnv *env, uint64_t op, uint64_t a, uint64_t b)
+{
+    return nzcv_from((A64FlagsOp)op, a, b);
+}
+
+static const Helper nzcv_helper = { "a64_nzcv", help_nzcv, HELPER_PURE | HELPER_LEAF };
+
+#include "tcg/general-regs-end.h"
+
+uint64_t a64_nzcv(const A64Cpu *cpu)
+{
+    return nzcv_from((A64FlagsOp)cpu->flags_op, cpu->flags_a, cpu->flags_b);
+}
+
+void a64_set_nzcv(A64Cpu *cpu, uint64_t nzcv)
+{
+    cpu->flags_op = FLAGS_NZCV;
+    cpu->flags_a = nzcv & PSTATE_NZCV;
+}
+
+/* ---- setting ---------------------------------------------------------------------------------- */
+
+static unsigned is_wide(A64FlagsOp op)
+{
+    return op == FLAGS_SUB64 || op == FLAGS_ADD64 || op == FLAGS_LOGIC64;
+}
+
+/* a + n sets the flags of a - (-n), but where n has no negative or is 0 (C differs). */
+static A64FlagsOp simplified(A64Translator *t, A64FlagsOp op, Val *b)
+{
+    uint64_t n, lowest = op == FLAGS_ADD64 ? INT64_MIN : (uint32_t)INT32_MIN;
+
+    if ((op != FLAGS_ADD64 && op != FLAGS_ADD32) || !ir_is_const(t->b, *b, &n) || !n ||
+        n == lowest) {
+        return op;
+    }
+    *b = constant(t, type_of_sf(is_wide(op)), -n);
+    return op == FLAGS_ADD64 ? FLAGS_SUB64 : FLAGS_SUB32;
+}
+
+void set_flags(A64Translator *t, A64FlagsOp op, Val a, Val b)
+{
+    op = simplified(t, op, &b);
+    t->flags_op = op;
+    ir_put(t->b, GVAR_FLAGS_OP, constant(t, I64, op));
+    ir_put(t->b, GVAR_FLAGS_A, widened(t, is_wide(op), a));
+    if (op != FLAGS_LOGIC64 && op != FLAGS_LOGIC32) {
+        ir_put(t->b, GVAR_FLAGS_B, widened(t, is_wide(op), b));
+    }
+}
+
+void set_nzcv(A64Translator *t, Val nzcv)
+{
+    t->flags_op = FLAGS_NZCV;
+    ir_put(t->b, GVAR_FLAGS_OP, constant(t, I64, FLAGS_NZCV));
+    ir_put(t->b, GVAR_FLAGS_A, nzcv);
+}
+
+void set_flags_if(A64Translator *t, Val test, A64FlagsOp op, Val a, Val b, unsigned nzcv)
+{
+    Val other = constant(t, I64, (uint64_t)nzcv << NZCV_SHIFT);
+
+    op = simplified(t, op, &b);
+    t->flags_op = FLAGS_EITHER;
+    t->either = (A64Either){
+        .op = op, .nzcv = nzcv, .test = test, .a = a, .b = b, .labels = t->b->label_count
+    };
+    ir_put(t->b, GVAR_FLAGS_OP,
+        ir_select(t->b, test, constant(t, I64, op), constant(t, I64, FLAGS_NZCV)));
+    ir_put(t->b, GVAR_FLAGS_A, ir_select(t->b, test, widened(t, is_wide(op), a), other));
+    ir_put(t->b, GVAR_FLAGS_B, widened(t, is_wide(op), b));
+}
+
+/* ---- asking ----------------------------------------------------------------------------------- */
+
+/* A condition as a comparison. */
+typedef struct Compare {
+    IrCond cond;
+    Val x, y;
+} Compare;
+
+/* Conditions by their upper three bits; the lowest one negates (C1.2.4). */
+enum { COND_EQ, COND_CS, COND_MI, COND_VS, COND_HI, COND_GE, COND_GT, COND_AL };
+
+static Val flags_operand(A64Translator *t, A64FlagsOp op, unsigned gvar)
+{
+    return narrowed(t, is_wide(op), ir_get(t->b, gvar));
+}
+
+static bool either_is_at_hand(const A64Translator *t)
+{
+    return t->flags_op == FLAGS_EITHER && t->either.labels == t->b->label_count;
+}
+
+Val get_nzcv(A64Translator *t)
+{
+    if (t->flags_op != FLAGS_NZCV) {
+        set_nzcv(t,
+            ir_call(t->b, I64, &nzcv_helper, ir_get(t->b, GVAR_FLAGS_OP),
+                ir_get(t->b, GVAR_FLAGS_A), ir_get(t->b, GVAR_FLAGS_B)));
+    }
+    return ir_get(t->b, GVAR_FLAGS_A);
+}
+
+static Compare never(A64Translator *t)
+{
+    return (Compare){ NE, constant(t, I32, 0), constant(t, I32, 0) };
+}
+
+/* The sign bit of it is V. */
+static Val overflow(A64Translator *t, IrType type, bool is_sub, Val a, Val b, Val result)
+{
+    Val x = ir_op2(t->b, IR_xor, type, a, is_sub ? b : result);
+    Val y = ir_op2(t->b, IR_xor, type, is_sub ? a : b, result);
+
+    return ir_op2(t->b, IR_and, type, x, y);
+}
+
+static Compare compare_of_sub(A64Translator *t, IrType type, unsigned cond, Val a, Val b)
+{
+    static const IrCond conds[] = {
+        [COND_EQ] = EQ, [COND_CS] = GEU, [COND_HI] = GTU, [COND_GE] = GE, [COND_GT] = GT
+    };
+    Val result;
+
+    if (cond != COND_MI && cond != COND_VS) {
+        return (Compare){ conds[cond], a, b };
+    }
+    result = ir_op2(t->b, IR_sub, type, a, b);
+    if (cond == COND_VS) {
+        result = overflow(t, type, true, a, b, result);
+    }
+    return (Compare){ LT, result, constant(t, type, 0) };
+}
+
+static Compare compare_of_logic(A64Translator *t, IrType type, unsigned cond, Val a)
+{
+    static const IrCond conds[] = {
+        [COND_EQ] = EQ, [COND_MI] = LT, [COND_GE] = GE, [COND_GT] = GT
+    };
+
+    if (cond == COND_CS || cond == COND_VS || cond == COND_HI) {
+        return never(t);
+    }
+    return (Compare){ conds[cond], a, constant(t, type, 0) };
+}
+
+static Val both(A64Translator *t, Val x, Val y)
+{
+    return ir_op2(t->b, IR_and, I32, x, y);
+}
+
+static Compare compare_of_add(A64Translator *t, IrType type, unsigned cond, Val a, Val b)
+{
+    Val zero = constant(t, type, 0), sum = ir_op2(t->b, IR_add, type, a, b), v, not_zero;
+
+    switch (cond) {
+    case COND_EQ: return (Compare){ EQ, sum, zero };
+    case COND_CS: return (Compare){ LTU, sum, a };
+    case COND_MI: return (Compare){ LT, sum, zero };
+    default: break;
+    }
+    not_zero = ir_setcond(t->b, NE, sum, zero);
+    if (cond == COND_HI) {
+        return (
+            Compare){ NE, both(t, ir_setcond(t->b, LTU, sum, a), not_zero), constant(t, I32, 0) };
+    }
+    v = overflow(t, type, false, a, b, sum);
+    if (cond == COND_VS) {
+        return (Compare){ LT, v, zero };
+    }
+    v = ir_op2(t->b, IR_xor, type, v, sum);
+    if (cond == COND_GE) {
+        return (Compare){ GE, v, zero };
+    }
+    return (Compare){ NE, both(t, ir_setcond(t->b, GE, v, zero), not_zero), constant(t, I32, 0) };
+}
+
+static Compare compare_of_nzcv(A64Translator *t, unsigned cond, Val nzcv)
+{
+    static const uint8_t bits[] = {
+        [COND_EQ] = NZCV_Z, [COND_CS] = NZCV_C, [COND_MI] = NZCV_N, [COND_VS] = NZCV_V
+    };
+    Val zero = constant(t, I64, 0), differ;
+
+    if (cond <= COND_VS) {
+        Val bit = constant(t, I64, (uint64_t)bits[cond] << NZCV_SHIFT);
+        return (Compare){ NE, ir_op2(t->b, IR_and, I64, nzcv, bit), zero };
+    }
+    if (cond == COND_HI) {
+        Val mask = constant(t, I64, (uint64_t)(NZCV_C | NZCV_Z) << NZCV_SHIFT);
+        return (Compare){ EQ, ir_op2(t->b, IR_and, I64, nzcv, mask),
+            constant(t, I64, (uint64_t)NZCV_C << NZCV_SHIFT) };
+    }
+    /* Bit 28: N differs from V. */
+    differ = ir_op2(t->b, IR_xor, I64, ir_op2(t->b, IR_shr, I64, nzcv, constant(t, I64, 3)), nzcv);
+    differ = ir_op2(t->b, IR_and, I64, differ, constant(t, I64, (uint64_t)NZCV_V << NZCV_SHIFT));
+    if (cond == COND_GT) {
+        Val z = ir_op2(t->b, IR_and, I64, nzcv, constant(t, I64, (uint64_t)NZCV_Z << NZCV_SHIFT));
+        differ = ir_op2(t->b, IR_or, I64, differ, z);
+    }
+    return (Compare){ EQ, differ, zero };
+}
+
+static Compare compare_of(A64Translator *t, A64FlagsOp op, unsigned cond, Val a, Val b)
+{
+    IrType type = type_of_sf(is_wide(op));
+
+    switch (op) {
+    case FLAGS_SUB64:
+    case FLAGS_SUB32: return compare_of_sub(t, type, cond, a, b);
+    case FLAGS_ADD64:
+    case FLAGS_ADD32: return compare_of_add(t, type, cond, a, b);
+    default: return compare_of_logic(t, type, cond, a);
+    }
+}
+
+static bool nzcv_meets(unsigned nzcv, unsigned cond)
+{
+    bool n = nzcv & NZCV_N, z = nzcv & NZCV_Z, c = nzcv & NZCV_C, v = nzcv & NZCV_V;
+    const bool meets[] = { z, c, n, v, c && !z, n == v, n == v && !z, true };
+
+    return meets[cond >> 1] != (cond & 1 && cond != 15);
+}
+
+static Val truth(A64Translator *t, Compare c)
+{
+    return ir_setcond(t->b, c.cond, c.x, c.y);
+}
+
+/* What a conditional comparison has left: its own condition first, then one of two outcomes. */
+static Compare compare_either(A64Translator *t, unsigned cond)
+{
+    const A64Either *e = &t->either;
+    Compare then = compare_of(t, e->op, cond >> 1, e->a, e->b);
+    Val one = constant(t, I32, 1), result;
+
+    then.cond ^= cond & 1;
+    if (nzcv_meets(e->nzcv, cond)) {
+        result = ir_op2(t->b, IR_or, I32, ir_op2(t->b, IR_xor, I32, e->test, one), truth(t, then));
+    } else {
+        result = both(t, e->test, truth(t, then));
+    }
+    return (Compare){ NE, result, constant(t, I32, 0) };
+}
+
+static Compare comparison(A64Translator *t, unsigned cond)
+{
+    Compare c;
+
+    if (cond >> 1 == COND_AL) {
+        c = never(t);
+        return (Compare){ EQ, c.x, c.y };
+    }
+    if (either_is_at_hand(t)) {
+        return compare_either(t, cond);
+    }
+    if (t->flags_op >= FLAGS_UNKNOWN || t->flags_op == FLAGS_NZCV) {
+        c = compare_of_nzcv(t, cond >> 1, get_nzcv(t));
+    } else {
+        c = compare_of(t, t->flags_op, cond >> 1, flags_operand(t, t->flags_op, GVAR_FLAGS_A),
+            flags_operand(t, t->flags_op, GVAR_FLAGS_B));
+    }
+    c.cond ^= cond & 1;
+    return c;
+}
+
+_Static_assert(
+    (EQ ^ 1) == NE && (LT ^ 1) == GE && (LTU ^ 1) == GEU && (LE ^ 1) == GT && (LEU ^ 1) == GTU,
+    "conditions come in pairs");
+
+Val condition(A64Translator *t, unsigned cond)
+{
+    return truth(t, comparison(t, cond));
+}
+
+Val carry(A64Translator *t)
+{
+    return condition(t, COND_CS << 1);
+}
+
+void goto_if(A64Translator *t, unsigned cond, uint64_t pc)
+{
+    Compare c = comparison(t, cond);
+
+    ir_goto_if(t->b, c.cond, c.x, c.y, pc);
+}

@@ -1,0 +1,171 @@
+/*
+ * What a CPU says of itself. The identification registers are made from the features that it has, so that they can
+ * not promise more; a model adds names, caches and the size of physical addresses.
+ */
+#include <glib.h>
+#include <string.h>
+
+#include "targets/aarch64/model.h"
+#include "targets/aarch64/sysreg.h"
+
+/* Sizes of caches as CCSIDR_EL1 encodes them: sets, ways, 64-byte lines. */
+#define CACHE(sets, ways) (((uint64_t)(sets)-1) << 13 | ((ways)-1) << 3 | 2)
+
+/* clang-format off */
+static const A64Model models[] = {
+    { "cortex-a53",  "arm,cortex-a53",  0x410fd034, .pa_range = 2, .l1 = { CACHE(128, 4), CACHE(256, 2) }, .l2 = CACHE(512, 16) },
+    { "cortex-a57",  "arm,cortex-a57",  0x411fd070, .pa_range = 4, .l1 = { CACHE(256, 2), CACHE(256, 3) }, .l2 = CACHE(2048, 16) },
+    { "cortex-a72",  "arm,cortex-a72",  0x410fd083, .pa_range = 4, .l1 = { CACHE(256, 2), CACHE(256, 3) }, .l2 = CACHE(1024, 16) },
+    { "neoverse-n1", "arm,neoverse-n1", 0x414fd0c1, .pa_range = 5, .l1 = { CACHE(256, 4), CACHE(256, 4) }, .l2 = CACHE(2048, 8), .no_meltdown = true },
+    { "max",         "arm,armv8",       0x000f0510, .pa_range = 5, .l1 = { CACHE(256, 2), CACHE(256, 2) }, .l2 = CACHE(1024, 16), .no_meltdown = true },
+};
+
+/* Number of an identification register: CRm and op2 of S3_0_C0_Cm_n. */
+#define ID(crm, op2) ((crm) << 3 | (op2))
+enum {
+    PFR0 = ID(4, 0), PFR1 = ID(4, 1), DFR0 = ID(5, 0), ISAR0 = ID(6, 0), ISAR1 = ID(6, 1),
+    MMFR0 = ID(7, 0), MMFR1 = ID(7, 1), MMFR2 = ID(7, 2),
+};
+
+enum { ALWAYS = 64 };
+
+/* A field's value when the feature is there; a later row of the same field replaces an earlier one (D17.2). */
+static const struct { uint8_t id, shift, value, feature; } fields[] = {
+    { PFR0, 0, 1, ALWAYS },      /* EL0 and EL1: AArch64 only */
+    { PFR0, 4, 1, ALWAYS },
+    { PFR0, 8, 1, A64_EL2 },
+    { PFR0, 12, 1, A64_EL3 },
+    { PFR0, 16, 1, A64_FP16 },
+    { PFR0, 20, 1, A64_FP16 },
+    { PFR0, 48, 1, A64_DIT },
+    { PFR1, 0, 1, A64_BTI },
+    { PFR1, 4, 2, A64_SSBS },
+    { DFR0, 0, 6, ALWAYS },      /* debug: ARMv8.0, 6 breakpoints, 4 watchpoints, 2 with contexts */
+    { DFR0, 8, 1, A64_PMU },
+    { DFR0, 12, 5, ALWAYS },
+    { DFR0, 20, 3, ALWAYS },
+    { DFR0, 28, 1, ALWAYS },
+    { ISAR0, 4, 1, A64_AES },
+    { ISAR0, 4, 2, A64_PMULL },
+    { ISAR0, 8, 1, A64_SHA1 },
+    { ISAR0, 12, 1, A64_SHA256 },
+    { ISAR0, 12, 2, A64_SHA512 },
+    { ISAR0, 16, 1, A64_CRC32 },
+    { ISAR0, 20, 2, A64_LSE },
+    { ISAR0, 28, 1, A64_RDM },
+    { ISAR0, 32, 1, A64_SHA3 },
+    { ISAR0, 36, 1, A64_SM3 },
+    { ISAR0, 40, 1, A64_SM4 },
+    { ISAR0, 44, 1, A64_DOTPROD },
+    { ISAR0, 48, 1, A64_FHM },
+    { ISAR0, 52, 1, A64_FLAGM },
+    { ISAR0, 52, 2, A64_FLAGM2 },
+    { ISAR0, 56, 1, A64_TLBIOS },
+    { ISAR0, 56, 2, A64_TLBIRANGE },
+    { ISAR0, 60, 1, A64_RNG },
+    { ISAR1, 0, 1, A64_DPB },
+    { ISAR1, 0, 2, A64_DPB2 },
+    { ISAR1, 8, 1, A64_PAUTH },  /* an algorithm of our own, for addresses and for data */
+    { ISAR1, 28, 1, A64_PAUTH },
+    { ISAR1, 12, 1, A64_JSCVT },
+    { ISAR1, 16, 1, A64_FCMA },
+    { ISAR1, 20, 1, A64_RCPC },
+    { ISAR1, 20, 2, A64_RCPC2 },
+    { ISAR1, 32, 1, A64_FRINTTS },
+    { ISAR1, 36, 1, A64_SB },
+    { ISAR1, 44, 1, A64_BF16 },
+    { ISAR1, 52, 1, A64_I8MM },
+    { MMFR0, 4, 2, ALWAYS },     /* ASIDs of 16 bits; granules of 4, 16 and 64 KiB */
+    { MMFR0, 20, 1, ALWAYS },
+    { MMFR1, 0, 2, A64_HAFDBS },
+    { MMFR1, 4, 2, A64_VMID16 },
+    { MMFR1, 8, 1, A64_VHE },
+    { MMFR1, 12, 1, A64_HPDS },
+    { MMFR1, 20, 1, A64_PAN },
+    { MMFR1, 20, 2, A64_PAN2 },
+    { MMFR1, 28, 1, A64_XNX },
+    { MMFR2, 4, 1, A64_UAO },
+    { MMFR2, 28, 1, A64_TTST },
+    { MMFR2, 32, 1, A64_LSE2 },
+    { MMFR2, 40, 1, A64_S2FWB },
+};
+/* clang-format on */
+
+const A64Model *a64_model_find(const char *name)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(models); i++) {
+        if (!strcmp(models[i].name, name)) {
+            return &models[i];
+        }
+    }
+    return NULL;
+}
+
+/* ---- identification registers ----------------------------------------------------------------- */
+
+static uint64_t of_model(const A64Cpu *cpu, unsigned id)
+{
+    enum { GIC_SYSTEM_REGISTERS = 1 << 24 };
+    bool has_fp = a64_has(cpu, A64_FP);
+
+    switch (id) {
+    case PFR0:
+        return (a64_has_gic(cpu) ? GIC_SYSTEM_REGISTERS : 0) | (has_fp ? 0 : 0xff << 16) |
+            (cpu->model->no_meltdown ? UINT64_C(0x11) << 56 : 0);
+    case MMFR0: return cpu->model->pa_range;
+    default: return 0;
+    }
+}
+
+uint64_t a64_id_read(A64Cpu *cpu, unsigned number)
+{
+    unsigned id = number & 0x7f;
+    uint64_t value = of_model(cpu, id);
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(fields); i++) {
+        if (fields[i].id == id &&
+            (fields[i].feature == ALWAYS || a64_has(cpu, (A64Feature)fields[i].feature))) {
+            value &= ~(UINT64_C(15) << fields[i].shift);
+            value |= (uint64_t)fields[i].value << fields[i].shift;
+        }
+    }
+    return value;
+}
+
+uint64_t a64_midr_read(A64Cpu *cpu, unsigned number)
+{
+    return cpu->model->midr;
+}
+
+/* Affinity 0 counts to 16, as the GIC's target lists do. */
+uint64_t a64_mpidr_read(A64Cpu *cpu, unsigned number)
+{
+    return A64_BIT(31) | (cpu->env.index & 15) | (uint64_t)(cpu->env.index >> 4) << 8;
+}
+
+/* Lines of 64 bytes; data and instruction caches need no maintenance (IDC, DIC). */
+uint64_t a64_ctr_read(A64Cpu *cpu, unsigned number)
+{
+    return 0xb444c004;
+}
+
+uint64_t a64_dczid_read(A64Cpu *cpu, unsigned number)
+{
+    bool prohibited = a64_el(cpu) == 0 && !(cpu->sctlr[1] & SCTLR_DZE);
+
+    return 4 | prohibited << 4; /* blocks of 64 bytes */
+}
+
+/* Separate caches, then a common one. */
+uint64_t a64_clidr_read(A64Cpu *cpu, unsigned number)
+{
+    return 0x0a200023;
+}
+
+uint64_t a64_ccsidr_read(A64Cpu *cpu, unsigned number)
+{
+    static const uint64_t none = 0;
+    const uint64_t *caches[] = { &cpu->model->l1[0], &cpu->model->l1[1], &cpu->model->l2, &none };
+
+    return *caches[MIN(cpu->csselr & 15, 3)];
+}

@@ -1,0 +1,247 @@
+/*
+ * The state of an AArch64 CPU. Arm ARM DDI 0487, whose sections the comments of this folder cite.
+ *
+ * What exists once for each exception level is an array indexed by the level.
+ */
+#ifndef TARGETS_AARCH64_STATE_H
+#define TARGETS_AARCH64_STATE_H
+
+#include "targets/aarch64/insn.gen.h"
+#include "targets/aarch64/privileged.h"
+#include "targets/isa.h"
+
+/*
+ * Indices in Isa.gvars. GVAR_X + 31 is the current stack pointer. The flags are kept as the operation that set
+ * them (A64FlagsOp) and its operands; see flags.h.
+ */
+enum {
+    GVAR_X = 0,
+    GVAR_SP = 31,
+    GVAR_V = 32,
+    GVAR_FLAGS_OP = 64,
+    GVAR_FLAGS_A,
+    GVAR_FLAGS_B,
+    GVAR_EXCLUSIVE_ADDRESS,
+    GVAR_EXCLUSIVE_VALUE,
+    GVAR_EXCLUSIVE_HIGH,
+    GVAR_QC,
+    GVAR_SCRATCH,
+    GVAR_COUNT
+};
+
+/* CpuEnv.mode: all that a translation depends on. */
+enum {
+    MODE_EL = 3,                /* the exception level */
+    MODE_FP_TRAPPED = 1 << 2,   /* Advanced SIMD and floating point trap (CPACR_EL1, CPTR_EL2/3) */
+    MODE_SP_EL0 = 1 << 3,       /* PSTATE.SPSel is 0 */
+    MODE_ALIGNED = 1 << 4,      /* SCTLR.A: data accesses must be aligned */
+    MODE_UNPRIVILEGED = 1 << 5, /* LDTR and its like work as EL0's: EL1, or EL2 with E2H and TGE */
+    MODE_FP_DEFAULT_NAN = 1 << 6, /* FPCR.DN */
+    MODE_FP_FLUSH = 1 << 7,       /* FPCR.FZ */
+    MODE_FP_FLUSH16 = 1 << 8,     /* FPCR.FZ16 */
+    MODE_USER_TRAPS =
+        1 << 9, /* EL0 may not do all that it usually may: SCTLR_EL1.{UCT,UCI,DZE,UMA,nTWI,nTWE} */
+    MODE_STEP = 1 << 10,    /* software step is active */
+    MODE_STEPPED = 1 << 11, /* ... and PSTATE.SS is 0: the step is pending */
+    MODE_BTI = 1 << 12,     /* PSTATE.BTYPE is not 0 */
+    MODE_MODEL_SHIFT = 16,  /* number of the set of features: CPUs of two models share no block */
+};
+
+/* A timer of the generic timer (D11.2): its compare value and control; its line is a PPI. */
+typedef struct A64Timer {
+    uint64_t compare, control;
+    bool line; /* as the interrupt controller was told */
+} A64Timer;
+
+typedef enum A64TimerId {
+    TIMER_PHYSICAL,
+    TIMER_VIRTUAL,
+    TIMER_HYP,
+    TIMER_SECURE,
+    TIMER_COUNT
+} A64TimerId;
+
+typedef struct A64Model A64Model;
+
+typedef struct A64Cpu {
+    CpuEnv env;
+    uint64_t x[32]; /* x[31]: the current SP */
+    IrVec v[32];
+    IrVec qc; /* FPSR.QC: not 0 */
+    uint64_t flags_op, flags_a, flags_b;
+    /* Of a load-exclusive; A64_NOT_EXCLUSIVE: none. The store succeeds while memory has the value. */
+    uint64_t exclusive_address, exclusive_value, exclusive_high;
+
+    uint64_t features; /* bits of A64Feature */
+    const A64Model *model;
+    uint64_t frequency;     /* of the generic timer, Hz */
+    _Atomic uint32_t lines; /* inputs: 1 << A64_INPUT_IRQ ... */
+
+    uint64_t daif;                               /* PSTATE.DAIF, as in SPSR bits 9 to 6 */
+    uint64_t pan, uao, dit, ssbs, btype, il, ss; /* PSTATE bits, 0 or 1 (btype 0 to 3) */
+    uint64_t fpcr;                               /* FPSR: see simd-fp.c */
+    uint64_t scratch;                            /* a value across a label */
+    uint64_t sp[4];                              /* banked; that of the current level is in x[31] */
+    uint64_t elr[4], spsr[4], esr[4], far[4], vbar[4];
+    uint64_t sctlr[4], actlr[4], tcr[4], ttbr0[4], ttbr1[4], mair[4], amair[4];
+    uint64_t tpidr[4], afsr0[4], afsr1[4], contextidr[4], cpacr, tpidrro_el0, par_el1;
+    uint64_t csselr, mdscr, oslock, osdlr, mdccint, disr, rndr;
+    uint64_t hcr, cptr_el2, cptr_el3, hstr, mdcr_el2, mdcr_el3, vttbr, vtcr, vpidr, vmpidr, hpfar,
+        hacr, scr, rvbar;
+    uint64_t cntkctl, cnthctl, cntvoff;
+    A64Timer timer[TIMER_COUNT];
+    int64_t alarm;       /* when cpu_timer_set() was told to kick */
+    bool as_user;        /* a load or store of EL1 with the rights of EL0 is under way */
+    bool user_abort;     /* ... and faulted */
+    uint64_t keys[5][2]; /* pointer authentication: IA IB DA DB GA, low and high half */
+    uint64_t dbgbvr[16], dbgbcr[16], dbgwvr[16], dbgwcr[16];
+    uint64_t pmcr, pmcntenset, pmovsset, pmselr, pmintenset, pmuserenr, pmccfiltr, pmccntr;
+} A64Cpu;
+
+#define A64_NOT_EXCLUSIVE UINT64_MAX
+
+enum { A64_INPUT_IRQ, A64_INPUT_FIQ };
+
+static inline A64Cpu *a64_cpu(CpuEnv *env)
+{
+    return (A64Cpu *)env;
+}
+
+static inline const A64Cpu *a64_cpu_const(const CpuEnv *env)
+{
+    return (const A64Cpu *)env;
+}
+
+static inline bool a64_has(const A64Cpu *cpu, A64Feature feature)
+{
+    return cpu->features >> feature & 1;
+}
+
+static inline unsigned a64_el(const A64Cpu *cpu)
+{
+    return cpu->env.mode & MODE_EL;
+}
+
+/* ---- flags.c ---- */
+
+/* NZCV in bits 31 to 28, as in SPSR. */
+uint64_t a64_nzcv(const A64Cpu *cpu);
+void a64_set_nzcv(A64Cpu *cpu, uint64_t nzcv);
+/* The operation, a, b: the NZCV they stand for. */
+extern const Helper a64_help_nzcv;
+
+/* ---- exception.c: levels, exceptions, returns, interrupts ---- */
+
+/* To be called after any change of PSTATE.EL, SPSel, or of a register that env->mode or the contexts depend on. */
+void a64_mode_changed(A64Cpu *cpu);
+
+/* Changes the level and the stack pointer in use. */
+void a64_enter(A64Cpu *cpu, unsigned el, bool own_sp);
+
+uint64_t a64_pstate(const A64Cpu *cpu); /* as SPSR has it */
+void a64_check_interrupts(A64Cpu *cpu);
+
+void a64_deliver(CpuEnv *env);
+void a64_set_input(CpuEnv *env, unsigned line, bool level);
+bool a64_take_interrupt(CpuEnv *env);
+bool a64_wakes(const CpuEnv *env);
+
+/* Raises the exception with this syndrome (class, IL and ISS); FAR is written for those that have one. */
+void a64_raise(CpuEnv *env, uint32_t syndrome, uint64_t far);
+
+/* Syndrome, FAR. */
+extern const Helper a64_help_raise;
+/* An exception to take behind the instruction (SVC): its syndrome, where to return; gives where to go. */
+extern const Helper a64_help_call;
+/* HVC, SMC: syndrome, next pc; gives where to go. */
+extern const Helper a64_help_hvc, a64_help_smc;
+extern const Helper a64_help_eret, a64_help_interrupt, a64_help_check_interrupts, a64_help_wfi,
+    a64_help_yield, a64_help_mode_changed, a64_help_spsel;
+/* DAIFSet and DAIFClr at EL0: bits, set or clear, the instruction. */
+extern const Helper a64_help_daif;
+
+/* ---- access.c ---- */
+
+/* Address, MemOp, and what to store: EL1 as EL0. */
+extern const Helper a64_help_load_as_user, a64_help_store_as_user;
+/* Pairs of 64 bits: address; registers: first | second << 8 | status << 16. */
+extern const Helper a64_help_load_pair, a64_help_store_pair, a64_help_swap_pair;
+/* DC ZVA. */
+void a64_zero_block(A64Cpu *cpu, uint64_t address);
+
+/* ---- sysreg.c ---- */
+
+typedef struct A64Sysreg A64Sysreg;
+
+/* The row of a register (bits 20 to 5 of MRS) that this CPU has; NULL: none. */
+const A64Sysreg *a64_sysreg_find(const A64Cpu *cpu, unsigned number);
+/* May code of this mode get at it? Traps are seen to when it does. */
+bool a64_sysreg_reachable(const A64Sysreg *row, uint32_t mode, bool write);
+/* The offset of a register that is plain memory, 0: it is not. *mask: what can be written, 0: nothing. */
+unsigned a64_sysreg_plain(const A64Sysreg *row, uint64_t *mask);
+/* Does a write change how the next instruction is translated or what interrupts it? */
+bool a64_sysreg_leaves(const A64Sysreg *row);
+const char *a64_sysreg_name(unsigned number);
+/* Raises the exception of an access that traps. */
+void a64_sysreg_trap(A64Cpu *cpu, unsigned class, unsigned number, unsigned rt, bool read);
+/* number | rt << 16 for the syndrome; value. */
+extern const Helper a64_help_mrs, a64_help_msr;
+/* Does it reach its GIC by system registers? */
+bool a64_has_gic(const A64Cpu *cpu);
+
+/* ---- sysinsn.c: SYS, that is AT, DC, IC, TLBI ---- */
+
+bool a64_sys_exists(const A64Cpu *cpu, unsigned number, unsigned el);
+bool a64_sys_leaves(unsigned number);
+/* number | rt << 16; value. */
+extern const Helper a64_help_sys;
+extern const Helper a64_help_dsb, a64_help_isb;
+
+/* ---- simd-fp.c ---- */
+
+uint64_t a64_fpcr_read(const A64Cpu *cpu);
+void a64_fpcr_write(A64Cpu *cpu, uint64_t value);
+uint64_t a64_fpsr_read(const A64Cpu *cpu);
+void a64_fpsr_write(A64Cpu *cpu, uint64_t value);
+
+/* ---- mmu.c ---- */
+
+bool a64_walk(CpuEnv *env, uint64_t address, Access access, Translation *out);
+void a64_contexts(const CpuEnv *env, IsaContext *out);
+/* As a level would; else a fault: its status code in bits 5 to 0, not 0 in all. */
+unsigned a64_translate_address(
+    A64Cpu *cpu, unsigned el, uint64_t address, Access access, Translation *out);
+
+/* The key of the space of EL1 and EL0 with an ASID. */
+static inline uint64_t a64_space(uint64_t asid)
+{
+    return asid << 8 | 0x80;
+}
+uint32_t a64_bus_fault(const CpuEnv *env, Access access);
+uint32_t a64_align_fault(const CpuEnv *env, Access access);
+
+/* ---- timer.c ---- */
+
+uint64_t a64_count(const A64Cpu *cpu, A64TimerId id);
+/* The timers have changed, or time went by: drives their lines and sets the next alarm. */
+void a64_timers_update(A64Cpu *cpu);
+void a64_timers_check(A64Cpu *cpu); /* the same, when it is time to */
+
+/* ---- psci.c ---- */
+
+/* A call with its number in x0. False: PSCI is not what answers there. */
+bool a64_psci_call(A64Cpu *cpu, bool by_smc);
+
+/* ---- model.c ---- */
+
+/* NULL: there is no such model. */
+const A64Model *a64_model_find(const char *name);
+
+/* ---- translate.c, disas.c, describe.c ---- */
+
+void a64_describe(const CpuEnv *env, struct FdtNode *node);
+void a64_translate(IrBlock *b, CpuEnv *env);
+unsigned a64_disassemble(
+    uint64_t pc, const uint8_t *code, size_t room, char *text, size_t text_size);
+
+#endif

@@ -1,0 +1,253 @@
+/* SYS: address translation (AT), caches (DC, IC), TLBs (TLBI). Arm ARM C5.3 to C5.5. */
+#include "targets/aarch64/sysreg.h"
+
+#include "tcg/exec.h"
+#include "tcg/tlb.h"
+
+#define SYS(op1, crn, crm, op2) SYSREG(1, op1, crn, crm, op2)
+
+typedef void SysCall(A64Cpu *cpu, unsigned number, uint64_t value);
+
+/* ---- caches: there are none to see, but rights are checked ------------------------------------- */
+
+static void nothing(A64Cpu *cpu, unsigned number, uint64_t value)
+{
+}
+
+static void code_barrier(A64Cpu *cpu, unsigned number, uint64_t value)
+{
+    cpu_code_barrier(&cpu->env);
+}
+
+/* A fault of maintenance by address is a data abort of a write (D17.2.37, CM and WnR). */
+static void probe(A64Cpu *cpu, unsigned number, uint64_t address)
+{
+    uint64_t ignored;
+
+    cpu_load(&cpu->env, address, MEM_8, &ignored);
+    if (cpu->env.raised) {
+        cpu->env.raised_cause |= ISS_CM | ISS_WNR;
+    }
+}
+
+static void zero(A64Cpu *cpu, unsigned number, uint64_t address)
+{
+    a64_zero_block(cpu, address);
+}
+
+/* ---- address translation ---------------------------------------------------------------------- */
+
+#define PAR_FAULT (UINT64_C(1) | A64_BIT(11))
+
+/* Normal memory, inner shareable: what an attribute is matters to nobody here, but software looks. */
+static uint64_t par_of(const Translation *t)
+{
+    return (t->physical & UINT64_C(0x000ffffffffff000)) | UINT64_C(0xff) << 56 | 0xb80;
+}
+
+static void translate_at(A64Cpu *cpu, unsigned number, uint64_t address)
+{
+    unsigned op2 = number & 7, op1 = number >> 11 & 7;
+    unsigned el = op1 == 4 ? 2 : op1 == 6 ? 3 : op2 & 2 ? 0 : 1;
+    Access access = op2 & 1 ? ACCESS_WRITE : ACCESS_READ;
+    uint64_t pan = cpu->pan;
+    Translation t;
+    unsigned code;
+
+    cpu->pan &= number >> 3 & 1; /* only S1E1RP and S1E1WP heed PSTATE.PAN */
+    code = a64_translate_address(cpu, el, address, access, &t);
+    cpu->pan = pan;
+    cpu->par_el1 = code ? PAR_FAULT | (uint64_t)(code & 63) << 1 : par_of(&t);
+}
+
+/* ---- TLBI ------------------------------------------------------------------------------------- */
+
+static bool is_space(uint64_t space, uint64_t wanted)
+{
+    return space == wanted;
+}
+
+/* CRm 1 to 3 reach the other CPUs of the domain, too: outer and inner shareable. */
+static bool is_broadcast(unsigned number)
+{
+    return (number >> 3 & 15) < 4;
+}
+
+static void flush_all(A64Cpu *cpu, unsigned number, uint64_t value)
+{
+    if (is_broadcast(number)) {
+        tlb_flush_all_cpus(&cpu->env);
+    } else {
+        tlb_flush_all(&cpu->env);
+    }
+}
+
+static void flush_asid(A64Cpu *cpu, unsigned number, uint64_t value)
+{
+    uint64_t space = a64_space(value >> 48);
+
+    if (is_broadcast(number)) {
+        tlb_flush_space_cpus(&cpu->env, is_space, space);
+    } else {
+        tlb_flush_space(&cpu->env, is_space, space);
+    }
+}
+
+/* Bits 43 to 0 of the operand are the page's number, in units of 4 KiB; the rest is like its topmost bit. */
+static uint64_t page_of(uint64_t value)
+{
+    return (uint64_t)((int64_t)(value << 20) >> 8);
+}
+
+static void flush_page(A64Cpu *cpu, uint64_t page, bool broadcast)
+{
+    if (broadcast) {
+        tlb_flush_page_cpus(&cpu->env, page, NULL, 0);
+    } else {
+        tlb_flush_page(&cpu->env, page, NULL, 0);
+    }
+}
+
+/* By address, with an ASID or without: a global page is meant by either, so the ASID is not looked at. */
+static void flush_address(A64Cpu *cpu, unsigned number, uint64_t value)
+{
+    flush_page(cpu, page_of(value), is_broadcast(number));
+}
+
+/* TG, SCALE and NUM say how many pages (C5.5.66). */
+static void flush_range(A64Cpu *cpu, unsigned number, uint64_t value)
+{
+    enum { MANY = 64 };
+    static const uint8_t granules[4] = { 12, 12, 14, 16 };
+    unsigned scale = value >> 44 & 3, granule = granules[value >> 46 & 3];
+    uint64_t count = ((value >> 39 & 31) + 1) << (5 * scale + 1);
+    uint64_t base = (uint64_t)((int64_t)(value << 27) >> 27) << granule;
+
+    if (count > MANY) {
+        flush_all(cpu, number, value);
+        return;
+    }
+    for (uint64_t i = 0; i < count; i++) {
+        flush_page(cpu, base + (i << granule), is_broadcast(number));
+    }
+}
+
+/* ---- the table -------------------------------------------------------------------------------- */
+
+enum { NONE = 64 };
+typedef enum SysFlags {
+    LEAVES = 1 << 0, /* what follows is translated anew */
+    BY_UCI = 1 << 1, /* EL0 may only with SCTLR_EL1.UCI */
+    BY_DZE = 1 << 2,
+} SysFlags;
+
+/* clang-format off */
+static const struct SysInsn { uint16_t number; uint8_t feature, flags; SysCall *call; } insns[] = {
+    { SYS(0, 7, 1, 0), NONE, LEAVES, code_barrier },   /* ic ialluis */
+    { SYS(0, 7, 5, 0), NONE, LEAVES, code_barrier },   /* ic iallu */
+    { SYS(3, 7, 5, 1), NONE, LEAVES | BY_UCI, code_barrier }, /* ic ivau */
+    { SYS(0, 7, 6, 1), NONE, 0, probe },               /* dc ivac */
+    { SYS(0, 7, 6, 2), NONE, 0, nothing },             /* dc isw */
+    { SYS(0, 7, 10, 2), NONE, 0, nothing },            /* dc csw */
+    { SYS(0, 7, 14, 2), NONE, 0, nothing },            /* dc cisw */
+    { SYS(3, 7, 4, 1), NONE, BY_DZE, zero },           /* dc zva */
+    { SYS(3, 7, 10, 1), NONE, BY_UCI, probe },         /* dc cvac */
+    { SYS(3, 7, 11, 1), NONE, BY_UCI, probe },         /* dc cvau */
+    { SYS(3, 7, 12, 1), A64_DPB, BY_UCI, probe },      /* dc cvap */
+    { SYS(3, 7, 13, 1), A64_DPB2, BY_UCI, probe },     /* dc cvadp */
+    { SYS(3, 7, 14, 1), NONE, BY_UCI, probe },         /* dc civac */
+    { SYS(0, 7, 8, 0), NONE, 0, translate_at },        /* at s1e1r */
+    { SYS(0, 7, 8, 1), NONE, 0, translate_at },        /* at s1e1w */
+    { SYS(0, 7, 8, 2), NONE, 0, translate_at },        /* at s1e0r */
+    { SYS(0, 7, 8, 3), NONE, 0, translate_at },        /* at s1e0w */
+    { SYS(0, 7, 9, 0), A64_PAN2, 0, translate_at },    /* at s1e1rp */
+    { SYS(0, 7, 9, 1), A64_PAN2, 0, translate_at },    /* at s1e1wp */
+};
+
+/* TLBI at EL1 by op2; those with a last-level hint do the same. */
+static SysCall *const by_op2[8] = {
+    flush_all, flush_address, flush_asid, flush_address, NULL, flush_address, NULL, flush_address,
+};
+/* clang-format on */
+
+static const struct SysInsn *find_insn(unsigned number)
+{
+    for (unsigned i = 0; i < sizeof(insns) / sizeof(*insns); i++) {
+        if (insns[i].number == number) {
+            return &insns[i];
+        }
+    }
+    return NULL;
+}
+
+/* CRm: 1 outer, 3 inner shareable, 7 this CPU; 5, 2 and 6 the same for ranges. */
+static SysCall *find_tlbi(const A64Cpu *cpu, unsigned number)
+{
+    unsigned crm = number >> 3 & 15, op2 = number & 7;
+    bool is_range = crm == 2 || crm == 5 || crm == 6, is_outer = crm == 1 || crm == 5;
+
+    if ((number & ~0x7fu) != SYS(0, 8, 0, 0) || (is_outer && !a64_has(cpu, A64_TLBIOS)) ||
+        (is_range && (!a64_has(cpu, A64_TLBIRANGE) || !(op2 & 1)))) {
+        return NULL;
+    }
+    return is_range ? flush_range : crm == 1 || crm == 3 || crm == 7 ? by_op2[op2] : NULL;
+}
+
+bool a64_sys_exists(const A64Cpu *cpu, unsigned number, unsigned el)
+{
+    const struct SysInsn *insn = find_insn(number);
+    unsigned op1 = number >> 11 & 7;
+
+    if (insn) {
+        return (el || op1 == 3) && (insn->feature == NONE || a64_has(cpu, insn->feature));
+    }
+    return el && find_tlbi(cpu, number);
+}
+
+bool a64_sys_leaves(unsigned number)
+{
+    const struct SysInsn *insn = find_insn(number);
+
+    return !insn || insn->flags & LEAVES;
+}
+
+/* What EL0 may do is for EL1 to say. */
+static bool is_trapped(const A64Cpu *cpu, const struct SysInsn *insn)
+{
+    return a64_el(cpu) == 0 &&
+        ((insn->flags & BY_UCI && !(cpu->sctlr[1] & SCTLR_UCI)) ||
+            (insn->flags & BY_DZE && !(cpu->sctlr[1] & SCTLR_DZE)));
+}
+
+static uint64_t help_sys(CpuEnv *env, uint64_t operand, uint64_t value, uint64_t c)
+{
+    A64Cpu *cpu = a64_cpu(env);
+    unsigned number = operand & 0xffff;
+    const struct SysInsn *insn = find_insn(number);
+
+    if (!insn) {
+        find_tlbi(cpu, number)(cpu, number, value);
+    } else if (is_trapped(cpu, insn)) {
+        a64_sysreg_trap(cpu, EC_SYSTEM, number, operand >> 16 & 31, false);
+    } else {
+        insn->call(cpu, number, value);
+    }
+    return 0;
+}
+
+/* A broadcast TLBI is complete when this is (D8.13.5). */
+static uint64_t help_dsb(CpuEnv *env, uint64_t a, uint64_t b, uint64_t c)
+{
+    tlb_sync(env);
+    return 0;
+}
+
+static uint64_t help_isb(CpuEnv *env, uint64_t a, uint64_t b, uint64_t c)
+{
+    cpu_code_barrier(env);
+    return 0;
+}
+
+const Helper a64_help_sys = { "a64_sys", help_sys, HELPER_MAY_RAISE };
+const Helper a64_help_dsb = { "a64_dsb", help_dsb, 0 };
+const Helper a64_help_isb = { "a64_isb", help_isb, 0 };

@@ -1,0 +1,563 @@
+/* The system registers: one table. Arm ARM D17. */
+#include "targets/aarch64/sysreg.h"
+
+#include <stdlib.h>
+
+#include "core/cpu.h"
+#include "core/loop.h"
+#include "tcg/exec.h"
+#include "tcg/fp.h"
+#include "tcg/tlb.h"
+
+typedef enum SysregFlags {
+    LEAVES = 1 << 0, /* a write changes what is translated, or what may interrupt it */
+    READ_ONLY = 1 << 1,
+    WRITE_ONLY = 1 << 2,
+    EL0_READS = 1 << 3,     /* EL0 only reads it */
+    UNLESS_IN_USE = 1 << 4, /* has no name while it is the current stack pointer */
+} SysregFlags;
+
+enum { NONE = 64 }; /* of features */
+
+struct A64Sysreg {
+    uint16_t number, last; /* last 0: one register; else a range */
+    uint16_t offset;       /* in A64Cpu: its home. No functions: it is plain memory */
+    uint8_t feature;       /* NONE: always there */
+    uint8_t flags;
+    const char *name;
+    uint64_t mask; /* of bits that can be written, for those with a home */
+    SysregRead *read;
+    SysregWrite *write; /* NULL and no offset: writes are ignored */
+    SysregTrap *trap;
+};
+
+/* ---- control ---------------------------------------------------------------------------------- */
+
+/* The level whose banked register it is: EL1's by their plain names, those of EL2 and EL3 by op1. */
+static unsigned el_of(unsigned number)
+{
+    unsigned op1 = number >> 11 & 7;
+
+    return op1 == 4 ? 2 : op1 == 6 ? 3 : 1;
+}
+
+/* Bits that read as one without the features that define them (D17.2.118). */
+static const uint64_t sctlr_res1 = A64_BIT(29) | A64_BIT(28) | A64_BIT(22) | A64_BIT(20) |
+    A64_BIT(11);
+
+static uint64_t read_sctlr(A64Cpu *cpu, unsigned number)
+{
+    return cpu->sctlr[el_of(number)];
+}
+
+static uint64_t sctlr_mask(const A64Cpu *cpu)
+{
+    uint64_t pauth = A64_BIT(31) | A64_BIT(30) | A64_BIT(27) | A64_BIT(13);
+    uint64_t bti = A64_BIT(35) | A64_BIT(36);
+
+    return (UINT64_C(0xffffffff) & ~(A64_BIT(25) | A64_BIT(24) | pauth)) |
+        (a64_has(cpu, A64_PAUTH) ? pauth : 0) | (a64_has(cpu, A64_BTI) ? bti : 0) |
+        (a64_has(cpu, A64_SSBS) ? SCTLR_DSSBS : 0);
+}
+
+/* What page walks depend on: their results may be cached no longer. */
+static void write_sctlr(A64Cpu *cpu, unsigned number, uint64_t value)
+{
+    unsigned el = el_of(number);
+    uint64_t res1 = sctlr_res1 | (a64_has(cpu, A64_PAN) ? 0 : SCTLR_SPAN);
+    uint64_t changed = cpu->sctlr[el];
+
+    value = (value & sctlr_mask(cpu)) | res1;
+    changed ^= value;
+    cpu->sctlr[el] = value;
+    if (changed & (SCTLR_M | SCTLR_WXN)) {
+        tlb_flush_all(&cpu->env);
+    }
+    a64_mode_changed(cpu);
+}
+
+static uint64_t read_tcr(A64Cpu *cpu, unsigned number)
+{
+    return cpu->tcr[el_of(number)];
+}
+
+static void write_tcr(A64Cpu *cpu, unsigned number, uint64_t value)
+{
+    unsigned el = el_of(number);
+    bool changed = cpu->tcr[el] != value;
+
+    cpu->tcr[el] = value;
+    if (changed) {
+        tlb_flush_all(&cpu->env);
+    }
+}
+
+/* A new ASID is another space; a new table under the old one is what TLBI is for (D8.13). */
+static void write_ttbr0(A64Cpu *cpu, unsigned number, uint64_t value)
+{
+    cpu->ttbr0[el_of(number)] = value;
+    cpu_context_changed(&cpu->env);
+}
+
+static uint64_t read_ttbr0(A64Cpu *cpu, unsigned number)
+{
+    return cpu->ttbr0[el_of(number)];
+}
+
+static uint64_t read_ttbr1(A64Cpu *cpu, unsigned number)
+{
+    return cpu->ttbr1[el_of(number)];
+}
+
+static void write_ttbr1(A64Cpu *cpu, unsigned number, uint64_t value)
+{
+    cpu->ttbr1[el_of(number)] = value;
+    cpu_context_changed(&cpu->env);
+}
+
+static void write_mode_register(A64Cpu *cpu, uint64_t *home, uint64_t value)
+{
+    *home = value;
+    a64_mode_changed(cpu);
+}
+
+static void write_cpacr(A64Cpu *cpu, unsigned number, uint64_t value)
+{
+    write_mode_register(cpu, &cpu->cpacr, value & (UINT64_C(3) << 20 | UINT64_C(1) << 28));
+}
+
+static uint64_t read_cpacr(A64Cpu *cpu, unsigned number)
+{
+    return cpu->cpacr;
+}
+
+/* ---- state of the process --------------------------------------------------------------------- */
+
+static uint64_t read_nzcv(A64Cpu *cpu, unsigned number)
+{
+    return a64_nzcv(cpu);
+}
+
+static void write_nzcv(A64Cpu *cpu, unsigned number, uint64_t value)
+{
+    a64_set_nzcv(cpu, value);
+}
+
+static uint64_t read_daif(A64Cpu *cpu, unsigned number)
+{
+    return cpu->daif;
+}
+
+static void write_daif(A64Cpu *cpu, unsigned number, uint64_t value)
+{
+    cpu->daif = value & PSTATE_DAIF;
+    a64_check_interrupts(cpu);
+}
+
+static uint8_t daif_trap(const A64Cpu *cpu, unsigned number, bool write)
+{
+    return a64_el(cpu) || cpu->sctlr[1] & SCTLR_UMA ? SYSREG_GOES_ON : EC_SYSTEM;
+}
+
+static uint64_t read_current_el(A64Cpu *cpu, unsigned number)
+{
+    return a64_el(cpu) << 2;
+}
+
+static uint64_t read_spsel(A64Cpu *cpu, unsigned number)
+{
+    return !(cpu->env.mode & MODE_SP_EL0);
+}
+
+static void write_spsel(A64Cpu *cpu, unsigned number, uint64_t value)
+{
+    a64_enter(cpu, a64_el(cpu), value & 1);
+}
+
+static uint64_t read_pan(A64Cpu *cpu, unsigned number)
+{
+    return cpu->pan << 22;
+}
+
+static void write_pan(A64Cpu *cpu, unsigned number, uint64_t value)
+{
+    write_mode_register(cpu, &cpu->pan, value >> 22 & 1);
+}
+
+static uint64_t read_uao(A64Cpu *cpu, unsigned number)
+{
+    return cpu->uao << 23;
+}
+
+static void write_uao(A64Cpu *cpu, unsigned number, uint64_t value)
+{
+    write_mode_register(cpu, &cpu->uao, value >> 23 & 1);
+}
+
+static uint64_t read_dit(A64Cpu *cpu, unsigned number)
+{
+    return cpu->dit << 24;
+}
+
+static void write_dit(A64Cpu *cpu, unsigned number, uint64_t value)
+{
+    cpu->dit = value >> 24 & 1;
+}
+
+static uint64_t read_ssbs(A64Cpu *cpu, unsigned number)
+{
+    return cpu->ssbs << 12;
+}
+
+static void write_ssbs(A64Cpu *cpu, unsigned number, uint64_t value)
+{
+    cpu->ssbs = value >> 12 & 1;
+}
+
+/* ---- floating point --------------------------------------------------------------------------- */
+
+static uint64_t read_fpcr(A64Cpu *cpu, unsigned number)
+{
+    return a64_fpcr_read(cpu);
+}
+
+static void write_fpcr(A64Cpu *cpu, unsigned number, uint64_t value)
+{
+    a64_fpcr_write(cpu, value);
+    a64_mode_changed(cpu);
+}
+
+static uint64_t read_fpsr(A64Cpu *cpu, unsigned number)
+{
+    return a64_fpsr_read(cpu);
+}
+
+static void write_fpsr(A64Cpu *cpu, unsigned number, uint64_t value)
+{
+    a64_fpsr_write(cpu, value);
+}
+
+static uint8_t fp_trap(const A64Cpu *cpu, unsigned number, bool write)
+{
+    return cpu->env.mode & MODE_FP_TRAPPED ? EC_FP : SYSREG_GOES_ON;
+}
+
+/* ---- the interrupt controller ----------------------------------------------------------------- */
+
+bool a64_has_gic(const A64Cpu *cpu)
+{
+    return cpu_device(&cpu->env)->intc && cpu_device(&cpu->env)->intc->read;
+}
+
+static uint64_t read_gic(A64Cpu *cpu, unsigned number)
+{
+    Cpu *device = cpu_device(&cpu->env);
+    bool taken = machine_lock_ensure();
+    uint64_t value = 0;
+
+    if (!device->intc->read(device->intc_owner, device->index, number, &value)) {
+        a64_raise(&cpu->env, a64_syndrome(EC_UNKNOWN, 0), 0);
+    }
+    machine_lock_restore(taken);
+    return value;
+}
+
+static void write_gic(A64Cpu *cpu, unsigned number, uint64_t value)
+{
+    Cpu *device = cpu_device(&cpu->env);
+    bool taken = machine_lock_ensure();
+
+    if (!device->intc->write(device->intc_owner, device->index, number, value)) {
+        a64_raise(&cpu->env, a64_syndrome(EC_UNKNOWN, 0), 0);
+    }
+    machine_lock_restore(taken);
+}
+
+static uint8_t gic_trap(const A64Cpu *cpu, unsigned number, bool write)
+{
+    return a64_has_gic(cpu) ? SYSREG_GOES_ON : EC_UNKNOWN;
+}
+
+/* ---- others ----------------------------------------------------------------------------------- */
+
+static uint8_t ctr_trap(const A64Cpu *cpu, unsigned number, bool write)
+{
+    return a64_el(cpu) || cpu->sctlr[1] & SCTLR_UCT ? SYSREG_GOES_ON : EC_SYSTEM;
+}
+
+static void write_oslar(A64Cpu *cpu, unsigned number, uint64_t value)
+{
+    cpu->oslock = value & 1;
+}
+
+/* The OS lock is there, and nothing is wider than 32 bits (D17.3.21). */
+static uint64_t read_oslsr(A64Cpu *cpu, unsigned number)
+{
+    return 8 | cpu->oslock << 1;
+}
+
+enum { NUMBER_MDCCINT = SYSREG(2, 0, 0, 2, 0), NUMBER_MDSCR = SYSREG(2, 0, 0, 2, 2) };
+
+/* Breakpoints and watchpoints, in pairs of value and control; two others are among them. */
+static uint64_t *debug_register(A64Cpu *cpu, unsigned number)
+{
+    uint64_t *const homes[] = { cpu->dbgbvr, cpu->dbgbcr, cpu->dbgwvr, cpu->dbgwcr };
+
+    switch (number) {
+    case NUMBER_MDCCINT: return &cpu->mdccint;
+    case NUMBER_MDSCR: return &cpu->mdscr;
+    default: return &homes[(number & 7) - 4][number >> 3 & 15];
+    }
+}
+
+static uint8_t debug_trap(const A64Cpu *cpu, unsigned number, bool write)
+{
+    enum { BREAKPOINTS = 6, WATCHPOINTS = 4 };
+    unsigned index = number >> 3 & 15, count = number & 2 ? WATCHPOINTS : BREAKPOINTS;
+    bool there = number == NUMBER_MDCCINT || number == NUMBER_MDSCR ||
+        (number & 4 && index < count);
+
+    return there ? SYSREG_GOES_ON : EC_UNKNOWN;
+}
+
+static uint64_t read_debug(A64Cpu *cpu, unsigned number)
+{
+    return *debug_register(cpu, number);
+}
+
+static void write_debug(A64Cpu *cpu, unsigned number, uint64_t value)
+{
+    *debug_register(cpu, number) = value;
+}
+
+/* Seeded by the machine; splitmix64. Always ready, so Z is 0 (C5.2.18). */
+static uint64_t read_random(A64Cpu *cpu, unsigned number)
+{
+    uint64_t z = (cpu->rndr += UINT64_C(0x9e3779b97f4a7c15));
+
+    a64_set_nzcv(cpu, 0);
+    z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+    z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+    return z ^ z >> 31;
+}
+
+static uint64_t read_isr(A64Cpu *cpu, unsigned number)
+{
+    uint32_t lines = atomic_load(&cpu->lines);
+
+    return (lines & 1 << A64_INPUT_IRQ ? PSTATE_I : 0) |
+        (lines & 1 << A64_INPUT_FIQ ? PSTATE_F : 0);
+}
+
+static uint64_t read_zero(A64Cpu *cpu, unsigned number)
+{
+    return 0;
+}
+
+/* ---- the table -------------------------------------------------------------------------------- */
+
+#define HOME(field) .offset = offsetof(A64Cpu, field)
+#define ALL .mask = ~UINT64_C(0)
+#define LOW32 .mask = UINT32_MAX
+#define RO .flags = READ_ONLY
+
+/* clang-format off */
+#define R(op0, op1, crn, crm, op2) SYSREG(op0, op1, crn, crm, op2), 0
+#define RANGE(op0, op1, crn, crm, op2, crm_last, op2_last) \
+    SYSREG(op0, op1, crn, crm, op2), SYSREG(op0, op1, crn, crm_last, op2_last)
+
+/* By number: a64_sysreg_find searches it in halves. */
+static const A64Sysreg sysregs[] = {
+    { RANGE(2, 0, 0, 0, 4, 15, 7), .name = "dbg_el1", .feature = NONE, .read = read_debug, .write = write_debug, .trap = debug_trap },
+    { R(2, 0, 1, 0, 0), .name = "mdrar_el1", .feature = NONE, .read = read_zero, RO },
+    { R(2, 0, 1, 0, 4), .name = "oslar_el1", .feature = NONE, .write = write_oslar, .flags = WRITE_ONLY },
+    { R(2, 0, 1, 1, 4), .name = "oslsr_el1", .feature = NONE, .read = read_oslsr, RO },
+    { R(2, 0, 1, 3, 4), .name = "osdlr_el1", .feature = NONE, HOME(osdlr), .mask = 1 },
+    { R(2, 0, 1, 4, 4), .name = "dbgprcr_el1", .feature = NONE, .read = read_zero },
+    { R(2, 0, 7, 8, 6), .name = "dbgclaimset_el1", .feature = NONE, .read = read_zero },
+    { R(2, 0, 7, 9, 6), .name = "dbgclaimclr_el1", .feature = NONE, .read = read_zero },
+    { R(2, 0, 7, 14, 6), .name = "dbgauthstatus_el1", .feature = NONE, .read = read_zero, RO },
+    { R(2, 3, 0, 1, 0), .name = "mdccsr_el0", .feature = NONE, .read = read_zero, RO },
+    { R(3, 0, 0, 0, 0), .name = "midr_el1", .feature = NONE, .read = a64_midr_read, RO },
+    { R(3, 0, 0, 0, 5), .name = "mpidr_el1", .feature = NONE, .read = a64_mpidr_read, RO },
+    { R(3, 0, 0, 0, 6), .name = "revidr_el1", .feature = NONE, .read = read_zero, RO },
+    { RANGE(3, 0, 0, 1, 0, 7, 7), .name = "id_el1", .feature = NONE, .read = a64_id_read, RO },
+    { R(3, 0, 1, 0, 0), .name = "sctlr_el1", .feature = NONE, .read = read_sctlr, .write = write_sctlr, .flags = LEAVES },
+    { R(3, 0, 1, 0, 1), .name = "actlr_el1", .feature = NONE, HOME(actlr[1]), ALL },
+    { R(3, 0, 1, 0, 2), .name = "cpacr_el1", .feature = NONE, .read = read_cpacr, .write = write_cpacr, .flags = LEAVES },
+    { R(3, 0, 2, 0, 0), .name = "ttbr0_el1", .feature = NONE, .read = read_ttbr0, .write = write_ttbr0, .flags = LEAVES },
+    { R(3, 0, 2, 0, 1), .name = "ttbr1_el1", .feature = NONE, .read = read_ttbr1, .write = write_ttbr1, .flags = LEAVES },
+    { R(3, 0, 2, 0, 2), .name = "tcr_el1", .feature = NONE, .read = read_tcr, .write = write_tcr, .flags = LEAVES },
+    { R(3, 0, 2, 1, 0), .name = "apiakeylo_el1", .feature = A64_PAUTH, HOME(keys[0][0]), ALL },
+    { R(3, 0, 2, 1, 1), .name = "apiakeyhi_el1", .feature = A64_PAUTH, HOME(keys[0][1]), ALL },
+    { R(3, 0, 2, 1, 2), .name = "apibkeylo_el1", .feature = A64_PAUTH, HOME(keys[1][0]), ALL },
+    { R(3, 0, 2, 1, 3), .name = "apibkeyhi_el1", .feature = A64_PAUTH, HOME(keys[1][1]), ALL },
+    { R(3, 0, 2, 2, 0), .name = "apdakeylo_el1", .feature = A64_PAUTH, HOME(keys[2][0]), ALL },
+    { R(3, 0, 2, 2, 1), .name = "apdakeyhi_el1", .feature = A64_PAUTH, HOME(keys[2][1]), ALL },
+    { R(3, 0, 2, 2, 2), .name = "apdbkeylo_el1", .feature = A64_PAUTH, HOME(keys[3][0]), ALL },
+    { R(3, 0, 2, 2, 3), .name = "apdbkeyhi_el1", .feature = A64_PAUTH, HOME(keys[3][1]), ALL },
+    { R(3, 0, 2, 3, 0), .name = "apgakeylo_el1", .feature = A64_PAUTH, HOME(keys[4][0]), ALL },
+    { R(3, 0, 2, 3, 1), .name = "apgakeyhi_el1", .feature = A64_PAUTH, HOME(keys[4][1]), ALL },
+    { R(3, 0, 4, 0, 0), .name = "spsr_el1", .feature = NONE, HOME(spsr[1]), ALL },
+    { R(3, 0, 4, 0, 1), .name = "elr_el1", .feature = NONE, HOME(elr[1]), ALL },
+    { R(3, 0, 4, 1, 0), .name = "sp_el0", .feature = NONE, HOME(sp[0]), ALL, .flags = UNLESS_IN_USE },
+    { R(3, 0, 4, 2, 0), .name = "spsel", .feature = NONE, .read = read_spsel, .write = write_spsel, .flags = LEAVES },
+    { R(3, 0, 4, 2, 2), .name = "currentel", .feature = NONE, .read = read_current_el, RO },
+    { R(3, 0, 4, 2, 3), .name = "pan", .feature = A64_PAN, .read = read_pan, .write = write_pan, .flags = LEAVES },
+    { R(3, 0, 4, 2, 4), .name = "uao", .feature = A64_UAO, .read = read_uao, .write = write_uao, .flags = LEAVES },
+    { R(3, 0, 4, 6, 0), .name = "icc_pmr_el1", .feature = NONE, .read = read_gic, .write = write_gic, .trap = gic_trap, .flags = LEAVES },
+    { R(3, 0, 5, 1, 0), .name = "afsr0_el1", .feature = NONE, HOME(afsr0[1]), ALL },
+    { R(3, 0, 5, 1, 1), .name = "afsr1_el1", .feature = NONE, HOME(afsr1[1]), ALL },
+    { R(3, 0, 5, 2, 0), .name = "esr_el1", .feature = NONE, HOME(esr[1]), LOW32 },
+    { R(3, 0, 6, 0, 0), .name = "far_el1", .feature = NONE, HOME(far[1]), ALL },
+    { R(3, 0, 7, 4, 0), .name = "par_el1", .feature = NONE, HOME(par_el1), ALL },
+    { R(3, 0, 10, 2, 0), .name = "mair_el1", .feature = NONE, HOME(mair[1]), ALL },
+    { R(3, 0, 10, 3, 0), .name = "amair_el1", .feature = NONE, HOME(amair[1]), ALL },
+    { R(3, 0, 12, 0, 0), .name = "vbar_el1", .feature = NONE, HOME(vbar[1]), .mask = ~UINT64_C(0x7ff) },
+    { R(3, 0, 12, 0, 1), .name = "rvbar_el1", .feature = NONE, HOME(rvbar), RO },
+    { R(3, 0, 12, 1, 0), .name = "isr_el1", .feature = NONE, .read = read_isr, RO },
+    { RANGE(3, 0, 12, 8, 0, 12, 7), .name = "icc_el1", .feature = NONE, .read = read_gic, .write = write_gic, .trap = gic_trap, .flags = LEAVES },
+    { R(3, 0, 13, 0, 1), .name = "contextidr_el1", .feature = NONE, HOME(contextidr[1]), LOW32 },
+    { R(3, 0, 13, 0, 4), .name = "tpidr_el1", .feature = NONE, HOME(tpidr[1]), ALL },
+    { R(3, 0, 14, 1, 0), .name = "cntkctl_el1", .feature = NONE, HOME(cntkctl), LOW32 },
+    { R(3, 1, 0, 0, 0), .name = "ccsidr_el1", .feature = NONE, .read = a64_ccsidr_read, RO },
+    { R(3, 1, 0, 0, 1), .name = "clidr_el1", .feature = NONE, .read = a64_clidr_read, RO },
+    { R(3, 1, 0, 0, 7), .name = "aidr_el1", .feature = NONE, .read = read_zero, RO },
+    { R(3, 2, 0, 0, 0), .name = "csselr_el1", .feature = NONE, HOME(csselr), .mask = 15 },
+    { R(3, 3, 0, 0, 1), .name = "ctr_el0", .feature = NONE, .read = a64_ctr_read, .trap = ctr_trap, RO },
+    { R(3, 3, 0, 0, 7), .name = "dczid_el0", .feature = NONE, .read = a64_dczid_read, RO },
+    { R(3, 3, 2, 4, 0), .name = "rndr", .feature = A64_RNG, .read = read_random, RO },
+    { R(3, 3, 2, 4, 1), .name = "rndrrs", .feature = A64_RNG, .read = read_random, RO },
+    { R(3, 3, 4, 2, 0), .name = "nzcv", .feature = NONE, .read = read_nzcv, .write = write_nzcv },
+    { R(3, 3, 4, 2, 1), .name = "daif", .feature = NONE, .read = read_daif, .write = write_daif, .trap = daif_trap, .flags = LEAVES },
+    { R(3, 3, 4, 2, 5), .name = "dit", .feature = A64_DIT, .read = read_dit, .write = write_dit },
+    { R(3, 3, 4, 2, 6), .name = "ssbs", .feature = A64_SSBS, .read = read_ssbs, .write = write_ssbs },
+    { R(3, 3, 4, 4, 0), .name = "fpcr", .feature = A64_FP, .read = read_fpcr, .write = write_fpcr, .trap = fp_trap, .flags = LEAVES },
+    { R(3, 3, 4, 4, 1), .name = "fpsr", .feature = A64_FP, .read = read_fpsr, .write = write_fpsr, .trap = fp_trap },
+    { R(3, 3, 13, 0, 2), .name = "tpidr_el0", .feature = NONE, HOME(tpidr[0]), ALL },
+    { R(3, 3, 13, 0, 3), .name = "tpidrro_el0", .feature = NONE, HOME(tpidrro_el0), ALL, .flags = EL0_READS },
+    { R(3, 3, 14, 0, 0), .name = "cntfrq_el0", .feature = NONE, .read = a64_count_read, .trap = a64_count_trap, RO },
+    { R(3, 3, 14, 0, 1), .name = "cntpct_el0", .feature = NONE, .read = a64_count_read, .trap = a64_count_trap, RO },
+    { R(3, 3, 14, 0, 2), .name = "cntvct_el0", .feature = NONE, .read = a64_count_read, .trap = a64_count_trap, RO },
+    { RANGE(3, 3, 14, 2, 0, 2, 2), .name = "cntp_el0", .feature = NONE, .read = a64_timer_read, .write = a64_timer_write, .trap = a64_timer_trap, .flags = LEAVES },
+    { RANGE(3, 3, 14, 3, 0, 3, 2), .name = "cntv_el0", .feature = NONE, .read = a64_timer_read, .write = a64_timer_write, .trap = a64_timer_trap, .flags = LEAVES },
+};
+/* clang-format on */
+
+static int compare_sysreg(const void *key, const void *row)
+{
+    unsigned number = *(const unsigned *)key;
+    const A64Sysreg *r = row;
+    unsigned last = r->last ? r->last : r->number;
+
+    return number < r->number ? -1 : number > last;
+}
+
+static const A64Sysreg *find_row(unsigned number)
+{
+    return bsearch(
+        &number, sysregs, sizeof(sysregs) / sizeof(*sysregs), sizeof(*sysregs), compare_sysreg);
+}
+
+const A64Sysreg *a64_sysreg_find(const A64Cpu *cpu, unsigned number)
+{
+    const A64Sysreg *row = find_row(number);
+
+    return row && (row->feature == NONE || a64_has(cpu, (A64Feature)row->feature)) ? row : NULL;
+}
+
+/* D17.1: op1 says the lowest level that may have it. */
+bool a64_sysreg_reachable(const A64Sysreg *row, uint32_t mode, bool write)
+{
+    static const uint8_t least[8] = { 1, 1, 1, 0, 2, 2, 3, 1 };
+    unsigned lowest = least[row->number >> 11 & 7];
+
+    if (row->flags & EL0_READS && write) {
+        lowest = 1;
+    }
+    if (row->flags & UNLESS_IN_USE && mode & MODE_SP_EL0) {
+        return false;
+    }
+    return (mode & MODE_EL) >= lowest && !(row->flags & (write ? READ_ONLY : WRITE_ONLY));
+}
+
+unsigned a64_sysreg_plain(const A64Sysreg *row, uint64_t *mask)
+{
+    *mask = row->mask;
+    return row->read || row->write || row->trap || row->flags & LEAVES ? 0 : row->offset;
+}
+
+bool a64_sysreg_leaves(const A64Sysreg *row)
+{
+    return row->flags & LEAVES;
+}
+
+const char *a64_sysreg_name(unsigned number)
+{
+    const A64Sysreg *row = find_row(number);
+
+    return row && !row->last ? row->name : NULL;
+}
+
+/* ---- what code calls -------------------------------------------------------------------------- */
+
+/* ISS of a trapped MSR or MRS (D17.2.37). */
+static uint32_t sysreg_iss(unsigned number, unsigned rt, bool read)
+{
+    unsigned op0 = number >> 14, op1 = number >> 11 & 7, crn = number >> 7 & 15;
+    unsigned crm = number >> 3 & 15, op2 = number & 7;
+
+    return op0 << 20 | op2 << 17 | op1 << 14 | crn << 10 | rt << 5 | crm << 1 | read;
+}
+
+void a64_sysreg_trap(A64Cpu *cpu, unsigned class, unsigned number, unsigned rt, bool read)
+{
+    uint32_t iss = class == EC_SYSTEM ? sysreg_iss(number, rt, read)
+        : class == EC_FP              ? 1 << 24 | 0xe << 20
+                                      : 0;
+
+    a64_raise(&cpu->env, a64_syndrome((A64Class) class, iss), 0);
+}
+
+static bool goes_on(A64Cpu *cpu, const A64Sysreg *row, uint64_t operand, bool write)
+{
+    unsigned number = operand & 0xffff;
+    uint8_t class = row->trap ? row->trap(cpu, number, write) : SYSREG_GOES_ON;
+
+    if (class == SYSREG_GOES_ON) {
+        return true;
+    }
+    a64_sysreg_trap(cpu, class, number, operand >> 16 & 31, !write);
+    return false;
+}
+
+static uint64_t help_mrs(CpuEnv *env, uint64_t operand, uint64_t b, uint64_t c)
+{
+    A64Cpu *cpu = a64_cpu(env);
+    const A64Sysreg *row = find_row(operand & 0xffff);
+
+    if (!goes_on(cpu, row, operand, false)) {
+        return 0;
+    }
+    return row->read ? row->read(cpu, operand & 0xffff)
+                     : *(const uint64_t *)((const char *)cpu + row->offset);
+}
+
+static uint64_t help_msr(CpuEnv *env, uint64_t operand, uint64_t value, uint64_t c)
+{
+    A64Cpu *cpu = a64_cpu(env);
+    const A64Sysreg *row = find_row(operand & 0xffff);
+
+    if (!goes_on(cpu, row, operand, true)) {
+        return 0;
+    }
+    if (row->write) {
+        row->write(cpu, operand & 0xffff, value);
+    } else if (row->offset) {
+        *(uint64_t *)((char *)cpu + row->offset) = value & row->mask;
+    }
+    return 0;
+}
+
+const Helper a64_help_mrs = { "a64_mrs", help_mrs, HELPER_MAY_RAISE };
+const Helper a64_help_msr = { "a64_msr", help_msr, HELPER_MAY_RAISE };

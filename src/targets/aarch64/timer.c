@@ -1,0 +1,156 @@
+/* The generic timer: counters, and the timers that compare with them. Arm ARM D11. */
+#include "core/clock.h"
+#include "core/cpu.h"
+#include "core/loop.h"
+#include "targets/aarch64/sysreg.h"
+#include "tcg/exec.h"
+
+enum { CTL_ENABLE = 1, CTL_IMASK = 2, CTL_ISTATUS = 4 };
+
+/* PPIs of the base system architecture, as the GIC counts them. */
+static const uint8_t lines[TIMER_COUNT] = { 14, 11, 10, 13 };
+
+static uint64_t ticks_of_ns(const A64Cpu *cpu, int64_t ns)
+{
+    return (uint64_t)((unsigned __int128)(uint64_t)ns * cpu->frequency / NS_PER_SECOND);
+}
+
+/* The first instant at which the counter has that value; INT64_MAX: never. */
+static int64_t ns_of_ticks(const A64Cpu *cpu, uint64_t ticks)
+{
+    unsigned __int128 ns = ((unsigned __int128)ticks * NS_PER_SECOND + cpu->frequency - 1) /
+        cpu->frequency;
+
+    return ns > INT64_MAX ? INT64_MAX : (int64_t)ns;
+}
+
+static uint64_t offset_of(const A64Cpu *cpu, A64TimerId id)
+{
+    return id == TIMER_VIRTUAL ? cpu->cntvoff : 0;
+}
+
+uint64_t a64_count(const A64Cpu *cpu, A64TimerId id)
+{
+    return ticks_of_ns(cpu, cpu_time_ns(&cpu->env)) - offset_of(cpu, id);
+}
+
+static bool is_met(const A64Cpu *cpu, A64TimerId id)
+{
+    return (int64_t)(a64_count(cpu, id) - cpu->timer[id].compare) >= 0;
+}
+
+static bool is_asserted(const A64Cpu *cpu, A64TimerId id)
+{
+    return (cpu->timer[id].control & (CTL_ENABLE | CTL_IMASK)) == CTL_ENABLE && is_met(cpu, id);
+}
+
+static void drive_line(A64Cpu *cpu, A64TimerId id, bool level)
+{
+    Cpu *device = cpu_device(&cpu->env);
+    bool taken;
+
+    if (cpu->timer[id].line == level) {
+        return;
+    }
+    cpu->timer[id].line = level;
+    if (device->intc && device->intc->set_private) {
+        taken = machine_lock_ensure();
+        device->intc->set_private(device->intc_owner, device->index, lines[id], level);
+        machine_lock_restore(taken);
+    }
+}
+
+static int64_t alarm_of(const A64Cpu *cpu, A64TimerId id)
+{
+    const A64Timer *timer = &cpu->timer[id];
+
+    if ((timer->control & (CTL_ENABLE | CTL_IMASK)) != CTL_ENABLE || timer->line) {
+        return INT64_MAX;
+    }
+    return ns_of_ticks(cpu, timer->compare + offset_of(cpu, id));
+}
+
+void a64_timers_update(A64Cpu *cpu)
+{
+    int64_t next = INT64_MAX;
+
+    for (A64TimerId id = 0; id < TIMER_COUNT; id++) {
+        drive_line(cpu, id, is_asserted(cpu, id));
+        next = MIN(next, alarm_of(cpu, id));
+    }
+    if (next != cpu->alarm) {
+        cpu->alarm = next;
+        cpu_timer_set(&cpu->env, next);
+    }
+}
+
+void a64_timers_check(A64Cpu *cpu)
+{
+    if (cpu->alarm != INT64_MAX && cpu_time_ns(&cpu->env) >= cpu->alarm) {
+        a64_timers_update(cpu);
+    }
+}
+
+/* ---- registers -------------------------------------------------------------------------------- */
+
+enum { COUNT_FREQUENCY, COUNT_PHYSICAL, COUNT_VIRTUAL };
+
+uint64_t a64_count_read(A64Cpu *cpu, unsigned number)
+{
+    switch (number & 7) {
+    case COUNT_FREQUENCY: return cpu->frequency;
+    case COUNT_PHYSICAL: return a64_count(cpu, TIMER_PHYSICAL);
+    default: return a64_count(cpu, TIMER_VIRTUAL);
+    }
+}
+
+/* CNTKCTL_EL1: bit 0 shows the physical counter to EL0, 1 the virtual one, 9 and 8 the timers. */
+static uint8_t shown_by(const A64Cpu *cpu, uint64_t bits)
+{
+    return a64_el(cpu) || cpu->cntkctl & bits ? SYSREG_GOES_ON : EC_SYSTEM;
+}
+
+uint8_t a64_count_trap(const A64Cpu *cpu, unsigned number, bool write)
+{
+    static const uint8_t bits[] = { 3, 1, 2 };
+
+    return shown_by(cpu, bits[number & 3]);
+}
+
+static A64TimerId timer_of(unsigned number)
+{
+    return (number >> 3 & 15) == 3 ? TIMER_VIRTUAL : TIMER_PHYSICAL;
+}
+
+uint8_t a64_timer_trap(const A64Cpu *cpu, unsigned number, bool write)
+{
+    return shown_by(cpu, timer_of(number) == TIMER_VIRTUAL ? A64_BIT(8) : A64_BIT(9));
+}
+
+enum { TIMER_VALUE, TIMER_CONTROL, TIMER_COMPARE };
+
+uint64_t a64_timer_read(A64Cpu *cpu, unsigned number)
+{
+    A64TimerId id = timer_of(number);
+    const A64Timer *timer = &cpu->timer[id];
+
+    switch (number & 7) {
+    case TIMER_VALUE: return (uint32_t)(timer->compare - a64_count(cpu, id));
+    case TIMER_CONTROL:
+        return timer->control | (timer->control & CTL_ENABLE && is_met(cpu, id) ? CTL_ISTATUS : 0);
+    default: return timer->compare;
+    }
+}
+
+void a64_timer_write(A64Cpu *cpu, unsigned number, uint64_t value)
+{
+    A64TimerId id = timer_of(number);
+    A64Timer *timer = &cpu->timer[id];
+
+    switch (number & 7) {
+    case TIMER_VALUE: timer->compare = a64_count(cpu, id) + (uint64_t)(int32_t)value; break;
+    case TIMER_CONTROL: timer->control = value & (CTL_ENABLE | CTL_IMASK); break;
+    default: timer->compare = value;
+    }
+    a64_timers_update(cpu);
+}

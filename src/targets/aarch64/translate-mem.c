@@ -1,0 +1,140 @@
+/* Loads and stores of general registers. Every access comes before the registers it changes. */
+#include "targets/aarch64/translate.h"
+
+MemOp data_memop(const A64Translator *t, unsigned size)
+{
+    return (MemOp)(size | (t->mode & MODE_ALIGNED ? MEM_ALIGNED : 0));
+}
+
+/* opc: 1 load, 2 load signed into 64 bits, 3 into 32. Only 64-bit results are of type I64. */
+static bool is_64(unsigned size, unsigned opc)
+{
+    return opc == 2 || size == MEM_64;
+}
+
+static Val load(A64Translator *t, unsigned size, unsigned opc, Val base, int32_t offset)
+{
+    MemOp op = data_memop(t, size) | (opc & 2 ? MEM_SIGNED : 0);
+
+    return ir_load(t->b, type_of_sf(is_64(size, opc)), op, base, offset);
+}
+
+/* A store of less than 32 bits takes the low ones of an I32. */
+static void store(A64Translator *t, unsigned size, Val base, int32_t offset, unsigned rt)
+{
+    ir_store(t->b, data_memop(t, size), base, offset, reg(t, size == MEM_64, rt));
+}
+
+enum { OFFSET, POST_INDEX, UNPRIVILEGED, PRE_INDEX };
+
+int32_t access_offset(unsigned mode, int32_t imm)
+{
+    return mode == POST_INDEX ? 0 : imm;
+}
+
+void write_back(A64Translator *t, unsigned mode, unsigned rn, int32_t imm)
+{
+    if (mode == POST_INDEX || mode == PRE_INDEX) {
+        Val sum = ir_op2(t->b, IR_add, I64, xreg_sp(t, rn), constant(t, I64, (int64_t)imm));
+
+        set_reg_sp(t, 1, rn, sum);
+    }
+}
+
+/* LDTR and its like where they are not the plain ones: EL1's use of user memory. */
+static void access_as_user(A64Translator *t, const A64Ldst *i)
+{
+    Val address = ir_op2(t->b, IR_add, I64, xreg_sp(t, i->rn), constant(t, I64, (int64_t)i->imm));
+    Val op = constant(t, I64, data_memop(t, i->size) | (i->opc & 2 ? MEM_SIGNED : 0));
+
+    if (i->opc == 0) {
+        ir_call_void(t->b, &a64_help_store_as_user, address, op, xreg(t, i->rt));
+    } else {
+        Val value = ir_call(t->b, I64, &a64_help_load_as_user, address, op, NO_VAL);
+        bool wide = is_64(i->size, i->opc);
+
+        set_reg(t, wide, i->rt, narrowed(t, wide, value));
+    }
+}
+
+bool a64_ldst(A64Translator *t, const A64Ldst *i)
+{
+    Val base = xreg_sp(t, i->rn);
+    int32_t offset = access_offset(i->mode, i->imm);
+
+    if (i->mode == UNPRIVILEGED && t->mode & MODE_UNPRIVILEGED) {
+        access_as_user(t, i);
+    } else if (i->opc == 0) {
+        store(t, i->size, base, offset, i->rt);
+        write_back(t, i->mode, i->rn, i->imm);
+    } else {
+        Val value = load(t, i->size, i->opc, base, offset);
+
+        write_back(t, i->mode, i->rn, i->imm);
+        set_reg(t, is_64(i->size, i->opc), i->rt, value);
+    }
+    return true;
+}
+
+Val register_address(A64Translator *t, unsigned rn, unsigned rm, unsigned option, unsigned shift)
+{
+    return ir_op2(t->b, IR_add, I64, xreg_sp(t, rn), extended_reg(t, rm, option, shift));
+}
+
+bool a64_ldst_reg(A64Translator *t, const A64LdstReg *i)
+{
+    Val address = register_address(t, i->rn, i->rm, i->option, i->scaled ? i->size : 0);
+
+    if (i->opc == 0) {
+        store(t, i->size, address, 0, i->rt);
+    } else {
+        set_reg(t, is_64(i->size, i->opc), i->rt, load(t, i->size, i->opc, address, 0));
+    }
+    return true;
+}
+
+bool a64_ldr_lit(A64Translator *t, const A64Lit *i)
+{
+    Val address = constant(t, I64, t->pc + (int64_t)i->imm * 4);
+
+    set_reg(t, is_64(i->size, i->opc), i->rt, load(t, i->size, i->opc, address, 0));
+    return true;
+}
+
+/* opc: 0 stores, 1 loads, 2 loads signed words */
+bool a64_pair(A64Translator *t, const A64PairW *i)
+{
+    Val base = xreg_sp(t, i->rn);
+    int32_t offset = access_offset(i->mode, i->imm), second = offset + (1 << i->size);
+
+    if (i->opc == 0) {
+        store(t, i->size, base, offset, i->rt);
+        store(t, i->size, base, second, i->rt2);
+        write_back(t, i->mode, i->rn, i->imm);
+    } else {
+        Val x = load(t, i->size, i->opc, base, offset);
+        Val y = load(t, i->size, i->opc, base, second);
+
+        write_back(t, i->mode, i->rn, i->imm);
+        set_reg(t, is_64(i->size, i->opc), i->rt, x);
+        set_reg(t, is_64(i->size, i->opc), i->rt2, y);
+    }
+    return true;
+}
+
+/* ---- prefetches: hints ------------------------------------------------------------------------ */
+
+bool a64_prfm(A64Translator *t, const A64Ldst *i)
+{
+    return true;
+}
+
+bool a64_prfm_reg(A64Translator *t, const A64LdstReg *i)
+{
+    return true;
+}
+
+bool a64_prfm_lit(A64Translator *t, const A64Lit *i)
+{
+    return true;
+}

@@ -1,0 +1,460 @@
+/* The translation of a block; immediate operands and branches, in the order of insn.decode. */
+#include "targets/aarch64/translate.h"
+
+#include "tcg/exec.h"
+
+void raise_exception(A64Translator *t, uint32_t syndrome, Val far)
+{
+    ir_call_void(t->b, &a64_help_raise, constant(t, I64, syndrome), far, NO_VAL);
+    ir_exit(t->b, EXIT_LOOKUP, constant(t, I64, t->pc));
+    t->ended = true;
+}
+
+/* ---- addresses, constants, bit fields --------------------------------------------------------- */
+
+bool a64_adr(A64Translator *t, const A64Adr *i)
+{
+    set_reg(t, 1, i->rd, constant(t, I64, t->pc + (int64_t)i->imm));
+    return true;
+}
+
+bool a64_adrp(A64Translator *t, const A64Adr *i)
+{
+    uint64_t page = t->pc & ~UINT64_C(0xfff);
+
+    set_reg(t, 1, i->rd, constant(t, I64, page + ((int64_t)i->imm << 12)));
+    return true;
+}
+
+static Val add_immediate(A64Translator *t, const A64Addi *i)
+{
+    return constant(t, type_of_sf(i->sf), (uint64_t)i->imm << (i->high ? 12 : 0));
+}
+
+static bool add_sub_imm(A64Translator *t, IrOp op, const A64Addi *i)
+{
+    Val x = reg_sp(t, i->sf, i->rn);
+
+    set_reg_sp(t, i->sf, i->rd, ir_op2(t->b, op, type_of_sf(i->sf), x, add_immediate(t, i)));
+    return true;
+}
+
+static bool add_sub_imm_flags(A64Translator *t, IrOp op, A64FlagsOp flags, const A64Addi *i)
+{
+    Val x = reg_sp(t, i->sf, i->rn), y = add_immediate(t, i);
+
+    set_reg(t, i->sf, i->rd, ir_op2(t->b, op, type_of_sf(i->sf), x, y));
+    set_flags(t, flags, x, y);
+    return true;
+}
+
+bool a64_add_imm(A64Translator *t, const A64Addi *i)
+{
+    return add_sub_imm(t, IR_add, i);
+}
+
+bool a64_sub_imm(A64Translator *t, const A64Addi *i)
+{
+    return add_sub_imm(t, IR_sub, i);
+}
+
+bool a64_adds_imm(A64Translator *t, const A64Addi *i)
+{
+    return add_sub_imm_flags(t, IR_add, i->sf ? FLAGS_ADD64 : FLAGS_ADD32, i);
+}
+
+bool a64_subs_imm(A64Translator *t, const A64Addi *i)
+{
+    return add_sub_imm_flags(t, IR_sub, i->sf ? FLAGS_SUB64 : FLAGS_SUB32, i);
+}
+
+/* DecodeBitMasks of the pseudocode (J1): an element of 2 to 64 bits, rotated, repeated. False: reserved. */
+bool decode_bit_mask(unsigned sf, unsigned n, unsigned imms, unsigned immr, uint64_t *mask)
+{
+    unsigned key = n << 6 | (~imms & 63), ones, rotate;
+    unsigned size = key ? 1u << (31 - __builtin_clz(key)) : 0;
+    uint64_t element;
+
+    ones = imms & (size - 1);
+    rotate = immr & (size - 1);
+    if (size < 2 || ones == size - 1 || (!sf && n)) {
+        return false;
+    }
+    element = (UINT64_C(2) << ones) - 1;
+    if (rotate) {
+        element = element >> rotate | element << (size - rotate);
+    }
+    for (; size < 64; size *= 2) {
+        element &= (UINT64_C(1) << size) - 1;
+        element |= element << size;
+    }
+    *mask = sf ? element : (uint32_t)element;
+    return true;
+}
+
+static bool logic_imm(A64Translator *t, IrOp op, const A64Logi *i)
+{
+    uint64_t mask;
+
+    if (!decode_bit_mask(i->sf, i->n, i->imms, i->immr, &mask)) {
+        return false;
+    }
+    IrType type = type_of_sf(i->sf);
+    set_reg_sp(
+        t, i->sf, i->rd, ir_op2(t->b, op, type, reg(t, i->sf, i->rn), constant(t, type, mask)));
+    return true;
+}
+
+bool a64_and_imm(A64Translator *t, const A64Logi *i)
+{
+    return logic_imm(t, IR_and, i);
+}
+
+bool a64_orr_imm(A64Translator *t, const A64Logi *i)
+{
+    return logic_imm(t, IR_or, i);
+}
+
+bool a64_eor_imm(A64Translator *t, const A64Logi *i)
+{
+    return logic_imm(t, IR_xor, i);
+}
+
+bool a64_ands_imm(A64Translator *t, const A64Logi *i)
+{
+    IrType type = type_of_sf(i->sf);
+    uint64_t mask;
+    Val result;
+
+    if (!decode_bit_mask(i->sf, i->n, i->imms, i->immr, &mask)) {
+        return false;
+    }
+    result = ir_op2(t->b, IR_and, type, reg(t, i->sf, i->rn), constant(t, type, mask));
+    set_reg(t, i->sf, i->rd, result);
+    set_flags(t, i->sf ? FLAGS_LOGIC64 : FLAGS_LOGIC32, result, NO_VAL);
+    return true;
+}
+
+static bool is_wide_move(const A64Movi *i)
+{
+    return i->sf || i->hw < 2;
+}
+
+bool a64_movn(A64Translator *t, const A64Movi *i)
+{
+    if (!is_wide_move(i)) {
+        return false;
+    }
+    set_reg(t, i->sf, i->rd, constant(t, type_of_sf(i->sf), ~((uint64_t)i->imm << 16 * i->hw)));
+    return true;
+}
+
+bool a64_movz(A64Translator *t, const A64Movi *i)
+{
+    if (!is_wide_move(i)) {
+        return false;
+    }
+    set_reg(t, i->sf, i->rd, constant(t, type_of_sf(i->sf), (uint64_t)i->imm << 16 * i->hw));
+    return true;
+}
+
+bool a64_movk(A64Translator *t, const A64Movi *i)
+{
+    IrType type = type_of_sf(i->sf);
+    uint64_t others = ~(UINT64_C(0xffff) << 16 * i->hw), bits = (uint64_t)i->imm << 16 * i->hw;
+
+    if (!is_wide_move(i)) {
+        return false;
+    }
+    Val kept = ir_op2(t->b, IR_and, type, reg(t, i->sf, i->rd), constant(t, type, others));
+    set_reg(t, i->sf, i->rd, ir_op2(t->b, IR_or, type, kept, constant(t, type, bits)));
+    return true;
+}
+
+/* immr and imms: bits imms..immr moved down, or, when imms is less, bits imms..0 moved up (C6.2.369). */
+static bool is_bit_field(const A64Bits *i)
+{
+    return i->n == i->sf && (i->sf || !((i->immr | i->imms) & 32));
+}
+
+static unsigned width_of(unsigned sf)
+{
+    return sf ? 64 : 32;
+}
+
+static bool extract_field(A64Translator *t, const A64Bits *i, bool is_signed)
+{
+    IrType type = type_of_sf(i->sf);
+    Val x = reg(t, i->sf, i->rn);
+    Val (*extract)(IrBlock *, IrType, Val, unsigned, unsigned) = is_signed ? ir_sext : ir_ext;
+
+    if (!is_bit_field(i)) {
+        return false;
+    }
+    if (i->imms >= i->immr) {
+        x = extract(t->b, type, x, i->immr, i->imms - i->immr + 1);
+    } else {
+        unsigned up = width_of(i->sf) - i->immr;
+
+        if (is_signed || i->imms + 1 + up < width_of(i->sf)) {
+            x = extract(t->b, type, x, 0, i->imms + 1);
+        }
+        x = ir_op2(t->b, IR_shl, type, x, constant(t, type, up));
+    }
+    set_reg(t, i->sf, i->rd, x);
+    return true;
+}
+
+bool a64_sbfm(A64Translator *t, const A64Bits *i)
+{
+    return extract_field(t, i, true);
+}
+
+bool a64_ubfm(A64Translator *t, const A64Bits *i)
+{
+    return extract_field(t, i, false);
+}
+
+static Val deposit(A64Translator *t, unsigned sf, Val into, Val x, unsigned lsb, unsigned length)
+{
+    return ir_aux(t->b, IR_dep, type_of_sf(sf), 0, (int32_t)(lsb | length << 8), into, x, NO_VAL);
+}
+
+bool a64_bfm(A64Translator *t, const A64Bits *i)
+{
+    IrType type = type_of_sf(i->sf);
+    Val x = reg(t, i->sf, i->rn), into = reg(t, i->sf, i->rd);
+
+    if (!is_bit_field(i)) {
+        return false;
+    }
+    if (i->imms >= i->immr) {
+        unsigned length = i->imms - i->immr + 1;
+        Val moved = ir_op2(t->b, IR_shr, type, x, constant(t, type, i->immr));
+
+        x = length == width_of(i->sf) ? x : deposit(t, i->sf, into, moved, 0, length);
+    } else {
+        x = deposit(t, i->sf, into, x, width_of(i->sf) - i->immr, i->imms + 1);
+    }
+    set_reg(t, i->sf, i->rd, x);
+    return true;
+}
+
+bool a64_extr(A64Translator *t, const A64Extr *i)
+{
+    IrType type = type_of_sf(i->sf);
+    Val high = reg(t, i->sf, i->rn), low = reg(t, i->sf, i->rm), count;
+
+    if (i->n != i->sf || (!i->sf && i->imms & 32)) {
+        return false;
+    }
+    count = constant(t, type, i->imms);
+    if (i->rn == i->rm) {
+        set_reg(t, i->sf, i->rd, ir_op2(t->b, IR_rotr, type, low, count));
+        return true;
+    }
+    if (i->imms) {
+        Val up = constant(t, type, width_of(i->sf) - i->imms);
+
+        low = ir_op2(t->b, IR_shr, type, low, count);
+        low = ir_op2(t->b, IR_or, type, low, ir_op2(t->b, IR_shl, type, high, up));
+    }
+    set_reg(t, i->sf, i->rd, low);
+    return true;
+}
+
+/* ---- branches --------------------------------------------------------------------------------- */
+
+/*
+ * A jump forward inside the page costs nothing: the block goes on there, as long as it does not
+ * span too much (isa_fetch16 keeps all that lies between).
+ */
+static bool can_follow(const A64Translator *t, uint64_t target)
+{
+    enum { SPAN_BYTES = 512 };
+
+    return target >= t->next && target - t->b->pc < SPAN_BYTES &&
+        target / GUEST_PAGE_SIZE == t->b->pc / GUEST_PAGE_SIZE;
+}
+
+bool a64_b(A64Translator *t, const A64B *i)
+{
+    uint64_t target = t->pc + (int64_t)i->imm;
+
+    if (can_follow(t, target)) {
+        t->next = target;
+    } else {
+        ir_goto(t->b, target);
+        t->ended = true;
+    }
+    return true;
+}
+
+bool a64_bl(A64Translator *t, const A64B *i)
+{
+    set_reg(t, 1, 30, constant(t, I64, t->next));
+    ir_goto(t->b, t->pc + (int64_t)i->imm);
+    t->ended = true;
+    return true;
+}
+
+bool a64_b_cond(A64Translator *t, const A64Bcond *i)
+{
+    uint64_t target = t->pc + (int64_t)i->imm;
+
+    if (i->cond >= 14) {
+        return a64_b(t, &(A64B){ i->imm });
+    }
+    goto_if(t, i->cond, target);
+    return true;
+}
+
+static bool branch_if(A64Translator *t, const A64Cb *i, IrCond cond)
+{
+    ir_goto_if(t->b, cond, reg(t, i->sf, i->rt), constant(t, type_of_sf(i->sf), 0),
+        t->pc + (int64_t)i->imm);
+    return true;
+}
+
+bool a64_cbz(A64Translator *t, const A64Cb *i)
+{
+    return branch_if(t, i, EQ);
+}
+
+bool a64_cbnz(A64Translator *t, const A64Cb *i)
+{
+    return branch_if(t, i, NE);
+}
+
+static bool branch_if_bit(A64Translator *t, const A64Tb *i, IrCond cond)
+{
+    Val bit = ir_op2(t->b, IR_and, I64, xreg(t, i->rt), constant(t, I64, UINT64_C(1) << i->bit));
+
+    ir_goto_if(t->b, cond, bit, constant(t, I64, 0), t->pc + (int64_t)i->imm);
+    return true;
+}
+
+bool a64_tbz(A64Translator *t, const A64Tb *i)
+{
+    return branch_if_bit(t, i, EQ);
+}
+
+bool a64_tbnz(A64Translator *t, const A64Tb *i)
+{
+    return branch_if_bit(t, i, NE);
+}
+
+void jump_to(A64Translator *t, JumpKind kind, Val target)
+{
+    uint64_t known;
+
+    if (kind == JUMP_CALL) {
+        set_reg(t, 1, 30, constant(t, I64, t->next));
+    }
+    if (ir_is_const(t->b, target, &known)) {
+        ir_goto(t->b, known);
+        t->ended = true;
+    } else {
+        leave_to(t, kind, target);
+    }
+}
+
+bool a64_br(A64Translator *t, const A64Br *i)
+{
+    jump_to(t, JUMP_OTHER, xreg(t, i->rn));
+    return true;
+}
+
+bool a64_blr(A64Translator *t, const A64Br *i)
+{
+    jump_to(t, JUMP_CALL, xreg(t, i->rn));
+    return true;
+}
+
+bool a64_ret(A64Translator *t, const A64Br *i)
+{
+    jump_to(t, JUMP_RETURN, xreg(t, i->rn));
+    return true;
+}
+
+/* ---- blocks ----------------------------------------------------------------------------------- */
+
+/* Reads the instruction at t->pc. False: it cannot be fetched. */
+static bool fetch(A64Translator *t)
+{
+    uint16_t low, high;
+    CpuFault fault;
+
+    if (isa_fetch16(&t->cpu->env, t->pc, &low, &fault) &&
+        isa_fetch16(&t->cpu->env, t->pc + 2, &high, &fault)) {
+        t->insn = low | (uint32_t)high << 16;
+        t->next = t->pc + 4;
+        return true;
+    }
+    if (!t->b->guest_insns) {
+        cpu_raise(&t->cpu->env, fault.cause, fault.value);
+    }
+    return false;
+}
+
+/* Nothing takes the instruction: it is undefined, or would be there if its registers were not trapped. */
+static void refuse(A64Translator *t)
+{
+    bool trapped = t->mode & MODE_FP_TRAPPED &&
+        a64_find(t->insn, t->features | UINT64_C(1) << A64_FP) >= 0;
+
+    /* D17.2.37: the condition field of a trap from A64 is valid, and "always". */
+    raise_exception(t,
+        trapped ? a64_syndrome(EC_FP, 1 << 24 | 0xe << 20) : a64_syndrome(EC_UNKNOWN, 0),
+        constant(t, I64, 0));
+}
+
+static void translate_insn(A64Translator *t)
+{
+    int row = a64_find(t->insn, t->features);
+
+    ir_insn(t->b, t->pc, 4);
+    if (t->enabled) {
+        t->enabled = false;
+        take_enabled(t);
+    }
+    if (row < 0 || !a64_translate_row(t, row, t->insn)) {
+        refuse(t);
+        return;
+    }
+    t->pc = t->next;
+    if (t->leave && !t->ended) {
+        leave_to(t, JUMP_OTHER, constant(t, I64, t->pc));
+    }
+}
+
+void a64_translate(IrBlock *b, CpuEnv *env)
+{
+    A64Cpu *cpu = a64_cpu(env);
+    uint64_t fp = b->mode & MODE_FP_TRAPPED ? UINT64_C(1) << A64_FP : 0;
+    A64Translator t = {
+        .b = b,
+        .cpu = cpu,
+        .pc = b->pc,
+        .features = cpu->features & ~fp,
+        .el = b->mode & MODE_EL,
+        .mode = b->mode,
+        .flags_op = FLAGS_UNKNOWN,
+    };
+
+    do {
+        if (!fetch(&t)) {
+            break;
+        }
+        translate_insn(&t);
+    } while (!t.ended && ir_has_room(b) && t.pc / GUEST_PAGE_SIZE == b->pc / GUEST_PAGE_SIZE);
+    if (t.ended || !b->guest_insns) {
+        return;
+    }
+    if (t.enabled) {
+        ir_call_void(b, &a64_help_check_interrupts, NO_VAL, NO_VAL, NO_VAL);
+        leave_to(&t, JUMP_OTHER, constant(&t, I64, t.pc));
+    } else {
+        ir_goto(b, t.pc);
+    }
+}
