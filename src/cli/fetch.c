@@ -21,11 +21,13 @@ static int fetch_run(int argc, char **argv)
         const ConfigOptions config = config_options(&options);
         g_autoptr(Diag) diag = diag_new();
         g_autoptr(LockImages) images = lock_images(argv[i], &config, diag);
+        int code;
 
         if (images) {
             fetch_images(images, diag);
         }
-        worst = MAX(worst, finish_with(diag));
+        code = finish_with(diag);
+        worst = MAX(worst, code);
     }
     return worst;
 }

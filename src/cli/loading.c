@@ -7,7 +7,12 @@
 
 ConfigOptions config_options(const MachineOptions *options)
 {
-    return (ConfigOptions){ options->sets, options->profiles, options->paths };
+    return (ConfigOptions){
+        .sets = options->sets,
+        .profiles = options->profiles,
+        .paths = options->paths,
+        .files_may_miss = options->files_may_miss,
+    };
 }
 
 void bare_clear(Bare *bare)
@@ -37,7 +42,10 @@ MachineSpec *load_named(const char *name, const MachineOptions *options, Diag *d
 
 bool bare_build(Bare *bare, const char *name, const MachineOptions *options, Diag *diag)
 {
-    bare->spec = load_named(name, options, diag);
+    MachineOptions looking = *options;
+
+    looking.files_may_miss = true;
+    bare->spec = load_named(name, &looking, diag);
     if (!bare->spec) {
         return false;
     }

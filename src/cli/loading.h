@@ -23,7 +23,10 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Bare, bare_clear)
 /* A file, of a machine or a board, or the name of a board. NULL: said to diag. */
 MachineSpec *load_named(const char *name, const MachineOptions *options, Diag *diag);
 
-/* The same, built: with its CPUs, but without what is plugged into slots and without host ends. */
+/*
+ * The same, built: with its CPUs, but without what is plugged into slots and without host ends.
+ * Kernels and the like need not be there.
+ */
 bool bare_build(Bare *bare, const char *name, const MachineOptions *options, Diag *diag);
 
 /* Whether all images that come from elsewhere are pinned and in the cache. False: said to diag. */

@@ -195,8 +195,9 @@ static int lock_run(int argc, char **argv)
     wish.updates = updates;
     for (int i = 1; i < argc; i++) {
         g_autoptr(Diag) diag = diag_new();
+        int code = lock_one(argv[i], &wish, &options, diag);
 
-        worst = MAX(worst, lock_one(argv[i], &wish, &options, diag));
+        worst = MAX(worst, code);
     }
     return worst;
 }

@@ -11,7 +11,8 @@
 typedef struct MachineOptions {
     char **sets; /* PATH=VALUE, in the order given */
     char **profiles;
-    char **paths; /* more folders with boards, schemas and parts */
+    char **paths;        /* more folders with boards, schemas and parts */
+    bool files_may_miss; /* set by verbs that only look: kernels need not be there */
 } MachineOptions;
 
 void machine_options_clear(MachineOptions *options);

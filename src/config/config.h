@@ -14,7 +14,8 @@
 typedef struct ConfigOptions {
     char **sets; /* "drives.root.cache=none", applied last, in this order */
     char **profiles;
-    char **paths; /* folders with machines/ and schemas/, before the embedded ones */
+    char **paths;        /* folders with machines/ and schemas/, before the embedded ones */
+    bool files_may_miss; /* kernels and the like; for who only looks */
 } ConfigOptions;
 
 /* NULL after reporting. `options` may be NULL. */
@@ -38,7 +39,12 @@ MachineSpec *config_load_board(const char *name, const ConfigOptions *options, D
 char *config_dump_doc(const char *file, const ConfigOptions *options, Diag *diag);
 
 /* What is in force: the machine (or board) with all layers, parameters and defaults. Free it. */
-typedef enum ConfigForm { CONFIG_YAML, CONFIG_JSON, CONFIG_ORIGINS } ConfigForm;
+typedef enum ConfigForm {
+    CONFIG_YAML,
+    CONFIG_JSON,
+    CONFIG_ORIGINS,
+    CONFIG_VALUES /* a line for each: path, tab, value */
+} ConfigForm;
 char *config_print(const char *file, const ConfigOptions *options, ConfigForm form, Diag *diag);
 
 /* The names of what there is: "boards", "devices" or "cpus". Free with g_ptr_array_unref. */

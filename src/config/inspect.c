@@ -22,6 +22,7 @@ char *config_print(const char *file, const ConfigOptions *options, ConfigForm fo
         [CONFIG_YAML] = print_yaml,
         [CONFIG_JSON] = print_json,
         [CONFIG_ORIGINS] = print_origins,
+        [CONFIG_VALUES] = print_values,
     };
     g_autoptr(Source) source = NULL;
     g_auto(Loader) l;

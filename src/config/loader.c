@@ -180,6 +180,7 @@ MachineSpec *loader_finish(Loader *l, const char *file)
         .machine = l->machine,
         .board = l->board,
         .lock = l->lock,
+        .files_may_miss = l->options->files_may_miss,
         .bench = l->bench,
         .library = l->library,
         .schemas = l->schemas,

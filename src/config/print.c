@@ -259,3 +259,18 @@ char *print_origins(const Node *root, const char *const *skip)
     }
     return g_string_free(out, false);
 }
+
+char *print_values(const Node *root, const char *const *skip)
+{
+    g_autoptr(GArray) rows = g_array_new(false, false, sizeof(Row));
+    GString *out = g_string_new(NULL);
+
+    g_array_set_clear_func(rows, clear_row);
+    add_rows(rows, "", root, skip);
+    for (unsigned i = 0; i < rows->len; i++) {
+        const Row *row = &g_array_index(rows, Row, i);
+
+        g_string_append_printf(out, "%s\t%s\n", row->path, row->value);
+    }
+    return g_string_free(out, false);
+}

@@ -10,6 +10,7 @@
 char *print_yaml(const Node *root, const char *const *skip);
 char *print_json(const Node *root, const char *const *skip);
 char *print_origins(const Node *root, const char *const *skip);
+char *print_values(const Node *root, const char *const *skip);
 
 /* A plain scalar when every reader takes it for that text, else one in double quotes. Free it. */
 char *print_scalar_yaml(const Node *node);

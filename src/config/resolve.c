@@ -311,7 +311,7 @@ static void fill_path(Resolver *r, SpecText *out, const Node *boot, const char *
 
     if (node_text(node)) {
         *out = (SpecText){ layers_path_beside(node, r->arena), node->mark };
-        if (!g_file_test(out->text, G_FILE_TEST_EXISTS)) {
+        if (!r->in->files_may_miss && !g_file_test(out->text, G_FILE_TEST_EXISTS)) {
             diag_error(r->diag, DIAG_FILE_MISSING, node->mark, "there is no file `%s`", out->text);
             diag_hint(r->diag, "a path is relative to the file that names it");
         }

@@ -13,7 +13,8 @@ typedef struct ResolveInput {
     Node *machine; /* NULL: the board alone */
     Node *board;
     const Node *lock; /* of the machine; NULL: it has none */
-    bool bench;       /* a device alone: its interrupts lead nowhere */
+    bool files_may_miss;
+    bool bench; /* a device alone: its interrupts lead nowhere */
     Library *library;
     SchemaSet *schemas;
     Arena *arena; /* everything in the spec is in it */

@@ -41,6 +41,7 @@ grep -q "digest: $digest" lathe.lock || fail "the digest is not in the lock"
 grep -q '^  drives.root: virtio.0$' lathe.lock || fail "the slot is not in the lock"
 grep -q '^  drives.root.aio: threads$' lathe.lock || fail "the default is not in the lock"
 wants 0 'up to date' lock m.yaml
+[ "$(wc -l < said)" = 1 ] || fail "lock says it more than once"
 wants 0 '' lock --check m.yaml
 "$lathe" fmt --check lathe.lock || fail "the lock is not tidy"
 rm -f said

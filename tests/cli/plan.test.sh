@@ -1,0 +1,57 @@
+#!/bin/sh
+# plan tells what a guest sees of a change, against a revision and against another file.
+lathe=$PWD/${BUILD:-build}/lathe
+command -v git >/dev/null || { echo "git is missing"; exit 77; }
+dir=$(mktemp -d) || exit 1
+trap 'rm -rf "$dir"' EXIT
+cd "$dir" || exit 1
+status=0
+fail() { echo "FAILED: $1"; cat said; status=1; }
+
+plan() {    # plan CODE ARGUMENT...
+    code=$1
+    shift
+    TMPDIR=$dir/tmp "$lathe" plan "$@" >said 2>&1
+    got=$?
+    [ $got = "$code" ] || fail "plan $*: ended with $got, wanted $code"
+}
+has() { grep -q -e "$1" said || fail "no line with '$1'"; }
+
+mkdir tmp sub
+git init -q . && git config user.email nobody@example.org && git config user.name nobody
+cat > sub/m.yaml <<'MACHINE'
+lathe: machine/v1
+name: m
+extends: [base.yaml]
+memory: 64MiB
+boot: { kernel: not-in-git, cmdline: one }
+drives:
+  root: { size: 1MiB }
+MACHINE
+printf 'board: riscv-virt@1\n' > sub/base.yaml
+"$lathe" lock sub/m.yaml >said || fail "the first lock"
+git add -A && git commit -qm first
+
+plan 0 sub/m.yaml
+has '^hardware .*: the same, snapshots of HEAD load'
+
+cp sub/m.yaml old.yaml
+cp sub/base.yaml .
+sed -i 's/^drives:/drives:\n  first: { size: 2MiB }/; s/one/two/; s/1MiB/1MiB, aio: native, cache: none/' sub/m.yaml
+plan 1 sub/m.yaml
+has '^+ drives.first  .* virtio-blk in virtio.1$'
+has '^= drives.root  .* stays virtio-blk in virtio.0$'
+has '^~ drives.root.aio  .* threads -> native    guest: nothing$'
+has '^~ boot.cmdline  .* one -> two    guest: starts with it$'
+has '^hardware .* -> .*: snapshots of HEAD will not load$'
+
+plan 1 sub/m.yaml HEAD --set drives.first=null
+has '^hardware .*: the same'
+plan 1 old.yaml sub/m.yaml
+has '^- drives.first'
+
+plan 2 sub/m.yaml nothing-like-this
+has 'not a valid object name'
+plan 2 sub/m.yaml -h
+[ -z "$(ls tmp)" ] || fail "something is left in the folder for scratch files"
+exit $status
