@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <time.h>
 
 #include "block/block-impl.h"
 #include "block/cache.h"
@@ -164,23 +163,15 @@ static void count(BlockNode *node, const BlockIo *io, int64_t took_ns, int resul
     }
 }
 
-static int64_t now_ns(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
-}
-
 int block_io(BlockNode *node, const BlockIo *io)
 {
-    int64_t start = now_ns();
+    int64_t start = io_loop_now();
     int result = check(node, io);
 
     if (result == 0) {
         result = dispatch(node, io);
     }
-    count(node, io, now_ns() - start, result);
+    count(node, io, io_loop_now() - start, result);
     return result;
 }
 
@@ -207,6 +198,26 @@ int block_zero(BlockNode *node, uint64_t at, uint64_t length, unsigned flags)
 int block_flush(BlockNode *node)
 {
     return block_io(node, &(BlockIo){ .op = BLOCK_FLUSH });
+}
+
+void block_be_like(BlockNode *node, const BlockNode *child)
+{
+    node->length = child->length;
+    node->grows = child->grows;
+}
+
+int block_map_through(BlockNode *node, uint64_t at, uint64_t length, Extent *out)
+{
+    *out = (Extent){ .kind = EXTENT_DATA, .offset = at, .length = length, .writable = true };
+    return 0;
+}
+
+int block_resize_through(BlockNode *node, uint64_t length)
+{
+    int result = block_resize(node->children[0], length);
+
+    node->length = result == 0 ? length : node->length;
+    return result;
 }
 
 int block_resize(BlockNode *node, uint64_t length)

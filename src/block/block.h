@@ -97,6 +97,11 @@ int block_flush(BlockNode *node);
  */
 int block_locate(BlockNode **node, uint64_t at, uint64_t length, Extent *out);
 
+/* For filters: `node` is as large as its child and grows as it does; what may be a driver's. */
+void block_be_like(BlockNode *node, const BlockNode *child);
+int block_map_through(BlockNode *node, uint64_t at, uint64_t length, Extent *out);
+int block_resize_through(BlockNode *node, uint64_t length);
+
 /* [co] Changes the length of a disk; -ENOTSUP when the format cannot. */
 int block_resize(BlockNode *node, uint64_t length);
 

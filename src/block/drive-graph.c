@@ -82,7 +82,7 @@ static BlockNode *open_overlay(const DriveSpec *spec, IoLoop *loop, GError **err
     return block_open(loop, block_driver_find("overlay"), &options, scratch, image, error);
 }
 
-static BlockNode *open_graph(const DriveSpec *spec, IoLoop *loop, GError **error)
+static BlockNode *open_disk(const DriveSpec *spec, IoLoop *loop, GError **error)
 {
     if (!spec->path.text) {
         BlockOptions options = { .cache = spec->cache };
@@ -97,11 +97,42 @@ static BlockNode *open_graph(const DriveSpec *spec, IoLoop *loop, GError **error
     return open_image(spec, loop, spec->read_only, error);
 }
 
+/* Takes `below`; NULL goes through. */
+static BlockNode *add_filter(
+    BlockNode *below, const char *name, const DriveSpec *spec, IoLoop *loop, GError **error)
+{
+    BlockOptions options = {
+        .cache = spec->cache, .throttle = &spec->throttle, .read_only = below && below->read_only
+    };
+
+    return below ? block_open(loop, block_driver_find(name), &options, below, NULL, error) : NULL;
+}
+
+static BlockNode *open_graph(const DriveSpec *spec, IoLoop *loop, GError **error)
+{
+    BlockNode *top = open_disk(spec, loop, error);
+
+    if (spec->copy_on_read) {
+        top = add_filter(top, "copy-on-read", spec, loop, error);
+    }
+    if (spec->throttle.mark.file) {
+        top = add_filter(top, "throttle", spec, loop, error);
+    }
+    return top;
+}
+
+const BlockNode *drive_graph_file(const BlockNode *top)
+{
+    while (top->children[0]) {
+        top = top->children[0];
+    }
+    return top;
+}
+
 /* A guest counts in sectors, and O_DIRECT cannot write a part of a block at the end of a file. */
 static bool check_size(const BlockNode *top, bool writable, GError **error)
 {
-    const BlockNode *file = top->children[0];
-    uint64_t unit = writable && file ? MAX(file->align, SECTOR) : SECTOR;
+    uint64_t unit = writable ? MAX(drive_graph_file(top)->align, SECTOR) : SECTOR;
     uint64_t wanted = (top->length + unit - 1) / unit * unit;
 
     if (top->length > 0 && wanted == top->length) {

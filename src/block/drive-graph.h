@@ -9,6 +9,9 @@ typedef struct Diag Diag;
 /* [co] Opens all that the description names. */
 BlockNode *drive_graph_open(const DriveSpec *spec, IoLoop *loop, GError **error);
 
+/* The lowest node: the one that has the bytes. */
+const BlockNode *drive_graph_file(const BlockNode *top);
+
 /* Says which key of the drive is to blame for an error, and what to do. */
 void drive_graph_report(const DriveSpec *spec, Diag *diag, const GError *error);
 

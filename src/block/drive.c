@@ -8,6 +8,7 @@
  */
 #include "block/drive.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <string.h>
 
@@ -25,14 +26,21 @@ struct Drive {
     BlockNode *top;
     DriveCache cache;
     bool discard;
+    DriveZeroes zeroes;
+    DriveOnError on_read_error, on_write_error;
     bool write_cache; /* atomic */
+    DriveFailed failed;
+    void *failed_data;
 
     pthread_mutex_t mutex; /* of the rest */
     pthread_cond_t idle;
     unsigned running;
     DriveRequest *finished, **finished_end;
-    bool called; /* the main loop has been asked to deliver */
-    bool closed; /* it frees the drive then */
+    DriveRequest *held;   /* failed; latest first */
+    bool draining;        /* nothing is held then */
+    DriveFailure failure; /* of the latest one that is held */
+    bool called;          /* the main loop has been asked to deliver */
+    bool closed;          /* it frees the drive then */
 };
 
 /* ---- opening ---- */
@@ -57,6 +65,9 @@ static Drive *drive_new(const DriveSpec *spec, IoLoop *loop, BlockNode *top)
     drive->top = top;
     drive->cache = spec->cache;
     drive->discard = spec->discard;
+    drive->zeroes = spec->zeroes;
+    drive->on_read_error = spec->on_read_error;
+    drive->on_write_error = spec->on_write_error;
     drive->write_cache = cache_offers_write_cache(&spec->cache);
     drive->finished_end = &drive->finished;
     pthread_mutex_init(&drive->mutex, NULL);
@@ -133,16 +144,70 @@ void drive_close(Drive *drive)
 
 /* ---- requests ---- */
 
-static void finish(Drive *drive, DriveRequest *request)
+static void call_main_loop(Drive *drive);
+
+static void finish_locked(Drive *drive, DriveRequest *request)
 {
     request->next = NULL;
-    pthread_mutex_lock(&drive->mutex);
     *drive->finished_end = request;
     drive->finished_end = &request->next;
     if (--drive->running == 0) {
         pthread_cond_broadcast(&drive->idle);
     }
+}
+
+static void finish(Drive *drive, DriveRequest *request)
+{
+    pthread_mutex_lock(&drive->mutex);
+    finish_locked(drive, request);
     pthread_mutex_unlock(&drive->mutex);
+}
+
+/* ---- failures ---- */
+
+static bool stops(const Drive *drive, const DriveRequest *request)
+{
+    bool read = request->io.op == BLOCK_READ;
+    DriveOnError policy = read ? drive->on_read_error : drive->on_write_error;
+
+    return drive->failed &&
+        (policy == ON_ERROR_STOP ||
+            (policy == ON_ERROR_ENOSPC && !read &&
+                (request->result == -ENOSPC || request->result == -EDQUOT)));
+}
+
+static bool is_ignored(const Drive *drive, const DriveRequest *request)
+{
+    return (request->io.op == BLOCK_READ ? drive->on_read_error : drive->on_write_error) ==
+        ON_ERROR_IGNORE;
+}
+
+/* What an ignored read gives must not be what was in memory before. */
+static void ignore(DriveRequest *request)
+{
+    if (request->io.op == BLOCK_READ) {
+        block_memory_fill(request->io.memory, 0, request->io.length);
+    }
+    request->result = 0;
+}
+
+/* Keeps the request until drive_retry(); false when somebody waits for it to end. */
+static bool hold(Drive *drive, DriveRequest *request)
+{
+    bool held;
+
+    pthread_mutex_lock(&drive->mutex);
+    held = !drive->draining;
+    if (held) {
+        request->next = drive->held;
+        drive->held = request;
+        drive->failure = (DriveFailure){ request->io, request->result };
+    }
+    pthread_mutex_unlock(&drive->mutex);
+    if (held) {
+        call_main_loop(drive);
+    }
+    return held;
 }
 
 /* Adds to the request what the drive's settings make of it; true when nothing is to be done. */
@@ -151,6 +216,11 @@ static bool apply_settings(Drive *drive, BlockIo *io)
     if (!__atomic_load_n(&drive->write_cache, __ATOMIC_RELAXED) &&
         !cache_ignores_flush(&drive->cache)) {
         io->flags |= BLOCK_DURABLE;
+    }
+    if (io->op == BLOCK_WRITE && drive->zeroes != ZEROES_IGNORE &&
+        block_memory_is_zero(io->memory, io->length)) {
+        io->op = BLOCK_ZERO;
+        io->flags |= drive->zeroes == ZEROES_UNMAP ? BLOCK_MAY_UNMAP : 0;
     }
     if (!drive->discard) {
         io->flags &= ~BLOCK_MAY_UNMAP;
@@ -167,7 +237,12 @@ static void request_main(void *data)
     if (!apply_settings(drive, &request->io)) {
         request->result = block_io(drive->top, &request->io);
     }
-    finish(drive, request);
+    if (request->result < 0 && is_ignored(drive, request)) {
+        ignore(request);
+    }
+    if (request->result == 0 || !stops(drive, request) || !hold(drive, request)) {
+        finish(drive, request);
+    }
 }
 
 static void request_begin(IoWork *work)
@@ -175,6 +250,38 @@ static void request_begin(IoWork *work)
     DriveRequest *request = (DriveRequest *)((char *)work - offsetof(DriveRequest, work));
 
     coroutine_enter(coroutine_new(request_main, request));
+}
+
+void drive_on_failure(Drive *drive, DriveFailed handler, void *data)
+{
+    drive->failed = handler;
+    drive->failed_data = data;
+}
+
+static DriveRequest *take_held_locked(Drive *drive)
+{
+    DriveRequest *oldest = NULL;
+
+    for (DriveRequest *request = drive->held, *next; request; request = next) {
+        next = request->next;
+        request->next = oldest;
+        oldest = request;
+    }
+    drive->held = NULL;
+    return oldest;
+}
+
+void drive_retry(Drive *drive)
+{
+    DriveRequest *first;
+
+    pthread_mutex_lock(&drive->mutex);
+    first = take_held_locked(drive);
+    pthread_mutex_unlock(&drive->mutex);
+    for (DriveRequest *request = first, *next; request; request = next) {
+        next = request->next;
+        io_loop_post(drive->loop, &request->work);
+    }
 }
 
 void drive_submit(Drive *drive, DriveRequest *request)
@@ -206,16 +313,22 @@ static void deliver_locked(Drive *drive)
 static void deliver_call(void *data)
 {
     Drive *drive = data;
-    bool closed;
+    DriveFailure failure;
+    bool closed, held;
 
     pthread_mutex_lock(&drive->mutex);
     drive->called = false;
     closed = drive->closed;
+    held = drive->held != NULL;
+    failure = drive->failure;
     pthread_mutex_unlock(&drive->mutex);
     if (closed) {
         drive_free(drive);
-    } else {
-        deliver_locked(drive);
+        return;
+    }
+    deliver_locked(drive);
+    if (held) {
+        drive->failed(drive->failed_data, drive, &failure);
     }
 }
 
@@ -258,19 +371,27 @@ static bool wait_until_idle(Drive *drive)
     bool any;
 
     pthread_mutex_lock(&drive->mutex);
+    drive->draining = true;
+    for (DriveRequest *request = take_held_locked(drive), *next; request; request = next) {
+        next = request->next;
+        finish_locked(drive, request);
+    }
     any = drive->running > 0 || drive->finished;
     while (drive->running > 0) {
         pthread_cond_wait(&drive->idle, &drive->mutex);
     }
+    drive->draining = false;
     pthread_mutex_unlock(&drive->mutex);
     return any;
 }
 
 void drive_drain(Drive *drive)
 {
+    io_loop_hurry(drive->loop, true);
     while (wait_until_idle(drive)) {
         deliver_locked(drive);
     }
+    io_loop_hurry(drive->loop, false);
 }
 
 /* ---- facts ---- */
@@ -302,9 +423,7 @@ bool drive_passes_discard(const Drive *drive)
 
 unsigned drive_block_size(const Drive *drive)
 {
-    const BlockNode *file = drive->top->children[0];
-
-    return MAX(file ? file->align : 1, SECTOR);
+    return MAX(drive_graph_file(drive->top)->align, SECTOR);
 }
 
 bool drive_offers_write_cache(const Drive *drive)

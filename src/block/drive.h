@@ -53,7 +53,24 @@ bool drive_has_write_cache(const Drive *drive);
 
 void drive_submit(Drive *drive, DriveRequest *request);
 
-/* On return no request is under way, and `done` has been called for all. Machine lock held. */
+/*
+ * Where the drive's policy on errors says so, a request that failed is held: `handler` is told on
+ * the loop's thread, with the machine lock held, and is to stop the machine.
+ */
+typedef struct DriveFailure {
+    BlockIo io;
+    int error; /* -errno */
+} DriveFailure;
+typedef void (*DriveFailed)(void *data, Drive *drive, const DriveFailure *failure);
+void drive_on_failure(Drive *drive, DriveFailed handler, void *data);
+
+/* Tries all held requests again. Machine lock held. */
+void drive_retry(Drive *drive);
+
+/*
+ * On return no request is under way, and `done` has been called for all; those that are held fail.
+ * Machine lock held.
+ */
 void drive_drain(Drive *drive);
 
 /* Numbers of the whole drive as its device sees it; any thread. */

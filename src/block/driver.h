@@ -48,6 +48,7 @@ typedef struct BlockOptions {
     GByteArray *memory; /* of the protocol `memory`: the bytes; NULL: none yet */
     DriveCache cache;
     DriveAio aio;
+    const DriveThrottle *throttle; /* of the filter of that name */
     bool read_only;
     bool create; /* a new file; there must be none */
     bool repair; /* for a check: damage that can be mended does not keep it from being opened */
@@ -69,6 +70,7 @@ typedef void BlockFact(GString *out, const char *name, const char *text);
 typedef struct BlockDriver {
     const char *name; /* "qcow2": the word after `format:` */
     bool protocol;    /* opened by a path; otherwise on top of child 0 */
+    bool filter;      /* the same disk as its child 0; not the format of anything */
     size_t state_size;
 
     unsigned (*probe)(const uint8_t *head, size_t length); /* 0: not mine ... 100: mine */

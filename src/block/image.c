@@ -38,7 +38,7 @@ static const BlockDriver *find_format(const char *format, BlockNode *file, GErro
 {
     const BlockDriver *driver = format ? block_driver_find(format) : probe(file, error);
 
-    if (format && (!driver || driver->protocol)) {
+    if (format && (!driver || driver->protocol || driver->filter)) {
         g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_FORMAT, "there is no format `%s`", format);
         return NULL;
     }

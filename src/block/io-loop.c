@@ -25,6 +25,7 @@ struct IoLoop {
     IoWork *posted; /* atomic: newest first */
     int asleep;     /* atomic: whoever posts must signal the eventfd */
     bool stop;
+    unsigned hurries; /* atomic */
 
     IoHook *hooks;
     void *slots[IO_LOOP_SLOTS];
@@ -96,7 +97,7 @@ static bool run_posted(IoLoop *loop)
     return newest != NULL;
 }
 
-static int64_t now_ns(void)
+int64_t io_loop_now(void)
 {
     struct timespec now;
 
@@ -108,7 +109,7 @@ static bool run_sleepers(IoLoop *loop)
 {
     bool any = false;
 
-    while (loop->sleepers && loop->sleepers->until <= now_ns()) {
+    while (loop->sleepers && loop->sleepers->until <= io_loop_now()) {
         Sleeper *sleeper = loop->sleepers;
 
         loop->sleepers = sleeper->next;
@@ -120,7 +121,7 @@ static bool run_sleepers(IoLoop *loop)
 
 void io_loop_sleep(IoLoop *loop, int64_t nanoseconds)
 {
-    Sleeper sleeper = { .until = now_ns() + nanoseconds, .co = coroutine_self() };
+    Sleeper sleeper = { .until = io_loop_now() + nanoseconds, .co = coroutine_self() };
     Sleeper **at = &loop->sleepers;
 
     while (*at && (*at)->until <= sleeper.until) {
@@ -129,6 +130,16 @@ void io_loop_sleep(IoLoop *loop, int64_t nanoseconds)
     sleeper.next = *at;
     *at = &sleeper;
     coroutine_yield();
+}
+
+void io_loop_hurry(IoLoop *loop, bool hurry)
+{
+    __atomic_fetch_add(&loop->hurries, hurry ? 1 : -1, __ATOMIC_RELAXED);
+}
+
+bool io_loop_is_hurried(const IoLoop *loop)
+{
+    return __atomic_load_n(&loop->hurries, __ATOMIC_RELAXED) > 0;
 }
 
 static bool turn(IoLoop *loop)
@@ -152,7 +163,7 @@ static void wait_for_events(IoLoop *loop)
     __atomic_store_n(&loop->asleep, 1, __ATOMIC_SEQ_CST);
     if (!__atomic_load_n(&loop->posted, __ATOMIC_SEQ_CST)) {
         if (loop->sleepers) {
-            int64_t left = MAX(loop->sleepers->until - now_ns(), 0);
+            int64_t left = MAX(loop->sleepers->until - io_loop_now(), 0);
 
             limit.tv_sec = left / 1000000000;
             limit.tv_nsec = left % 1000000000;

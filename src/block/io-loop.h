@@ -46,6 +46,13 @@ void io_loop_run(IoLoop *loop, CoroutineEntry *entry, void *data);
 /* [co] Lets the loop turn for at least this long. */
 void io_loop_sleep(IoLoop *loop, int64_t nanoseconds);
 
+/* Nanoseconds of the monotonic clock. Any thread. */
+int64_t io_loop_now(void);
+
+/* While somebody waits for all requests to end, nothing is put off on purpose. Any thread. */
+void io_loop_hurry(IoLoop *loop, bool hurry);
+bool io_loop_is_hurried(const IoLoop *loop);
+
 void io_loop_add_hook(IoLoop *loop, IoHook *hook);
 void io_loop_remove_hook(IoLoop *loop, IoHook *hook);
 

@@ -64,6 +64,19 @@ bool block_memory_aligned(BlockMemory memory, uint64_t length, size_t align)
     return for_each_piece(memory, length, is_aligned, &align);
 }
 
+/* The first byte is zero, and each is like the one before it. */
+static bool is_zero(void *piece, size_t size, uint64_t at, void *data)
+{
+    const uint8_t *bytes = piece;
+
+    return bytes[0] == 0 && memcmp(bytes, bytes + 1, size - 1) == 0;
+}
+
+bool block_memory_is_zero(BlockMemory memory, uint64_t length)
+{
+    return for_each_piece(memory, length, is_zero, NULL);
+}
+
 static bool fill(void *piece, size_t size, uint64_t at, void *data)
 {
     memset(piece, *(uint8_t *)data, size);

@@ -23,6 +23,7 @@ uint64_t block_memory_pieces(
 /* Are all addresses and inner lengths multiples of align (a power of two)? */
 bool block_memory_aligned(BlockMemory memory, uint64_t length, size_t align);
 
+bool block_memory_is_zero(BlockMemory memory, uint64_t length);
 void block_memory_fill(BlockMemory memory, uint8_t value, uint64_t length);
 void block_memory_load(BlockMemory memory, void *out, uint64_t length);
 void block_memory_store(BlockMemory memory, const void *from, uint64_t length);

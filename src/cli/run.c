@@ -1,8 +1,10 @@
 /* `lathe run FILE`: builds the machine and runs it, with its console on standard input and output. */
 #include <glib-unix.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "block/drive.h"
 #include "cli/cli.h"
@@ -22,6 +24,7 @@ typedef struct Run {
     PanicWatch *panic;
     bool stats;
     bool resetting;
+    bool stopped; /* by a drive's policy on errors */
 } Run;
 
 /* ---- what the guest and the user ask ------------------------------------------------------------------- */
@@ -61,6 +64,49 @@ static void press(Run *run, const char *button)
     }
 }
 
+/* A drive's policy on errors: the user makes room on the disk, and goes on. */
+static void drive_failed(void *data, Drive *drive, const DriveFailure *failure)
+{
+    Run *run = data;
+    static const char *const what[] = {
+        [BLOCK_READ] = "a read",
+        [BLOCK_WRITE] = "a write",
+        [BLOCK_ZERO] = "a write of zeroes",
+        [BLOCK_DISCARD] = "a discard",
+        [BLOCK_FLUSH] = "a flush",
+    };
+
+    if (run->stopped) {
+        return;
+    }
+    run->stopped = true;
+    machine_pause(run->machine);
+    fprintf(stderr,
+        "\nlathe: the machine is stopped: drive %s: %s of %" PRIu64 " bytes at %" PRIu64
+        " failed: %s\n"
+        "lathe: Ctrl-A c, or kill -USR1 %d, tries again and goes on\n",
+        drive_id(drive), what[failure->io.op], failure->io.length, failure->io.at,
+        g_strerror(-failure->error), getpid());
+}
+
+static void go_on(Run *run)
+{
+    if (!run->stopped) {
+        return;
+    }
+    run->stopped = false;
+    for (unsigned i = 0; i < run->drives->len; i++) {
+        drive_retry(run->drives->pdata[i]);
+    }
+    machine_resume(run->machine);
+}
+
+static gboolean go_on_by_signal(void *data)
+{
+    go_on(data);
+    return G_SOURCE_CONTINUE;
+}
+
 static void escape(void *data, char key)
 {
     Run *run = data;
@@ -72,11 +118,13 @@ static void escape(void *data, char key)
         break;
     case 'r': machine_request(run->machine, MACHINE_RESET, 0); break;
     case 'p': press(run, "power"); break;
+    case 'c': go_on(run); break;
     default:
         fprintf(stderr,
             "\nCtrl-A x      end the machine\n"
             "Ctrl-A r      reset it\n"
             "Ctrl-A p      push its power button\n"
+            "Ctrl-A c      go on after a drive has stopped the machine\n"
             "Ctrl-A h      this help\n"
             "Ctrl-A Ctrl-A send Ctrl-A to the guest\n");
     }
@@ -120,6 +168,7 @@ static bool open_drives(Run *run, Diag *diag)
             fine = false;
             continue;
         }
+        drive_on_failure(drive, drive_failed, run);
         g_ptr_array_add(run->drives, drive);
         machine_set_drive(run->machine, spec->id, drive);
     }
@@ -180,6 +229,7 @@ static int run_machine(Run *run)
     }
     g_unix_signal_add(SIGTERM, ended_by_signal, run);
     g_unix_signal_add(SIGINT, ended_by_signal, run);
+    g_unix_signal_add(SIGUSR1, go_on_by_signal, run);
     code = loop_run();
     machine_pause(run->machine);
     stdio_flush(run->console);

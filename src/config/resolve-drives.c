@@ -160,10 +160,59 @@ static bool fill_source(Resolver *r, DriveSpec *drive, const Entry *entry)
     return true;
 }
 
+/* ---- limits ---- */
+
+/* Bytes are texts with a unit, requests are plain numbers. */
+static uint64_t limit_value(const Node *node)
+{
+    if (!node) {
+        return 0;
+    }
+    return node->kind == NODE_INT ? node->scalar.magnitude : resolve_quantity(node, UNIT_BYTES);
+}
+
+static DriveLimit fill_limit(const Node *node)
+{
+    DriveLimit limit = { 0 };
+
+    if (node && node->kind == NODE_MAP) {
+        limit.rate = limit_value(node_good(node, "rate"));
+        limit.burst = limit_value(node_good(node, "burst"));
+        limit.burst_ns = resolve_quantity(node_good(node, "burst-length"), UNIT_TIME);
+    } else {
+        limit.rate = limit_value(node);
+    }
+    return limit;
+}
+
+static void fill_throttle(DriveThrottle *throttle, const Node *node)
+{
+    if (!node) {
+        return;
+    }
+    throttle->mark = node->mark;
+    if (node_good(node, "group")) {
+        throttle->group = resolve_text(node_good(node, "group"));
+    }
+    for (unsigned i = 0; i < LIMITS; i++) {
+        throttle->limits[i] = fill_limit(node_good(node, drive_limit_words[i]));
+    }
+    throttle->request_size = resolve_quantity(node_good(node, "request-size"), UNIT_BYTES);
+}
+
+static void fill_on_error(DriveSpec *drive, const Node *node)
+{
+    const char *read = node_text(node_good(node, "read"));
+    const char *write = node_text(node_good(node, "write"));
+
+    drive->on_read_error = read ? word_find(drive_on_error_words, read) : ON_ERROR_REPORT;
+    drive->on_write_error = write ? word_find(drive_on_error_words, write) : ON_ERROR_ENOSPC;
+}
+
 static void fill_rest(Resolver *r, DriveSpec *drive, const Node *node)
 {
     const char *overlay = node_text(node_good(node, "overlay"));
-    const Node *aio = node_good(node, "aio");
+    const Node *aio = node_good(node, "aio"), *zeroes = node_good(node, "detect-zeroes");
 
     drive->overlay = g_strcmp0(overlay, "ephemeral") == 0 ? OVERLAY_EPHEMERAL
         : g_strcmp0(overlay, "keep") == 0                 ? OVERLAY_KEEP
@@ -177,6 +226,10 @@ static void fill_rest(Resolver *r, DriveSpec *drive, const Node *node)
     drive->aio_mark = aio ? aio->mark : drive->mark;
     drive->read_only = node_is_true(node_good(node, "read-only"));
     drive->discard = g_strcmp0(node_text(node_good(node, "discard")), "ignore") != 0;
+    drive->copy_on_read = node_is_true(node_good(node, "copy-on-read"));
+    drive->zeroes = zeroes ? word_find(drive_zeroes_words, node_text(zeroes)) : ZEROES_IGNORE;
+    fill_on_error(drive, node_good(node, "on-error"));
+    fill_throttle(&drive->throttle, node_good(node, "throttle"));
     drive->serial = node_text(node_good(node, "serial"));
 }
 

@@ -73,6 +73,19 @@ static void print_device(const DeviceSpec *device, FILE *out)
     }
 }
 
+static void print_throttle(const DriveThrottle *throttle, FILE *out)
+{
+    print_text(out, "  throttle group", throttle->group.text);
+    for (unsigned i = 0; i < LIMITS; i++) {
+        const DriveLimit *limit = &throttle->limits[i];
+
+        if (limit->rate > 0) {
+            fprintf(out, "  %s: %" PRIu64 ", burst %" PRIu64 " for %" PRIu64 " ns\n",
+                drive_limit_words[i], limit->rate, limit->burst, limit->burst_ns);
+        }
+    }
+}
+
 static void print_drive(const DriveSpec *drive, FILE *out)
 {
     static const char *const overlays[] = {
@@ -88,6 +101,10 @@ static void print_drive(const DriveSpec *drive, FILE *out)
     fprintf(out, "  aio: %s, overlay: %s%s%s\n", drive_aio_words[drive->aio],
         overlays[drive->overlay], drive->read_only ? ", read-only" : "",
         drive->discard ? ", discard" : "");
+    fprintf(out, "  on error: read %s, write %s; zeroes: %s%s\n",
+        drive_on_error_words[drive->on_read_error], drive_on_error_words[drive->on_write_error],
+        drive_zeroes_words[drive->zeroes], drive->copy_on_read ? ", copy on read" : "");
+    print_throttle(&drive->throttle, out);
     print_text(out, "  serial", drive->serial);
 }
 
