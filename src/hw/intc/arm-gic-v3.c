@@ -2,11 +2,13 @@
  * GICv3: distributor, a redistributor for each CPU, and their interfaces as system registers.
  *
  * ARM IHI 0069, "GIC Architecture Specification, version 3 and 4". One security state
- * (GICD_CTLR.DS), affinity routing always on, no message-based interrupts yet: group 1 arrives as
- * IRQ and group 0 as FIQ.
+ * (GICD_CTLR.DS), affinity routing always on: group 1 arrives as IRQ and group 0 as FIQ. Messages
+ * are there when the board gives the translation service a place.
  */
 #include <string.h>
 
+#include "core/device-spec.h"
+#include "core/fdt.h"
 #include "hw/intc/gic-v3.h"
 
 enum {
@@ -16,13 +18,13 @@ enum {
 };
 
 enum { GICD_CTLR = 0x0000, GICD_TYPER = 0x0004, GICD_IIDR = 0x0008, GICD_IROUTER = 0x6100 };
-enum { GICR_CTLR = 0x0000, GICR_IIDR = 0x0004, GICR_TYPER = 0x0008, GICR_WAKER = 0x0014 };
+enum { GICR_IIDR = 0x0004, GICR_TYPER = 0x0008, GICR_WAKER = 0x0014 };
 enum { ID_PIDR2 = 0xffe8 };
 
 enum { CTLR_ARE = 0x10, CTLR_DS = 0x40 };
 enum { WAKER_ASLEEP = 2 }; /* ChildrenAsleep, the bit above, follows it */
 enum { IMPLEMENTER_ARM = 0x43b, ARCHITECTURE_3 = 0x3b };
-enum { TYPER_ID_BITS = 9 << 19, TYPER_NO_1_OF_N = 1 << 25 };
+enum { TYPER_LPIS = 1 << 17, TYPER_NO_1_OF_N = 1 << 25, TYPER_ID_BITS = 19, ID_BITS = 10 };
 
 /* ---- distributor ---- */
 
@@ -35,6 +37,14 @@ static void set_route(GicV3 *g, unsigned spi, uint64_t value)
     g->route[spi] = affinity;
     bank->targets[spi % 32] = affinity < g->gic.cpus ? 1 << affinity : 0;
     gic_update(&g->gic);
+}
+
+static uint32_t dist_typer(const GicV3 *g)
+{
+    bool messages = lpi_exist(g);
+
+    return GIC_SHARED_BANKS | TYPER_NO_1_OF_N | (messages ? TYPER_LPIS : 0) |
+        ((messages ? LPI_ID_BITS : ID_BITS) - 1) << TYPER_ID_BITS;
 }
 
 /* The arrays without the first 32, which are in the redistributors (12.9.7). */
@@ -51,7 +61,7 @@ static uint64_t read_dist(GicV3 *g, uint32_t offset, unsigned size)
 
     switch (offset) {
     case GICD_CTLR: return g->gic.enabled | CTLR_ARE | CTLR_DS;
-    case GICD_TYPER: return GIC_SHARED_BANKS | TYPER_ID_BITS | TYPER_NO_1_OF_N;
+    case GICD_TYPER: return dist_typer(g);
     case GICD_IIDR: return IMPLEMENTER_ARM;
     case ID_PIDR2: return ARCHITECTURE_3;
     default: break;
@@ -106,11 +116,13 @@ static uint64_t redist_typer(const GicV3 *g, unsigned cpu)
 {
     bool last = cpu == g->gic.cpus - 1;
 
-    return (uint64_t)cpu << 32 | cpu << 8 | (last ? 0x10 : 0);
+    return (uint64_t)cpu << 32 | cpu << 8 | (last ? 0x10 : 0) | lpi_exist(g);
 }
 
 static uint64_t read_control_frame(const GicV3 *g, unsigned cpu, uint32_t offset)
 {
+    uint64_t value = 0;
+
     switch (offset) {
     case GICR_IIDR: return IMPLEMENTER_ARM;
     case GICR_TYPER: return redist_typer(g, cpu);
@@ -118,7 +130,8 @@ static uint64_t read_control_frame(const GicV3 *g, unsigned cpu, uint32_t offset
     case GICR_WAKER: return g->asleep[cpu] ? WAKER_ASLEEP | WAKER_ASLEEP << 1 : 0;
     case ID_PIDR2: return ARCHITECTURE_3;
     }
-    return 0; /* GICR_CTLR among them: there is nothing to enable */
+    lpi_read(g, cpu, offset, &value);
+    return value;
 }
 
 /* Only the 32 interrupts of its own. */
@@ -154,7 +167,7 @@ static void redist_write(void *owner, GuestAddr offset, uint64_t value, unsigned
     if (cpu < g->gic.cpus && offset % REDIST_SIZE == GICR_WAKER) {
         g->asleep[cpu] = (value & WAKER_ASLEEP) != 0;
     } else if (cpu < g->gic.cpus && offset % REDIST_SIZE < REDIST_FRAME) {
-        /* GICR_CTLR and the tables of message-based interrupts, which are not there */
+        lpi_write(g, cpu, at, size, value);
     } else if (cpu >= g->gic.cpus || size == 8 || !is_local_part(at) ||
         !gic_write_array(&g->gic, cpu, at, size, value)) {
         device_guest_error(&g->gic.dev, "write to 0x%x of a redistributor", (unsigned)offset);
@@ -174,6 +187,8 @@ static void v3_reset(Device *dev)
 {
     GicV3 *g = (GicV3 *)dev;
 
+    lpi_reset(g);
+    its_reset(g);
     gic_reset(&g->gic);
     memset(g->control, 0, sizeof(g->control));
     for (unsigned spi = 0; spi < GIC_SPIS; spi++) {
@@ -189,18 +204,52 @@ static void v3_reset(Device *dev)
 
 static void v3_loaded(Device *dev)
 {
-    gic_update(&((GicV3 *)dev)->gic);
+    GicV3 *g = (GicV3 *)dev;
+
+    its_loaded(g);
+    gic_update(&g->gic);
+}
+
+static const RegionSpec *its_place(const Device *dev)
+{
+    for (unsigned i = 0; i < dev->spec->region_count; i++) {
+        if (strcmp(dev->spec->regions[i].name, "its") == 0) {
+            return &dev->spec->regions[i];
+        }
+    }
+    return NULL;
+}
+
+/* Linux's arm,gic-v3 binding: the service is a node of its own, in the GIC's. */
+static void v3_describe(const Device *dev, FdtNode *node)
+{
+    const RegionSpec *place = its_place(dev);
+    FdtNode *its;
+
+    if (place) {
+        its = fdt_child(node, "its@%" G_GINT64_MODIFIER "x", place->at);
+        fdt_put_string(its, "compatible", "arm,gic-v3-its");
+        fdt_put_flag(its, "msi-controller");
+        fdt_put_u32(its, "#msi-cells", 1);
+        fdt_add_cell64(its, "reg", place->at);
+        fdt_add_cell64(its, "reg", ITS_SIZE);
+    }
 }
 
 static bool v3_start(Device *dev, Diag *diag)
 {
     GicV3 *g = (GicV3 *)dev;
+
     if (!gic_start(&g->gic, diag)) {
         return false;
     }
     device_add_region(dev, 0, region_new_mmio("dist", DIST_SIZE, &dist_ops, g));
     device_add_region(
         dev, 1, region_new_mmio("redist", GIC_CPUS_MAX * REDIST_SIZE, &redist_ops, g));
+    if (its_place(dev)) {
+        device_add_region(dev, 2, region_new_mmio("its", ITS_SIZE, &its_ops, g));
+        g->gic.messages = &gic_v3_messages;
+    }
     gic_serve_cpus(&g->gic, &gic_v3_intc);
     return true;
 }
@@ -210,6 +259,8 @@ static const Saved v3_saved[] = {
     SAVED(GicV3, route),
     SAVED(GicV3, asleep),
     SAVED(GicV3, control),
+    SAVED(GicV3, lpi),
+    SAVED(GicV3, its),
     {},
 };
 
@@ -220,5 +271,6 @@ DEVICE_CLASS(arm_gic_v3) = {
     .start = v3_start,
     .reset = v3_reset,
     .loaded = v3_loaded,
+    .describe = v3_describe,
     .set_input = gic_set_input,
 };

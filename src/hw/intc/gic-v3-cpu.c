@@ -19,7 +19,7 @@ static uint64_t hppir_read(GicV3 *g, unsigned cpu, unsigned group)
 
 static void eoir_write(GicV3 *g, unsigned cpu, unsigned group, uint64_t id)
 {
-    if (id >= GIC_LOCAL + GIC_SPIS) {
+    if (id >= GIC_LOCAL + GIC_SPIS && id < LPI_FIRST) {
         return; /* the special numbers end nothing */
     }
     gic_drop_priority(&g->gic, cpu);

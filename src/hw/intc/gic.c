@@ -60,6 +60,15 @@ static uint32_t targeting(const GicBank *bank, uint32_t ready, unsigned cpu)
     return mine;
 }
 
+static void consider_messages(const Gic *gic, unsigned cpu, Candidate *best)
+{
+    unsigned priority, id = gic->messages->highest(gic, cpu, &priority);
+
+    if (id != GIC_NONE && (gic->enabled & GIC_GROUP_1) && priority < best->priority) {
+        *best = (Candidate){ id, priority, 1 };
+    }
+}
+
 static Candidate best_candidate(const Gic *gic, unsigned cpu)
 {
     Candidate best = { GIC_NONE, GIC_IDLE_PRIORITY + 1, 0 };
@@ -72,6 +81,9 @@ static Candidate best_candidate(const Gic *gic, unsigned cpu)
         if (ready) {
             consider_bank(bank, targeting(bank, ready, cpu), GIC_LOCAL + b * 32, &best);
         }
+    }
+    if (gic->messages) {
+        consider_messages(gic, cpu, &best);
     }
     return best;
 }
@@ -127,18 +139,29 @@ unsigned gic_highest(Gic *gic, unsigned cpu, unsigned *group)
     return interrupts(gic, cpu, best) ? best.id : GIC_NONE;
 }
 
+/* It is active from now on, and a message is no more: it has only been pending. */
+static void take(Gic *gic, unsigned cpu, unsigned id)
+{
+    if (id < GIC_LOCAL + GIC_SPIS) {
+        GicBank *bank = gic_bank_of(gic, cpu, id);
+
+        bank->active |= UINT32_C(1) << id % 32;
+        bank->pending &= ~(UINT32_C(1) << id % 32);
+    } else {
+        gic->messages->taken(gic, cpu, id);
+    }
+}
+
 unsigned gic_acknowledge(Gic *gic, unsigned cpu, unsigned groups)
 {
     Candidate best = best_candidate(gic, cpu);
-    GicBank *bank = gic_bank_of(gic, cpu, best.id == GIC_NONE ? 0 : best.id);
     GicCpu *c = &gic->cpu[cpu];
 
     if (!interrupts(gic, cpu, best) || !(groups >> best.group & 1)) {
         return GIC_NONE;
     }
     c->running[best.group] |= UINT32_C(1) << (group_priority(c, best) >> 3);
-    bank->active |= UINT32_C(1) << best.id % 32;
-    bank->pending &= ~(UINT32_C(1) << best.id % 32);
+    take(gic, cpu, best.id);
     gic_update(gic);
     return best.id;
 }

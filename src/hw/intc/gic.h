@@ -41,15 +41,25 @@ typedef struct GicCpu {
     uint32_t running[2]; /* by group: a bit for each of the 32 priorities being handled */
 } GicCpu;
 
-typedef struct Gic {
+typedef struct Gic Gic;
+
+/* Interrupts that are messages and in no bank: GICv3's LPIs. Their group is 1 and they are never active. */
+typedef struct GicMessages {
+    /* The pending one of the highest priority; GIC_NONE when none is enabled. */
+    unsigned (*highest)(const Gic *gic, unsigned cpu, unsigned *priority);
+    void (*taken)(Gic *gic, unsigned cpu, unsigned id);
+} GicMessages;
+
+struct Gic {
     Device dev; /* must be first */
     unsigned cpus;
+    const GicMessages *messages; /* NULL: there are none */
 
     uint8_t enabled; /* by the distributor: GIC_GROUP_0, GIC_GROUP_1 */
     GicBank local[GIC_CPUS_MAX];
     GicBank shared[GIC_SHARED_BANKS];
     GicCpu cpu[GIC_CPUS_MAX];
-} Gic;
+};
 
 /* Rows for a device's Saved table; its state must be called State with a field `gic`. */
 #define GIC_SAVED(State)                                                                           \

@@ -241,9 +241,9 @@ static void it_says_what_it_is(void **state)
     assert_int_equal(bench_read(bench, DIST, CTLR, 4), 0x53);
     assert_int_equal(bench_read(bench, DIST, TYPER, 4) & 31, 8);
     assert_int_equal(bench_read(bench, DIST, PIDR2, 4) >> 4, 3);
-    assert_int_equal(bench_read(bench, REDIST, GICR_TYPER, 8), 0);
+    assert_int_equal(bench_read(bench, REDIST, GICR_TYPER, 8), 1);
     assert_int_equal(
-        bench_read(bench, REDIST, REDIST_STRIDE + GICR_TYPER, 8), UINT64_C(0x100000110));
+        bench_read(bench, REDIST, REDIST_STRIDE + GICR_TYPER, 8), UINT64_C(0x100000111));
     assert_int_equal(icc_read(bench, 0, SRE), 7);
     assert_int_equal(bench_read(bench, REDIST, GICR_WAKER, 4), 6);
     bench_write(bench, REDIST, GICR_WAKER, 4, 0);
