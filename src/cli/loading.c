@@ -2,7 +2,9 @@
 
 #include <stdio.h>
 
+#include "block/drive.h"
 #include "cli/cli.h"
+#include "core/loop.h"
 #include "tcg/tcg.h"
 
 ConfigOptions config_options(const MachineOptions *options)
@@ -73,6 +75,24 @@ bool images_are_there(const MachineSpec *spec, Diag *diag)
         }
     }
     return all;
+}
+
+/*
+ * Opening is the only check of O_DIRECT, locks and formats that cannot be wrong. It is done with
+ * threads, which promise the same: to give back a context of Linux AIO takes the kernel 30 ms.
+ */
+void try_drives(const MachineSpec *spec, Diag *diag)
+{
+    for (unsigned i = 0; i < spec->drive_count; i++) {
+        DriveSpec trial = spec->drives[i];
+        Drive *drive;
+
+        trial.aio = AIO_THREADS;
+        drive = trial.path.text || trial.size.set ? drive_open(&trial, diag) : NULL;
+        machine_lock();
+        drive_close(drive);
+        machine_unlock();
+    }
 }
 
 int finish_with(const Diag *diag)

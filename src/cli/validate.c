@@ -1,30 +1,10 @@
 /* `lathe validate FILE...`: is it right, and can this host keep its promises? */
 #include <stdio.h>
 
-#include "block/drive.h"
 #include "cli/cli.h"
 #include "cli/loading.h"
 #include "cli/report.h"
 #include "config/edit.h"
-#include "core/loop.h"
-
-/*
- * Opening is the only check of O_DIRECT, locks and formats that cannot be wrong. It is done with
- * threads, which promise the same: to give back a context of Linux AIO takes the kernel 30 ms.
- */
-static void try_drives(const MachineSpec *spec, Diag *diag)
-{
-    for (unsigned i = 0; i < spec->drive_count; i++) {
-        DriveSpec trial = spec->drives[i];
-        Drive *drive;
-
-        trial.aio = AIO_THREADS;
-        drive = trial.path.text || trial.size.set ? drive_open(&trial, diag) : NULL;
-        machine_lock();
-        drive_close(drive);
-        machine_unlock();
-    }
-}
 
 /* How reports are written. */
 typedef void (*Writer)(const Diag *diag, FILE *out);

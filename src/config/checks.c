@@ -189,7 +189,8 @@ static void check_aio(Checker *c)
             diag_hint(
                 c->diag, "cache is `%s`%s", drive->cache.word, said ? "" : ", from the default");
             diag_note(c->diag, NO_MARK,
-                "`directsync` and `none` are direct; `threads` and `io_uring` work with every mode");
+                "`directsync` and `none` are direct; `threads` and `io_uring` work with every "
+                "mode");
         }
     }
 }
