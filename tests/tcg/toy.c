@@ -19,6 +19,7 @@ const GVar toy_gvars[TOY_GVARS] = {
     F(0, 1), F(1, 2), F(2, 3), F(3, 0), F(4, 0), F(5, 4),
     S(0, 5), S(1, 0),
     V(0, 6), V(1, 0), V(2, 7), V(3, 8), V(4, 30), V(5, 31),
+    V(6, 32), V(7, 33), V(8, 34), V(9, 35), V(10, 36), V(11, 37),
 };
 
 static uint64_t note(CpuEnv *env, uint64_t a, uint64_t b, uint64_t c)

@@ -18,7 +18,7 @@ enum {
     TOY_W = 4,
     TOY_F = 6,
     TOY_S = 2,
-    TOY_V = 6, /* how many registers: i64 i32 f64 f32 v128 */
+    TOY_V = 12, /* how many registers: i64 i32 f64 f32 v128 */
     TOY_X0 = 0,
     TOY_W0 = TOY_X0 + TOY_X,
     TOY_F0 = TOY_W0 + TOY_W,

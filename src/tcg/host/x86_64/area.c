@@ -43,20 +43,27 @@ Features x86_features(void)
 {
     uint32_t one = leaf_bits(1, 2), seven = leaf_bits(7, 1), state = saved_state();
     const uint32_t avx512 = bit_AVX512F | bit_AVX512DQ | bit_AVX512BW | bit_AVX512VL;
-    bool avx = (one & bit_AVX) && (state & 6) == 6;
+    const char *limit = g_getenv("LATHE_X86_BASELINE");
+    uint32_t seven_c = leaf_bits(7, 2);
+    bool avx = (one & bit_AVX) && (state & 6) == 6, has512;
 
-    if (g_getenv("LATHE_X86_BASELINE")) {
-        return (Features){ .level = VECTOR_SSE };
+    if (limit) {
+        return (Features){ .level = strcmp(limit, "avx") == 0 && avx ? VECTOR_AVX : VECTOR_SSE };
     }
+    has512 = avx && (seven & avx512) == avx512 && (state & 0xe6) == 0xe6;
     return (Features){
-        .level = avx && (seven & avx512) == avx512 && (state & 0xe6) == 0xe6 ? VECTOR_AVX512
-            : avx                                                            ? VECTOR_AVX
-                                                                             : VECTOR_SSE,
+        .level = has512 ? VECTOR_AVX512
+            : avx       ? VECTOR_AVX
+                        : VECTOR_SSE,
         .bmi1 = avx && seven & bit_BMI,
         .bmi2 = avx && seven & bit_BMI2,
         .fma = avx && one & bit_FMA,
         .lzcnt = leaf_bits(0x80000001, 2) & BIT_LZCNT,
         .movbe = one & bit_MOVBE,
+        .aes = one & bit_AES,
+        .pclmul = one & bit_PCLMUL,
+        .gfni = has512 && seven_c & bit_GFNI,
+        .bitalg = has512 && seven_c & bit_AVX512BITALG,
     };
 }
 
@@ -426,6 +433,25 @@ static void (*const makers[THUNK_COUNT])(Maker *m) = {
     [THUNK_CALL] = make_call,
 };
 
+static void fill_vectors(Area *area)
+{
+    for (unsigned n = 0; n < 3; n++) {
+        for (unsigned at = 0; at < 16; at++) {
+            area->low_half[n].b[at] = at >> n & 1 ? 0 : 0xff;
+            area->reversed[n].b[at] = (uint8_t)(at ^ ((2u << n) - 1));
+        }
+    }
+    for (unsigned n = 0; n < 4; n++) {
+        memset(area->sixteens[n].b, (int)n * 16, 16);
+    }
+    memset(area->outside.b, 0x70, 16);
+    memset(area->low_nibble.b, 0x0f, 16);
+    for (unsigned n = 0; n < 16; n++) {
+        area->bits_of_nibble.b[n] = (uint8_t)__builtin_popcount(n);
+        area->bit_mirror.b[n] = (uint8_t)(0x01 << n % 8);
+    }
+}
+
 static void fill_constants(Area *area)
 {
     for (unsigned n = 0; n < 2; n++) {
@@ -435,6 +461,7 @@ static void fill_constants(Area *area)
         area->magnitude32[n] = ~area->sign32[n];
         area->box[n] = UINT64_C(0xffffffff00000000);
     }
+    fill_vectors(area);
     for (unsigned n = 0; n < sizeof(area->flags_of_mxcsr); n++) {
         area->flags_of_mxcsr[n] = fp_flags_of_mxcsr(n);
     }

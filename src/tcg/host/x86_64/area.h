@@ -33,13 +33,20 @@ typedef enum Thunk {
 
 typedef struct Features {
     VectorLevel level;
-    bool bmi1, bmi2, lzcnt, fma, movbe;
+    bool bmi1, bmi2, lzcnt, fma, movbe, aes, pclmul;
+    bool gfni, bitalg; /* with AVX-512 only */
 } Features;
 
 typedef struct Area {
     uint64_t sign32[2], sign64[2]; /* masks of all lanes, 16-byte aligned */
     uint64_t magnitude32[2], magnitude64[2];
     uint64_t box[2];
+    IrVec low_half[3]; /* of 16, 32 and 64 bits: ones below */
+    IrVec reversed[3]; /* pshufb: the bytes of 2, 4 and 8 turned round */
+    IrVec sixteens[4]; /* bytes of 0, 16, 32, 48 */
+    IrVec outside;     /* bytes of 0x70: with it 16 and more reach the highest bit */
+    IrVec low_nibble, bits_of_nibble;
+    IrVec bit_mirror;            /* gf2p8affineqb: the bits of a byte turned round */
     uint64_t nan32, nan64;       /* the default NaN */
     uint64_t normal32, normal64; /* the least normal number */
     uint8_t flags_of_mxcsr[64];  /* FpFlags of its low bits */
@@ -48,7 +55,10 @@ typedef struct Area {
     Features features;
 } Area;
 
-/* What this machine has; only the baseline, x86-64-v2, when LATHE_X86_BASELINE is in the environment. */
+/*
+ * What this machine has; only the baseline, x86-64-v2, when LATHE_X86_BASELINE is in the environment; with AVX
+ * when it says "avx".
+ */
 Features x86_features(void);
 
 /* Fills the area; its size, 0 when it does not fit. */

@@ -166,7 +166,10 @@ typedef struct Row {
     _(ldenv) _(stenv) _(load) _(store) _(rmw) _(cas) _(fence) _(fp2) _(fsqrt) _(fma)               \
     _(fminmax) _(fsoft) _(fround) _(fcmp) _(fcvt) _(ftoi) _(itof) _(getflags) _(setflags) _(fsign)                    \
     _(fsgnj) _(fbits) _(bitsf) _(fbox) _(funbox) _(const) _(get) _(put) _(insn)                    \
-    _(vector) _(vfromf) _(vtof)                                                                    \
+    _(vector) _(vfromf) _(vtof) _(vlow) _(vdup) _(vduplane) _(vget) _(vset) _(vins) _(vbinary)     \
+    _(vzip) _(vunzip) _(vtranspose) _(vext) _(vrev) _(vtable) _(vlanes) _(vunary) _(vneg) _(vmul)  \
+    _(vandn) _(vnot) _(vorn) _(vselect) _(vshl) _(vshr) _(vcmp) _(vtest) _(vpopcnt) _(vbitrev)     \
+    _(vwiden) _(vmulwide) _(vnarrow) _(vreduce) _(vclmul) _(vaesbox) _(vaesmix)                    \
     _(label) _(brcond) _(br) _(goto) _(gotocond) _(gotoval) _(exit) _(call)
 /* clang-format on */
 
