@@ -95,7 +95,7 @@ bool a64_ldst_reg(A64Translator *t, const A64LdstReg *i)
 
 bool a64_ldr_lit(A64Translator *t, const A64Lit *i)
 {
-    Val address = constant(t, I64, t->pc + (int64_t)i->imm * 4);
+    Val address = constant(t, I64, t->pc + (int64_t)i->imm);
 
     set_reg(t, is_64(i->size, i->opc), i->rt, load(t, i->size, i->opc, address, 0));
     return true;
