@@ -124,8 +124,9 @@ bool a64_ldar(A64Translator *t, const A64Excl *i)
 /* A load-acquire behind a store-release stays behind it (B2.3.11): sequentially consistent. */
 bool a64_stlr(A64Translator *t, const A64Excl *i)
 {
-    ir_store(t->b, ordered(i->size, ORDER_RELEASE | ORDER_ACQUIRE), xreg_sp(t, i->rn), 0,
+    ir_store(t->b, ordered(i->size, ORDER_RELEASE), xreg_sp(t, i->rn), 0,
         reg(t, i->size == MEM_64, i->rt));
+    ir_fence(t->b, FENCE_WR);
     return true;
 }
 

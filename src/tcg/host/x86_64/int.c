@@ -579,13 +579,30 @@ static bool is_clean(const Gen *g, unsigned t)
     return !(g->temps[t].dirty && gen_type(g, t) == I64);
 }
 
+/* Does it surely stay out of the scratch registers? */
+static bool is_in_pin(const Gen *g, unsigned t)
+{
+    unsigned reg = reg_find(g, t);
+
+    return reg != NO_REG && !reg_is_scratch(GENERAL, reg);
+}
+
+/* A comparison and its selection hold all operands at once, and the result: one scratch register is for that. */
+static bool leaves_a_scratch(const Gen *g, const IrInsn *compare, const IrInsn *select)
+{
+    unsigned in_scratch = !is_in_pin(g, compare->a) + !is_in_pin(g, select->b) +
+        !(is_in_pin(g, compare->b) || reg_immediate(g, compare->b).is_imm);
+
+    return in_scratch <= 2;
+}
+
 bool gen_fuse_setcond(Gen *g, const IrInsn *op)
 {
     unsigned at = g->at;
     const IrInsn *next = gen_partner(g, &at);
 
     if (!next || next->op != IR_select || next->a != op->dst || g->live->use_count[op->dst] != 1 ||
-        !is_clean(g, op->a) || !is_clean(g, op->b)) {
+        !is_clean(g, op->a) || !is_clean(g, op->b) || !leaves_a_scratch(g, op, next)) {
         return false;
     }
     g->temps[op->dst] = (Temp){ 0 };
