@@ -77,6 +77,9 @@ BlockNode *block_open(IoLoop *loop, const BlockDriver *driver, const BlockOption
  */
 BlockNode *block_open_image(
     IoLoop *loop, const char *format, const BlockOptions *options, GError **error);
+/* [co] The same for an image alone: what it is based on is not opened. */
+BlockNode *block_open_layer(
+    IoLoop *loop, const char *format, const BlockOptions *options, GError **error);
 BlockNode *block_ref(BlockNode *node);
 /* For a driver's open: room for so many children. */
 void block_reserve_children(BlockNode *node, unsigned count);
@@ -101,6 +104,9 @@ int block_locate(BlockNode **node, uint64_t at, uint64_t length, Extent *out);
 void block_be_like(BlockNode *node, const BlockNode *child);
 int block_map_through(BlockNode *node, uint64_t at, uint64_t length, Extent *out);
 int block_resize_through(BlockNode *node, uint64_t length);
+
+/* [co] Bytes of the disk in units of `unit` that hold data, or -errno. */
+int64_t block_count_data(BlockNode *node, uint64_t unit);
 
 /* [co] Changes the length of a disk; -ENOTSUP when the format cannot. */
 int block_resize(BlockNode *node, uint64_t length);

@@ -50,7 +50,9 @@ typedef struct BlockOptions {
     DriveAio aio;
     const DriveThrottle *throttle; /* of the filter of that name */
     bool read_only;
-    bool create; /* a new file; there must be none */
+    bool create;             /* a new file; there must be none */
+    const char *snapshot;    /* READ only: the disk as it was then; NULL: as it is */
+    unsigned writable_layer; /* an image so many below the top is opened for writing; 0: none */
     bool repair; /* for a check: damage that can be mended does not keep it from being opened */
 } BlockOptions;
 
@@ -63,6 +65,30 @@ typedef struct BlockCheck {
     uint64_t clusters, allocated, packed; /* of the guest's disk */
     uint64_t end;                         /* bytes of the file that are in use */
 } BlockCheck;
+
+/* A state of the disk that an image keeps inside of itself. Texts are the node's. */
+typedef struct BlockSnapshot {
+    const char *id, *name;
+    uint64_t disk_size, vm_state_size, vm_clock_ns;
+    int64_t date_us; /* since 1970 */
+} BlockSnapshot;
+
+/*
+ * [co] What a format can do with them; for tools, while nothing else uses the node. A snapshot is
+ * named by its id or its name.
+ */
+typedef struct BlockSnapshots {
+    int (*list)(BlockNode *node, GArray *out); /* of BlockSnapshot */
+    int (*create)(BlockNode *node, const char *name);
+    int (*apply)(BlockNode *node, const char *name); /* the disk becomes what it was */
+    int (*remove)(BlockNode *node, const char *name);
+    int (*show)(BlockNode *node, const char *name); /* reads give it, while the node is open */
+} BlockSnapshots;
+
+/* Bytes that an image takes: with what the disk holds now, and when all of it is written. */
+typedef struct BlockMeasure {
+    uint64_t required, full;
+} BlockMeasure;
 
 /* Adds a fact about an image to a text. */
 typedef void BlockFact(GString *out, const char *name, const char *text);
@@ -100,9 +126,18 @@ typedef struct BlockDriver {
     void (*describe)(BlockNode *node, BlockFact *add, GString *out); /* what is special about it */
     int (*check)(BlockNode *node, BlockCheck *out, bool repair);
     int (*resize)(BlockNode *node, uint64_t length);
+    int (*empty)(BlockNode *node); /* all of the disk shows what is below */
+    /* What it is based on; NULL: nothing any more. */
+    int (*set_backing)(BlockNode *node, const char *path, const char *format);
+    /* Options that the image gets instead of those it was made with; only names in amend_options. */
+    bool (*amend)(BlockNode *node, const BlockCreate *options, GError **error);
+    const char *const *amend_options; /* ends with NULL */
+    const BlockSnapshots *snapshots;  /* NULL: none inside of an image */
     /* Of a protocol: is there data at `at`, or a hole? Gives where that ends. */
     bool (*is_data)(BlockNode *node, uint64_t at, uint64_t *end);
     bool (*create)(BlockNode *file, const BlockCreate *create, GError **error); /* into `file` */
+    /* [co] Of an image that is to be made of what `from` holds; NULL: of an empty disk. */
+    bool (*measure)(BlockNode *from, const BlockCreate *create, BlockMeasure *out, GError **error);
     const char *const *create_options; /* names, ends with NULL */
     bool has_backing;
 } BlockDriver;

@@ -67,6 +67,28 @@ int block_locate(BlockNode **node, uint64_t at, uint64_t length, Extent *out)
     return 0;
 }
 
+int64_t block_count_data(BlockNode *node, uint64_t unit)
+{
+    uint64_t count = 0, counted = 0; /* units, and the end of the last one */
+
+    for (uint64_t at = 0; at < node->length;) {
+        BlockNode *holder = node;
+        Extent extent = { 0 };
+        int result = block_locate(&holder, at, node->length - at, &extent);
+        uint64_t from = MAX(at / unit, counted), to = (at + extent.length + unit - 1) / unit;
+
+        if (result < 0) {
+            return result;
+        }
+        if (extent.kind != EXTENT_ZERO && to > from) {
+            count += to - from;
+            counted = to;
+        }
+        at += extent.length;
+    }
+    return count * unit;
+}
+
 static int read_packed(BlockNode *node, const Extent *extent, BlockMemory memory)
 {
     void *buffer = g_try_malloc(extent->length);

@@ -47,7 +47,7 @@ static const BlockDriver *find_format(const char *format, BlockNode *file, GErro
 
 /* ---- one layer ---- */
 
-static BlockNode *open_layer(
+BlockNode *block_open_layer(
     IoLoop *loop, const char *format, const BlockOptions *options, GError **error)
 {
     BlockNode *file = block_open(loop, block_driver_find("file"), options, NULL, NULL, error);
@@ -65,7 +65,7 @@ static BlockNode *open_layer(
 BlockNode *block_open_image(
     IoLoop *loop, const char *format, const BlockOptions *options, GError **error)
 {
-    BlockNode *top = open_layer(loop, format, options, error);
+    BlockNode *top = block_open_layer(loop, format, options, error);
     BlockNode *lowest = top;
 
     for (unsigned depth = 1; lowest && lowest->backing_path; depth++) {
@@ -73,14 +73,15 @@ BlockNode *block_open_image(
         BlockOptions below = *options;
 
         below.path = path;
-        below.read_only = true;
+        below.read_only = depth != options->writable_layer;
+        below.snapshot = NULL;
         if (depth == CHAIN_MOST) {
             g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_FORMAT,
                 "`%s` is based on more than %d images, or on itself", top->name, CHAIN_MOST);
             block_unref(top);
             return NULL;
         }
-        lowest->backing = open_layer(loop, lowest->backing_format, &below, error);
+        lowest->backing = block_open_layer(loop, lowest->backing_format, &below, error);
         if (!lowest->backing) {
             g_prefix_error(error, "`%s` is based on another image: ", lowest->name);
             block_unref(top);

@@ -47,6 +47,20 @@ static bool raw_create(BlockNode *file, const BlockCreate *create, GError **erro
     return result == 0;
 }
 
+static bool raw_measure(
+    BlockNode *from, const BlockCreate *create, BlockMeasure *out, GError **error)
+{
+    int64_t data = from ? block_count_data(from, 4096) : 0;
+
+    out->full = create->size;
+    out->required = MIN((uint64_t)MAX(data, 0), create->size);
+    if (data < 0) {
+        g_set_error(
+            error, BLOCK_ERROR, BLOCK_ERROR_HOST, "`%s`: %s", from->name, g_strerror(-data));
+    }
+    return data >= 0;
+}
+
 static const char *const create_options[] = { "preallocation", NULL };
 
 BLOCK_DRIVER(raw) = {
@@ -56,5 +70,6 @@ BLOCK_DRIVER(raw) = {
     .transfer = raw_transfer,
     .resize = raw_resize,
     .create = raw_create,
+    .measure = raw_measure,
     .create_options = create_options,
 };

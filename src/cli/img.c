@@ -7,14 +7,20 @@
 #include "cli/img/img.h"
 
 static const ImgCommand *const commands[] = {
+    &img_amend,
     &img_bench,
     &img_check,
+    &img_commit,
     &img_compare,
     &img_convert,
     &img_create,
+    &img_dd,
     &img_info,
     &img_map,
+    &img_measure,
+    &img_rebase,
     &img_resize,
+    &img_snapshot,
 };
 
 void *img_fail(Img *img, int exit_code, GError *error)
@@ -38,58 +44,128 @@ void *img_fail_with(Img *img, int exit_code, const char *fmt, ...)
     return NULL;
 }
 
-BlockNode *img_open(Img *img, const char *path, const char *format, bool writable)
+/* What the command line says about how images are opened; false after saying what is wrong. */
+static bool read_options(Img *img, BlockOptions *options)
 {
-    BlockOptions options = { .path = path, .read_only = !writable, .repair = img->repair };
-    GError *error = NULL;
-    BlockNode *node;
-    int aio;
+    int aio = word_find(drive_aio_words, img->aio ? img->aio : "threads");
 
-    if (!cache_from_word(img->cache ? img->cache : "writeback", &options.cache)) {
+    if (!cache_from_word(img->cache ? img->cache : "writeback", &options->cache)) {
         return img_fail_with(img, EXIT_DESCRIPTION, "there is no cache mode `%s`", img->cache);
     }
-    aio = word_find(drive_aio_words, img->aio ? img->aio : "threads");
     if (aio < 0) {
         return img_fail_with(img, EXIT_DESCRIPTION, "there is no engine `%s`", img->aio);
     }
-    options.aio = aio;
+    options->aio = aio;
+    return true;
+}
+
+BlockNode *img_open_layers(
+    Img *img, const char *path, const char *format, bool writable, unsigned layer)
+{
+    BlockOptions options = { .path = path,
+        .read_only = !writable,
+        .repair = img->repair,
+        .snapshot = writable ? NULL : img->snapshot,
+        .writable_layer = layer };
+    GError *error = NULL;
+    BlockNode *node;
+
+    if (!read_options(img, &options)) {
+        return NULL;
+    }
     node = block_open_image(img->loop, format, &options, &error);
+    return node ? node : img_fail(img, EXIT_HOST, error);
+}
+
+BlockNode *img_open(Img *img, const char *path, const char *format, bool writable)
+{
+    return img_open_layers(img, path, format, writable, 0);
+}
+
+BlockNode *img_open_alone(Img *img, const char *path, const char *format)
+{
+    BlockOptions options = { .path = path };
+    GError *error = NULL;
+    BlockNode *node;
+
+    if (!read_options(img, &options)) {
+        return NULL;
+    }
+    node = block_open_layer(img->loop, format, &options, &error);
     return node ? node : img_fail(img, EXIT_HOST, error);
 }
 
 /* ---- options ---- */
 
-/* All options of all commands; a command takes those whose letters it lists. */
+/*
+ * All options of all commands; a command takes those whose keys it lists. A key is the option's
+ * letter where that means the same everywhere.
+ */
 static GOptionEntry *entries_for(Img *img, const char *takes)
 {
-    const GOptionEntry all[] = {
-        { "format", 'f', 0, G_OPTION_ARG_STRING, &img->format, "format of the image", "FORMAT" },
-        { "output-format", 'O', 0, G_OPTION_ARG_STRING, &img->output_format,
-            "format of the new image", "FORMAT" },
-        { "backing", 'b', 0, G_OPTION_ARG_FILENAME, &img->backing, "image it is based on", "FILE" },
-        { "backing-format", 'F', 0, G_OPTION_ARG_STRING, &img->backing_format,
-            "format of that image", "FORMAT" },
-        { "option", 'o', 0, G_OPTION_ARG_STRING_ARRAY, &img->options, "options of the format",
-            "NAME=VALUE,..." },
-        { "compress", 'c', 0, G_OPTION_ARG_NONE, &img->compress, "compress the new image", NULL },
-        { "cache", 't', 0, G_OPTION_ARG_STRING, &img->cache, "cache mode", "MODE" },
-        { "json", 'J', 0, G_OPTION_ARG_NONE, &img->json, "print facts as JSON", NULL },
-        { "repair", 'r', 0, G_OPTION_ARG_NONE, &img->repair, "mend what can be mended", NULL },
-        { "quiet", 'q', 0, G_OPTION_ARG_NONE, &img->quiet, "print nothing but errors", NULL },
-        { "progress", 'p', 0, G_OPTION_ARG_NONE, &img->progress, "show how far it is", NULL },
-        { "shrink", 'S', 0, G_OPTION_ARG_NONE, &img->shrink, "allow a smaller size", NULL },
-        { "backing-chain", 'C', 0, G_OPTION_ARG_NONE, &img->chain, "all layers", NULL },
-        { "aio", 'i', 0, G_OPTION_ARG_STRING, &img->aio, "threads, native or io_uring", "ENGINE" },
-        { "count", 'n', 0, G_OPTION_ARG_INT, &img->count, "how many requests (75000)", "N" },
-        { "depth", 'd', 0, G_OPTION_ARG_INT, &img->depth, "how many at once (64)", "N" },
-        { "size", 's', 0, G_OPTION_ARG_STRING, &img->size, "of a request (4KiB)", "SIZE" },
-        { "write", 'w', 0, G_OPTION_ARG_NONE, &img->write, "write instead of read", NULL },
+    const struct {
+        char key;
+        GOptionEntry entry;
+    } all[] = {
+        { 'f',
+            { "format", 'f', 0, G_OPTION_ARG_STRING, &img->format, "format of the image",
+                "FORMAT" } },
+        { 'O',
+            { "output-format", 'O', 0, G_OPTION_ARG_STRING, &img->output_format,
+                "format of the new image", "FORMAT" } },
+        { 'b',
+            { "backing", 'b', 0, G_OPTION_ARG_FILENAME, &img->backing, "image it is based on",
+                "FILE" } },
+        { 'F',
+            { "backing-format", 'F', 0, G_OPTION_ARG_STRING, &img->backing_format,
+                "format of that image", "FORMAT" } },
+        { 'o',
+            { "option", 'o', 0, G_OPTION_ARG_STRING_ARRAY, &img->options, "options of the format",
+                "NAME=VALUE,..." } },
+        { 'c',
+            { "compress", 'c', 0, G_OPTION_ARG_NONE, &img->compress, "compress the new image",
+                NULL } },
+        { 't', { "cache", 't', 0, G_OPTION_ARG_STRING, &img->cache, "cache mode", "MODE" } },
+        { 'J', { "json", 'J', 0, G_OPTION_ARG_NONE, &img->json, "print facts as JSON", NULL } },
+        { 'r',
+            { "repair", 'r', 0, G_OPTION_ARG_NONE, &img->repair, "mend what can be mended",
+                NULL } },
+        { 'q',
+            { "quiet", 'q', 0, G_OPTION_ARG_NONE, &img->quiet, "print nothing but errors", NULL } },
+        { 'p',
+            { "progress", 'p', 0, G_OPTION_ARG_NONE, &img->progress, "show how far it is", NULL } },
+        { 'S',
+            { "shrink", 'S', 0, G_OPTION_ARG_NONE, &img->shrink, "allow a smaller size", NULL } },
+        { 'C', { "backing-chain", 'C', 0, G_OPTION_ARG_NONE, &img->chain, "all layers", NULL } },
+        { 'i',
+            { "aio", 'i', 0, G_OPTION_ARG_STRING, &img->aio, "threads, native or io_uring",
+                "ENGINE" } },
+        { 'n',
+            { "count", 'n', 0, G_OPTION_ARG_INT, &img->count, "how many requests (75000)", "N" } },
+        { 'd', { "depth", 'd', 0, G_OPTION_ARG_INT, &img->depth, "how many at once (64)", "N" } },
+        { 's',
+            { "size", 's', 0, G_OPTION_ARG_STRING, &img->size, "of a request (4KiB), or of a disk",
+                "SIZE" } },
+        { 'w', { "write", 'w', 0, G_OPTION_ARG_NONE, &img->write, "write instead of read", NULL } },
+        { 'L', { "list", 'l', 0, G_OPTION_ARG_NONE, &img->list, "list them", NULL } },
+        { 'N', { "create", 'c', 0, G_OPTION_ARG_STRING, &img->create, "take one", "NAME" } },
+        { 'A',
+            { "apply", 'a', 0, G_OPTION_ARG_STRING, &img->apply, "the disk becomes what it was",
+                "NAME" } },
+        { 'D', { "delete", 'd', 0, G_OPTION_ARG_STRING, &img->remove, "delete one", "NAME" } },
+        { 'K', { "keep", 'd', 0, G_OPTION_ARG_NONE, &img->keep, "do not empty the image", NULL } },
+        { 'u',
+            { "unsafe", 'u', 0, G_OPTION_ARG_NONE, &img->unsafe,
+                "change the name only, compare nothing", NULL } },
+        { 'X',
+            { "snapshot", 'l', 0, G_OPTION_ARG_STRING, &img->snapshot, "the disk as it was then",
+                "NAME" } },
     };
     GArray *chosen = g_array_new(true, true, sizeof(GOptionEntry));
 
     for (unsigned i = 0; i < G_N_ELEMENTS(all); i++) {
-        if (strchr(takes, all[i].short_name)) {
-            g_array_append_val(chosen, all[i]);
+        if (strchr(takes, all[i].key)) {
+            g_array_append_val(chosen, all[i].entry);
         }
     }
     return (GOptionEntry *)g_array_free(chosen, false);
@@ -125,6 +201,10 @@ static void clear(Img *img)
     g_strfreev(img->options);
     g_free(img->aio);
     g_free(img->size);
+    g_free(img->create);
+    g_free(img->apply);
+    g_free(img->remove);
+    g_free(img->snapshot);
 }
 
 /* ---- running ---- */

@@ -21,7 +21,7 @@ truncate -s 40M disk.raw
 head -c 1000000 /dev/urandom | dd of=disk.raw bs=1000 seek=20000 conv=notrunc 2>/dev/null
 truncate -s 41943552 disk.raw
 
-for options in cluster_size=64k cluster_size=512 cluster_size=2MiB compat=0.10 refcount_bits=1 \
+for options in cluster_size=64k cluster_size=512 cluster_size=512,refcount_bits=64 cluster_size=2MiB compat=0.10 refcount_bits=1 \
         refcount_bits=64 extended_l2=on,cluster_size=32k; do
     rm -f disk.qcow2
     gives 0 "$lathe" img convert -f raw -O qcow2 -o $options disk.raw disk.qcow2
@@ -82,7 +82,15 @@ gives 0 "$lathe" img create -q -f qcow2 -o cluster_size=512 big.qcow2 1MiB
 gives 0 "$lathe" img resize -f qcow2 big.qcow2 +63MiB
 qemu-img check -q big.qcow2 || fail "check after resize"
 qemu-img info big.qcow2 | grep -q "64 MiB" || fail "resize"
-qemu-img create -q -f qcow2 -o cluster_size=512 small.qcow2 64M
+gives 0 "$lathe" img resize -f qcow2 big.qcow2 +1G      # tables longer than a refcount block covers
+qemu-img check -q big.qcow2 || fail "check after a large resize"
+gives 0 "$lathe" img bench -w -n 10 -s 65536 -f qcow2 big.qcow2
+gives 0 "$lathe" img snapshot -c one big.qcow2
+gives 0 "$lathe" img bench -w -n 20 -s 65536 -f qcow2 big.qcow2
+qemu-img check -q big.qcow2 || fail "check after a large snapshot"
+gives 0 "$lathe" img snapshot -a one big.qcow2
+gives 0 "$lathe" img snapshot -d one big.qcow2
+qemu-img create -q -f qcow2 -o cluster_size=512 small.qcow2 1088M
 gives 0 "$lathe" img bench -w -n 600 -s 65536 -f qcow2 small.qcow2
 gives 0 "$lathe" img bench -w -n 600 -s 65536 -f qcow2 big.qcow2
 qemu-img check -q small.qcow2 || fail "check after growth"

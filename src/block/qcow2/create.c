@@ -321,11 +321,44 @@ static bool preallocate(BlockNode *file, const Wanted *w, const BlockCreate *cre
 
 bool qcow2_create(BlockNode *file, const BlockCreate *create, GError **error)
 {
+    BlockCreate whole = *create; /* other programs ignore a part of a sector */
     Wanted wanted = { 0 };
     Layout layout;
 
-    return read_options(create, &wanted, error) && plan(&wanted, create->size, &layout, error) &&
-        create_data_file(file, &wanted, create->size, error) &&
-        write_image(file, &wanted, &layout, create, error) &&
-        preallocate(file, &wanted, create, error);
+    whole.size = (create->size + 511) & ~UINT64_C(511);
+    return read_options(&whole, &wanted, error) && plan(&wanted, whole.size, &layout, error) &&
+        create_data_file(file, &wanted, whole.size, error) &&
+        write_image(file, &wanted, &layout, &whole, error) &&
+        preallocate(file, &wanted, &whole, error);
+}
+
+/* Tables as if all of the disk were written, and the clusters that hold data. */
+bool qcow2_measure(BlockNode *from, const BlockCreate *create, BlockMeasure *out, GError **error)
+{
+    Wanted w = { 0 };
+    Layout layout;
+    uint64_t clusters, l2, tables, per_block, blocks;
+    int64_t data;
+
+    if (!read_options(create, &w, error) || !plan(&w, create->size, &layout, error)) {
+        return false;
+    }
+    data = from ? block_count_data(from, w.cluster_size) : 0;
+    if (data < 0) {
+        g_set_error(
+            error, BLOCK_ERROR, BLOCK_ERROR_HOST, "`%s`: %s", from->name, g_strerror(-data));
+        return false;
+    }
+    per_block = w.cluster_size * 8 / w.refcount_bits;
+    clusters = divide_up(create->size, w.cluster_size);
+    l2 = divide_up(clusters, w.cluster_size / (w.extended ? 16 : 8));
+    tables = layout.total - layout.blocks + l2;
+    blocks = MAX(layout.blocks, divide_up(clusters + tables, per_block - 1));
+    tables = (tables + blocks) * w.cluster_size;
+    out->full = tables + (w.data_file ? 0 : clusters * w.cluster_size);
+    out->required = tables + (w.data_file ? 0 : (uint64_t)data);
+    if (w.preallocation != PREALLOCATE_OFF) {
+        out->required = out->full;
+    }
+    return true;
 }

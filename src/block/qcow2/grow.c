@@ -24,8 +24,7 @@ static int write_copy(Qcow2 *q, const Qcow2Table *table, uint64_t at, uint64_t b
     return block_write(q->file, at, entries, bytes, 0);
 }
 
-/* Writes a header, and takes it for the image's own when it is on stable storage. */
-static int switch_header(Qcow2 *q, const Qcow2Header *wanted)
+int qcow2_switch_header(Qcow2 *q, const Qcow2Header *wanted)
 {
     Qcow2Header old = q->header;
     int result = block_flush(q->file);
@@ -77,7 +76,7 @@ static int move_table(
         result = write_copy(q, table, *place, bytes);
     }
     if (result == 0) {
-        result = switch_header(q, header);
+        result = qcow2_switch_header(q, header);
     }
     if (result == 0) {
         adopt(q, table, *place, size);
@@ -117,7 +116,7 @@ int qcow2_resize(BlockNode *node, uint64_t length)
         header.l1_size = entries;
         result = move_table(q, &q->l1, entries, &header, &header.l1_table_offset);
     } else {
-        result = switch_header(q, &header);
+        result = qcow2_switch_header(q, &header);
     }
     node->length = result == 0 ? length : node->length;
     return result;

@@ -89,6 +89,17 @@ static bool prepare_to_write(Qcow2 *q, const BlockOptions *options, GError **err
     return true;
 }
 
+static bool show_snapshot(Qcow2 *q, const BlockOptions *options, GError **error)
+{
+    int result = options->snapshot ? qcow2_snapshots.show(q->node, options->snapshot) : 0;
+
+    if (result < 0) {
+        g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_FORMAT, "`%s` has no snapshot `%s`%s",
+            q->node->name, options->snapshot, result == -ENOENT ? "" : " that can be read");
+    }
+    return result == 0;
+}
+
 static bool qcow2_open(BlockNode *node, const BlockOptions *options, GError **error)
 {
     Qcow2 *q = qcow2_of(node);
@@ -108,7 +119,7 @@ static bool qcow2_open(BlockNode *node, const BlockOptions *options, GError **er
     q->top_cluster = q->known_end >> q->cluster_bits;
     return read_table(q, &q->l1, q->header.l1_table_offset, q->header.l1_size, error) &&
         read_table(q, &q->reftable, q->header.refcount_table_offset, reftable, error) &&
-        open_data_file(q, options, error) &&
+        open_data_file(q, options, error) && show_snapshot(q, options, error) &&
         (node->read_only || prepare_to_write(q, options, error));
 }
 
@@ -177,8 +188,14 @@ BLOCK_DRIVER(qcow2) = {
     .flush = qcow2_flush,
     .check = qcow2_check,
     .resize = qcow2_resize,
+    .empty = qcow2_empty,
+    .set_backing = qcow2_set_backing,
+    .amend = qcow2_amend,
+    .amend_options = qcow2_amend_options,
+    .snapshots = &qcow2_snapshots,
     .describe = qcow2_describe,
     .create = qcow2_create,
+    .measure = qcow2_measure,
     .create_options = create_options,
     .has_backing = true,
 };

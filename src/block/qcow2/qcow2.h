@@ -45,6 +45,7 @@ typedef struct Qcow2Snapshot {
     uint32_t date_sec, date_nsec;
     uint64_t vm_clock_nsec, vm_state_size, disk_size, icount;
     char *id, *name;
+    GBytes *more; /* extra data that is not known here, to be kept; NULL: none */
 } Qcow2Snapshot;
 
 /* A table that is wholly in memory, in host byte order, with the part that has changed. */
@@ -118,6 +119,7 @@ void meta_drop(Qcow2 *q, uint64_t offset, uint64_t length);
 /* refcount.c; [co], with the lock. */
 int refcount_get(Qcow2 *q, uint64_t cluster, uint64_t *out);
 int refcount_add(Qcow2 *q, uint64_t cluster, int delta, uint64_t *now);
+uint64_t refcount_most(const Qcow2 *q); /* that a refcount can say */
 int refcount_set(Qcow2 *q, uint64_t cluster, uint64_t value);
 /* `count` clusters side by side, each with a refcount of 1. */
 int refcount_allocate(Qcow2 *q, unsigned count, uint64_t *offset);
@@ -152,6 +154,7 @@ int qcow2_discard(BlockNode *node, uint64_t at, uint64_t length);
  * and a flush later is short, and a refcount table that is long enough. Not taken on failure.
  */
 int qcow2_lock_with_room(Qcow2 *q);
+void qcow2_set_l1(Qcow2 *q, uint64_t index, uint64_t entry);
 /* [co] With the lock: makes sure that the L2 table for `at` is there and belongs to nobody else. */
 int qcow2_own_table(Qcow2 *q, uint64_t at);
 /* With the lock: lets go of what an L2 entry refers to, but for the cluster `except`. */
@@ -161,15 +164,29 @@ void qcow2_free_entry(Qcow2 *q, uint64_t entry, uint64_t except);
 /* [co] Fills q->snapshots. */
 int qcow2_read_snapshots(Qcow2 *q);
 void qcow2_snapshot_free(void *snapshot);
+/* The table of q->snapshots, as it is written. */
+GByteArray *qcow2_snapshot_bytes(const Qcow2 *q);
+
+/* snapshot-ops.c */
+int qcow2_empty(BlockNode *node);
+extern const BlockSnapshots qcow2_snapshots;
 
 /* grow.c: [co], without the lock. */
 int qcow2_grow_reftable(Qcow2 *q);
+/* Flushes, writes a header, flushes, and takes it for the image's own. */
+int qcow2_switch_header(Qcow2 *q, const Qcow2Header *wanted);
 int qcow2_resize(BlockNode *node, uint64_t length);
 
 /* create.c */
 /* [co] Gives all of the disk that has none a place; what was zero stays zero. */
 int qcow2_preallocate(Qcow2 *q, BlockPreallocation preallocation);
+bool qcow2_measure(BlockNode *from, const BlockCreate *create, BlockMeasure *out, GError **error);
 bool qcow2_create(BlockNode *file, const BlockCreate *create, GError **error);
+
+/* amend.c: [co], without the lock. */
+int qcow2_set_backing(BlockNode *node, const char *path, const char *format);
+bool qcow2_amend(BlockNode *node, const BlockCreate *options, GError **error);
+extern const char *const qcow2_amend_options[];
 
 /* check.c: [co] the whole image; nobody else uses it meanwhile. */
 int qcow2_check(BlockNode *node, BlockCheck *out, bool repair);

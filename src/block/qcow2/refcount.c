@@ -37,7 +37,7 @@ static void store(const Qcow2 *q, uint8_t *block, uint64_t index, uint64_t value
     }
 }
 
-static uint64_t most(const Qcow2 *q)
+uint64_t refcount_most(const Qcow2 *q)
 {
     return q->refcount_bits == 64 ? UINT64_MAX : (UINT64_C(1) << q->refcount_bits) - 1;
 }
@@ -74,28 +74,24 @@ static void mark_dirty(Qcow2Table *table, uint32_t from, uint32_t to)
 }
 
 /*
- * A refcount block for a part of the file where nothing is in use yet: it takes the first cluster
- * of that part and counts itself. Nobody refers to it until the table is written, so a power
- * failure before that leaves the cluster free.
+ * A refcount block, in a cluster that is free, for a part of the file where nothing is in use yet.
+ * Nobody refers to it until the table is written, so a power failure before that leaves the cluster
+ * free, or leaked.
  */
-static int create_block(Qcow2 *q, uint64_t number)
+static int create_block(Qcow2 *q, uint64_t number, uint64_t cluster)
 {
-    uint64_t offset = number << (q->refblock_bits + q->cluster_bits);
-    MetaPage *first = NULL;
+    uint64_t offset = cluster << q->cluster_bits;
 
     if (number >= q->reftable.size) {
         return -EFBIG;
     }
     for (uint64_t at = 0; at < q->cluster_size; at += q->meta.page_size) {
-        MetaPage *page = meta_new(q, META_REFCOUNT, offset + at);
-
-        first = first ? first : page;
+        meta_new(q, META_REFCOUNT, offset + at);
     }
-    store(q, first->data, 0, 1);
-    q->top_cluster = MAX(q->top_cluster, offset >> q->cluster_bits);
+    q->top_cluster = MAX(q->top_cluster, cluster);
     q->reftable.entries[number] = offset;
     mark_dirty(&q->reftable, number, number + 1);
-    return 0;
+    return refcount_add(q, cluster, 1, NULL);
 }
 
 int refcount_get(Qcow2 *q, uint64_t cluster, uint64_t *out)
@@ -118,7 +114,7 @@ int refcount_add(Qcow2 *q, uint64_t cluster, int delta, uint64_t *now)
         return result < 0 ? result : -EIO; /* damaged: what is in use has no refcount */
     }
     value = load(q, page->data, index);
-    if (delta < 0 ? value == 0 : value == most(q)) {
+    if (delta < 0 ? value == 0 : value == refcount_most(q)) {
         return -EIO; /* wrong already, or no room for another snapshot */
     }
     store(q, page->data, index, value + delta);
@@ -135,7 +131,7 @@ int refcount_set(Qcow2 *q, uint64_t cluster, uint64_t value)
     uint64_t index;
     int result = find(q, cluster, &page, &index);
 
-    if (result < 0 || !page || value > most(q)) {
+    if (result < 0 || !page || value > refcount_most(q)) {
         return result < 0 ? result : -EIO;
     }
     store(q, page->data, index, value);
@@ -147,18 +143,23 @@ int refcount_set(Qcow2 *q, uint64_t cluster, uint64_t value)
 
 /*
  * A part of the file without refcounts. One that was there when the image was opened is left
- * alone, since it is not known what is in it; beyond, a block begins.
+ * alone, since it is not known what is in it; beyond, a block begins. It takes the first cluster of
+ * the part, or of the free ones found before it, which may have to reach into the part.
  */
-static int skip_or_create(Qcow2 *q, uint64_t *cluster)
+static int skip_or_create(Qcow2 *q, uint64_t *cluster, unsigned *run)
 {
     uint64_t number = *cluster >> q->refblock_bits;
 
     if (number << (q->refblock_bits + q->cluster_bits) < q->known_end) {
         *cluster = (number + 1) << q->refblock_bits;
+        *run = 0;
         return 0;
     }
+    if (*run > 0) {
+        return create_block(q, number, *cluster - (*run)--);
+    }
     *cluster = number << q->refblock_bits;
-    return create_block(q, number);
+    return create_block(q, number, *cluster);
 }
 
 static int find_free(Qcow2 *q, unsigned count, uint64_t *first)
@@ -173,8 +174,7 @@ static int find_free(Qcow2 *q, unsigned count, uint64_t *first)
         int result = find(q, cluster, &page, &index);
 
         if (result == 0 && !page) {
-            run = 0;
-            result = skip_or_create(q, &cluster);
+            result = skip_or_create(q, &cluster, &run);
         } else if (result == 0) {
             bool in_use = load(q, page->data, index) > 0;
 

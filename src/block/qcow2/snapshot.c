@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "block/bytes.h"
 #include "block/qcow2/qcow2.h"
 
 enum { ENTRY_FIXED = 40, EXTRA_KNOWN = 24 };
@@ -12,6 +13,7 @@ void qcow2_snapshot_free(void *data)
 
     g_free(s->id);
     g_free(s->name);
+    g_clear_pointer(&s->more, g_bytes_unref);
     g_free(s);
 }
 
@@ -64,6 +66,7 @@ static void take_extra(Reader *r, Qcow2Snapshot *s, uint32_t size)
     }
     if (size >= EXTRA_KNOWN) {
         s->icount = take(&extra, 8);
+        s->more = extra.at < extra.end ? g_bytes_new(extra.at, extra.end - extra.at) : NULL;
     }
 }
 
@@ -88,6 +91,53 @@ static Qcow2Snapshot *take_snapshot(Reader *r, const uint8_t *start)
     r->at = MIN(r->end, start + (((r->at - start) + 7) & ~(size_t)7));
     return s;
 }
+
+/* ---- writing ---- */
+
+static void put(GByteArray *out, unsigned bytes, uint64_t value)
+{
+    uint8_t text[8];
+
+    store_be(text, bytes, value);
+    g_byte_array_append(out, text, bytes);
+}
+
+static void put_snapshot(GByteArray *out, const Qcow2Snapshot *s)
+{
+    static const uint8_t padding[8];
+    size_t more = s->more ? g_bytes_get_size(s->more) : 0;
+
+    put(out, 8, s->l1_offset);
+    put(out, 4, s->l1_size);
+    put(out, 2, strlen(s->id));
+    put(out, 2, strlen(s->name));
+    put(out, 4, s->date_sec);
+    put(out, 4, s->date_nsec);
+    put(out, 8, s->vm_clock_nsec);
+    put(out, 4, s->vm_state_size > UINT32_MAX ? 0 : s->vm_state_size);
+    put(out, 4, EXTRA_KNOWN + more);
+    put(out, 8, s->vm_state_size);
+    put(out, 8, s->disk_size);
+    put(out, 8, s->icount);
+    if (more > 0) {
+        g_byte_array_append(out, g_bytes_get_data(s->more, NULL), more);
+    }
+    g_byte_array_append(out, (const uint8_t *)s->id, strlen(s->id));
+    g_byte_array_append(out, (const uint8_t *)s->name, strlen(s->name));
+    g_byte_array_append(out, padding, -out->len & 7);
+}
+
+GByteArray *qcow2_snapshot_bytes(const Qcow2 *q)
+{
+    GByteArray *out = g_byte_array_new();
+
+    for (unsigned i = 0; i < q->snapshots->len; i++) {
+        put_snapshot(out, g_ptr_array_index(q->snapshots, i));
+    }
+    return out;
+}
+
+/* ---- reading the table ---- */
 
 static bool is_sound(const Qcow2 *q, const Qcow2Snapshot *s)
 {

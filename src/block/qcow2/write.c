@@ -8,7 +8,7 @@ enum { RUN_MOST = 4 * 1024 * 1024 }; /* bytes allocated at once */
 
 /* ---- L2 tables ---- */
 
-static void set_l1(Qcow2 *q, uint64_t index, uint64_t entry)
+void qcow2_set_l1(Qcow2 *q, uint64_t index, uint64_t entry)
 {
     q->l1.entries[index] = entry;
     if (q->l1.dirty_from == q->l1.dirty_to) {
@@ -57,7 +57,7 @@ int qcow2_own_table(Qcow2 *q, uint64_t at)
     if (result < 0) {
         return result;
     }
-    set_l1(q, index, offset | QCOW2_COPIED);
+    qcow2_set_l1(q, index, offset | QCOW2_COPIED);
     if (old) {
         refcount_free_later(q, old, 1);
     }

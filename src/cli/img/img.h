@@ -22,20 +22,23 @@ typedef struct Img {
     char *aio, *size;
     int count, depth;
     gboolean write;
+    /* Of one command each. */
+    char *create, *apply, *remove, *snapshot;
+    gboolean list, keep, unsafe;
 } Img;
 
 typedef struct ImgCommand {
     const char *name;
     const char *arguments; /* for the usage line */
     const char *summary;
-    const char *takes;     /* letters of its options, as in the table of img.c */
+    const char *takes;     /* keys of its options, as in the table of img.c */
     int least, most;       /* operands */
     void (*run)(Img *img); /* [co] */
 } ImgCommand;
 
 /* Defined in src/cli/img/<name>.c, listed in img.c. */
-extern const ImgCommand img_bench, img_check, img_compare, img_convert, img_create, img_info,
-    img_map, img_resize;
+extern const ImgCommand img_amend, img_bench, img_check, img_commit, img_compare, img_convert,
+    img_create, img_dd, img_info, img_map, img_measure, img_rebase, img_resize, img_snapshot;
 
 /* Reports on stderr and sets the exit code; always gives NULL. Takes the error. */
 void *img_fail(Img *img, int exit_code, GError *error);
@@ -43,5 +46,20 @@ void *img_fail_with(Img *img, int exit_code, const char *fmt, ...) G_GNUC_PRINTF
 
 /* [co] NULL after saying why. */
 BlockNode *img_open(Img *img, const char *path, const char *format, bool writable);
+/* [co] The same, with an image so many layers below opened for writing, too. */
+BlockNode *img_open_layers(
+    Img *img, const char *path, const char *format, bool writable, unsigned layer);
+/* [co] For writing, and without what it is based on, which may be gone. */
+BlockNode *img_open_alone(Img *img, const char *path, const char *format);
+
+/* How far a long command is, on a terminal or when -p asks for it. */
+typedef struct ImgProgress {
+    uint64_t total;
+    bool show, any;
+    unsigned percent;
+} ImgProgress;
+
+void img_progress(ImgProgress *progress, uint64_t done);
+void img_progress_end(ImgProgress *progress);
 
 #endif
