@@ -7,6 +7,7 @@
  *   E4xx  what this host cannot do      exit code 3
  *   E5xx  kernels, firmware, images     exit code 2
  *   E6xx  a device refuses a value      exit code 2
+ *   E7xx  a command line of QEMU        exit code 2
  *
  * A number keeps its meaning for ever.
  */
@@ -78,3 +79,10 @@ E(WRONG_ARCH, 504, "wrong-arch", "made for another kind of CPU")
 E(NOTHING_TO_BOOT, 505, "nothing-to-boot", "neither kernel nor firmware")
 
 E(DEVICE, 601, "device", "a device refuses the value of a property")
+
+E(LEGACY_OPTION, 701, "legacy-option", "an option that QEMU does not have, or not like this")
+E(LEGACY_FORM, 702, "legacy-form", "the text of an option, or of what it names, cannot be read")
+E(LEGACY_VALUE, 703, "legacy-value", "a key that QEMU does not know here, or a value it refuses")
+E(LEGACY_NAME, 704, "legacy-name", "a name that is not there, given twice, or no name")
+E(LEGACY_IMAGE, 705, "legacy-image", "an image that QEMU could not open")
+E(LEGACY_PLACE, 706, "legacy-place", "a drive or device that the machine has no place for")

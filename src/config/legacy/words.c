@@ -1,0 +1,440 @@
+/* Cutting a text into commands and words (POSIX.1-2017, Shell Command Language, 2.2 and 2.3). */
+#include "config/legacy/words.h"
+
+#include <string.h>
+
+enum { LONGEST_WORD = 1 << 20, DEEPEST_EXPANSION = 16 };
+
+Span word_span(const Word *word, unsigned first, unsigned count)
+{
+    unsigned last = MIN(first + count, word->length);
+
+    first = MIN(first, last);
+    return (Span){ word->at[first], last > first ? word->at[last - 1] + 1 : word->at[first] };
+}
+
+Mark span_mark(const Source *source, Span span)
+{
+    size_t size;
+    const char *text = g_bytes_get_data(source->text, &size);
+    const char *ending;
+    Mark mark = { .file = source->name };
+
+    span.from = MIN(span.from, size);
+    span.to = CLAMP(span.to, span.from, size);
+    ending = memchr(text + span.from, '\n', span.to - span.from);
+    if (ending) {
+        span.to = ending - text;
+    }
+    mark_place(text, span.from, &mark.line, &mark.column);
+    mark.width = MAX(g_utf8_strlen(text + span.from, span.to - span.from), 1);
+    return mark;
+}
+
+/* ---- collecting ---- */
+
+typedef struct Reader {
+    const Source *source;
+    const char *text;
+    unsigned size, at;
+    ScriptKind kind;
+    Variables *variables;
+    Arena *arena;
+    Diag *diag;
+
+    GPtrArray *commands; /* of GArray of Word */
+    GArray *words;       /* of the command that is read */
+    GString *word;
+    GArray *places; /* of unsigned: one for each byte of `word` */
+    bool open;      /* a word has begun, be it empty ('') */
+    unsigned depth; /* of variables within variables */
+} Reader;
+
+static void put(Reader *r, char c, unsigned at)
+{
+    if (r->word->len < LONGEST_WORD) {
+        g_string_append_c(r->word, c);
+        g_array_append_val(r->places, at);
+    }
+    r->open = true;
+}
+
+static void end_word(Reader *r)
+{
+    Word word = { .length = r->word->len };
+    unsigned *at;
+
+    if (!r->open) {
+        return;
+    }
+    word.text = arena_text(r->arena, r->word->str, r->word->len);
+    g_array_append_val(r->places, r->at);
+    at = arena_alloc(r->arena, r->places->len * sizeof(*at));
+    memcpy(at, r->places->data, r->places->len * sizeof(*at));
+    word.at = at;
+    g_array_append_val(r->words, word);
+    g_string_truncate(r->word, 0);
+    g_array_set_size(r->places, 0);
+    r->open = false;
+}
+
+static bool is_name(const char *text, size_t length)
+{
+    if (length == 0 || g_ascii_isdigit(*text)) {
+        return false;
+    }
+    for (size_t i = 0; i < length; i++) {
+        if (!g_ascii_isalnum(text[i]) && text[i] != '_') {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* `X=value` in front of a command sets X; what the user gave with --var stays. */
+static bool take_assignment(Reader *r, const Word *word)
+{
+    const char *equals = memchr(word->text, '=', word->length);
+    size_t length = equals ? equals - word->text : 0;
+    g_autofree char *name = NULL;
+
+    if (!equals || !is_name(word->text, length)) {
+        return false;
+    }
+    name = g_strndup(word->text, length);
+    if (!g_hash_table_contains(r->variables, name)) {
+        g_hash_table_insert(r->variables, g_steal_pointer(&name), g_strdup(equals + 1));
+    }
+    return true;
+}
+
+bool words_is_program(const char *text)
+{
+    static const char *const names[] = { "qemu", "kvm", "qemu-kvm" };
+    g_autofree char *base = g_path_get_basename(text);
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
+        if (strcmp(base, names[i]) == 0) {
+            return true;
+        }
+    }
+    return g_str_has_prefix(base, "qemu-system-");
+}
+
+/* Words that only run what follows them. */
+static bool is_prefix(const char *text)
+{
+    static const char *const words[] = { "sudo", "exec", "nice", "env", "time", "nohup", "then",
+        "do", "else", "if", "while", "!", "{", "(", "export", "declare", "local", "readonly", "@",
+        "-", "setsid", "-E" };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(words); i++) {
+        if (strcmp(text, words[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static const Word *word_at(const GArray *words, unsigned i)
+{
+    return &g_array_index(words, Word, i);
+}
+
+/* `X = value`, `X := value`, `X ?= value`: make's way, on a line of its own. */
+static bool take_make_assignment(Reader *r)
+{
+    const char *operator= r->words->len >= 2 ? word_at(r->words, 1)->text : "";
+    const Word *name = r->words->len ? word_at(r->words, 0) : NULL;
+    GString *value;
+
+    if (r->kind != SCRIPT_MAKE || !is_name(name ? name->text : "", name ? name->length : 0) ||
+        (strcmp(operator, "=") != 0 && strcmp(operator, ":=") != 0 && strcmp(operator, "?=") != 0 &&
+            strcmp(operator, "+=") != 0)) {
+        return false;
+    }
+    value = g_string_new(*operator== '+' ? g_hash_table_lookup(r->variables, name->text) : NULL);
+    for (unsigned i = 2; i < r->words->len; i++) {
+        g_string_append_printf(value, "%s%s", value->len ? " " : "", word_at(r->words, i)->text);
+    }
+    g_hash_table_insert(r->variables, g_strdup(name->text), g_string_free(value, false));
+    return true;
+}
+
+static void end_command(Reader *r)
+{
+    unsigned first = 0;
+
+    end_word(r);
+    if (!take_make_assignment(r)) {
+        while (first < r->words->len && (is_prefix(word_at(r->words, first)->text) ||
+                                            take_assignment(r, word_at(r->words, first)))) {
+            first++;
+        }
+        if (first < r->words->len) {
+            const char *text = word_at(r->words, first)->text;
+
+            text += strspn(text, r->kind == SCRIPT_MAKE ? "@-+" : "");
+            if (words_is_program(text)) {
+                GArray *command = g_array_new(false, false, sizeof(Word));
+
+                g_array_append_vals(command, word_at(r->words, first), r->words->len - first);
+                g_ptr_array_add(r->commands, command);
+            }
+        }
+    }
+    g_array_set_size(r->words, 0);
+}
+
+/* ---- variables ---- */
+
+static void put_expansion(Reader *r, const char *value, bool quoted, unsigned at)
+{
+    for (; *value; value++) {
+        if (!quoted && strchr(" \t\n", *value)) {
+            end_word(r);
+        } else {
+            put(r, *value, at);
+        }
+    }
+    if (quoted) {
+        r->open = true;
+    }
+}
+
+/* `inside` is what stands between the braces: a name, perhaps with `:-default`. */
+static void expand(Reader *r, const char *inside, size_t length, bool quoted, Span span)
+{
+    size_t end = 0;
+    g_autofree char *name = NULL, *otherwise = NULL;
+    const char *value;
+
+    while (end < length && (g_ascii_isalnum(inside[end]) || inside[end] == '_')) {
+        end++;
+    }
+    name = g_strndup(inside, end);
+    if (end < length && inside[end] == ':' && end + 1 < length && strchr("-=", inside[end + 1])) {
+        otherwise = g_strndup(inside + end + 2, length - end - 2);
+    } else if (end < length && inside[end] == '-') {
+        otherwise = g_strndup(inside + end + 1, length - end - 1);
+    }
+    value = g_hash_table_lookup(r->variables, name);
+    value = value ? value : otherwise;
+    if (value && ++r->depth < DEEPEST_EXPANSION * 1024) {
+        put_expansion(r, value, quoted, span.from);
+    } else {
+        diag_error(r->diag, DIAG_UNSET_PARAM, span_mark(r->source, span),
+            "`%.*s` is not known here", (int)(span.to - span.from), r->text + span.from);
+        if (is_name(name, strlen(name))) {
+            diag_hint(r->diag, "give it with --var %s=...", name);
+        }
+        r->open = true;
+    }
+}
+
+/* At a `$`. */
+static void take_dollar(Reader *r, bool quoted)
+{
+    unsigned from = r->at, end = r->at + 1;
+    char opening = end < r->size ? r->text[end] : '\0';
+
+    if (opening == '{' || opening == '(') {
+        unsigned depth = 0;
+        char closing = opening == '{' ? '}' : ')';
+
+        do {
+            depth += r->text[end] == opening;
+            depth -= r->text[end] == closing;
+            end++;
+        } while (end < r->size && depth > 0);
+        r->at = end;
+        expand(r, r->text + from + 2, end - from - 2 - (depth == 0), quoted, (Span){ from, end });
+        return;
+    }
+    if (opening == '$' && r->kind == SCRIPT_MAKE) {
+        r->at += 1;
+        take_dollar(r, quoted);
+        return;
+    }
+    while (end < r->size && (g_ascii_isalnum(r->text[end]) || r->text[end] == '_')) {
+        end++;
+    }
+    if (end == from + 1 && end < r->size && strchr("@*#?!", r->text[end])) {
+        r->at = end + 1; /* the script's own arguments: none of ours */
+        return;
+    }
+    if (end == from + 1) {
+        put(r, '$', from);
+        r->at = end;
+        return;
+    }
+    r->at = end;
+    expand(r, r->text + from + 1, end - from - 1, quoted, (Span){ from, end });
+}
+
+/* ---- quotes ---- */
+
+static void unclosed(Reader *r, unsigned from)
+{
+    diag_error(r->diag, DIAG_FORM, span_mark(r->source, (Span){ from, from + 1 }),
+        "a quote is not closed");
+}
+
+static void take_single_quoted(Reader *r)
+{
+    unsigned from = r->at++;
+
+    r->open = true;
+    while (r->at < r->size && r->text[r->at] != '\'') {
+        put(r, r->text[r->at], r->at);
+        r->at++;
+    }
+    if (r->at++ >= r->size) {
+        unclosed(r, from);
+    }
+}
+
+static void take_double_quoted(Reader *r)
+{
+    unsigned from = r->at++;
+
+    r->open = true;
+    while (r->at < r->size && r->text[r->at] != '"') {
+        char c = r->text[r->at], next = r->at + 1 < r->size ? r->text[r->at + 1] : '\0';
+
+        if (c == '$') {
+            take_dollar(r, true);
+        } else if (c == '\\' && next && strchr("$`\"\\\n", next)) {
+            if (next != '\n') {
+                put(r, next, r->at + 1);
+            }
+            r->at += 2;
+        } else {
+            put(r, c, r->at);
+            r->at++;
+        }
+    }
+    if (r->at++ >= r->size) {
+        unclosed(r, from);
+    }
+}
+
+static void take_backslash(Reader *r)
+{
+    if (r->at + 1 < r->size && r->text[r->at + 1] != '\n') {
+        put(r, r->text[r->at + 1], r->at + 1);
+    }
+    r->at += 2;
+}
+
+static void skip_comment(Reader *r)
+{
+    while (r->at < r->size && r->text[r->at] != '\n') {
+        r->at++;
+    }
+}
+
+static void skip_redirection(Reader *r)
+{
+    end_word(r);
+    r->at += 1 + strspn(r->text + r->at + 1, "<>&| \t");
+    while (r->at < r->size && !strchr(" \t\n;|&", r->text[r->at])) {
+        r->at++;
+    }
+}
+
+static void take_plain(Reader *r, char c)
+{
+    switch (c) {
+    case ' ':
+    case '\t':
+    case '\r':
+        end_word(r);
+        r->at++;
+        break;
+    case '\n':
+    case ';':
+    case '|':
+    case '&':
+        end_command(r);
+        r->at++;
+        break;
+    case '<':
+    case '>':
+        skip_redirection(r);
+        break;
+    default:
+        put(r, c, r->at);
+        r->at++;
+    }
+}
+
+static void take_next(Reader *r)
+{
+    char c = r->text[r->at];
+
+    if (c == '\'') {
+        take_single_quoted(r);
+    } else if (c == '"') {
+        take_double_quoted(r);
+    } else if (c == '\\') {
+        take_backslash(r);
+    } else if (c == '$') {
+        take_dollar(r, false);
+    } else if (c == '#' && !r->open) {
+        skip_comment(r);
+    } else {
+        take_plain(r, c);
+    }
+}
+
+static void free_command(gpointer command)
+{
+    g_array_unref(command);
+}
+
+GPtrArray *words_commands(
+    const Source *source, ScriptKind kind, Variables *variables, Arena *arena, Diag *diag)
+{
+    size_t size;
+    Reader r = { .source = source,
+        .text = g_bytes_get_data(source->text, &size),
+        .kind = kind,
+        .variables = variables,
+        .arena = arena,
+        .diag = diag,
+        .commands = g_ptr_array_new_with_free_func(free_command),
+        .words = g_array_new(false, false, sizeof(Word)),
+        .word = g_string_new(NULL),
+        .places = g_array_new(false, false, sizeof(unsigned)) };
+
+    r.size = MIN(size, G_MAXINT);
+    while (r.at < r.size) {
+        take_next(&r);
+    }
+    end_command(&r);
+    g_array_unref(r.words);
+    g_array_unref(r.places);
+    g_string_free(r.word, true);
+    return r.commands;
+}
+
+ScriptKind words_guess_kind(const char *text)
+{
+    return strstr(text, " := ") || strstr(text, " ?= ") || strstr(text, "\n\t") ? SCRIPT_MAKE
+                                                                               : SCRIPT_SHELL;
+}
+
+char *words_quote(char *const *arguments, unsigned count)
+{
+    GString *text = g_string_new(NULL);
+
+    for (unsigned i = 0; i < count; i++) {
+        const char *argument = arguments[i];
+        bool plain = *argument && !argument[strcspn(argument, " \t\n\r'\"\\$`;|&<>#(){}*?!~")];
+        g_autofree char *quoted = plain ? g_strdup(argument) : g_shell_quote(argument);
+
+        g_string_append_printf(text, "%s%s", i ? " " : "", quoted);
+    }
+    return g_string_free(text, false);
+}
