@@ -167,14 +167,16 @@ static bool check_flash_size(Legacy *l, const LegacyDrive *drive)
 {
     uint64_t size = drive->node ? drive->node->facts.size : 0;
 
-    for (unsigned i = 0; drive->node && drive->node->known && size && i < G_N_ELEMENTS(flash_sizes); i++) {
+    for (unsigned i = 0; drive->node && drive->node->known && size && i < G_N_ELEMENTS(flash_sizes);
+         i++) {
         if (flash_sizes[i].interface == drive->interface &&
             strstr(l->board->archs, flash_sizes[i].arch) == l->board->archs &&
             g_str_has_prefix(l->board->names, flash_sizes[i].board) &&
             (size < flash_sizes[i].smallest || size > flash_sizes[i].largest)) {
             return legacy_refuse(l, DIAG_LEGACY_PLACE, drive->at,
                 "this flash has %" G_GUINT64_FORMAT " bytes, the machine's %" G_GUINT64_FORMAT
-                " to %" G_GUINT64_FORMAT, size, flash_sizes[i].smallest, flash_sizes[i].largest);
+                " to %" G_GUINT64_FORMAT,
+                size, flash_sizes[i].smallest, flash_sizes[i].largest);
         }
     }
     return true;
@@ -206,23 +208,16 @@ static bool claim_flash(Legacy *l, LegacyDrive *drive)
 static bool claim(Legacy *l, LegacyDrive *drive)
 {
     switch (drive->interface) {
-    case IF_IDE:
-        return claim_ide(l, drive);
-    case IF_SCSI:
-        return claim_scsi(l, drive);
+    case IF_IDE: return claim_ide(l, drive);
+    case IF_SCSI: return claim_scsi(l, drive);
     case IF_FLOPPY:
-    case IF_SD:
-        return claim_unit(l, drive);
+    case IF_SD: return claim_unit(l, drive);
     case IF_PFLASH:
-    case IF_MTD:
-        return claim_flash(l, drive);
-    case IF_XEN:
-        drive->claimed = qemu_board_claims(l->board, "xen") > 0;
-        return true;
+    case IF_MTD: return claim_flash(l, drive);
+    case IF_XEN: drive->claimed = qemu_board_claims(l->board, "xen") > 0; return true;
     case IF_NONE:
     case IF_VIRTIO:
-    default:
-        return true;
+    default: return true;
     }
 }
 
@@ -260,14 +255,16 @@ static bool claim_machine_flash(Legacy *l, unsigned unit)
 /* The first flash of an arm board is -bios or a drive; a PC's second needs its first. */
 static bool check_firmware(Legacy *l)
 {
-    const LegacyDrive *first = drives_at(l, IF_PFLASH, 0, 0), *second = drives_at(l, IF_PFLASH, 0, 1);
+    const LegacyDrive *first = drives_at(l, IF_PFLASH, 0, 0),
+                      *second = drives_at(l, IF_PFLASH, 0, 1);
     bool pc = strstr(l->board->archs, "x86_64") && qemu_board_claims(l->board, "floppy");
 
     if (pc && second && !first && !opts_find(l->machine_merged, "pflash0")) {
         return legacy_refuse(
             l, DIAG_LEGACY_PLACE, second->at, "flash 1 (pflash1) needs flash 0 beside it");
     }
-    if (first && l->bios && strcmp(l->board->names, "virt") == 0 && strstr(l->board->archs, "arm")) {
+    if (first && l->bios && strcmp(l->board->names, "virt") == 0 &&
+        strstr(l->board->archs, "arm")) {
         return legacy_refuse(l, DIAG_LEGACY_PLACE, first->at,
             "-bios and flash 0 both say what the machine starts with");
     }
@@ -296,7 +293,8 @@ static bool check_orphans(Legacy *l)
             continue;
         }
         if (l->as == AS_2011) {
-            legacy_note(l, LOST, drive->at, "", "the machine has no place for this drive: in 2011 it was ignored");
+            legacy_note(l, LOST, drive->at, "",
+                "the machine has no place for this drive: in 2011 it was ignored");
             continue;
         }
         return legacy_refuse(l, DIAG_LEGACY_PLACE, drive->at,
@@ -335,7 +333,8 @@ static LegacyDrive *find_drive(Legacy *l, const Opt *opt)
         drive = anonymous_drive(l, node, opt->value_at);
     }
     if (!drive) {
-        legacy_refuse(l, DIAG_LEGACY_NAME, opt->value_at, "there is no drive or node `%s`", opt->value);
+        legacy_refuse(
+            l, DIAG_LEGACY_NAME, opt->value_at, "there is no drive or node `%s`", opt->value);
         return NULL;
     }
     if (drive->claimed) {
@@ -354,14 +353,16 @@ static bool take_units(Legacy *l, LegacyFront *front, Bus *bus, Opts *opts)
     struct {
         const char *key;
         int *value;
-    } numbers[] = { { "unit", &front->unit }, { "scsi-id", &front->scsi_id }, { "lun", &front->lun } };
+    } numbers[] = { { "unit", &front->unit }, { "scsi-id", &front->scsi_id },
+        { "lun", &front->lun } };
 
     for (unsigned i = 0; i < G_N_ELEMENTS(numbers); i++) {
         const Opt *opt = opts_find(opts, numbers[i].key);
         uint64_t number;
 
         if (opt && !opt_number(opt->value, &number)) {
-            return legacy_refuse(l, DIAG_LEGACY_VALUE, opt->value_at, "`%s` is not a number", opt->value);
+            return legacy_refuse(
+                l, DIAG_LEGACY_VALUE, opt->value_at, "`%s` is not a number", opt->value);
         }
         if (opt) {
             *numbers[i].value = (int)number;
@@ -410,10 +411,10 @@ static bool attach_drive(Legacy *l, const QemuDevice *device, Bus *bus, Bus *inn
         return false;
     }
     front = front_new(l, drive, device->inner ? device->inner : device->name,
-        own_bus       ? "virtio-bus"
-            : inner   ? inner->name
-            : bus     ? bus->name
-                      : opts_text(opts, "bus"));
+        own_bus     ? "virtio-bus"
+            : inner ? inner->name
+            : bus   ? bus->name
+                    : opts_text(opts, "bus"));
     front->model = device->name;
     front->removable = device->flags & DEVICE_REMOVABLE;
     if (!take_units(l, front, inner ? inner : bus, opts)) {
@@ -432,7 +433,8 @@ static bool find_bus(Legacy *l, const QemuDevice *device, Opts *opts, Bus **bus)
     if (said) {
         *bus = buses_named(l->buses, said->value);
         if (!*bus && buses_follows(device->plugs_into) && !strchr(said->value, '/') &&
-            !(strcmp(device->plugs_into, "PCI") == 0 && buses_is_board_pci(l->buses, said->value))) {
+            !(strcmp(device->plugs_into, "PCI") == 0 &&
+                buses_is_board_pci(l->buses, said->value))) {
             return legacy_refuse(
                 l, DIAG_LEGACY_PLACE, said->value_at, "there is no bus `%s`", said->value);
         }
@@ -460,16 +462,18 @@ static bool attach_device(Legacy *l, Opts *opts)
         return legacy_refuse(l, DIAG_LEGACY_NAME, opts->at, "a device needs a driver");
     }
     if (!qemu_device_find(l->arch, driver->value, &device)) {
-        legacy_refuse(l, DIAG_LEGACY_NAME, driver->value_at,
-            "`%s` is no device of %s", driver->value, l->program);
+        legacy_refuse(l, DIAG_LEGACY_NAME, driver->value_at, "`%s` is no device of %s",
+            driver->value, l->program);
         suggest_device(l, driver->value);
         return false;
     }
     if (strcmp(device.name, "isa-fdc") == 0) {
-        const Opt *old = opts_find(opts, "driveA") ? opts_find(opts, "driveA") : opts_find(opts, "driveB");
+        const Opt *old = opts_find(opts, "driveA") ? opts_find(opts, "driveA")
+                                                   : opts_find(opts, "driveB");
 
         if (old && l->as == AS_7_2) {
-            legacy_refuse(l, DIAG_LEGACY_VALUE, old->key_at, "`%s` is no property of isa-fdc", old->key);
+            legacy_refuse(
+                l, DIAG_LEGACY_VALUE, old->key_at, "`%s` is no property of isa-fdc", old->key);
             diag_hint(l->diag, "-device floppy,unit=0,drive=%s", old->value);
             return false;
         }
@@ -504,16 +508,21 @@ static bool attach_virtio(Legacy *l)
         }
         if (drive->claimed) {
             return legacy_refuse(l, DIAG_LEGACY_PLACE, drive->at,
-                "the drive `%s` is in use by another device: if=none leaves it to -device", drive->id);
+                "the drive `%s` is in use by another device: if=none leaves it to -device",
+                drive->id);
         }
         if (!qemu_device_find(l->arch, "virtio-blk", &device)) {
-            device = (QemuDevice){ .name = "virtio-blk-pci", .plugs_into = "PCI", .inner = "virtio-blk-device" };
+            device = (QemuDevice){
+                .name = "virtio-blk-pci", .plugs_into = "PCI", .inner = "virtio-blk-device"
+            };
         }
         if (!find_bus(l, &device, &none, &bus)) {
             return false;
         }
         front = front_new(l, drive, "virtio-blk-device",
-            device.inner ? "virtio-bus" : bus ? bus->name : NULL);
+            device.inner ? "virtio-bus"
+                : bus    ? bus->name
+                         : NULL);
         front->model = device.name;
         front->serial = drive->serial;
         if (bus) {
@@ -536,7 +545,8 @@ static bool check_globals(Legacy *l)
 
         if (strcmp(driver, "isa-fdc") == 0 && buses_find(l->buses, "floppy-bus", 0) &&
             (strcmp(property, "driveA") == 0 || strcmp(property, "driveB") == 0)) {
-            legacy_refuse(l, DIAG_LEGACY_VALUE, opts->at, "`%s` is no property of isa-fdc", property);
+            legacy_refuse(
+                l, DIAG_LEGACY_VALUE, opts->at, "`%s` is no property of isa-fdc", property);
             diag_hint(l->diag, "-device floppy,unit=0,drive=%s", opts_find(opts, "value")->value);
             return false;
         }

@@ -7,7 +7,7 @@
 
 struct Buses {
     Legacy *legacy;
-    GPtrArray *all; /* of Bus *, oldest first */
+    GPtrArray *all;        /* of Bus *, oldest first */
     GHashTable *automatic; /* type -> how many have been named by their type */
     unsigned next_serial;
 };
@@ -64,7 +64,8 @@ Bus *buses_add(Buses *b, const char *type, const char *id, unsigned number)
 static void add_scsi(Buses *b)
 {
     Legacy *l = b->legacy;
-    unsigned plain = qemu_board_claims(l->board, "scsi"), many = qemu_board_claims(l->board, "vscsi");
+    unsigned plain = qemu_board_claims(l->board, "scsi"),
+             many = qemu_board_claims(l->board, "vscsi");
     int last = plain == 1 ? 0 : -1;
 
     for (unsigned i = 0; i < l->drives->len; i++) {
@@ -167,7 +168,8 @@ Bus *buses_free(Buses *b, const char *type)
 bool buses_is_board_pci(const Buses *b, const char *name)
 {
     return (*b->legacy->board->pci || qemu_board_claims(b->legacy->board, "pci-full")) &&
-        (g_str_has_prefix(name, "pciA") || g_str_has_prefix(name, "pciB") || g_str_has_prefix(name, "pci.") || g_str_has_prefix(name, "pcie."));
+        (g_str_has_prefix(name, "pciA") || g_str_has_prefix(name, "pciB") ||
+            g_str_has_prefix(name, "pci.") || g_str_has_prefix(name, "pcie."));
 }
 
 /* ---- units ---- */
@@ -179,12 +181,12 @@ static bool take_fixed_unit(
         front->unit = bus->taken & 1 ? 1 : 0;
     }
     if (front->unit < 0 || front->unit >= (int)units) {
-        return legacy_refuse(l, DIAG_LEGACY_PLACE, at, "`%s` has no %s unit %d", bus->name, what,
-            front->unit);
+        return legacy_refuse(
+            l, DIAG_LEGACY_PLACE, at, "`%s` has no %s unit %d", bus->name, what, front->unit);
     }
     if (bus->taken >> front->unit & 1) {
-        return legacy_refuse(l, DIAG_LEGACY_PLACE, at, "%s unit %d of `%s` is in use", what,
-            front->unit, bus->name);
+        return legacy_refuse(
+            l, DIAG_LEGACY_PLACE, at, "%s unit %d of `%s` is in use", what, front->unit, bus->name);
     }
     bus->taken |= 1u << front->unit;
     return true;

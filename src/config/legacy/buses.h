@@ -11,10 +11,10 @@ typedef struct Bus {
     const char *type; /* "IDE" */
     unsigned room;    /* devices that it takes; 0: no limit */
     unsigned used;
-    unsigned units;   /* of an IDE bus: one or two */
-    unsigned taken;   /* a bit for each unit in use */
-    unsigned serial;  /* number in the serial of an IDE bus's first unit; 0: not IDE */
-    bool hidden;      /* found by name alone */
+    unsigned units;  /* of an IDE bus: one or two */
+    unsigned taken;  /* a bit for each unit in use */
+    unsigned serial; /* number in the serial of an IDE bus's first unit; 0: not IDE */
+    bool hidden;     /* found by name alone */
 } Bus;
 
 typedef struct Buses Buses;

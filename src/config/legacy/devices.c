@@ -6,8 +6,8 @@
 /* The bits of `archs`. */
 static const char *const archs[] = { "aarch64", "alpha", "arm", "avr", "cris", "hppa", "i386",
     "loongarch64", "m68k", "microblaze", "microblazeel", "mips", "mips64", "mips64el", "mipsel",
-    "nios2", "or1k", "ppc", "ppc64", "ppc64le", "riscv32", "riscv64", "rx", "s390x", "sh4",
-    "sh4eb", "sparc", "sparc64", "tricore", "x86_64", "xtensa", "xtensaeb" };
+    "nios2", "or1k", "ppc", "ppc64", "ppc64le", "riscv32", "riscv64", "rx", "s390x", "sh4", "sh4eb",
+    "sparc", "sparc64", "tricore", "x86_64", "xtensa", "xtensaeb" };
 
 typedef struct Row {
     const char *name, *alias_of, *bus;

@@ -12,13 +12,13 @@ typedef enum QemuDeviceFlags {
     DEVICE_REMOVABLE = 1 << 1, /* works without a medium */
     DEVICE_WRITES = 1 << 2,    /* cannot be read-only */
     DEVICE_DRIVE_OPTIONAL = 1 << 3,
-    DEVICE_BRIDGE = 1 << 4,    /* the bus that it brings is not used unless named */
+    DEVICE_BRIDGE = 1 << 4, /* the bus that it brings is not used unless named */
 } QemuDeviceFlags;
 
 typedef struct QemuDevice {
     const char *name; /* aliases resolved: "virtio-blk" is "virtio-blk-pci" */
     unsigned flags;
-    const char *brings;     /* type of the buses that it has */
+    const char *brings; /* type of the buses that it has */
     unsigned bus_count;
     const char *inner;      /* the device that has the drive, if it is not itself */
     const char *plugs_into; /* type of its bus; "": none */

@@ -13,7 +13,7 @@ typedef enum ImageDriverFlags {
     DRIVER_KEY = 1 << 3,       /* needs `key-secret` */
     DRIVER_MAGIC = 1 << 4,     /* refuses what does not begin with its magic */
     DRIVER_BACKING = 1 << 5,
-    DRIVER_UNSAID = 1 << 6,    /* takes more keys than are listed */
+    DRIVER_UNSAID = 1 << 6, /* takes more keys than are listed */
 } ImageDriverFlags;
 
 typedef struct ImageDriver {

@@ -35,8 +35,8 @@ static const char *const keys_of_2011[] = { "bus", "unit", "if", "index", "cyls"
 
 bool drives_is_old_key(const char *key)
 {
-    static const char *const removed[] = { "serial", "addr", "cyls", "heads", "secs", "trans", "boot",
-        NULL };
+    static const char *const removed[] = { "serial", "addr", "cyls", "heads", "secs", "trans",
+        "boot", NULL };
 
     return g_strv_contains(removed, key);
 }
@@ -100,8 +100,7 @@ static bool take_word(
         return true;
     }
     list = g_strjoinv(", ", (char **)words);
-    legacy_refuse(
-        l, DIAG_LEGACY_VALUE, opt->value_at, "`%s` is no value of `%s`", opt->value, key);
+    legacy_refuse(l, DIAG_LEGACY_VALUE, opt->value_at, "`%s` is no value of `%s`", opt->value, key);
     diag_hint(l->diag, "one of %s", list);
     return false;
 }
@@ -132,7 +131,8 @@ static bool take_cache(Legacy *l, Opts *opts, LegacyDrive *drive, NodeFlags *fla
             i++;
         }
         if (i == G_N_ELEMENTS(cache_words)) {
-            legacy_refuse(l, DIAG_LEGACY_VALUE, cache->value_at, "`%s` is no cache mode", cache->value);
+            legacy_refuse(
+                l, DIAG_LEGACY_VALUE, cache->value_at, "`%s` is no cache mode", cache->value);
             diag_hint(l->diag, "one of writeback, none, writethrough, directsync, unsafe");
             return false;
         }
@@ -162,8 +162,8 @@ LegacyDrive *drives_at(const Legacy *l, DriveInterface interface, int bus, int u
     for (unsigned i = 0; i < l->drives->len; i++) {
         LegacyDrive *drive = g_ptr_array_index(l->drives, i);
 
-        if (drive->interface == interface && drive->bus == bus &&
-            drive->unit == unit && *drive->id) {
+        if (drive->interface == interface && drive->bus == bus && drive->unit == unit &&
+            *drive->id) {
             return drive;
         }
     }
@@ -248,8 +248,8 @@ static bool take_address(Legacy *l, Opts *opts, LegacyDrive *drive)
             i++;
         }
         if (i == INTERFACE_COUNT) {
-            legacy_refuse(
-                l, DIAG_LEGACY_VALUE, type->value_at, "`%s` is no interface of drives", type->value);
+            legacy_refuse(l, DIAG_LEGACY_VALUE, type->value_at, "`%s` is no interface of drives",
+                type->value);
             diag_hint(l->diag, "one of none, ide, scsi, floppy, pflash, mtd, sd, virtio, xen");
             return false;
         }
@@ -271,9 +271,10 @@ static bool take_error_policy(
     if (!opt) {
         return true;
     }
-    if (interface != IF_IDE && interface != IF_SCSI && interface != IF_VIRTIO && interface != IF_NONE) {
-        return legacy_refuse(l, DIAG_LEGACY_VALUE, opt->key_at,
-            "`%s` is not for drives with if=%s", key, interface_names[interface]);
+    if (interface != IF_IDE && interface != IF_SCSI && interface != IF_VIRTIO &&
+        interface != IF_NONE) {
+        return legacy_refuse(l, DIAG_LEGACY_VALUE, opt->key_at, "`%s` is not for drives with if=%s",
+            key, interface_names[interface]);
     }
     return take_word(l, opts, key, *key == 'w' ? write : read, value);
 }
@@ -378,11 +379,12 @@ static bool check_keys_of_2011(Legacy *l, const Opts *opts)
         const Opt *opt = &opts->items[i];
 
         if (!g_strv_contains(keys_of_2011, opt->key)) {
-            return legacy_refuse(l, DIAG_LEGACY_VALUE, opt->key_at,
-                "`%s` was no key of -drive in 2011", opt->key);
+            return legacy_refuse(
+                l, DIAG_LEGACY_VALUE, opt->key_at, "`%s` was no key of -drive in 2011", opt->key);
         }
         if ((strcmp(opt->key, "snapshot") == 0 || strcmp(opt->key, "readonly") == 0) &&
-            (!opt_bool(opt->value, &flag) || (strcmp(opt->value, "on") && strcmp(opt->value, "off")))) {
+            (!opt_bool(opt->value, &flag) ||
+                (strcmp(opt->value, "on") && strcmp(opt->value, "off")))) {
             return legacy_refuse(l, DIAG_LEGACY_VALUE, opt->value_at,
                 "`%s` of `%s` is neither on nor off", opt->value, opt->key);
         }
@@ -409,8 +411,8 @@ static bool check_geometry(Legacy *l, Opts *opts, const LegacyDrive *drive)
         return false;
     }
     if (!values[0] && !values[1] && !values[2]) {
-        return !translation || legacy_refuse(l, DIAG_LEGACY_VALUE, drive->at,
-            "`trans` needs cyls, heads and secs");
+        return !translation ||
+            legacy_refuse(l, DIAG_LEGACY_VALUE, drive->at, "`trans` needs cyls, heads and secs");
     }
     for (unsigned i = 0; i < 3; i++) {
         if (values[i] < 1 || (drive->interface == IF_IDE && values[i] > limits[i].most)) {
@@ -435,8 +437,7 @@ static bool take_keys_of_2011(Legacy *l, Opts *opts, LegacyDrive *drive)
     drive->serial = opts_text(opts, "serial");
     drive->address = opts_text(opts, "addr");
     if (drive->address && drive->interface != IF_VIRTIO) {
-        return legacy_refuse(
-            l, DIAG_LEGACY_VALUE, drive->at, "`addr` is for if=virtio alone");
+        return legacy_refuse(l, DIAG_LEGACY_VALUE, drive->at, "`addr` is for if=virtio alone");
     }
     for (unsigned i = 0; i < G_N_ELEMENTS(writable_only); i++) {
         if (drive->read_only && !drive->cdrom && drive->interface == writable_only[i]) {
@@ -459,8 +460,8 @@ static bool register_drive(Legacy *l, LegacyDrive *drive, const Opt *id)
     drive->named = id != NULL;
     drive->id = id ? id->value : automatic_id(l, drive);
     if (legacy_drive_find(l, drive->id)) {
-        return legacy_refuse(l, DIAG_LEGACY_NAME, drive->at,
-            "there is a drive with the id `%s` already", drive->id);
+        return legacy_refuse(
+            l, DIAG_LEGACY_NAME, drive->at, "there is a drive with the id `%s` already", drive->id);
     }
     if (legacy_node_find(l, drive->id)) {
         return legacy_refuse(l, DIAG_LEGACY_NAME, drive->at,
@@ -490,7 +491,8 @@ static bool read_drive(Legacy *l, Opts *opts)
     drive->options = opts;
     drive->at = opts->at;
     if ((l->as == AS_2011 && !check_keys_of_2011(l, opts)) || !rename_aliases(l, opts) ||
-        !take_cache(l, opts, drive, &flags) || !nodes_bool(l, opts, "read-only", &drive->read_only) ||
+        !take_cache(l, opts, drive, &flags) ||
+        !nodes_bool(l, opts, "read-only", &drive->read_only) ||
         !nodes_bool(l, opts, "copy-on-read", &drive->copy_on_read) ||
         !take_address(l, opts, drive)) {
         return false;

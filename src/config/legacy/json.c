@@ -42,7 +42,8 @@ static bool take_unicode(Json *j, GString *text)
     gunichar code = 0;
 
     for (unsigned i = 1; i <= 4; i++) {
-        int digit = j->at + i < j->word->length ? g_ascii_xdigit_value(j->word->text[j->at + i]) : -1;
+        int digit = j->at + i < j->word->length ? g_ascii_xdigit_value(j->word->text[j->at + i])
+                                                : -1;
 
         if (digit < 0) {
             return fail(j, "has a \\u without four digits");
@@ -154,7 +155,8 @@ static bool take_bare(Json *j, const char *key)
     static const struct {
         const char *word, *value;
         OptType type;
-    } words[] = { { "true", "on", OPT_BOOL }, { "false", "off", OPT_BOOL }, { "null", "", OPT_NULL } };
+    } words[] = { { "true", "on", OPT_BOOL }, { "false", "off", OPT_BOOL },
+        { "null", "", OPT_NULL } };
     unsigned from = j->at;
     size_t length = strspn(j->word->text + from, "+-.0123456789abcdefghijklmnopqrstuvwxyzE");
     const char *text = arena_text(j->opts->arena, j->word->text + from, length);

@@ -78,8 +78,7 @@ static const char *text_at(const Legacy *l, Span at)
     return g_strdelimit(copy, "\n\r\t", ' ');
 }
 
-void legacy_note(
-    Legacy *l, Fidelity fidelity, Span at, const char *path, const char *format, ...)
+void legacy_note(Legacy *l, Fidelity fidelity, Span at, const char *path, const char *format, ...)
 {
     LegacyNote note = { fidelity, at, text_at(l, at), path, NULL };
 
@@ -145,7 +144,8 @@ static bool take_program(Legacy *l, const Word *word)
             l->program = short_names[i].program;
         }
     }
-    l->arch = g_str_has_prefix(l->program, "qemu-system-") ? l->program + strlen("qemu-system-") : "";
+    l->arch = g_str_has_prefix(l->program, "qemu-system-") ? l->program + strlen("qemu-system-")
+                                                           : "";
     if (strcmp(l->arch, "x86_64-microvm") == 0) {
         l->arch = "x86_64";
     }
@@ -184,8 +184,7 @@ static bool take_option(Legacy *l, const GArray *words, unsigned *at)
     }
     if (option->argument) {
         if (++*at >= words->len) {
-            return legacy_refuse(
-                l, DIAG_LEGACY_OPTION, span, "`%s` needs an argument", word->text);
+            return legacy_refuse(l, DIAG_LEGACY_OPTION, span, "`%s` needs an argument", word->text);
         }
         argument = &g_array_index(words, Word, *at);
         span.to = MAX(span.to, word_span(argument, 0, argument->length).to);
@@ -202,8 +201,9 @@ static bool take_words(Legacy *l, const GArray *words)
     for (unsigned i = 1; i < words->len; i++) {
         const Word *word = &g_array_index(words, Word, i);
 
-        if (word->text[0] == '-' && word->length > 0 ? !take_option(l, words, &i)
-                                 : !add_shorthand(l, "hda", word, word_span(word, 0, word->length))) {
+        if (word->text[0] == '-' && word->length > 0
+                ? !take_option(l, words, &i)
+                : !add_shorthand(l, "hda", word, word_span(word, 0, word->length))) {
             return false;
         }
     }

@@ -21,7 +21,13 @@ extern const char *const fidelity_names[]; /* "exact", "close", "lost" */
 
 /* ---- files of the host ---- */
 
-typedef enum FileKind { FILE_ABSENT, FILE_REGULAR, FILE_FOLDER, FILE_CHARACTER, FILE_BLOCK } FileKind;
+typedef enum FileKind {
+    FILE_ABSENT,
+    FILE_REGULAR,
+    FILE_FOLDER,
+    FILE_CHARACTER,
+    FILE_BLOCK
+} FileKind;
 
 typedef struct FileFacts {
     FileKind kind;
@@ -69,9 +75,9 @@ typedef struct LegacyNode {
     const char *detect_zeroes; /* "off" */
     const char *aio;           /* "threads" */
     bool locking;
-    bool probed;      /* nobody said the format */
-    bool never_writes; /* though nobody said read-only */
-    bool busy;   /* a device or another node writes to it */
+    bool probed;                          /* nobody said the format */
+    bool never_writes;                    /* though nobody said read-only */
+    bool busy;                            /* a device or another node writes to it */
     const char *backing, *backing_format; /* of a backing file named in options; NULL */
     FileFacts facts;
     bool known;    /* facts are the host's */
@@ -80,7 +86,7 @@ typedef struct LegacyNode {
 } LegacyNode;
 
 typedef struct LegacyThrottle {
-    uint64_t limit[2][3];   /* bps, iops × total, read, write */
+    uint64_t limit[2][3]; /* bps, iops × total, read, write */
     uint64_t burst[2][3];
     uint64_t length[2][3];
     uint64_t iops_size;
@@ -97,9 +103,9 @@ typedef struct LegacyFront {
     int scsi_id, lun;   /* -1 */
     const char *serial; /* NULL: none */
     const char *werror, *rerror;
-    int write_cache;    /* -1: the drive's; 0 off, 1 on */
+    int write_cache; /* -1: the drive's; 0 off, 1 on */
     bool removable;
-    Opts *options;      /* of the -device; NULL */
+    Opts *options; /* of the -device; NULL */
 } LegacyFront;
 
 typedef struct LegacyDrive {
@@ -123,7 +129,7 @@ typedef struct LegacyDrive {
     const char *aio, *detect_zeroes, *werror, *rerror;
     LegacyThrottle throttle;
 
-    LegacyFront *front; /* NULL: nothing */
+    LegacyFront *front;           /* NULL: nothing */
     const char *serial, *address; /* of keys that only 2011 has */
 } LegacyDrive;
 
@@ -158,11 +164,11 @@ typedef struct Legacy {
         *serials;
     Opts *machine_merged; /* of every -machine, later ones win */
 
-    GPtrArray *drives;  /* of LegacyDrive * */
-    GPtrArray *nodes;   /* of LegacyNode *, those with names */
-    GPtrArray *others;  /* of Opts *: devices that carry no drive and no network */
+    GPtrArray *drives;   /* of LegacyDrive * */
+    GPtrArray *nodes;    /* of LegacyNode *, those with names */
+    GPtrArray *others;   /* of Opts *: devices that carry no drive and no network */
     GPtrArray *networks; /* of LegacyNet * */
-    GArray *notes;      /* of LegacyNote */
+    GArray *notes;       /* of LegacyNote */
     struct Buses *buses;
     GPtrArray *bus_list;
     GHashTable *bus_names;

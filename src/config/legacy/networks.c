@@ -93,7 +93,8 @@ static bool read_net(Legacy *l, Opts *opts)
         Opts *other = g_ptr_array_index(l->nets, i);
         const char *what = text_of(other, "type");
 
-        if (strcmp(other->option, "-net") == 0 && what && strcmp(what, "nic") != 0 && strcmp(what, "none") != 0) {
+        if (strcmp(other->option, "-net") == 0 && what && strcmp(what, "nic") != 0 &&
+            strcmp(what, "none") != 0) {
             backend = other;
         }
     }

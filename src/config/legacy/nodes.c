@@ -38,8 +38,8 @@ static bool has_keys_below(const Opener *o, const char *prefix)
 
 static bool refuse_opt(Opener *o, const Opt *opt, const char *what)
 {
-    return legacy_refuse(o->legacy, DIAG_LEGACY_VALUE, opt->value_at,
-        "`%s` of `%s` is not %s", opt->value, opt->key, what);
+    return legacy_refuse(o->legacy, DIAG_LEGACY_VALUE, opt->value_at, "`%s` of `%s` is not %s",
+        opt->value, opt->key, what);
 }
 
 /* ---- values ---- */
@@ -70,7 +70,10 @@ static bool check_strict_type(Opener *o, const Opt *opt, char type)
     if (o->keys->json) {
         if ((wanted_bool && opt->type != OPT_BOOL) || (wanted_number && opt->type != OPT_NUMBER) ||
             (type == 's' && opt->type != OPT_TEXT)) {
-            return refuse_opt(o, opt, wanted_bool ? "true or false" : wanted_number ? "a number" : "a text");
+            return refuse_opt(o, opt,
+                wanted_bool         ? "true or false"
+                    : wanted_number ? "a number"
+                                    : "a text");
         }
         return true;
     }
@@ -223,7 +226,8 @@ static LegacyNode *open_node(
 static bool take_common(Opener *o, const char *prefix, LegacyNode *node, const NodeFlags *flags)
 {
     static const char *const zeroes[] = { "off", "on", "unmap", NULL };
-    const Opt *discard = key_get(o, prefix, "discard"), *detect = key_get(o, prefix, "detect-zeroes");
+    const Opt *discard = key_get(o, prefix, "discard"),
+              *detect = key_get(o, prefix, "detect-zeroes");
     const Opt *name = key_get(o, prefix, "node-name");
     bool shared = false;
 
@@ -279,12 +283,12 @@ static bool register_name(Opener *o, LegacyNode *node, const Opt *name)
             node->name);
     }
     if (legacy_node_find(l, node->name)) {
-        return legacy_refuse(l, DIAG_LEGACY_NAME, name->value_at,
-            "two nodes are called `%s`", node->name);
+        return legacy_refuse(
+            l, DIAG_LEGACY_NAME, name->value_at, "two nodes are called `%s`", node->name);
     }
     if (legacy_drive_find(l, node->name)) {
-        return legacy_refuse(l, DIAG_LEGACY_NAME, name->value_at,
-            "`%s` is already the id of a drive", node->name);
+        return legacy_refuse(
+            l, DIAG_LEGACY_NAME, name->value_at, "`%s` is already the id of a drive", node->name);
     }
     g_ptr_array_add(l->nodes, node);
     return true;
@@ -322,8 +326,8 @@ static bool check_locking(Opener *o, const char *prefix, LegacyNode *node)
 }
 
 /* The name that `driver` reads below: its own `filename`, or what a drive's file= said. */
-static bool take_filename(
-    Opener *o, const char *prefix, const ImageDriver *driver, LegacyNode *node, const char *name, Span at)
+static bool take_filename(Opener *o, const char *prefix, const ImageDriver *driver,
+    LegacyNode *node, const char *name, Span at)
 {
     if (driver->flags & DRIVER_FILE) {
         if (!name || !*name) {
@@ -399,8 +403,8 @@ static bool check_content(Opener *o, const LegacyNode *node, Span at)
         !driver_has_magic(node->driver) || strcmp(node->driver, content) == 0) {
         return true;
     }
-    return legacy_refuse(o->legacy, DIAG_LEGACY_IMAGE, at,
-        "`%s` is not in %s format (it is %s)", node->file, node->driver, content);
+    return legacy_refuse(o->legacy, DIAG_LEGACY_IMAGE, at, "`%s` is not in %s format (it is %s)",
+        node->file, node->driver, content);
 }
 
 static bool check_window(Opener *o, const char *prefix, const LegacyNode *node)
@@ -429,7 +433,8 @@ static bool check_window(Opener *o, const char *prefix, const LegacyNode *node)
 
 static bool check_qcow2_caches(Opener *o, const char *prefix)
 {
-    const Opt *all = key_get(o, prefix, "cache-size"), *tables = key_get(o, prefix, "l2-cache-size");
+    const Opt *all = key_get(o, prefix, "cache-size"),
+              *tables = key_get(o, prefix, "l2-cache-size");
     const Opt *counts = key_get(o, prefix, "refcount-cache-size");
     const Opt *parts[] = { tables, counts };
     uint64_t most = 0, part = 0;
@@ -482,8 +487,8 @@ static bool open_backing(Opener *o, const char *prefix, LegacyNode *node)
         return false;
     }
     if (!driver_has_backing(node->driver)) {
-        return legacy_refuse(o->legacy, DIAG_LEGACY_VALUE, o->keys->at,
-            "`%s` has no backing files", node->driver);
+        return legacy_refuse(
+            o->legacy, DIAG_LEGACY_VALUE, o->keys->at, "`%s` has no backing files", node->driver);
     }
     node->backing = backing->file;
     node->backing_format = backing->driver;
@@ -516,14 +521,15 @@ static LegacyNode *open_child(Opener *o, const char *prefix, const ImageDriver *
         return open_node(o, below, name, at, flags);
     }
     legacy_refuse(o->legacy, DIAG_LEGACY_IMAGE, o->keys->at,
-        !driver     ? "neither a driver nor a file is given"
+        !driver         ? "neither a driver nor a file is given"
             : o->strict ? "`file` is missing: `%s` needs a node below it"
                         : "`%s` needs a file (or other node) below it",
         driver ? driver->name : "");
     return NULL;
 }
 
-static bool check_format(Opener *o, const char *prefix, LegacyNode *node, const ImageDriver *driver, Span at)
+static bool check_format(
+    Opener *o, const char *prefix, LegacyNode *node, const ImageDriver *driver, Span at)
 {
     if ((driver->flags & DRIVER_KEY) && !key_get(o, prefix, "key-secret")) {
         return legacy_refuse(o->legacy, DIAG_LEGACY_IMAGE, at,
@@ -542,14 +548,16 @@ static bool check_format(Opener *o, const char *prefix, LegacyNode *node, const 
  */
 static const char *image_in_name(const ImageDriver *driver, const char *name)
 {
-    const char *first = name && driver && g_str_has_prefix(name, driver->name) ? strchr(name, ':') : NULL;
+    const char *first = name && driver && g_str_has_prefix(name, driver->name) ? strchr(name, ':')
+                                                                               : NULL;
     const char *second = first ? strchr(first + 1, ':') : NULL;
 
     return second && driver->child ? second + 1 : name;
 }
 
 /* How QEMU calls a filter for tests: by what it filters. */
-static const char *name_of_filter(Opener *o, const ImageDriver *driver, const char *name, const char *below)
+static const char *name_of_filter(
+    Opener *o, const ImageDriver *driver, const char *name, const char *below)
 {
     if (strcmp(driver->name, "blkdebug") != 0) {
         return below;
@@ -583,7 +591,7 @@ static LegacyNode *open_format(Opener *o, const char *prefix, const ImageDriver 
         node->file = name_of_filter(o, driver, name, child->file);
     }
     node->probed = !driver;
-    node->driver = driver ? driver->name
+    node->driver = driver     ? driver->name
         : child->facts.format ? child->facts.format
                               : legacy_format_by_name(child->file);
     driver = driver ? driver : driver_find(node->driver);
@@ -680,8 +688,7 @@ LegacyNode *nodes_open(Legacy *legacy, Opts *keys, const NodeFlags *flags, bool 
     Opener o = { .legacy = legacy, .keys = keys, .strict = strict };
     const Opt *file = strict ? NULL : opts_get(keys, "file");
 
-    return open_node(
-        &o, "", flags->file, file ? file->value_at : keys->at, flags);
+    return open_node(&o, "", flags->file, file ? file->value_at : keys->at, flags);
 }
 
 bool nodes_blockdev(Legacy *legacy, Opts *keys)
@@ -698,7 +705,8 @@ bool nodes_blockdev(Legacy *legacy, Opts *keys)
     }
     node = nodes_open(legacy, keys, &flags, true);
     if (node) {
-        node->detect_zeroes = opts_get(keys, "detect-zeroes") ? opts_text(keys, "detect-zeroes") : "off";
+        node->detect_zeroes = opts_get(keys, "detect-zeroes") ? opts_text(keys, "detect-zeroes")
+                                                              : "off";
     }
     return node != NULL;
 }

@@ -9,15 +9,14 @@
 typedef struct QemuOption QemuOption;
 
 /* `argument` is NULL when the option has none; `at` is the option with its argument. */
-typedef bool (*TakeOption)(
-    Legacy *legacy, const QemuOption *option, const Word *argument, Span at);
+typedef bool (*TakeOption)(Legacy *legacy, const QemuOption *option, const Word *argument, Span at);
 
 struct QemuOption {
     const char *name;
     bool argument;
-    TakeOption take;     /* NULL: the row says it all */
+    TakeOption take; /* NULL: the row says it all */
     Fidelity fidelity;
-    const char *reason;  /* why it is not exact */
+    const char *reason; /* why it is not exact */
 };
 
 const QemuOption *option_find(const char *name);

@@ -28,8 +28,7 @@ Opt *opts_add(Opts *opts, const char *key, const char *value, Span at)
         }
         opts->items = grown;
     }
-    opts->items[opts->count] =
-        (Opt){ .key = key, .value = value, .key_at = at, .value_at = at };
+    opts->items[opts->count] = (Opt){ .key = key, .value = value, .key_at = at, .value_at = at };
     return &opts->items[opts->count++];
 }
 
@@ -73,8 +72,7 @@ static void add_flag(Opts *opts, const Word *word, unsigned from, unsigned end)
 static void add_pair(Opts *opts, const Word *word, unsigned from, unsigned equals, unsigned end)
 {
     const char *key = arena_text(opts->arena, word->text + from, equals - from);
-    const char *value =
-        undoubled(word->text + equals + 1, end - equals - 1, opts->arena);
+    const char *value = undoubled(word->text + equals + 1, end - equals - 1, opts->arena);
     Opt *opt = opts_add(opts, key, value, word_span(word, from, equals - from));
 
     opt->value_at = word_span(word, equals + 1, end - equals - 1);

@@ -230,7 +230,8 @@ bool take_smp(Legacy *l, const QemuOption *o, const Word *argument, Span at)
     }
     l->cpus = cpus ? count : product;
     if (shaped) {
-        legacy_note(l, CLOSE, at, "cpus", "%u CPUs, side by side: sockets, cores and threads are not told apart", l->cpus);
+        legacy_note(l, CLOSE, at, "cpus",
+            "%u CPUs, side by side: sockets, cores and threads are not told apart", l->cpus);
     } else {
         legacy_note(l, EXACT, at, "cpus", NULL);
     }
@@ -337,8 +338,8 @@ bool take_serial(Legacy *l, const QemuOption *o, const Word *argument, Span at)
     if (serial && g_strv_contains(terminal, argument->text)) {
         legacy_note(l, EXACT, at, "", NULL);
     } else if (g_strv_contains(nothing, argument->text)) {
-        legacy_note(l, serial ? CLOSE : EXACT, at, "",
-            serial ? "the console stays on the terminal" : NULL);
+        legacy_note(
+            l, serial ? CLOSE : EXACT, at, "", serial ? "the console stays on the terminal" : NULL);
     } else {
         legacy_note(l, LOST, at, "",
             serial ? "the first serial port is the terminal; others go nowhere"
@@ -363,8 +364,7 @@ bool take_set(Legacy *l, const QemuOption *o, const Word *argument, Span at)
     Opts *opts;
 
     if (!equals) {
-        return legacy_refuse(
-            l, DIAG_LEGACY_FORM, at, "-set takes GROUP.ID.KEY=VALUE");
+        return legacy_refuse(l, DIAG_LEGACY_FORM, at, "-set takes GROUP.ID.KEY=VALUE");
     }
     list = group_list(l, parts[0]);
     opts = list ? (Opts *)with_id(list, parts[1]) : NULL;

@@ -40,7 +40,8 @@ static bool begin_group(ConfigFile *f, const char *text)
         return true;
     }
     if (!group_list(l, group)) {
-        return g_strv_contains(other_groups, group) || refuse(f, "there is no group of options called ", group);
+        return g_strv_contains(other_groups, group) ||
+            refuse(f, "there is no group of options called ", group);
     }
     f->opts = opts_new(arena_printf(l->arena, "-%s", group), f->at, l->arena);
     if (id) {

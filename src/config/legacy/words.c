@@ -167,8 +167,9 @@ static void end_command(Reader *r)
 
     end_word(r);
     if (!take_make_assignment(r)) {
-        while (first < r->words->len && (is_prefix(word_at(r->words, first)->text) ||
-                                            take_assignment(r, word_at(r->words, first)))) {
+        while (first < r->words->len &&
+            (is_prefix(word_at(r->words, first)->text) ||
+                take_assignment(r, word_at(r->words, first)))) {
             first++;
         }
         if (first < r->words->len) {
@@ -360,12 +361,8 @@ static void take_plain(Reader *r, char c)
         r->at++;
         break;
     case '<':
-    case '>':
-        skip_redirection(r);
-        break;
-    default:
-        put(r, c, r->at);
-        r->at++;
+    case '>': skip_redirection(r); break;
+    default: put(r, c, r->at); r->at++;
     }
 }
 
@@ -422,7 +419,7 @@ GPtrArray *words_commands(
 ScriptKind words_guess_kind(const char *text)
 {
     return strstr(text, " := ") || strstr(text, " ?= ") || strstr(text, "\n\t") ? SCRIPT_MAKE
-                                                                               : SCRIPT_SHELL;
+                                                                                : SCRIPT_SHELL;
 }
 
 char *words_quote(char *const *arguments, unsigned count)
