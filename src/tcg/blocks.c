@@ -200,7 +200,8 @@ static Block *new_block(TcgCpu *cpu, const uint8_t *host)
     const IrBlock *ir = &cpu->ir;
     const Emitted *out = &cpu->emitted;
     Chunk *chunk = cpu->chunk;
-    Block *block = chunk_alloc(chunk, sizeof(Block));
+    size_t sides_size = out->side_count * sizeof(SideEntry);
+    Block *block = chunk_alloc(chunk, sizeof(Block) + sides_size);
 
     block->host = host;
     block->pc = ir->pc;
@@ -210,10 +211,9 @@ static Block *new_block(TcgCpu *cpu, const uint8_t *host)
     block->code = chunk->execute + chunk->used;
     block->code_size = out->size;
     block->exits = out->exits;
-    block->exit_count = (uint16_t)ir->exit_count;
+    block->exit_count = (uint8_t)ir->exit_count;
     block->side_count = (uint16_t)out->side_count;
-    block->sides = chunk_alloc(chunk, out->side_count * sizeof(SideEntry));
-    memcpy(block->sides, out->sides, out->side_count * sizeof(SideEntry));
+    memcpy(block->sides, out->sides, sides_size);
     block->straddles = ((ir->pc ^ (ir->pc + ir->guest_size - 1)) & -(uint64_t)GUEST_PAGE_SIZE) != 0;
     block->second_id = block->straddles ? cpu->reader.second_id : 0;
     for (unsigned i = 0; i < block->exit_count; i++) {
@@ -248,10 +248,19 @@ static bool copy_is_true(const TcgCpu *cpu, const Block *block)
             same_code(copy + on_first, block->pages[1]->host, block->guest_size - on_first));
 }
 
-void chunk_retire_if_dead(Tcg *tcg, Chunk *chunk)
+void chunk_evict(Tcg *tcg, Chunk *chunk)
 {
-    if (chunk->state == CHUNK_FULL && !chunk->live) {
-        code_retire(chunk, atomic_fetch_add(&tcg->epoch, 1) + 1);
+    chunk->state = CHUNK_EVICTED;
+    for (unsigned i = 0; i < chunk->blocks->len; i++) {
+        block_drop(tcg, g_ptr_array_index(chunk->blocks, i));
+    }
+    code_retire(chunk, atomic_fetch_add(&tcg->epoch, 1) + 1);
+}
+
+void chunk_tidy(Tcg *tcg, Chunk *chunk)
+{
+    if (chunk->state == CHUNK_FULL && chunk->live <= chunk->blocks->len / 2) {
+        chunk_evict(tcg, chunk);
     }
 }
 
@@ -270,7 +279,7 @@ void block_drop(Tcg *tcg, Block *block)
     chain_cut(tcg, block);
     tcg->dropped_blocks++;
     chunk->live--;
-    chunk_retire_if_dead(tcg, chunk);
+    chunk_tidy(tcg, chunk);
 }
 
 static void keep_code(TcgCpu *cpu, Block *block)

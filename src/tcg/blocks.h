@@ -33,9 +33,10 @@ typedef struct Block {
 
     const void *code; /* executable */
     uint32_t code_size;
-    uint16_t exit_count, side_count;
+    uint8_t exit_count;
+    bool straddles; /* one instruction that lies on two pages */
+    uint16_t side_count;
     BlockExit *exits;
-    SideEntry *sides;
 
     BlockExit *in;             /* exits that are linked to this block */
     JumpEntry *_Atomic cached; /* the first jump cache entry made for it ... */
@@ -44,9 +45,9 @@ typedef struct Block {
     bool provisional;
     bool checked;       /* ran in lockstep */
     uint32_t second_id; /* straddles: id of the second page, which its own code checks */
-    bool straddles;     /* one instruction that lies on two pages */
     CodePage *pages[2];
     struct Block *page_next[2];
+    SideEntry sides[];
 } Block;
 
 /* A page of RAM that has, or had, blocks. Never freed before the translator is. */
@@ -83,11 +84,13 @@ Block *block_find(const BlockTable *table, const uint8_t *host, uint64_t pc, uin
  */
 Block *block_publish(TcgCpu *cpu, const uint8_t *host, const uint8_t *second_page, bool *stable);
 
-/* Unlinks and forgets it; with the last one of a full chunk the chunk is retired. Lock held. */
+/* Unlinks and forgets it; its chunk may go as well. Lock held. */
 void block_drop(Tcg *tcg, Block *block);
 
-/* Retires the chunk if it is full and nothing in it lives; lock held. */
-void chunk_retire_if_dead(Tcg *tcg, Chunk *chunk);
+/* Drops all blocks of a full chunk and retires it; lock held. */
+void chunk_evict(Tcg *tcg, Chunk *chunk);
+/* Does that if most of them are dropped already: what still lives is soon translated again. */
+void chunk_tidy(Tcg *tcg, Chunk *chunk);
 
 /* The side entry of a host return address, NULL when it is not in any block. *block may be dead. */
 const SideEntry *block_side(Tcg *tcg, const void *site, Block **block);

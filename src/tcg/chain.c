@@ -62,6 +62,16 @@ void page_ids_clear(PageIds *ids)
 
 /* ---- links ----------------------------------------------------------------------------------- */
 
+/* The code of an exit's block, which is about to be patched. */
+static CodeView code_of(Tcg *tcg, const BlockExit *exit)
+{
+    const uint8_t *execute = exit->block->code;
+    Chunk *chunk = code_find(&tcg->code, execute);
+
+    chunk->patched = true;
+    return (CodeView){ chunk->write + (execute - chunk->execute), execute };
+}
+
 static void unlink_exit(Tcg *tcg, BlockExit *exit)
 {
     BlockExit **at = &exit->target->in;
@@ -71,8 +81,7 @@ static void unlink_exit(Tcg *tcg, BlockExit *exit)
     }
     *at = exit->next_in;
     exit->target = NULL;
-    tcg->host->unlink(exit);
-    code_patched(code_find(&tcg->code, exit->block->code));
+    tcg->host->unlink(exit, code_of(tcg, exit));
 }
 
 void chain_link(Tcg *tcg, BlockExit *exit, Block *target, uint32_t id)
@@ -93,8 +102,7 @@ void chain_link(Tcg *tcg, BlockExit *exit, Block *target, uint32_t id)
     exit->target = target;
     exit->next_in = target->in;
     target->in = exit;
-    tcg->host->link(exit, target->code, id);
-    code_patched(code_find(&tcg->code, exit->block->code));
+    tcg->host->link(exit, code_of(tcg, exit), target->code, id);
 }
 
 /* What an empty entry holds: a pc that is looked for in another. A guest may jump to any number, odd ones too. */

@@ -10,8 +10,8 @@ enum {
     CHUNK_SIZE = 256 << 10,
     CHUNKS_AT_LEAST = 16, /* small caches (tests) get smaller chunks */
     SLAB_SIZE = 16 << 10,
-    CLOSES_PER_DROP = 4, /* how often writable views give back their pages */
-    ALIGN = 16,
+    CLOSES_PER_DROP = 2, /* how often writable views give back their pages */
+    ALIGN = 8,
 };
 
 static bool host_error(GError **error, const char *what)
@@ -66,6 +66,7 @@ static void drop_contents(Chunk *chunk)
     g_slist_free_full(g_steal_pointer(&chunk->slabs), g_free);
     g_clear_pointer(&chunk->blocks, g_ptr_array_unref);
     chunk->slab_left = 0;
+    chunk->slab_size = 0;
     chunk->used = 0;
     chunk->live = 0;
 }
@@ -93,6 +94,7 @@ void *chunk_alloc(Chunk *chunk, size_t size)
     if (size > chunk->slab_left) {
         chunk->slab_left = MAX((size_t)SLAB_SIZE, size);
         chunk->slabs = g_slist_prepend(chunk->slabs, g_malloc0(chunk->slab_left));
+        chunk->slab_size += chunk->slab_left;
     }
     /* A slab is used from its end down, so that its start is what g_free wants. */
     chunk->slab_left -= size;
@@ -156,7 +158,7 @@ void code_close(CodeCache *cache, Chunk *chunk)
         return;
     }
     for (unsigned i = 0; i < cache->chunk_count; i++) {
-        if (cache->chunks[i].patched && cache->chunks[i].state == CHUNK_FULL) {
+        if (cache->chunks[i].patched && cache->chunks[i].state != CHUNK_FILLING) {
             drop_write_view(&cache->chunks[i]);
         }
     }
@@ -176,6 +178,16 @@ unsigned code_free_count(const CodeCache *cache)
         count += cache->chunks[i].state == CHUNK_FREE || cache->chunks[i].state == CHUNK_RETIRED;
     }
     return count;
+}
+
+void code_sizes(const CodeCache *cache, size_t *code, size_t *tables)
+{
+    *code = 0;
+    *tables = 0;
+    for (unsigned i = 0; i < cache->chunk_count; i++) {
+        *code += cache->chunks[i].used;
+        *tables += cache->chunks[i].slab_size;
+    }
 }
 
 Chunk *code_find(CodeCache *cache, const void *address)

@@ -1,9 +1,9 @@
 /*
  * Memory for generated code: one file mapped twice, writable and executable, never both through one address.
  *
- * It is cut into chunks. A CPU fills one chunk at a time; when none is free the oldest full one is evicted.
- * One whose blocks are all dropped is free again once every CPU has been outside generated code. What describes
- * a chunk's blocks is allocated beside it and goes with it.
+ * It is cut into chunks. A CPU fills one chunk at a time; when none is free the oldest full one is evicted, and so
+ * is one most of whose blocks were dropped. It is free again once every CPU has been outside generated code. What
+ * describes a chunk's blocks is allocated beside it and goes with it.
  */
 #ifndef TCG_CODE_H
 #define TCG_CODE_H
@@ -19,6 +19,7 @@ typedef enum ChunkState {
     CHUNK_FREE,
     CHUNK_FILLING,
     CHUNK_FULL,
+    CHUNK_EVICTED, /* its blocks are being dropped */
     CHUNK_RETIRED,
     CHUNK_THUNKS
 } ChunkState;
@@ -30,11 +31,11 @@ typedef struct Chunk {
     ChunkState state;
     uint64_t order;      /* when it began to be filled */
     uint64_t retired_at; /* epoch after which no CPU is in it */
-    unsigned live;       /* blocks that are not dropped; a full chunk without any is retired */
-    bool patched;        /* its writable view has pages that were touched since it was full */
+    unsigned live;       /* blocks that are not dropped */
+    bool patched;        /* links in it were changed since its writable view gave back its pages */
     GPtrArray *blocks;   /* of struct Block, by ascending address */
     GSList *slabs;       /* memory of chunk_alloc */
-    size_t slab_left;
+    size_t slab_left, slab_size; /* of the newest; of all */
 } Chunk;
 
 typedef struct CodeCache {
@@ -66,16 +67,13 @@ Chunk *code_oldest(CodeCache *cache);
  */
 void code_close(CodeCache *cache, Chunk *chunk);
 
-/* A link in the chunk was changed. */
-static inline void code_patched(Chunk *chunk)
-{
-    chunk->patched = true;
-}
-
 /* Nothing leads into the chunk any more; CPUs may still be inside until they pass the epoch. */
 void code_retire(Chunk *chunk, uint64_t epoch);
 
 unsigned code_free_count(const CodeCache *cache);
+
+/* Bytes of code that were made and are still there, dropped or not; and of what describes it. */
+void code_sizes(const CodeCache *cache, size_t *code, size_t *tables);
 
 /* The chunk that an executable address is in, or NULL. */
 Chunk *code_find(CodeCache *cache, const void *address);

@@ -15,16 +15,21 @@
  * exit_site = this record.
  */
 typedef struct BlockExit {
-    uint64_t pc;    /* guest virtual target */
-    uint8_t *jump;  /* writable alias of the rel32 to patch */
-    uint8_t *guard; /* writable alias of the imm32 with the page id; NULL: same page, no guard */
-    const uint8_t *origin;     /* executable address that the rel32 counts from */
-    uint8_t *unlinked;         /* executable address that `jump` goes to while unlinked */
+    uint64_t pc;               /* guest virtual target */
     struct Block *block;       /* the block this exit belongs to */
     struct Block *target;      /* NULL: unlinked */
-    uint32_t page_id;          /* that the guard was given last; kept when unlinked */
     struct BlockExit *next_in; /* the target's list of exits that come to it */
+    uint32_t jump;             /* offset from the block's code of what is patched */
+    uint32_t guard;   /* the same of the page id that is compared; 0: same page, no guard */
+    int32_t unlinked; /* what is at `jump` while unlinked */
+    uint32_t page_id; /* that the guard was given last; kept when unlinked */
 } BlockExit;
+
+/* A block's code, through both mappings. */
+typedef struct CodeView {
+    uint8_t *write;
+    const uint8_t *execute;
+} CodeView;
 
 /* One place in generated code that may fault or call: host return address -> guest instruction. */
 typedef struct SideEntry {
@@ -66,9 +71,9 @@ typedef struct Host {
     /* Runs from code on until it leaves; gives why. env->pc is exact unless it is EXIT_RAISED. */
     ExitReason (*enter)(CpuEnv *env, const uint8_t *thunks, const void *code);
 
-    /* Links an exit to code (page_id for a guarded one), or unlinks it. Another CPU may be running it. */
-    void (*link)(BlockExit *exit, const void *code, uint32_t page_id);
-    void (*unlink)(BlockExit *exit);
+    /* Links an exit of a block to code (page_id for a guarded one), or unlinks it. Another CPU may be running it. */
+    void (*link)(BlockExit *exit, CodeView block, const void *code, uint32_t page_id);
+    void (*unlink)(BlockExit *exit, CodeView block);
 } Host;
 
 /* Declares a host. build/gen/tables.c lists every line that starts with this macro. */

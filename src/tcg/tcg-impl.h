@@ -38,6 +38,7 @@ struct Tcg {
     const Machine *machine; /* NULL in tests */
     FILE *perf_map;         /* NULL until the first block, when there shall be one */
     _Atomic uint64_t translated_insns, translated_blocks, dropped_blocks, evicted_chunks;
+    _Atomic uint64_t timed_insns, timed_ns; /* of the blocks whose translation was timed */
 };
 
 /* What other threads ask of a CPU; bits of TcgCpu.requests. */

@@ -489,6 +489,20 @@ Cpu *tcg_cpu_create(Machine *machine, const CpuClusterSpec *spec, unsigned index
 
 #define COUNT "%" G_GINT64_MODIFIER "u"
 
+static void print_code(const Tcg *tcg, FILE *out)
+{
+    size_t code, tables;
+
+    code_sizes(&tcg->code, &code, &tables);
+    fprintf(out, "  " COUNT " KiB of code, " COUNT " KiB of tables", (uint64_t)code >> 10,
+        (uint64_t)tables >> 10);
+    if (tcg->timed_insns) {
+        fprintf(
+            out, "; " COUNT " ns to translate an instruction", tcg->timed_ns / tcg->timed_insns);
+    }
+    fputc('\n', out);
+}
+
 static void print_translator(const Tcg *tcg, FILE *out)
 {
     fprintf(out,
@@ -496,6 +510,7 @@ static void print_translator(const Tcg *tcg, FILE *out)
         " chunks evicted\n",
         tcg->isa->name, tcg->host->name, tcg->translated_blocks, tcg->translated_insns,
         tcg->dropped_blocks, tcg->evicted_chunks);
+    print_code(tcg, out);
     for (unsigned i = 0; i < tcg->cpu_count; i++) {
         const TcgCpu *cpu = tcg->cpus[i];
         if (cpu) {

@@ -1,5 +1,6 @@
 /* From a guest pc to a block: finding the code's page, reading guest code, frontend, host, publishing. */
 #include <string.h>
+#include <time.h>
 
 #include "core/trace.h"
 #include "tcg/exec.h"
@@ -9,6 +10,8 @@
 enum {
     RESERVE = 2, /* chunks evicted ahead, so that nobody waits for an epoch */
     UNSTABLE_TRIES = 4,
+    BLOCKS_PER_SAMPLE = 16,   /* one block of so many is timed */
+    INTERRUPTED_NS = 1 << 17, /* no block takes that long alone */
 };
 
 /* ---- where code is --------------------------------------------------------------------------- */
@@ -132,10 +135,10 @@ static void evict_oldest(Tcg *tcg)
 {
     Chunk *chunk = code_oldest(&tcg->code);
 
-    for (unsigned i = 0; chunk && i < chunk->blocks->len; i++) {
-        block_drop(tcg, g_ptr_array_index(chunk->blocks, i));
+    if (chunk) {
+        chunk_evict(tcg, chunk);
+        tcg->evicted_chunks++;
     }
-    tcg->evicted_chunks += chunk != NULL;
 }
 
 /* The newest epoch that every other CPU has passed. */
@@ -168,7 +171,7 @@ static Chunk *take_chunk(TcgCpu *cpu)
     pthread_mutex_lock(&tcg->lock);
     if (cpu->chunk) {
         code_close(&tcg->code, cpu->chunk);
-        chunk_retire_if_dead(tcg, cpu->chunk);
+        chunk_tidy(tcg, cpu->chunk);
     }
     while (code_free_count(&tcg->code) <= RESERVE) {
         evict_oldest(tcg);
@@ -284,10 +287,27 @@ static bool make_ir(TcgCpu *cpu, uint64_t pc, const uint8_t *page, bool narrow)
     return true;
 }
 
+static int64_t now_ns(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
+
+static void add_sample(Tcg *tcg, unsigned insns, int64_t took_ns)
+{
+    if (took_ns < INTERRUPTED_NS) {
+        tcg->timed_insns += insns;
+        tcg->timed_ns += (uint64_t)took_ns;
+    }
+}
+
 static Block *translate(TcgCpu *cpu, uint64_t pc, const uint8_t *page, bool narrow)
 {
     const uint8_t *host = page + (pc & (GUEST_PAGE_SIZE - 1));
-    bool stable = false;
+    bool stable = false, timed = cpu->tcg->translated_blocks % BLOCKS_PER_SAMPLE == 0;
+    int64_t began = timed ? now_ns() : 0;
     Block *block = NULL;
 
     /* Code that somebody keeps writing runs as it was last seen: without a barrier that is allowed. */
@@ -297,6 +317,9 @@ static Block *translate(TcgCpu *cpu, uint64_t pc, const uint8_t *page, bool narr
         }
         emit(cpu);
         block = block_publish(cpu, host, cpu->reader.page[1], &stable);
+    }
+    if (timed) {
+        add_sample(cpu->tcg, block->guest_insns, now_ns() - began);
     }
     trace_block(cpu, block);
     return block;

@@ -650,7 +650,7 @@ static unsigned emit_ops(const IrBlock *b, IrInsn *to, Emitted *out)
     return count;
 }
 
-static void emit_exits(const IrBlock *b, Link *links, const Link *execute, Emitted *out)
+static void emit_exits(const IrBlock *b, const uint8_t *start, Link *links, Emitted *out)
 {
     for (unsigned n = 0; n < b->exit_count; n++) {
         bool same_page = (b->exits[n].pc ^ b->pc) >> GUEST_PAGE_BITS == 0;
@@ -658,9 +658,8 @@ static void emit_exits(const IrBlock *b, Link *links, const Link *execute, Emitt
         links[n] = (Link){ .guarded = !same_page };
         out->exits[n] = (BlockExit){
             .pc = b->exits[n].pc,
-            .jump = (uint8_t *)&links[n],
-            .guard = same_page ? NULL : (uint8_t *)&links[n].page_id,
-            .unlinked = (uint8_t *)(uintptr_t)&execute[n],
+            .jump = (uint32_t)((uint8_t *)&links[n] - start),
+            .guard = same_page ? 0 : (uint32_t)((uint8_t *)&links[n].page_id - start),
         };
     }
 }
@@ -687,7 +686,7 @@ static bool interp_emit(const IrBlock *b, const IrLive *live, const uint8_t *thu
     links = (Link *)(helpers + b->helper_count);
     memcpy(consts, b->consts, b->const_count * sizeof(*consts));
     memcpy(helpers, b->helpers, b->helper_count * sizeof(*helpers));
-    emit_exits(b, links, (const Link *)(execute + ((uint8_t *)links - write)), out);
+    emit_exits(b, write, links, out);
     code->pc = b->pc;
     code->guest_insns = b->guest_insns;
     code->counted = b->counted;
@@ -705,9 +704,9 @@ static size_t interp_init(
     return 64; /* no thunks; not 0, which would say that it can not run here */
 }
 
-static void interp_link(BlockExit *exit, const void *code, uint32_t page_id)
+static void interp_link(BlockExit *exit, CodeView block, const void *code, uint32_t page_id)
 {
-    Link *link = (Link *)exit->jump;
+    Link *link = (Link *)(block.write + exit->jump);
 
     if (exit->guard) {
         __atomic_store_n(&link->page_id, page_id, __ATOMIC_RELAXED);
@@ -715,9 +714,9 @@ static void interp_link(BlockExit *exit, const void *code, uint32_t page_id)
     __atomic_store_n(&link->code, code, __ATOMIC_RELEASE);
 }
 
-static void interp_unlink(BlockExit *exit)
+static void interp_unlink(BlockExit *exit, CodeView block)
 {
-    __atomic_store_n(&((Link *)exit->jump)->code, NULL, __ATOMIC_RELEASE);
+    __atomic_store_n(&((Link *)(block.write + exit->jump))->code, NULL, __ATOMIC_RELEASE);
 }
 
 HOST(interp) = {

@@ -262,26 +262,28 @@ static ExitReason x86_enter(CpuEnv *env, const uint8_t *thunks, const void *code
     return (ExitReason)enter(env, code);
 }
 
-/* The guard first: with the old target a new number goes wrong, with the old number the new target cannot be reached. */
-static void patch(BlockExit *exit, const uint8_t *target)
+static void patch(CodeView block, uint32_t at, uint32_t value)
 {
-    __atomic_store_n((uint32_t *)exit->jump, (uint32_t)(target - exit->origin), __ATOMIC_RELEASE);
+    __atomic_store_n((uint32_t *)(block.write + at), value, __ATOMIC_RELEASE);
 }
 
-static void x86_link(BlockExit *exit, const void *code, uint32_t page_id)
+/* The jump first: with the old number the new target cannot be reached. */
+static void x86_link(BlockExit *exit, CodeView block, const void *code, uint32_t page_id)
 {
-    patch(exit, code);
+    const uint8_t *origin = block.execute + exit->jump + 4;
+
+    patch(block, exit->jump, (uint32_t)((const uint8_t *)code - origin));
     if (exit->guard) {
-        __atomic_store_n((uint32_t *)exit->guard, page_id, __ATOMIC_RELEASE);
+        patch(block, exit->guard, page_id);
     }
 }
 
-static void x86_unlink(BlockExit *exit)
+static void x86_unlink(BlockExit *exit, CodeView block)
 {
     if (exit->guard) {
-        __atomic_store_n((uint32_t *)exit->guard, UINT32_MAX, __ATOMIC_RELEASE);
+        patch(block, exit->guard, UINT32_MAX);
     }
-    patch(exit, exit->unlinked);
+    patch(block, exit->jump, (uint32_t)exit->unlinked);
 }
 
 HOST(x86_64) = {

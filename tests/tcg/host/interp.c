@@ -11,6 +11,7 @@ static IrLive live;
 static Emitted out;
 static BlockExit exits[4][IR_MAX_EXITS];
 static _Alignas(64) uint8_t code[4][4096];
+static const CodeView view = { code[0], code[0] };
 
 /* Emits text as block number n. */
 static const void *emit(unsigned n, const char *text, bool counted)
@@ -57,11 +58,11 @@ static void linked_blocks_run_on_without_the_cpu_loop(void **state)
     const void *at = emit(0, loop, false);
 
     toy.cpu->x[0] = 1000;
-    interp_host.link(&exits[0][0], at, 0);
+    interp_host.link(&exits[0][0], view, at, 0);
     assert_int_equal(enter(at), EXIT_CHAIN);
     assert_int_equal(toy.cpu->x[0], 0);
     assert_int_equal(toy.cpu->env.pc, 0x8000000c);
-    interp_host.unlink(&exits[0][0]);
+    interp_host.unlink(&exits[0][0], view);
     toy.cpu->x[0] = 5;
     assert_int_equal(enter(at), EXIT_CHAIN);
     assert_int_equal(toy.cpu->x[0], 4);
@@ -72,7 +73,7 @@ static void a_request_ends_a_loop(void **state)
     const void *at = emit(0, loop, false);
 
     toy.cpu->x[0] = 1000;
-    interp_host.link(&exits[0][0], at, 0);
+    interp_host.link(&exits[0][0], view, at, 0);
     atomic_store(&toy.cpu->env.exit_request, 1);
     assert_int_equal(enter(at), EXIT_REQUEST);
     atomic_store(&toy.cpu->env.exit_request, 0);
@@ -86,7 +87,7 @@ static void a_budget_counts_what_was_executed(void **state)
 
     toy.cpu->x[0] = 1000;
     toy.cpu->env.budget = 100;
-    interp_host.link(&exits[0][0], at, 0);
+    interp_host.link(&exits[0][0], view, at, 0);
     assert_int_equal(enter(at), EXIT_BUDGET);
     /* Two instructions each round; the third of the block is paid in advance and given back. */
     assert_int_equal(toy.cpu->x[0], 1000 - 49);
@@ -101,7 +102,7 @@ static void a_guarded_exit_wants_its_page(void **state)
     unsigned slot = 0x80001 & (ITLB_SIZE - 1);
 
     toy.cpu->x[1] = 0;
-    interp_host.link(&exits[0][0], next, 42);
+    interp_host.link(&exits[0][0], view, next, 42);
     toy.cpu->env.fetch->itlb[slot] = 41;
     assert_int_equal(enter(at), EXIT_CHAIN);
     assert_int_equal(toy.cpu->x[1], 0);

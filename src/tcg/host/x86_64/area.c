@@ -371,6 +371,27 @@ static void make_soft_call(Maker *m, void (*function)(CpuEnv *env))
     x_bytes(c, "\xc3", 1);
 }
 
+static void store_address(Maker *m, unsigned reg)
+{
+    x_op(&m->code, OP_STORE, true, reg, ENV_RM(call[0]));
+    x_jump(&m->code, m->area->thunk[THUNK_SLOW]);
+}
+
+static void make_slow_rax(Maker *m)
+{
+    store_address(m, RAX);
+}
+
+static void make_slow_rcx(Maker *m)
+{
+    store_address(m, RCX);
+}
+
+static void make_slow_rdx(Maker *m)
+{
+    store_address(m, RDX);
+}
+
 static void make_soft(Maker *m)
 {
     make_soft_call(m, slow_float);
@@ -427,6 +448,9 @@ static void (*const makers[THUNK_COUNT])(Maker *m) = {
     [THUNK_REQUEST] = make_request,
     [THUNK_LOOKUP] = make_lookup,
     [THUNK_SLOW] = make_slow,
+    [THUNK_SLOW_RAX] = make_slow_rax,
+    [THUNK_SLOW_RCX] = make_slow_rcx,
+    [THUNK_SLOW_RDX] = make_slow_rdx,
     [THUNK_SOFT] = make_soft,
     [THUNK_VECTOR] = make_vector,
     [THUNK_LEAF] = make_leaf,

@@ -84,9 +84,10 @@ static void record_and_jump(Gen *g, unsigned exit, Thunk thunk)
 static void late_unlinked(Gen *g, const Late *l)
 {
     BlockExit *exit = &g->out->exits[l->exit];
+    uint8_t *jump = g->start + exit->jump;
 
-    exit->unlinked = (uint8_t *)(uintptr_t)code_here(&g->code);
-    x_here32(&g->code, exit->jump);
+    x_here32(&g->code, jump);
+    memcpy(&exit->unlinked, jump, sizeof(exit->unlinked));
     record_and_jump(g, l->exit, THUNK_CHAIN);
 }
 
@@ -103,9 +104,8 @@ static void record_exit(Gen *g, unsigned n, uint8_t *jump, uint8_t *guard)
     late->exit = n;
     g->out->exits[n] = (BlockExit){
         .pc = g->b->exits[n].pc,
-        .jump = jump,
-        .guard = guard,
-        .origin = jump + 4 + g->code.to_exec,
+        .jump = (uint32_t)(jump - g->start),
+        .guard = guard ? (uint32_t)(guard - g->start) : 0,
     };
 }
 

@@ -33,6 +33,7 @@ enum {
 };
 
 _Static_assert(sizeof(TlbEntry) == 16, "an entry's number times 16 is its offset");
+_Static_assert(THUNK_SLOW_RDX - THUNK_SLOW_RAX == RDX - RAX, "the thunk of a register");
 
 /* ---- the check ------------------------------------------------------------------------------------ */
 
@@ -222,9 +223,8 @@ void mem_late_slow(Gen *g, const Late *l)
     late_argument(g, &l->operand[1], 1, l->temporary);
     late_argument(g, &l->operand[2], 2, l->temporary);
     x_op(c, OP_LEA, true, l->temporary, l->operand[0].rm);
-    x_op(c, OP_STORE, true, l->temporary, ENV(call[0]));
     x_store_imm(c, 2, ENV(call[3]), (int32_t)l->key);
-    x_call(c, g->area->thunk[THUNK_SLOW]);
+    x_call(c, g->area->thunk[THUNK_SLOW_RAX + l->temporary]);
     gen_side(g, &l->side);
     if (l->retry) {
         x_jump_if(c, COND_B, l->retry + c->to_exec);
