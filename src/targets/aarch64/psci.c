@@ -91,10 +91,12 @@ static int64_t migrate_info_type(A64Cpu *cpu, const uint64_t *args)
     return NO_TRUSTED_OS;
 }
 
+/* The caller does not come back, though the machine takes its time to end. */
 static int64_t end_machine(A64Cpu *cpu, MachineRequest what)
 {
     bool taken = machine_lock_ensure();
 
+    cpu_power_off(&cpu->env);
     machine_request(cpu_device(&cpu->env)->dev.machine, what, 0);
     machine_lock_restore(taken);
     return PSCI_SUCCESS;

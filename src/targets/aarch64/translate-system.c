@@ -19,14 +19,29 @@ bool a64_svc(A64Translator *t, const A64Exc *i)
     return call(t, &a64_help_call, a64_syndrome(EC_SVC, i->imm));
 }
 
+/* A call may turn the CPU off: back to the CPU loop. */
+static bool call_firmware(A64Translator *t, const Helper *helper, uint32_t syndrome)
+{
+    Val to;
+
+    if (!t->el) {
+        return false;
+    }
+    to = ir_call(t->b, I64, helper, constant(t, I64, syndrome), constant(t, I64, t->next),
+        constant(t, I64, t->pc));
+    ir_exit(t->b, EXIT_LOOKUP, to);
+    t->ended = true;
+    return true;
+}
+
 bool a64_hvc(A64Translator *t, const A64Exc *i)
 {
-    return t->el && call(t, &a64_help_hvc, a64_syndrome(EC_HVC, i->imm));
+    return call_firmware(t, &a64_help_hvc, a64_syndrome(EC_HVC, i->imm));
 }
 
 bool a64_smc(A64Translator *t, const A64Exc *i)
 {
-    return t->el && call(t, &a64_help_smc, a64_syndrome(EC_SMC, i->imm));
+    return call_firmware(t, &a64_help_smc, a64_syndrome(EC_SMC, i->imm));
 }
 
 bool a64_brk(A64Translator *t, const A64Exc *i)
