@@ -100,6 +100,20 @@ static void add_cpu_map(Fdt *fdt, const Machine *machine)
     }
 }
 
+/* Linux, Documentation/devicetree/bindings/arm/psci.yaml */
+static void add_psci(FdtNode *root, const MachineSpec *spec)
+{
+    static const char *const compatible[] = { "arm,psci-1.0", "arm,psci-0.2", NULL };
+    const char *conduit = spec->cluster_count ? spec->clusters[0].psci_conduit : NULL;
+    FdtNode *node;
+
+    if (conduit) {
+        node = fdt_child(root, "psci");
+        fdt_put_strings(node, "compatible", compatible);
+        fdt_put_string(node, "method", conduit);
+    }
+}
+
 static void add_memory(FdtNode *root, const MachineSpec *spec)
 {
     for (unsigned i = 0; i < spec->memory_count; i++) {
@@ -391,6 +405,7 @@ Fdt *fdt_of_machine(Machine *machine)
     add_memory(fdt_root(fdt), spec);
     add_cpus(fdt, machine);
     add_cpu_map(fdt, machine);
+    add_psci(fdt_root(fdt), spec);
     add_clocks(fdt_root(fdt), spec);
     add_devices(fdt, machine);
     add_names(fdt, machine);
