@@ -1,7 +1,9 @@
-/* A line for each report, in two languages. */
+/* A line for each report, in three languages. */
 #include "cli/report.h"
 
 #include <string.h>
+
+#include "core/version.h"
 
 static const char *severity_name(const DiagReport *report)
 {
@@ -10,9 +12,9 @@ static const char *severity_name(const DiagReport *report)
 
 /* ---- JSON ---- */
 
-static void put_text(FILE *out, const char *key, const char *text)
+static void put_string(FILE *out, const char *text)
 {
-    fprintf(out, ", \"%s\": \"", key);
+    fputc('"', out);
     for (; *text; text++) {
         unsigned char c = *text;
 
@@ -25,6 +27,12 @@ static void put_text(FILE *out, const char *key, const char *text)
         }
     }
     fputc('"', out);
+}
+
+static void put_text(FILE *out, const char *key, const char *text)
+{
+    fprintf(out, ", \"%s\": ", key);
+    put_string(out, text);
 }
 
 static void take_json(void *data, const DiagReport *report)
@@ -83,4 +91,99 @@ static void take_github(void *data, const DiagReport *report)
 void report_github(const Diag *diag, FILE *out)
 {
     diag_each(diag, take_github, out);
+}
+
+/* ---- SARIF ---- */
+
+/* "Static Analysis Results Interchange Format 2.1.0": every kind is a rule, every report a result. */
+static void put_sarif_head(FILE *out)
+{
+    const char *separator = "";
+
+    fputs("{ \"$schema\": \"https://json.schemastore.org/sarif-2.1.0.json\", \"version\": "
+          "\"2.1.0\",\n"
+          "  \"runs\": [{ \"columnKind\": \"unicodeCodePoints\",\n"
+          "    \"tool\": { \"driver\": { \"name\": \"lathe\", \"version\": \"" LATHE_VERSION "\",\n"
+          "      \"rules\": [",
+        out);
+    for (unsigned i = 0; i < DIAG_CODE_COUNT; i++) {
+        const DiagKind *kind = diag_kind(i);
+
+        fprintf(out, "%s\n        { \"id\": \"E%u\"", separator, kind->number);
+        put_text(out, "name", kind->slug);
+        fputs(", \"shortDescription\": { \"text\": ", out);
+        put_string(out, kind->help);
+        fputs(" } }", out);
+        separator = ",";
+    }
+    fputs("] } },\n    \"results\": [", out);
+}
+
+typedef struct SarifWriter {
+    FILE *out;
+    bool any; /* a result has been written */
+} SarifWriter;
+
+/* A fix is a replacement of the same region. */
+static void put_region(FILE *out, const char *key, const Mark *at)
+{
+    unsigned line = MAX(at->line, 1), column = MAX(at->column, 1);
+
+    fprintf(out, "\"%s\": { \"startLine\": %u, \"startColumn\": %u", key, line, column);
+    if (at->width && at->width < G_MAXUINT16) {
+        fprintf(out, ", \"endColumn\": %u", column + at->width);
+    }
+    fputs(" }", out);
+}
+
+static void put_sarif_fix(FILE *out, const DiagReport *report)
+{
+    fputs(
+        ",\n        \"fixes\": [{ \"artifactChanges\": [{ \"artifactLocation\": { \"uri\": ", out);
+    put_string(out, report->at.file);
+    fputs(" },\n          \"replacements\": [{ ", out);
+    put_region(out, "deletedRegion", &report->at);
+    fputs(", \"insertedContent\": { \"text\": ", out);
+    put_string(out, report->fix);
+    fputs(" } }] }] }]", out);
+}
+
+static void take_sarif(void *data, const DiagReport *report)
+{
+    SarifWriter *writer = data;
+    FILE *out = writer->out;
+    g_autofree char *text = report->hint ? g_strdup_printf("%s: %s", report->text, report->hint)
+                                         : g_strdup(report->text);
+
+    fprintf(out, "%s\n      { \"ruleId\": \"E%u\", \"ruleIndex\": %u, \"level\": \"%s\",\n",
+        writer->any ? "," : "", diag_kind(report->code)->number, report->code,
+        severity_name(report));
+    fputs("        \"message\": { \"text\": ", out);
+    put_string(out, text);
+    fputs(" }", out);
+    if (report->at.file) {
+        fputs(",\n        \"locations\": [{ \"physicalLocation\": { \"artifactLocation\": { "
+              "\"uri\": ",
+            out);
+        put_string(out, report->at.file);
+        fputs(" },\n          ", out);
+        put_region(out, "region", &report->at);
+        fputs(" } }]", out);
+    }
+    if (report->at.file && report->fix) {
+        put_sarif_fix(out, report);
+    }
+    fputs(" }", out);
+    writer->any = true;
+}
+
+void report_sarif(const Diag *const *diags, unsigned count, FILE *out)
+{
+    SarifWriter writer = { .out = out };
+
+    put_sarif_head(out);
+    for (unsigned i = 0; i < count; i++) {
+        diag_each(diags[i], take_sarif, &writer);
+    }
+    fputs("] }] }\n", out);
 }

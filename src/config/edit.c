@@ -42,16 +42,30 @@ void edits_add(Edits *edits, Mark at, const char *text)
     g_array_append_val(edits->list, edit);
 }
 
+/* Which fixes are wanted. */
+typedef struct Taking {
+    Edits *edits;
+    bool all;
+    DiagCode code;
+} Taking;
+
 static void take_fix(void *data, const DiagReport *report)
 {
-    if (report->fix) {
-        edits_add(data, report->at, report->fix);
+    const Taking *taking = data;
+
+    if (report->fix && (taking->all || report->code == taking->code)) {
+        edits_add(taking->edits, report->at, report->fix);
     }
 }
 
 void edits_add_fixes(Edits *edits, const Diag *diag)
 {
-    diag_each(diag, take_fix, edits);
+    diag_each(diag, take_fix, &(Taking){ .edits = edits, .all = true });
+}
+
+void edits_add_fixes_of(Edits *edits, const Diag *diag, DiagCode code)
+{
+    diag_each(diag, take_fix, &(Taking){ .edits = edits, .code = code });
 }
 
 static int last_first(const void *left, const void *right)

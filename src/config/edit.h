@@ -19,8 +19,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Edits, edits_free)
 /* Puts text in the place of the mark's span. Of two that overlap, the first one counts. */
 void edits_add(Edits *edits, Mark at, const char *text);
 
-/* All that the reports offer. */
+/* All that the reports offer; and what those of one kind offer. */
 void edits_add_fixes(Edits *edits, const Diag *diag);
+void edits_add_fixes_of(Edits *edits, const Diag *diag, DiagCode code);
 
 /*
  * Writes the files on disk; what is not one of them is passed over. Gives the number of edits

@@ -194,6 +194,12 @@ static const char *take_deprecated(Schema *schema, const Node *value)
     return value->kind == NODE_BOOL ? NULL : "true or false";
 }
 
+static const char *take_successor(Schema *schema, const Node *value)
+{
+    schema->successor = node_text(value);
+    return schema->successor ? NULL : "the name of another property";
+}
+
 static const char *take_guest(Schema *schema, const Node *value)
 {
     schema->hidden = !node_is_true(value);
@@ -261,6 +267,7 @@ static const struct {
     { "x-ref", take_names },
     { "x-schema", take_family },
     { "x-guest", take_guest },
+    { "x-successor", take_successor },
     { "x-lathe", take_anything },
 };
 
@@ -464,6 +471,11 @@ const Schema *schema_target(const Schema *schema)
         (schema) = schema_target(schema);                                                          \
     }                                                                                              \
     return (schema) ? (schema)->field : 0
+
+Arena *schema_arena(const Schema *schema)
+{
+    return schema->set->arena;
+}
 
 bool schema_is_hidden(const Schema *schema)
 {

@@ -3,7 +3,8 @@
  *
  * A keyword outside the subset is an error in the schema, so that none is ever half obeyed. Our
  * words: x-unit (a text that is a quantity), x-ref (a text that names something), x-schema (which
- * schema a map with `type:` is of), x-guest (whether a guest can tell; true unless it says false),
+ * schema a map with `type:` is of), x-successor (what a deprecated property is
+ * called now), x-guest (whether a guest can tell; true unless it says false),
  * x-lathe (what JSON Schema cannot say; read by resolve).
  */
 #ifndef CONFIG_SCHEMA_H
@@ -50,7 +51,8 @@ struct Schema {
     const char *names;  /* x-ref: "clock", "channel" ... */
     const char *family; /* x-schema: "device" */
     bool deprecated;
-    bool hidden; /* x-guest: false */
+    const char *successor; /* x-successor: what a deprecated property is called now */
+    bool hidden;           /* x-guest: false */
 };
 
 SchemaSet *schema_set_create(Library *library, Arena *arena, Diag *diag);
@@ -68,6 +70,9 @@ const Schema *schema_target(const Schema *schema);
 
 /* Of a property by name, through $ref; NULL if there is none. */
 const Schema *schema_property(const Schema *schema, const char *name);
+
+/* The arena of its set. */
+Arena *schema_arena(const Schema *schema);
 
 /* Whether it, or what it refers to, is of no concern to a guest. */
 bool schema_is_hidden(const Schema *schema);

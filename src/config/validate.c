@@ -478,6 +478,29 @@ static bool check_required(Validator *v, const Schema *schema, Place *at, const 
     return good;
 }
 
+/* Keys with a new name are read as if they had it. */
+static void rename_old_keys(Validator *v, const Schema *schema, Node *map)
+{
+    for (unsigned i = map->map.count; schema->properties && i > 0; i--) {
+        const Entry entry = map->map.entries[i - 1];
+        const Schema *property = schema_property(schema, entry.key);
+
+        if (!property || !property->successor) {
+            continue;
+        }
+        diag_warning(v->diag, DIAG_OLD_NAME, entry.mark, "`%s` is called `%s` now", entry.key,
+            property->successor);
+        diag_fix(v->diag, property->successor);
+        if (node_entry(map, property->successor)) {
+            diag_note(
+                v->diag, node_entry(map, property->successor)->mark, "which is there, and counts");
+        } else {
+            node_map_set(schema_arena(schema), map, property->successor, entry.mark, entry.value);
+        }
+        node_map_remove(map, entry.key);
+    }
+}
+
 static bool check_map(Validator *v, const Schema *schema, Place *at)
 {
     g_autoptr(GPtrArray) meant = NULL;
@@ -488,6 +511,7 @@ static bool check_map(Validator *v, const Schema *schema, Place *at)
         return true;
     }
     meant = g_ptr_array_new();
+    rename_old_keys(v, schema, at->node);
     good = check_count(v, at, map->count, schema->min_properties, schema->max_properties, "key");
     for (unsigned i = 0; i < map->count; i++) {
         Entry *entry = &map->entries[i];

@@ -32,4 +32,44 @@ END
 { "$lathe" validate --json m.yaml; "$lathe" validate --github m.yaml; } > out 2>&1
 mv out m.yaml
 check "reports for programs"
+
+# SARIF: what a scanner needs, and JSON to the last bracket.
+if command -v python3 >/dev/null; then
+    printf 'lathe: machine/v1\nname: m\nboard: riscv-virt@1\nmemory: 1G\n' > m.yaml
+    "$lathe" validate --sarif m.yaml > log.sarif
+    python3 - <<'END' || { echo "SARIF"; cat log.sarif; status=1; }
+import json
+log = json.load(open("log.sarif"))
+run = log["runs"][0]
+[result] = run["results"]
+assert log["version"] == "2.1.0" and result["level"] == "error"
+assert run["tool"]["driver"]["rules"][result["ruleIndex"]]["id"] == result["ruleId"] == "E110"
+place = result["locations"][0]["physicalLocation"]
+assert place["artifactLocation"]["uri"] == "m.yaml"
+assert place["region"] == {"startLine": 4, "startColumn": 9, "endColumn": 11}
+assert result["fixes"][0]["artifactChanges"][0]["replacements"][0]["insertedContent"]["text"] == "1GiB"
+END
+    "$lathe" validate --sarif m.yaml m.yaml | python3 -m json.tool >/dev/null || { echo "SARIF of two"; status=1; }
+fi
+
+# A folder; profiles and combinations that nobody has chosen.
+mkdir many
+cat > many/a.yaml <<'END'
+lathe: machine/v1
+name: a
+board: riscv-virt@1
+memory: 64MiB
+cpus: { model: rv64 }
+matrix: { cpus.model: [rv64, rv65], cpus.count: [1, 2] }
+profiles:
+  big: { memory: 1000TiB }
+  fine: { memory: 128MiB }
+END
+printf 'not: ours\n' > many/other.yaml
+"$lathe" validate many 2>said
+[ $? = 2 ] || { echo "a folder with a mistake must end with 2"; status=1; }
+grep -q '^many/a.yaml, with the profile big:$' said || { echo "a profile that is wrong"; cat said; status=1; }
+grep -q '^many/a.yaml, with the matrix at cpus.model=rv65 cpus.count=2:$' said ||
+    { echo "a combination"; cat said; status=1; }
+grep -q fine said && { echo "a profile that is right"; cat said; status=1; }
 exit $status
