@@ -465,6 +465,10 @@ static void fill_vectors(Area *area)
             area->reversed[n].b[at] = (uint8_t)(at ^ ((2u << n) - 1));
         }
     }
+    for (unsigned n = 0; n < 2; n++) {
+        area->normals32.d[n] = UINT64_C(0x0080000000800000);
+        area->normals64.d[n] = UINT64_C(0x0010000000000000);
+    }
     for (unsigned n = 0; n < 4; n++) {
         memset(area->sixteens[n].b, (int)n * 16, 16);
     }

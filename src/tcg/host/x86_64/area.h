@@ -44,10 +44,11 @@ typedef struct Area {
     uint64_t sign32[2], sign64[2]; /* masks of all lanes, 16-byte aligned */
     uint64_t magnitude32[2], magnitude64[2];
     uint64_t box[2];
-    IrVec low_half[3]; /* of 16, 32 and 64 bits: ones below */
-    IrVec reversed[3]; /* pshufb: the bytes of 2, 4 and 8 turned round */
-    IrVec sixteens[4]; /* bytes of 0, 16, 32, 48 */
-    IrVec outside;     /* bytes of 0x70: with it 16 and more reach the highest bit */
+    IrVec normals32, normals64; /* the least normal number in all lanes */
+    IrVec low_half[3];          /* of 16, 32 and 64 bits: ones below */
+    IrVec reversed[3];          /* pshufb: the bytes of 2, 4 and 8 turned round */
+    IrVec sixteens[4];          /* bytes of 0, 16, 32, 48 */
+    IrVec outside;              /* bytes of 0x70: with it 16 and more reach the highest bit */
     IrVec low_nibble, bits_of_nibble;
     IrVec bit_mirror;            /* gf2p8affineqb: the bits of a byte turned round */
     uint64_t nan32, nan64;       /* the default NaN */
