@@ -1,20 +1,12 @@
 #!/bin/sh
 # Downloads Debian packages of another architecture or suite and unpacks them; needs apt, but not root.
 #   sh tests/guest/fetch.sh ARCH SUITE PACKAGE...
+#   sh tests/guest/fetch.sh --mirror        prints the Debian mirror that this machine uses
 # Each is unpacked to $GUESTS/ARCH-SUITE/PACKAGE (GUESTS: build/guests) and kept; the folders' names are
 # printed, one a line. A name with a * in it (any characters but '-') stands for the newest package it fits.
 # apt's state is its own (lists, cache, keys of the machine): the machine's packages are not touched.
 # Exit status: 0 all there; 3 could not be fetched (said on stderr).
 set -eu
-guests=${GUESTS:-build/guests}
-arch=$1 suite=$2
-shift 2
-root=$guests/$arch-$suite
-state=$root/.apt
-mkdir -p "$root"
-root=$(cd "$root" && pwd)
-state=$root/.apt
-
 fail() {
     echo "fetch: $*" >&2
     exit 3
@@ -30,6 +22,20 @@ mirror() {
                -e 's/^deb[[:space:]]\(\[[^]]*\][[:space:]]*\)\{0,1\}\([^[:space:]]*\).*/\2/p' |
         grep '/debian/*$' | head -n 1
 }
+
+if [ "$1" = --mirror ]; then
+    url=$(mirror)
+    echo "${url:-http://deb.debian.org/debian}"
+    exit
+fi
+guests=${GUESTS:-build/guests}
+arch=$1 suite=$2
+shift 2
+root=$guests/$arch-$suite
+state=$root/.apt
+mkdir -p "$root"
+root=$(cd "$root" && pwd)
+state=$root/.apt
 
 apt() {
     command=$1
