@@ -47,7 +47,9 @@ else
     tail -n 20 /debootstrap/debootstrap.log
 fi
 sync
-mount -o remount,ro /
+mount -t proc proc /proc        # debootstrap has taken it away
+echo s > /proc/sysrq-trigger
+echo u > /proc/sysrq-trigger
 echo o > /proc/sysrq-trigger
 sleep 100
 GUEST

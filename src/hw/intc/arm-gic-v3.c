@@ -220,13 +220,27 @@ static const RegionSpec *its_place(const Device *dev)
     return NULL;
 }
 
-/* Linux's arm,gic-v3 binding: the service is a node of its own, in the GIC's. */
+static void put_reg(const Device *dev, FdtNode *node)
+{
+    fdt_put_cells(node, "reg", NULL, 0);
+    for (unsigned i = 0; i < dev->spec->region_count; i++) {
+        const RegionSpec *region = &dev->spec->regions[i];
+
+        if (strcmp(region->name, "its") != 0) {
+            fdt_add_cell64(node, "reg", region->at);
+            fdt_add_cell64(node, "reg", region->size);
+        }
+    }
+}
+
+/* Linux's arm,gic-v3 binding: the service is a node of its own in the GIC's, whose `reg` it is not in. */
 static void v3_describe(const Device *dev, FdtNode *node)
 {
     const RegionSpec *place = its_place(dev);
     FdtNode *its;
 
     if (place) {
+        put_reg(dev, node);
         its = fdt_child(node, "its@%" G_GINT64_MODIFIER "x", place->at);
         fdt_put_string(its, "compatible", "arm,gic-v3-its");
         fdt_put_flag(its, "msi-controller");

@@ -96,7 +96,7 @@ static void faults(void)
     SHOW("load pair at level 3", __asm__ volatile("ldp x0, x1, [%0]" ::"r"(AT + 0x3ff8) : "x0", "x1", "memory"));
     SHOW("atomic at level 3", __asm__ volatile("ldxr x0, [%0]" ::"r"(AT + 0x3018) : "x0", "memory"));
     SHOW("byte with sign", __asm__ volatile("ldrsb w0, [%0, #1]!" ::"r"(AT + 0x3000) : "x0", "memory"));
-    SHOW("dc zva", __asm__ volatile("dc zva, %0" ::"r"(AT + 0x3024) : "memory"));
+    SHOW("dc zva", __asm__ volatile("dc zva, %0" ::"r"(AT + 0x3000) : "memory"));
     SHOW("fetch at level 3", jump(AT + 0x3000));
     SHOW("fetch at level 1", jump(UINT64_C(5) << 30));
     SHOW("fetch between the halves", jump(UINT64_C(1) << 40));
