@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "block/cache.h"
 #include "cli/img/img.h"
@@ -230,6 +231,7 @@ static int run_command(const ImgCommand *command, int argc, char **argv)
     if (!img.loop) {
         img_fail(&img, EXIT_HOST, error);
     } else if (parse(command, &img)) {
+        img.progress |= !img.quiet && isatty(STDERR_FILENO);
         io_loop_run(img.loop, run_main, &(Running){ command, &img });
     }
     io_loop_free(img.loop);

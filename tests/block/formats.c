@@ -2,7 +2,9 @@
 #include "tests/test.h"
 
 #include <glib.h>
+#include <string.h>
 
+#include "block/formats/vhdx.h"
 #include "tests/block/judge.h"
 
 typedef struct Case {
@@ -19,6 +21,9 @@ static const Case cases[] = {
     { "vmdk", "subformat=monolithicFlat" },
     { "vmdk", "subformat=twoGbMaxExtentSparse" },
     { "vmdk", "subformat=twoGbMaxExtentFlat" },
+    { "vhdx", "subformat=dynamic,block_size=1M" },
+    { "vhdx", "subformat=dynamic" },
+    { "vhdx", "subformat=fixed" },
     { "qed", "cluster_size=64k" },
     { "qed", "cluster_size=4k,table_size=2" },
     { "parallels", "cluster_size=1M" },
@@ -63,11 +68,50 @@ static void images_made_here_are_worked_on(void **state)
     }
 }
 
+/* qemu-img writes its log, then the table: as if the power had failed between the two. */
+static void the_log_of_a_vhdx_is_replayed(void **state)
+{
+    enum { TABLE = 2 << 20, LOG = 1 << 20, ENTRY_GUID = 32 };
+    char *folder;
+    g_autofree char *image = NULL, *bytes = NULL;
+    uint8_t sector[512];
+    DriveSpec spec;
+    Drive *drive;
+    gsize size;
+
+    if (!judge_is_there()) {
+        skip();
+    }
+    folder = judge_folder();
+    image = g_build_filename(folder, "disk.vhdx", NULL);
+    judge_run(folder, "qemu-img create -f vhdx disk.vhdx 20M");
+    judge_run(folder, "qemu-io -f vhdx -c \"write -P 5 0 1M\" -c abort disk.vhdx; true");
+    assert_true(g_file_get_contents(image, &bytes, &size, NULL));
+    assert_memory_equal(bytes + LOG, "loge", 4);
+    memcpy(bytes + VHDX_HEADER_2 + VHDX_LOG_GUID, bytes + LOG + ENTRY_GUID, 16);
+    store_le((uint8_t *)bytes + VHDX_HEADER_2 + VHDX_CHECKSUM, 4,
+        vhdx_checksum((uint8_t *)bytes + VHDX_HEADER_2, VHDX_SECTOR, VHDX_CHECKSUM));
+    memset(bytes + TABLE, 0, 8);
+    assert_true(g_file_set_contents(image, bytes, size, NULL));
+
+    spec = disk_spec(image, "writeback", AIO_THREADS);
+    spec.format.text = "vhdx";
+    spec.read_only = true;
+    g_free(disk_refusal(&spec));
+    drive = judge_open(image, "vhdx", "writeback");
+    assert_int_equal(disk_do(drive, BLOCK_READ, 0, sector, 512), 0);
+    assert_int_equal(sector[0], 5);
+    disk_close(drive);
+    judge_run(folder, "qemu-img check -f vhdx disk.vhdx");
+    judge_remove(folder);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(images_made_elsewhere_are_worked_on),
         cmocka_unit_test(images_made_here_are_worked_on),
+        cmocka_unit_test(the_log_of_a_vhdx_is_replayed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

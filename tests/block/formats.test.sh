@@ -48,6 +48,8 @@ vmdk subformat=monolithicFlat
 vmdk subformat=twoGbMaxExtentSparse
 vmdk subformat=twoGbMaxExtentFlat
 vmdk subformat=streamOptimized
+vhdx subformat=dynamic
+vhdx subformat=fixed,block_size=1M,log_size=2M
 qed cluster_size=64k,table_size=2
 parallels cluster_size=1M
 END
@@ -65,6 +67,8 @@ vmdk
 vmdk -o subformat=monolithicFlat
 vmdk -o subformat=twoGbMaxExtentSparse
 vmdk -o subformat=streamOptimized
+vhdx
+vhdx -o subformat=fixed
 qed
 qcow
 parallels

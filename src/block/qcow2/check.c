@@ -324,8 +324,11 @@ int qcow2_check(BlockNode *node, BlockCheck *out, bool repair)
 {
     Qcow2 *q = qcow2_of(node);
     Check c = { .q = q, .out = out, .repair = repair };
-    int result = qcow2_commit(q);
+    int result = qcow2_need_reftable(q);
 
+    if (result == 0) {
+        result = qcow2_commit(q);
+    }
     if (result < 0) {
         return result;
     }

@@ -13,21 +13,44 @@ static unsigned qcow2_probe(const uint8_t *head, size_t length)
     return length >= 8 && memcmp(head, "QFI\xfb", 4) == 0 && head[7] != 1 ? 100 : 0;
 }
 
-static bool read_table(Qcow2 *q, Qcow2Table *table, uint64_t offset, uint64_t size, GError **error)
+static int read_table(Qcow2 *q, Qcow2Table *table, uint64_t offset, uint64_t size)
 {
+    int result;
+
     table->offset = offset;
     table->size = size;
     table->entries = g_try_new0(uint64_t, MAX(size, 1));
-    if (!table->entries ||
-        block_read(q->file, offset, table->entries, size * sizeof(uint64_t)) < 0) {
-        g_set_error(
-            error, BLOCK_ERROR, BLOCK_ERROR_HOST, "a table of `%s` cannot be read", q->node->name);
-        return false;
-    }
-    for (uint64_t i = 0; i < size; i++) {
+    result = table->entries ? block_read(q->file, offset, table->entries, size * sizeof(uint64_t))
+                            : -ENOMEM;
+    for (uint64_t i = 0; i < size && result == 0; i++) {
         table->entries[i] = GUINT64_FROM_BE(table->entries[i]);
     }
-    return true;
+    return result;
+}
+
+/* Who only reads the disk does not need it: the many images of a chain open faster. */
+int qcow2_need_reftable(Qcow2 *q)
+{
+    uint64_t bytes = (uint64_t)q->header.refcount_table_clusters * q->cluster_size;
+
+    if (q->reftable.entries) {
+        return 0;
+    }
+    return read_table(q, &q->reftable, q->header.refcount_table_offset, bytes / sizeof(uint64_t));
+}
+
+static bool read_tables(Qcow2 *q, GError **error)
+{
+    int result = read_table(q, &q->l1, q->header.l1_table_offset, q->header.l1_size);
+
+    if (result == 0 && !q->node->read_only) {
+        result = qcow2_need_reftable(q);
+    }
+    if (result < 0) {
+        g_set_error(
+            error, BLOCK_ERROR, BLOCK_ERROR_HOST, "a table of `%s` cannot be read", q->node->name);
+    }
+    return result == 0;
 }
 
 static bool open_data_file(Qcow2 *q, const BlockOptions *options, GError **error)
@@ -103,7 +126,6 @@ static bool show_snapshot(Qcow2 *q, const BlockOptions *options, GError **error)
 static bool qcow2_open(BlockNode *node, const BlockOptions *options, GError **error)
 {
     Qcow2 *q = qcow2_of(node);
-    uint64_t reftable;
 
     q->node = node;
     q->file = node->children[0];
@@ -111,15 +133,13 @@ static bool qcow2_open(BlockNode *node, const BlockOptions *options, GError **er
     if (!qcow2_read_header(q, options->repair, error)) {
         return false;
     }
-    reftable = (uint64_t)q->header.refcount_table_clusters * q->cluster_size / sizeof(uint64_t);
     meta_init(&q->meta, MIN(META_PAGE, q->cluster_size), CACHE_BYTES / META_PAGE);
     node->length = q->header.size;
     node->cluster = q->cluster_size;
     q->known_end = q->file->length;
     q->top_cluster = q->known_end >> q->cluster_bits;
-    return read_table(q, &q->l1, q->header.l1_table_offset, q->header.l1_size, error) &&
-        read_table(q, &q->reftable, q->header.refcount_table_offset, reftable, error) &&
-        open_data_file(q, options, error) && show_snapshot(q, options, error) &&
+    return read_tables(q, error) && open_data_file(q, options, error) &&
+        show_snapshot(q, options, error) &&
         (node->read_only || prepare_to_write(q, options, error));
 }
 

@@ -102,6 +102,9 @@ static inline bool qcow2_has_subclusters(const Qcow2 *q)
     return q->entry_size == 16;
 }
 
+/* qcow2.c: [co] Reads the refcount table if that was put off. */
+int qcow2_need_reftable(Qcow2 *q);
+
 /* meta.c; all but the first two with the lock. */
 void meta_init(MetaCache *meta, unsigned page_size, unsigned limit);
 void meta_clear(MetaCache *meta);
