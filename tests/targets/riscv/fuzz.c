@@ -228,6 +228,9 @@ static bool random_insn(Program *p, const DecodeRow *row, uint32_t *insn)
         !is_reserved(get(row, "rs1", *insn)));
 }
 
+enum { MAX_ROWS = 1024 };
+static bool row_was_run[MAX_ROWS], reference_ran;
+
 static const DecodeRow *random_row(Program *p, uint32_t *insn)
 {
     const DecodeRow *row;
@@ -235,6 +238,7 @@ static const DecodeRow *random_row(Program *p, uint32_t *insn)
     do {
         row = &rv_decode_table.rows[random_below(&p->random, rv_decode_table.row_count)];
     } while (is_left_out(p, row) || !random_insn(p, row, insn));
+    row_was_run[row - rv_decode_table.rows] = true;
     return row;
 }
 
@@ -549,6 +553,7 @@ static void compare_programs(const Width *width)
     for (unsigned seed = first_seed; seed < first_seed + programs; seed++) {
         make_program(&p, seed);
         run_reference(&p, &expected);
+        reference_ran = true;
         for (unsigned h = 0; h < G_N_ELEMENTS(all); h++) {
             Ours o;
             bool runs = ours_open(&o, width, all[h]);
@@ -572,11 +577,46 @@ static void rv32_does_what_the_reference_does(void **state)
     compare_programs(&width32);
 }
 
+/* The rows that are not for sequences: does a test of its own name the instruction? */
+static bool is_named_in_tests(const char *name)
+{
+    static const char *const files[] = { "integer", "mmu", "privileged" };
+
+    for (unsigned n = 0; n < G_N_ELEMENTS(files); n++) {
+        g_autofree char *path = g_strdup_printf("tests/targets/riscv/%s.c", files[n]);
+        g_autofree char *text = NULL;
+        g_autofree char *pattern = g_strdup_printf("(\"|\\\\n| )%s\\b", name);
+        if (g_file_get_contents(path, &text, NULL, NULL) && g_regex_match_simple(pattern, text, 0, 0)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void every_row_is_run_here_or_by_a_test_of_its_own(void **state)
+{
+    unsigned missing = 0;
+
+    if (!reference_ran || !g_file_test("tests/targets/riscv", G_FILE_TEST_IS_DIR)) {
+        skip();
+    }
+    g_assert(rv_decode_table.row_count <= MAX_ROWS);
+    for (unsigned n = 0; n < rv_decode_table.row_count; n++) {
+        const char *name = rv_decode_table.rows[n].name;
+        if (!row_was_run[n] && !is_named_in_tests(name)) {
+            fprintf(stderr, "no test runs %s\n", name);
+            missing++;
+        }
+    }
+    assert_int_equal(missing, 0);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rv64_does_what_the_reference_does),
         cmocka_unit_test(rv32_does_what_the_reference_does),
+        cmocka_unit_test(every_row_is_run_here_or_by_a_test_of_its_own),
     };
 
     first_seed = argc > 1 ? (unsigned)atoi(argv[1]) : first_seed;

@@ -57,6 +57,7 @@ static void traps_have_the_manual_s_causes_and_values(void **state)
         { ENTER(1) "ecall", CAUSE_ECALL_S, 0 },
         { ENTER(0) "ecall", CAUSE_ECALL_U, 0 },
         { "c.ebreak", CAUSE_BREAKPOINT, RV_RAM + 28 },
+        { "ebreak", CAUSE_BREAKPOINT, RV_RAM + 28 },
         { "csrrw zero,0x5c0,zero", CAUSE_ILLEGAL, 0x5c001073 },             /* no such CSR */
         { "csrrw zero,0xc00,zero", CAUSE_ILLEGAL, 0xc0001073 },             /* read-only */
         { ENTER(1) "csrrs a0,0x300,zero", CAUSE_ILLEGAL, 0x30002573 },      /* machine's */
