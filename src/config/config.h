@@ -50,6 +50,10 @@ char *config_print(const char *file, const ConfigOptions *options, ConfigForm fo
 /* The names of what there is: "boards", "devices" or "cpus". Free with g_ptr_array_unref. */
 GPtrArray *config_list(const char *what, const ConfigOptions *options, Diag *diag);
 
+/* A board's file as it is, and how many CPUs it has room for. NULL and 0 after reporting. */
+GBytes *config_board_text(const char *name, const ConfigOptions *options, Diag *diag);
+uint64_t config_board_cpus(const char *name, const ConfigOptions *options, Diag *diag);
+
 /* What its file says about itself in a line: title of a schema, first sentence of a board. Free it.
  */
 char *config_summary(const char *what, const char *name, const ConfigOptions *options, Diag *diag);

@@ -117,3 +117,19 @@ char *config_summary(const char *what, const char *name, const ConfigOptions *op
     root = file ? library_load(l.library, file) : NULL;
     return first_line(node_get(root, "doc") ? node_get(root, "doc") : node_get(root, "title"));
 }
+
+GBytes *config_board_text(const char *name, const ConfigOptions *options, Diag *diag)
+{
+    g_auto(Loader) l;
+
+    loader_init(&l, options, diag);
+    return loader_read_board(&l, name) ? diag_source(diag, l.board->mark.file) : NULL;
+}
+
+uint64_t config_board_cpus(const char *name, const ConfigOptions *options, Diag *diag)
+{
+    g_auto(Loader) l;
+
+    loader_init(&l, options, diag);
+    return loader_read_board(&l, name) ? node_uint(node_at(l.board, "cpus.max")) : 0;
+}

@@ -173,6 +173,13 @@ int diag_exit_code(const Diag *diag)
     return code;
 }
 
+GBytes *diag_source(const Diag *diag, const char *file)
+{
+    GBytes *text = g_hash_table_lookup(diag->sources, g_intern_string(file));
+
+    return text ? g_bytes_ref(text) : NULL;
+}
+
 void diag_add_source(Diag *diag, const char *file, GBytes *text)
 {
     g_hash_table_insert(diag->sources, (gpointer)g_intern_string(file), g_bytes_ref(text));

@@ -77,6 +77,9 @@ int diag_exit_code(const Diag *diag);
 /* Keeps the text of a file for the carets; without it the file is read when printing. */
 void diag_add_source(Diag *diag, const char *file, GBytes *text);
 
+/* What was kept; NULL: nothing. The caller unrefs. */
+GBytes *diag_source(const Diag *diag, const char *file);
+
 typedef enum DiagStyle {
     DIAG_PLAIN,
     DIAG_COLOUR,
