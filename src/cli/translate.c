@@ -81,8 +81,8 @@ static GHashTable *variables_of(const TranslateOptions *options)
 static void note_fault(void *data, const DiagReport *report)
 {
     if (report->severity == DIAG_ERROR_LEVEL && report->code != DIAG_FILE_MISSING) {
-        legacy_note(data, LOST, (Span){ 0 }, "", "does not validate: line %u: %s", report->at.line,
-            report->text);
+        legacy_note(data, LOST, ((Legacy *)data)->machine_at, "", "lathe validate will say of line %u: %s",
+            report->at.line, report->text);
     }
 }
 

@@ -215,7 +215,7 @@ static bool claim(Legacy *l, LegacyDrive *drive)
     case IF_PFLASH:
     case IF_MTD: return claim_flash(l, drive);
     case IF_XEN: drive->claimed = qemu_board_claims(l->board, "xen") > 0; return true;
-    case IF_NONE:
+    case IF_NONE: return drives_at(l, IF_PFLASH, 0, 0) || claim_flash(l, drive);
     case IF_VIRTIO:
     default: return true;
     }
@@ -392,6 +392,32 @@ static void take_front_properties(Legacy *l, LegacyFront *front, const Bus *bus,
     front->options = opts;
 }
 
+/* Cylinders, heads and sectors come together, and within what the device can say (4). */
+static bool check_geometry(Legacy *l, const QemuDevice *device, Opts *opts)
+{
+    static const char *const keys[] = { "cyls", "heads", "secs" };
+    bool ide = strcmp(device->name, "ide-hd") == 0, any = false;
+    const uint64_t most[] = { 65535, ide ? 16 : 255, 255 };
+    uint64_t values[3] = { 0 };
+
+    for (unsigned i = 0; i < 3; i++) {
+        const Opt *opt = opts_find(opts, keys[i]);
+
+        if (opt && !opt_number(opt->value, &values[i])) {
+            return legacy_refuse(
+                l, DIAG_LEGACY_VALUE, opt->value_at, "`%s` is not a number", opt->value);
+        }
+        any = any || values[i];
+    }
+    for (unsigned i = 0; any && i < 3; i++) {
+        if (values[i] < 1 || values[i] > most[i]) {
+            return legacy_refuse(l, DIAG_LEGACY_VALUE, opts->at,
+                "`%s` must be between 1 and %" G_GUINT64_FORMAT, keys[i], most[i]);
+        }
+    }
+    return true;
+}
+
 static bool attach_drive(Legacy *l, const QemuDevice *device, Bus *bus, Bus *inner, Opts *opts)
 {
     const Opt *name = opts_get(opts, "drive");
@@ -399,6 +425,12 @@ static bool attach_drive(Legacy *l, const QemuDevice *device, Bus *bus, Bus *inn
     LegacyFront *front;
     bool own_bus = device->inner && strcmp(device->inner, "virtio-blk-device") == 0;
 
+    if (!check_geometry(l, device, opts)) {
+        return false;
+    }
+    if (strcmp(device->name, "nvme") == 0 && !opts_find(opts, "serial")) {
+        return legacy_refuse(l, DIAG_LEGACY_VALUE, opts->at, "`nvme` needs a serial");
+    }
     if (!name && device->flags & DEVICE_DRIVE_OPTIONAL) {
         return true;
     }
@@ -488,6 +520,7 @@ static bool attach_device(Legacy *l, Opts *opts)
         Bus *brought = buses_add(l->buses, device.brings, id, i);
 
         brought->hidden = device.flags & DEVICE_BRIDGE;
+        brought->units = device.bus_count == 6 ? 1 : 2; /* a port of AHCI has one */
         inner = device.inner ? brought : inner;
     }
     return !(device.flags & DEVICE_DRIVE) || attach_drive(l, &device, bus, inner, opts);
@@ -554,6 +587,60 @@ static bool check_globals(Legacy *l)
     return true;
 }
 
+/* `-global ide-hd.serial=X` is for every one of them that does not say it itself. */
+static void apply_globals(Legacy *l)
+{
+    for (unsigned i = 0; i < l->globals->len; i++) {
+        const Opts *opts = g_ptr_array_index(l->globals, i);
+        const char *driver = opts_find(opts, "driver")->value;
+
+        for (unsigned j = 0; j < l->drives->len; j++) {
+            const LegacyDrive *drive = g_ptr_array_index(l->drives, j);
+            LegacyFront *front = drive->front;
+
+            if (front && front->type &&
+                (strcmp(front->type, driver) == 0 || g_strcmp0(front->model, driver) == 0) &&
+                strcmp(opts_find(opts, "property")->value, "serial") == 0 &&
+                !(front->options && opts_find(front->options, "serial"))) {
+                front->serial = opts_find(opts, "value")->value;
+            }
+        }
+    }
+}
+
+/* Formats hold their file from the start, raw ones once a device has them. */
+static bool holds_file(const Legacy *l, const LegacyDrive *drive)
+{
+    const LegacyNode *node = drive->node;
+
+    return l->as == AS_7_2 && node && node->locking && !node->shared && node->protocol &&
+        strcmp(node->protocol, "file") == 0 && (drive->claimed || strcmp(node->driver, "raw") != 0);
+}
+
+static bool writes_file(const LegacyDrive *drive)
+{
+    return !drive->snapshot && !drive->node->read_only;
+}
+
+/* One that writes tolerates nobody else. */
+static bool check_locks(Legacy *l)
+{
+    for (unsigned i = 0; i < l->drives->len; i++) {
+        const LegacyDrive *drive = g_ptr_array_index(l->drives, i);
+
+        for (unsigned j = 0; j < i && holds_file(l, drive); j++) {
+            const LegacyDrive *other = g_ptr_array_index(l->drives, j);
+
+            if (holds_file(l, other) && strcmp(other->node->file, drive->node->file) == 0 &&
+                (writes_file(drive) || writes_file(other))) {
+                return legacy_refuse(l, DIAG_LEGACY_IMAGE, drive->at,
+                    "two drives use `%s`, and one of them writes to it", drive->node->file);
+            }
+        }
+    }
+    return true;
+}
+
 bool attach_all(Legacy *l)
 {
     l->buses = buses_new(l);
@@ -565,5 +652,9 @@ bool attach_all(Legacy *l)
             return false;
         }
     }
-    return attach_virtio(l);
+    if (!attach_virtio(l)) {
+        return false;
+    }
+    apply_globals(l);
+    return check_locks(l);
 }

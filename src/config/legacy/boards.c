@@ -78,7 +78,7 @@ static const QemuBoard boards[] = {
     { "aarch64", "xlnx-versal-virt", NULL, IF_NONE, NO_CDROM, 8, "", "sd=2 pflash=xlnx.versal-pmc-iou-slcr,? mtd=big@ssi.0,big@ssi.0,big@ssi.0,big@ssi.0 usb=1" },
     { "aarch64", "xlnx-zcu102", NULL, IF_IDE, ONE_UNIT, 0, "", "sd=2 pflash=-,-,xlnx.apu-ctrl,? mtd=sst25wf080@spi0,sst25wf080@spi0,n25q512a11@spi0,n25q512a11@spi0,n25q512a11@spi1,n25q512a11@spi1 usb=1 sata=2" },
     { "riscv32 riscv64", "sifive_e spike", NULL, IF_NONE, 0, 0, "", "" },
-    { "riscv32 riscv64", "sifive_u", NULL, IF_NONE, 0, 0, "", "sd=1 pflash=riscv.sifive.u.otp mtd=is25wp256@spi" },
+    { "riscv32 riscv64", "sifive_u", NULL, IF_NONE, 0, 0, "", "sd=1 pflash=riscv.sifive.u.otp none=riscv.sifive.u.otp mtd=is25wp256@spi" },
     { "riscv32 riscv64", "virt", NULL, IF_NONE, 0, 8, "pcie.0", "pflash=cfi.pflash01,cfi.pflash01" },
     { "riscv64", "microchip-icicle-kit", NULL, IF_NONE, 0, 0, "", "sd=1" },
     { "riscv64", "shakti_c", NULL, IF_NONE, 0, 0, "", "" },

@@ -48,6 +48,7 @@ typedef struct QemuBoard {
      *   floppy, sd  units
      *   pflash, mtd DEVICE or DEVICE@BUS for each unit, `-` for none, `?` for a nameless device,
      *               `big` for a flash larger than 64 MiB
+     *   none        the same for drives with if=none, when flash 0 is not there
      *   microdrive, sd-idle, xen: taken, by no device that shows
      * and what -device finds besides:
      *   sata=2      IDE buses whose drives are not claimed

@@ -13,7 +13,7 @@ struct Buses {
 };
 
 static const char *const followed[] = { "PCI", "IDE", "SCSI", "virtio-bus", "usb-bus", "floppy-bus",
-    "nvme-bus", "virtio-serial-bus", "HDA", NULL };
+    "nvme-bus", "virtio-serial-bus", "HDA", "sd-bus", NULL };
 
 bool buses_follows(const char *type)
 {
@@ -54,6 +54,8 @@ Bus *buses_add(Buses *b, const char *type, const char *id, unsigned number)
         name = id;
     } else if (id && strcmp(type, "PCI") == 0) {
         name = id;
+    } else if (strcmp(type, "sd-bus") == 0) {
+        name = type;
     } else {
         name = id ? arena_printf(b->legacy->arena, "%s.%u", id, number) : automatic_name(b, type);
     }
@@ -116,6 +118,9 @@ Buses *buses_new(Legacy *l)
     add_ide(b);
     add_scsi(b);
     add_floppy(b);
+    if (qemu_board_claims(l->board, "sd")) {
+        add(b, "sd-bus", "sd-bus");
+    }
     for (unsigned i = 0; i < l->board->transports; i++) {
         add(b, "virtio-bus", arena_printf(l->arena, "virtio-mmio-bus.%u", i));
     }

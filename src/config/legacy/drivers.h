@@ -10,10 +10,9 @@ typedef enum ImageDriverFlags {
     DRIVER_PROTOCOL = 1 << 0,  /* has no node below it */
     DRIVER_FILE = 1 << 1,      /* opens a file of the host by `filename` */
     DRIVER_READ_ONLY = 1 << 2, /* never writes */
-    DRIVER_KEY = 1 << 3,       /* needs `key-secret` */
-    DRIVER_MAGIC = 1 << 4,     /* refuses what does not begin with its magic */
-    DRIVER_BACKING = 1 << 5,
-    DRIVER_UNSAID = 1 << 6, /* takes more keys than are listed */
+    DRIVER_MAGIC = 1 << 3,     /* refuses what does not begin with its magic */
+    DRIVER_BACKING = 1 << 4,
+    DRIVER_UNSAID = 1 << 5, /* takes more keys than are listed */
 } ImageDriverFlags;
 
 typedef struct ImageDriver {
@@ -24,6 +23,7 @@ typedef struct ImageDriver {
 
     /* "offset:z locking:s": b on or off, n number, z size, s text; a `*` stands for all below. */
     const char *keys;
+    const char *needs; /* the key that must be there; NULL: none */
 } ImageDriver;
 
 const ImageDriver *driver_find(const char *name);

@@ -323,14 +323,23 @@ static bool take_backend_keys(Legacy *l, Opts *opts, LegacyDrive *drive)
 
 static bool take_stats_intervals(Legacy *l, Opts *opts)
 {
+    unsigned count = 0;
+
+    while (opts_find(opts, arena_printf(l->arena, "stats-intervals.%u", count))) {
+        count++;
+    }
     for (unsigned i = 0; i < opts->count; i++) {
         Opt *opt = &opts->items[i];
-        uint64_t seconds;
+        uint64_t seconds, number;
 
         if (!g_str_has_prefix(opt->key, "stats-intervals.")) {
             continue;
         }
         opt->used = true;
+        if (!opt_number(opt->key + strlen("stats-intervals."), &number) || number >= count) {
+            return legacy_refuse(l, DIAG_LEGACY_VALUE, opt->key_at,
+                "`%s`: these are counted from 0, without gaps", opt->key);
+        }
         if (!opt_number(opt->value, &seconds) || seconds == 0) {
             return legacy_refuse(l, DIAG_LEGACY_VALUE, opt->value_at,
                 "`%s` is not a positive number of seconds", opt->value);
@@ -531,7 +540,7 @@ static bool names_a_device(const Legacy *l, const char *const *names)
     return false;
 }
 
-static void add_default(Legacy *l, DriveInterface interface, int index, bool cdrom)
+static bool add_default(Legacy *l, DriveInterface interface, int index, bool cdrom)
 {
     int width = drives_width(l, interface);
     LegacyDrive *drive = ARENA_NEW(l->arena, LegacyDrive);
@@ -546,29 +555,32 @@ static void add_default(Legacy *l, DriveInterface interface, int index, bool cdr
     drive->aio = "threads";
     drive->detect_zeroes = "off";
     drive->id = automatic_id(l, drive);
-    if (!drives_at(l, interface, drive->bus, drive->unit) && !legacy_drive_find(l, drive->id)) {
-        g_ptr_array_add(l->drives, drive);
+    if (drives_at(l, interface, drive->bus, drive->unit)) {
+        return true;
     }
+    if (legacy_drive_find(l, drive->id)) {
+        return legacy_refuse(l, DIAG_LEGACY_NAME, legacy_drive_find(l, drive->id)->at,
+            "the machine has an empty drive of its own with the id `%s`: -nodefaults leaves it out",
+            drive->id);
+    }
+    g_ptr_array_add(l->drives, drive);
+    return true;
 }
 
-static void add_defaults(Legacy *l)
+static bool add_defaults(Legacy *l)
 {
     static const char *const cd_drivers[] = { "ide-cd", "ide-hd", "scsi-cd", "scsi-hd", NULL };
     static const char *const floppy_drivers[] = { "isa-fdc", "floppy", NULL };
     unsigned flags = l->as == AS_7_2 ? l->board->flags : 0;
 
     if (l->no_defaults) {
-        return;
+        return true;
     }
-    if (!(flags & NO_CDROM) && !names_a_device(l, cd_drivers)) {
-        add_default(l, l->board->standard, 2, true);
-    }
-    if (!(flags & NO_FLOPPY) && !names_a_device(l, floppy_drivers)) {
-        add_default(l, IF_FLOPPY, 0, false);
-    }
-    if (!(flags & NO_SD)) {
-        add_default(l, IF_SD, 0, false);
-    }
+    return (flags & NO_CDROM || names_a_device(l, cd_drivers) ||
+               add_default(l, l->board->standard, 2, true)) &&
+        (flags & NO_FLOPPY || names_a_device(l, floppy_drivers) ||
+            add_default(l, IF_FLOPPY, 0, false)) &&
+        (flags & NO_SD || add_default(l, IF_SD, 0, false));
 }
 
 bool drives_read(Legacy *l)
@@ -579,6 +591,5 @@ bool drives_read(Legacy *l)
         }
     }
     throttle_settle_groups(l);
-    add_defaults(l);
-    return true;
+    return add_defaults(l);
 }

@@ -62,7 +62,7 @@ static bool look(void *data, const char *path, FileFacts *facts)
 {
     struct stat status;
 
-    *facts = (FileFacts){ .format = "raw" };
+    *facts = (FileFacts){ 0 };
     if (stat(path, &status) < 0) {
         return data != NULL;
     }

@@ -31,6 +31,7 @@ Legacy *legacy_new(const Source *source, LegacyAs as, const LegacyFiles *files, 
     }
     l->bus_names = g_hash_table_new(g_str_hash, g_str_equal);
     l->notes = g_array_new(false, false, sizeof(LegacyNote));
+    l->said = g_array_new(false, false, sizeof(LegacySaid));
     l->machine_merged = opts_new("-machine", (Span){ 0 }, arena);
     l->cpus = 1;
     return l;
@@ -48,6 +49,7 @@ void legacy_free(Legacy *l)
         }
         g_hash_table_unref(l->bus_names);
         g_array_unref(l->notes);
+        g_array_unref(l->said);
         arena_free(l->arena);
     }
 }
@@ -65,13 +67,20 @@ bool legacy_refuse(Legacy *l, DiagCode code, Span at, const char *format, ...)
     return diag_error(l->diag, code, span_mark(l->source, at), "%s", text);
 }
 
-/* The text of the source at a span, on one line. */
+/* The option that stands at a span; a part of one is taken from the source. */
 static const char *text_at(const Legacy *l, Span at)
 {
     size_t size;
     const char *text = g_bytes_get_data(l->source->text, &size);
     char *copy;
 
+    for (unsigned i = 0; i < l->said->len; i++) {
+        const LegacySaid *said = &g_array_index(l->said, LegacySaid, i);
+
+        if (at.from == said->at.from && at.to == said->at.to) {
+            return said->text;
+        }
+    }
     at.from = MIN(at.from, size);
     at.to = CLAMP(at.to, at.from, size);
     copy = arena_text(l->arena, text + at.from, at.to - at.from);
@@ -139,6 +148,7 @@ static bool take_program(Legacy *l, const Word *word)
     g_autofree char *base = g_path_get_basename(word->text);
 
     l->program = arena_text(l->arena, base, strlen(base));
+    l->machine_at = word_span(word, 0, word->length);
     for (unsigned i = 0; i < G_N_ELEMENTS(short_names); i++) {
         if (strcmp(base, short_names[i].name) == 0) {
             l->program = short_names[i].program;
@@ -171,6 +181,14 @@ static bool refuse_option(Legacy *l, const Word *word, const char *name)
     return false;
 }
 
+static void remember(Legacy *l, Span span, const Word *word, const Word *argument)
+{
+    LegacySaid said = { span,
+        argument ? arena_printf(l->arena, "%s %s", word->text, argument->text) : word->text };
+
+    g_array_append_val(l->said, said);
+}
+
 /* Takes the option at `*at`, and its argument. */
 static bool take_option(Legacy *l, const GArray *words, unsigned *at)
 {
@@ -189,6 +207,7 @@ static bool take_option(Legacy *l, const GArray *words, unsigned *at)
         argument = &g_array_index(words, Word, *at);
         span.to = MAX(span.to, word_span(argument, 0, argument->length).to);
     }
+    remember(l, span, word, argument);
     if (option->take) {
         return option->take(l, option, argument, span);
     }
@@ -215,7 +234,7 @@ static bool choose_machine(Legacy *l)
     const Opt *type = opts_get(l->machine_merged, "type");
     const char *name = type ? type->value : NULL;
 
-    l->machine_at = type ? type->value_at : (Span){ 0 };
+    l->machine_at = type ? type->value_at : l->machine_at;
     l->board = qemu_board_find(l->arch, name);
     if (!l->board) {
         return legacy_refuse(l, DIAG_LEGACY_OPTION, l->machine_at,

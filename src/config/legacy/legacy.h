@@ -61,6 +61,12 @@ typedef struct LegacyNote {
     const char *text;   /* NULL: nothing to say (exact) */
 } LegacyNote;
 
+/* An option, its variables and quotes resolved. */
+typedef struct LegacySaid {
+    Span at;
+    const char *text;
+} LegacySaid;
+
 /* ---- drives ---- */
 
 /* A node of a drive's graph of images. */
@@ -75,9 +81,10 @@ typedef struct LegacyNode {
     const char *detect_zeroes; /* "off" */
     const char *aio;           /* "threads" */
     bool locking;
-    bool probed;                          /* nobody said the format */
-    bool never_writes;                    /* though nobody said read-only */
-    bool busy;                            /* a device or another node writes to it */
+    bool shared;       /* the file is that of another drive or node, by reference */
+    bool probed;       /* nobody said the format */
+    bool never_writes; /* though nobody said read-only */
+    bool busy;         /* a device or another node writes to it */
     const char *backing, *backing_format; /* of a backing file named in options; NULL */
     FileFacts facts;
     bool known;    /* facts are the host's */
@@ -168,6 +175,7 @@ typedef struct Legacy {
     GPtrArray *nodes;    /* of LegacyNode *, those with names */
     GPtrArray *others;   /* of Opts *: devices that carry no drive and no network */
     GPtrArray *networks; /* of LegacyNet * */
+    GArray *said;        /* of LegacySaid: the options as they were read */
     GArray *notes;       /* of LegacyNote */
     struct Buses *buses;
     GPtrArray *bus_list;

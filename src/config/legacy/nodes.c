@@ -55,9 +55,14 @@ bool nodes_bool(Legacy *legacy, Opts *keys, const char *key, bool *value)
     return true;
 }
 
+static bool check_strict_type(Opener *o, const Opt *opt, char type);
+
 static bool node_bool(Opener *o, const char *prefix, const char *key, bool *value)
 {
-    return nodes_bool(o->legacy, o->keys, key_name(o, prefix, key), value);
+    const Opt *opt = key_get(o, prefix, key);
+
+    return (!o->strict || !opt || check_strict_type(o, opt, 'b')) &&
+        nodes_bool(o->legacy, o->keys, key_name(o, prefix, key), value);
 }
 
 /* A text has another type than a number in JSON; -blockdev takes no suffix either. */
@@ -257,9 +262,11 @@ static bool take_common(Opener *o, const char *prefix, LegacyNode *node, const N
         return refuse_opt(o, detect, "off, on or unmap");
     }
     if (discard) {
-        node->unmap = strcmp(discard->value, "unmap") == 0 || strcmp(discard->value, "on") == 0;
-        if (!node->unmap && strcmp(discard->value, "ignore") != 0 &&
-            (o->strict || strcmp(discard->value, "off") != 0)) {
+        bool on = strcmp(discard->value, "on") == 0, off = strcmp(discard->value, "off") == 0;
+
+        node->unmap = strcmp(discard->value, "unmap") == 0 || on;
+        if ((o->strict && (on || off)) ||
+            (!node->unmap && !off && strcmp(discard->value, "ignore") != 0)) {
             return refuse_opt(o, discard, "ignore or unmap");
         }
     }
@@ -325,6 +332,15 @@ static bool check_locking(Opener *o, const char *prefix, LegacyNode *node)
     return true;
 }
 
+/* Protocols know their own names: `nbd:...`, `fat:...`; `null-co://` is all there is of it. */
+static bool is_name_for(const ImageDriver *driver, const char *name)
+{
+    g_autofree char *protocol = g_strndup(name, protocol_length(name));
+
+    return driver_by_protocol(protocol) == driver &&
+        (!g_str_has_prefix(driver->name, "null-") || strcmp(name, driver->url) == 0);
+}
+
 /* The name that `driver` reads below: its own `filename`, or what a drive's file= said. */
 static bool take_filename(Opener *o, const char *prefix, const ImageDriver *driver,
     LegacyNode *node, const char *name, Span at)
@@ -339,13 +355,25 @@ static bool take_filename(Opener *o, const char *prefix, const ImageDriver *driv
         }
         return check_aio(o, prefix, node, at) && check_locking(o, prefix, node);
     }
-    if (driver->name[0] == 'v' && name && !g_str_has_prefix(name, "fat:")) {
-        return legacy_refuse(
-            o->legacy, DIAG_LEGACY_IMAGE, at, "a name for vvfat begins with `fat:`");
+    if (name && !is_name_for(driver, name)) {
+        return legacy_refuse(o->legacy, DIAG_LEGACY_IMAGE, at, "`%s` is no name for `%s`: %s", name,
+            driver->name, driver->url);
     }
     if (name && g_str_has_prefix(name, "fat:")) {
         take_fat_name(node, name);
         return true;
+    }
+    if (strcmp(driver->name, "vvfat") == 0) {
+        bool writes = false;
+
+        if (!node_bool(o, prefix, "rw", &writes)) {
+            return false;
+        }
+        node->never_writes = !writes;
+        if (o->strict && !writes && !node->read_only && !node->auto_read_only) {
+            return legacy_refuse(o->legacy, DIAG_LEGACY_IMAGE, at,
+                "vvfat is read-only: rw=on, read-only=on or auto-read-only=on is missing");
+        }
     }
     node->file = name ? name : driver->url;
     node->known = true;
@@ -528,12 +556,16 @@ static LegacyNode *open_child(Opener *o, const char *prefix, const ImageDriver *
     return NULL;
 }
 
-static bool check_format(
-    Opener *o, const char *prefix, LegacyNode *node, const ImageDriver *driver, Span at)
+static bool check_format(Opener *o, const char *prefix, LegacyNode *node, const LegacyNode *below,
+    const ImageDriver *driver, Span at)
 {
-    if ((driver->flags & DRIVER_KEY) && !key_get(o, prefix, "key-secret")) {
-        return legacy_refuse(o->legacy, DIAG_LEGACY_IMAGE, at,
-            "`%s` needs key-secret=ID of an -object secret", driver->name);
+    if (driver->needs && !key_get(o, prefix, driver->needs)) {
+        return legacy_refuse(
+            o->legacy, DIAG_LEGACY_IMAGE, at, "`%s` needs `%s`", driver->name, driver->needs);
+    }
+    if (strcmp(driver->name, "compress") == 0 && strcmp(below->driver, below->protocol) == 0) {
+        return legacy_refuse(
+            o->legacy, DIAG_LEGACY_IMAGE, at, "`%s` cannot compress", below->driver);
     }
     if (strcmp(driver->name, "qcow2") == 0 && !check_qcow2_caches(o, prefix)) {
         return false;
@@ -555,10 +587,23 @@ static const char *image_in_name(const ImageDriver *driver, const char *name)
     return second && driver->child ? second + 1 : name;
 }
 
+/* Whether the node below is one that has a name and may have other users. */
+static bool refers_to_node(Opener *o, const char *prefix, const ImageDriver *driver)
+{
+    const char *child = driver && driver->child ? driver->child : "file";
+    const Opt *reference = opts_find(o->keys, key_name(o, prefix, child));
+
+    return (o->strict || *prefix || strcmp(child, "file") != 0) && reference &&
+        reference->type == OPT_TEXT;
+}
+
 /* How QEMU calls a filter for tests: by what it filters. */
 static const char *name_of_filter(
     Opener *o, const ImageDriver *driver, const char *name, const char *below)
 {
+    if (strcmp(driver->name, "blkverify") == 0 && name) {
+        return name;
+    }
     if (strcmp(driver->name, "blkdebug") != 0) {
         return below;
     }
@@ -587,6 +632,7 @@ static LegacyNode *open_format(Opener *o, const char *prefix, const ImageDriver 
         return NULL;
     }
     rest_on(node, child);
+    node->shared = child->shared || refers_to_node(o, prefix, driver);
     if (driver) {
         node->file = name_of_filter(o, driver, name, child->file);
     }
@@ -598,7 +644,7 @@ static LegacyNode *open_format(Opener *o, const char *prefix, const ImageDriver 
     if (driver->flags & DRIVER_READ_ONLY) {
         node->read_only = true;
     }
-    if (!check_format(o, prefix, node, driver, at) || !check_keys(o, prefix, driver) ||
+    if (!check_format(o, prefix, node, child, driver, at) || !check_keys(o, prefix, driver) ||
         !register_name(o, node, key_get(o, prefix, "node-name"))) {
         return NULL;
     }

@@ -24,7 +24,7 @@ static const QemuOption options[] = {
     { "mtdblock", true,  take_shorthand }, { "pflash", true, take_shorthand },
     { "blockdev", true,  take_group },
     { "snapshot", false, take_flag },
-    { "hdachs",   true,  NULL, LOST, "the guest guesses the geometry: " REPLACED },
+    { "hdachs",   true,  take_geometry },
     { "iscsi",    true,  NULL, LOST, "lathe has no iSCSI session options" },
 
     /* devices */

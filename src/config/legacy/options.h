@@ -28,6 +28,8 @@ void option_names(GPtrArray *names);
 
 bool take_drive(Legacy *l, const QemuOption *o, const Word *argument, Span at);
 bool take_shorthand(Legacy *l, const QemuOption *o, const Word *argument, Span at);
+/* -hdachs, which only 2011 has. */
+bool take_geometry(Legacy *l, const QemuOption *o, const Word *argument, Span at);
 bool take_group(Legacy *l, const QemuOption *o, const Word *argument, Span at);
 bool take_machine(Legacy *l, const QemuOption *o, const Word *argument, Span at);
 bool take_memory(Legacy *l, const QemuOption *o, const Word *argument, Span at);

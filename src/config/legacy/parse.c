@@ -164,6 +164,17 @@ bool take_shorthand(Legacy *l, const QemuOption *o, const Word *argument, Span a
     return add_shorthand(l, o->name, argument, at);
 }
 
+bool take_geometry(Legacy *l, const QemuOption *o, const Word *argument, Span at)
+{
+    if (l->as == AS_7_2) {
+        legacy_refuse(l, DIAG_LEGACY_OPTION, at, "`-%s` was removed from QEMU in 3.0", o->name);
+        diag_hint(l->diag, "--as=2011 takes it");
+        return false;
+    }
+    legacy_note(l, LOST, at, "", "the guest guesses the geometry");
+    return true;
+}
+
 /* ---- the machine ---- */
 
 bool take_machine(Legacy *l, const QemuOption *o, const Word *argument, Span at)
@@ -215,7 +226,7 @@ bool take_smp(Legacy *l, const QemuOption *o, const Word *argument, Span at)
     uint64_t count = 0, product = 1;
     bool shaped = false;
 
-    if (cpus && (!opt_number(cpus->value, &count) || count == 0 || count > 4096)) {
+    if (cpus && (!opt_number(cpus->value, &count) || count > 4096)) {
         return legacy_refuse(
             l, DIAG_LEGACY_VALUE, cpus->value_at, "`%s` is not a number of CPUs", cpus->value);
     }
@@ -228,7 +239,7 @@ bool take_smp(Legacy *l, const QemuOption *o, const Word *argument, Span at)
             shaped = true;
         }
     }
-    l->cpus = cpus ? count : product;
+    l->cpus = count ? count : product;
     if (shaped) {
         legacy_note(l, CLOSE, at, "cpus",
             "%u CPUs, side by side: sockets, cores and threads are not told apart", l->cpus);

@@ -68,7 +68,14 @@ static bool take_pair(ConfigFile *f, const char *text)
     if (f->opts) {
         const char *key = arena_text(arena, text, length);
 
-        opts_add(f->opts, key, end ? arena_text(arena, value + 1, end - value - 1) : "", f->at);
+        const char *said = end ? arena_text(arena, value + 1, end - value - 1) : "";
+        Opt *earlier = strcmp(key, "id") == 0 ? NULL : opts_find(f->opts, key);
+
+        if (earlier) {
+            earlier->value = said;
+        } else {
+            opts_add(f->opts, key, said, f->at);
+        }
     }
     return true;
 }

@@ -201,7 +201,7 @@ static void put_drive(const Tree *t, Node *list, const LegacyDrive *drive)
     put_text(t, map, "id", drive->id);
     put_text(t, map, "interface", interface_names[drive->interface]);
     put_bool(t, map, "inserted", drive->node != NULL);
-    put_bool(t, map, "removable", front ? front->removable || !front->type : true);
+    put_bool(t, map, "removable", front ? front->removable : true);
     put_bool(t, map, "snapshot", drive->snapshot);
     if (drive->node) {
         put_medium(t, map, drive);

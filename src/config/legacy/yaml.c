@@ -180,7 +180,7 @@ static void write_board(Writer *w)
 {
     Legacy *l = w->l;
     unsigned from = l->notes->len;
-    bool versioned = l->machine_at.to > 0 && strchr(l->machine, '-');
+    bool versioned = strchr(l->machine, '-') != NULL;
 
     if (!w->board) {
         legacy_note(l, LOST, l->machine_at, "board",
