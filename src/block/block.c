@@ -19,6 +19,18 @@ const BlockDriver *block_driver_find(const char *name)
     return NULL;
 }
 
+const BlockDriver *block_driver_for_path(const char *path)
+{
+    g_autofree char *scheme = g_uri_parse_scheme(path ? path : "");
+
+    for (unsigned i = 0; scheme && block_drivers[i]; i++) {
+        if (block_drivers[i]->schemes && g_strv_contains(block_drivers[i]->schemes, scheme)) {
+            return block_drivers[i];
+        }
+    }
+    return block_driver_find("file");
+}
+
 /* ---- life ---- */
 
 BlockNode *block_open(IoLoop *loop, const BlockDriver *driver, const BlockOptions *options,
@@ -35,6 +47,9 @@ BlockNode *block_open(IoLoop *loop, const BlockDriver *driver, const BlockOption
     node->refs = 1;
     block_reserve_children(node, BLOCK_CHILDREN);
     node->children[0] = child;
+    for (unsigned i = 0; options->others && options->others[i]; i++) {
+        node->children[i + 1] = options->others[i];
+    }
     node->backing = backing;
     node->align = 1;
     node->align_memory = 1;

@@ -2,6 +2,7 @@
 #include "block/drive-graph.h"
 
 #include "block/block.h"
+#include "core/block-spec.h"
 #include "core/diag.h"
 
 enum { SECTOR = 512 };
@@ -60,13 +61,86 @@ static const char *format_of(const DriveSpec *spec)
     return spec->format.text ? spec->format.text : "raw";
 }
 
+/* ---- nodes that are spelt out ---- */
+
+static BlockNode *open_node(const BlockSpec *spec, IoLoop *loop, bool read_only, GError **error);
+
+/* All or none. */
+static bool open_children(
+    const BlockSpec *spec, IoLoop *loop, bool read_only, BlockNode **children, GError **error)
+{
+    for (unsigned i = 0; i < spec->child_count; i++) {
+        children[i] = open_node(spec->children[i], loop, read_only, error);
+        if (!children[i]) {
+            while (i-- > 0) {
+                block_unref(children[i]);
+            }
+            return false;
+        }
+    }
+    return true;
+}
+
+/* On its children; a format without any lies on the file, and on what the image says. */
+static BlockNode *open_on_children(const BlockSpec *spec, const BlockDriver *driver, IoLoop *loop,
+    const BlockOptions *given, GError **error)
+{
+    BlockNode *children[BLOCK_SPEC_CHILDREN + 1] = { NULL };
+    BlockNode *backing = NULL;
+    BlockOptions options = *given;
+
+    if (!driver->protocol && spec->child_count == 0 && spec->path.text && !spec->backing) {
+        return block_open_image(loop, driver->name, given, error);
+    }
+    if (!driver->protocol && spec->child_count == 0) {
+        g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_FORMAT,
+            "block `%s` lies on nothing: it needs a file or a child", spec->name);
+        return NULL;
+    }
+    if (!open_children(spec, loop, options.read_only, children, error)) {
+        return NULL;
+    }
+    if (spec->backing && !(backing = open_node(spec->backing, loop, true, error))) {
+        for (unsigned i = 0; i < spec->child_count; i++) {
+            block_unref(children[i]);
+        }
+        return NULL;
+    }
+    options.others = children[0] ? children + 1 : NULL;
+    return block_open(loop, driver, &options, children[0], backing, error);
+}
+
+static BlockNode *open_node(const BlockSpec *spec, IoLoop *loop, bool read_only, GError **error)
+{
+    const BlockDriver *driver = block_driver_find(spec->driver.text);
+    BlockOptions options = {
+        .path = spec->path.text,
+        .size = spec->size,
+        .cache = spec->cache,
+        .aio = spec->aio,
+        .throttle = &spec->throttle,
+        .spec = spec,
+        .read_only = read_only || spec->read_only,
+    };
+
+    if (!driver) {
+        g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_FORMAT, "there is no block driver `%s`",
+            spec->driver.text);
+        return NULL;
+    }
+    return open_on_children(spec, driver, loop, &options, error);
+}
+
+/* ---- drives ---- */
+
 static BlockNode *open_image(const DriveSpec *spec, IoLoop *loop, bool read_only, GError **error)
 {
     BlockOptions options = {
         .path = spec->path.text, .cache = spec->cache, .aio = spec->aio, .read_only = read_only
     };
 
-    return block_open_image(loop, format_of(spec), &options, error);
+    return spec->graph ? open_node(spec->graph, loop, read_only, error)
+                       : block_open_image(loop, format_of(spec), &options, error);
 }
 
 static BlockNode *open_overlay(const DriveSpec *spec, IoLoop *loop, GError **error)
@@ -84,7 +158,7 @@ static BlockNode *open_overlay(const DriveSpec *spec, IoLoop *loop, GError **err
 
 static BlockNode *open_disk(const DriveSpec *spec, IoLoop *loop, GError **error)
 {
-    if (!spec->path.text) {
+    if (!spec->path.text && !spec->graph) {
         BlockOptions options = { .cache = spec->cache };
         BlockNode *scratch = open_scratch(spec, loop, spec->size.value, error);
         const BlockDriver *raw = block_driver_find("raw");

@@ -49,6 +49,8 @@ typedef struct BlockOptions {
     DriveCache cache;
     DriveAio aio;
     const DriveThrottle *throttle; /* of the filter of that name */
+    const BlockSpec *spec;         /* what was written about the node; NULL: nothing */
+    BlockNode *const *others;      /* children after the first one, ends with NULL; taken */
     bool read_only;
     bool create;             /* a new file; there must be none */
     const char *snapshot;    /* READ only: the disk as it was then; NULL: as it is */
@@ -98,6 +100,7 @@ typedef struct BlockDriver {
     bool protocol;    /* opened by a path; otherwise on top of child 0 */
     bool filter;      /* the same disk as its child 0; not the format of anything */
     size_t state_size;
+    const char *const *schemes; /* of a protocol: of the URLs it opens; ends with NULL */
 
     unsigned (*probe)(const uint8_t *head, size_t length); /* 0: not mine ... 100: mine */
     bool (*open)(BlockNode *node, const BlockOptions *options, GError **error); /* [co] */
@@ -149,5 +152,6 @@ typedef struct BlockDriver {
 
 extern const BlockDriver *const block_drivers[];        /* ends with NULL */
 const BlockDriver *block_driver_find(const char *name); /* NULL when there is none */
+const BlockDriver *block_driver_for_path(const char *path); /* by its scheme, or `file` */
 
 #endif

@@ -50,7 +50,8 @@ static const BlockDriver *find_format(const char *format, BlockNode *file, GErro
 BlockNode *block_open_layer(
     IoLoop *loop, const char *format, const BlockOptions *options, GError **error)
 {
-    BlockNode *file = block_open(loop, block_driver_find("file"), options, NULL, NULL, error);
+    BlockNode *file = block_open(
+        loop, block_driver_for_path(options->path), options, NULL, NULL, error);
     const BlockDriver *driver = file ? find_format(format, file, error) : NULL;
 
     if (!driver) {
@@ -68,7 +69,7 @@ BlockNode *block_open_image(
     BlockNode *top = block_open_layer(loop, format, options, error);
     BlockNode *lowest = top;
 
-    for (unsigned depth = 1; lowest && lowest->backing_path; depth++) {
+    for (unsigned depth = 1; lowest && lowest->backing_path && !lowest->backing; depth++) {
         g_autofree char *path = block_path_beside(lowest->name, lowest->backing_path);
         BlockOptions below = *options;
 

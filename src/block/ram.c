@@ -8,23 +8,6 @@ typedef struct Ram {
     GByteArray *bytes; /* shared with whoever gave it */
 } Ram;
 
-static bool ram_open(BlockNode *node, const BlockOptions *options, GError **error)
-{
-    Ram *r = node->state;
-
-    r->bytes = options->memory ? g_byte_array_ref(options->memory) : g_byte_array_new();
-    node->length = r->bytes->len;
-    node->grows = true;
-    return true;
-}
-
-static void ram_close(BlockNode *node)
-{
-    Ram *r = node->state;
-
-    g_clear_pointer(&r->bytes, g_byte_array_unref);
-}
-
 static int ram_resize(BlockNode *node, uint64_t length)
 {
     Ram *r = node->state;
@@ -39,6 +22,28 @@ static int ram_resize(BlockNode *node, uint64_t length)
     }
     node->length = length;
     return 0;
+}
+
+static bool ram_open(BlockNode *node, const BlockOptions *options, GError **error)
+{
+    Ram *r = node->state;
+
+    r->bytes = options->memory ? g_byte_array_ref(options->memory) : g_byte_array_new();
+    if (!options->memory && options->size > 0 && ram_resize(node, options->size) < 0) {
+        g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_SIZE,
+            "a disk in memory of %" G_GUINT64_FORMAT " bytes is too large", options->size);
+        return false;
+    }
+    node->length = r->bytes->len;
+    node->grows = true;
+    return true;
+}
+
+static void ram_close(BlockNode *node)
+{
+    Ram *r = node->state;
+
+    g_clear_pointer(&r->bytes, g_byte_array_unref);
 }
 
 static int ram_read(BlockNode *node, const BlockIo *io)

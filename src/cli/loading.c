@@ -88,7 +88,7 @@ void try_drives(const MachineSpec *spec, Diag *diag)
         Drive *drive;
 
         trial.aio = AIO_THREADS;
-        drive = trial.path.text || trial.size.set ? drive_open(&trial, diag) : NULL;
+        drive = trial.path.text || trial.size.set || trial.graph ? drive_open(&trial, diag) : NULL;
         machine_lock();
         drive_close(drive);
         machine_unlock();

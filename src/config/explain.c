@@ -148,6 +148,14 @@ static const Node *enumeration_of(const Schema *schema)
     return schema ? schema->enumeration : NULL;
 }
 
+static const char *pattern_of(const Schema *schema)
+{
+    while (schema && !schema->pattern) {
+        schema = schema_target(schema);
+    }
+    return schema ? schema->pattern : NULL;
+}
+
 /* '^(writeback|none)$' is a list of words; any other pattern is not. Free it; NULL: not one. */
 static char *words_of_pattern(const char *pattern)
 {
@@ -183,7 +191,7 @@ char *explain_values(const Schema *schema)
     } else if (!values && unit) {
         g_string_append_printf(out, "%s (%s)", unit_kind_name(unit), units_list(unit));
     } else if (!values) {
-        g_autofree char *words = words_of_pattern(schema->pattern);
+        g_autofree char *words = words_of_pattern(pattern_of(schema));
 
         if (words) {
             g_string_append(out, words);

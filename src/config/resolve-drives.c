@@ -16,7 +16,7 @@ static const struct {
     { "unsafe", true, false, true },
 };
 
-static void fill_cache(DriveCache *cache, const Node *node)
+void resolve_cache(DriveCache *cache, const Node *node)
 {
     *cache = (DriveCache){ .writeback = true, .word = "writeback" };
     if (!node) {
@@ -43,10 +43,10 @@ static void fill_cache(DriveCache *cache, const Node *node)
     }
 }
 
-/* Exactly one of the three says where the bytes are. */
+/* Exactly one of them says where the bytes are. */
 static bool check_source(Resolver *r, const Entry *entry)
 {
-    static const char *const sources[] = { "file", "image", "size" };
+    static const char *const sources[] = { "file", "image", "size", "block" };
     const Node *found = NULL;
 
     for (unsigned i = 0; i < G_N_ELEMENTS(sources); i++) {
@@ -63,10 +63,18 @@ static bool check_source(Resolver *r, const Entry *entry)
     if (!found) {
         diag_error(r->diag, DIAG_DRIVE_SOURCE, entry->mark,
             "drives.%s does not say where its bytes are", entry->key);
-        diag_hint(r->diag, "add file, image or size");
+        diag_hint(r->diag, "add file, image, size or block");
         return false;
     }
     return !found->bad;
+}
+
+/* URLs are as they are, paths are beside the file that names them. */
+SpecText resolve_place(Resolver *r, const Node *file)
+{
+    bool is_url = strstr(node_text(file), "://") != NULL;
+
+    return (SpecText){ is_url ? node_text(file) : layers_path_beside(file, r->arena), file->mark };
 }
 
 static bool fill_file(Resolver *r, DriveSpec *drive, const Node *file, const Node *format, Mark at)
@@ -76,7 +84,7 @@ static bool fill_file(Resolver *r, DriveSpec *drive, const Node *file, const Nod
         diag_hint(r->diag, "format: raw, or qcow2; it is never guessed");
         return false;
     }
-    drive->path = (SpecText){ layers_path_beside(file, r->arena), file->mark };
+    drive->path = resolve_place(r, file);
     drive->format = resolve_text(format);
     return !format->bad;
 }
@@ -141,10 +149,14 @@ static bool fill_source(Resolver *r, DriveSpec *drive, const Entry *entry)
 {
     const Node *node = entry->value;
     const Node *file = node_good(node, "file"), *image = node_good(node, "image"),
-               *size = node_good(node, "size");
+               *size = node_good(node, "size"), *block = node_good(node, "block");
 
     if (!check_source(r, entry)) {
         return false;
+    }
+    if (block) {
+        drive->graph = resolve_block(r, block, drive);
+        return drive->graph != NULL;
     }
     if (file) {
         return fill_file(r, drive, file, node_get(node, "format"), entry->mark);
@@ -185,7 +197,7 @@ static DriveLimit fill_limit(const Node *node)
     return limit;
 }
 
-static void fill_throttle(DriveThrottle *throttle, const Node *node)
+void resolve_throttle(DriveThrottle *throttle, const Node *node)
 {
     if (!node) {
         return;
@@ -221,7 +233,7 @@ static void fill_rest(Resolver *r, DriveSpec *drive, const Node *node)
         resolve_not_yet(
             r, arena_printf(r->arena, "drives.%s.overlay", drive->id), node_get(node, "overlay"));
     }
-    fill_cache(&drive->cache, node_good(node, "cache"));
+    resolve_cache(&drive->cache, node_good(node, "cache"));
     drive->aio = aio ? word_find(drive_aio_words, node_text(aio)) : AIO_THREADS;
     drive->aio_mark = aio ? aio->mark : drive->mark;
     drive->read_only = node_is_true(node_good(node, "read-only"));
@@ -229,7 +241,7 @@ static void fill_rest(Resolver *r, DriveSpec *drive, const Node *node)
     drive->copy_on_read = node_is_true(node_good(node, "copy-on-read"));
     drive->zeroes = zeroes ? word_find(drive_zeroes_words, node_text(zeroes)) : ZEROES_IGNORE;
     fill_on_error(drive, node_good(node, "on-error"));
-    fill_throttle(&drive->throttle, node_good(node, "throttle"));
+    resolve_throttle(&drive->throttle, node_good(node, "throttle"));
     drive->serial = node_text(node_good(node, "serial"));
 }
 

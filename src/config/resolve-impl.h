@@ -58,6 +58,16 @@ void resolve_slots(Resolver *r);
 
 void resolve_drives(Resolver *r);
 
+/* Of a drive or of a block. */
+SpecText resolve_place(Resolver *r, const Node *file);
+void resolve_cache(DriveCache *cache, const Node *node);
+void resolve_throttle(DriveThrottle *throttle, const Node *node);
+
+/* ---- resolve-blocks.c ---- */
+
+/* The graph at `block` of a drive; NULL after saying what is wrong with it. */
+const BlockSpec *resolve_block(Resolver *r, const Node *node, const DriveSpec *drive);
+
 /* ---- resolve-fdt.c ---- */
 
 /* `device` and `facts`, if given, are what { property: x } and { clock: x } refer to. */

@@ -41,7 +41,7 @@ E(UNKNOWN_OPTION, 202, "unknown-option", "the board has no such option, or not t
 E(UNKNOWN_MODEL, 203, "unknown-model", "a CPU model or feature that is not there")
 E(CPU_COUNT, 204, "cpu-count", "fewer than one CPU, or more than the board has")
 E(MEMORY_SIZE, 205, "memory-size", "memory that the board cannot take")
-E(DRIVE_SOURCE, 210, "drive-source", "a drive needs exactly one of file, image, size")
+E(DRIVE_SOURCE, 210, "drive-source", "a drive needs exactly one of file, image, size, block")
 E(UNKNOWN_IMAGE, 211, "unknown-image", "a name that is not under images")
 E(NO_SLOT, 212, "no-slot", "the board has no free slot for this")
 E(UNKNOWN_SLOT, 213, "unknown-slot", "the board has no such slot, or not of this bus")

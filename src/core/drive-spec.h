@@ -24,7 +24,6 @@ typedef struct SpecNumber {
 typedef enum DriveOverlay { OVERLAY_NONE, OVERLAY_EPHEMERAL, OVERLAY_KEEP } DriveOverlay;
 typedef enum DriveAio { AIO_THREADS, AIO_NATIVE, AIO_IO_URING } DriveAio;
 
-
 /* What a failed request does. */
 typedef enum DriveOnError {
     ON_ERROR_REPORT, /* the guest sees it */
@@ -71,21 +70,24 @@ typedef struct DriveCache {
     Mark mark;
 } DriveCache;
 
+typedef struct BlockSpec BlockSpec;
+
 typedef struct DriveSpec {
     const char *id; /* "root"; its device's id is "drives.root" */
     Mark mark;
     SpecText
         image;     /* name of a fetched image: `path` is in the cache, NULL when it is not pinned */
     SpecText path; /* found from the folder of the file that names it; or NULL: */
-    SpecNumber size; /* made empty, of this many bytes */
-    SpecText format; /* never probed */
+    SpecNumber size;        /* made empty, of this many bytes; or not set: */
+    const BlockSpec *graph; /* nodes of its own */
+    SpecText format;        /* never probed */
     DriveOverlay overlay;
     DriveCache cache;
     DriveAio aio;
     Mark aio_mark;
     bool read_only;
-    bool discard;       /* the guest's discards reach the file */
-    bool copy_on_read;  /* what is read from below is kept in the top layer */
+    bool discard;      /* the guest's discards reach the file */
+    bool copy_on_read; /* what is read from below is kept in the top layer */
     DriveZeroes zeroes;
     DriveOnError on_read_error, on_write_error;
     DriveThrottle throttle;
