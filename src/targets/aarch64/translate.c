@@ -428,6 +428,13 @@ static void translate_insn(A64Translator *t)
     }
 }
 
+/* A branch went to an address that is none of an instruction (D1.12.5). */
+static void refuse_address(A64Translator *t)
+{
+    ir_insn(t->b, t->pc, 1);
+    raise_exception(t, a64_syndrome(EC_PC_ALIGN, 0), constant(t, I64, t->pc));
+}
+
 void a64_translate(IrBlock *b, CpuEnv *env)
 {
     A64Cpu *cpu = a64_cpu(env);
@@ -442,6 +449,10 @@ void a64_translate(IrBlock *b, CpuEnv *env)
         .flags_op = FLAGS_UNKNOWN,
     };
 
+    if (b->pc & 3) {
+        refuse_address(&t);
+        return;
+    }
     do {
         if (!fetch(&t)) {
             break;
