@@ -70,6 +70,21 @@ static unsigned second_lane(const Work *w, unsigned n)
     return w->o.lane == LANE_OF_EACH ? n : w->o.lane;
 }
 
+static unsigned fp_rules(const A64Cpu *cpu, unsigned size)
+{
+    uint64_t flush = size == LANE_16 ? FPCR_FZ16 : FPCR_FZ;
+
+    return cpu->env.fp_round | FP_TINY_BEFORE | FP_NAN_TO_ZERO |
+        (cpu->fpcr & FPCR_DN ? FP_NAN_DEFAULT : FP_NAN_FIRST) | (cpu->fpcr & flush ? FP_FLUSH : 0);
+}
+
+/* Of a conversion between sizes: FPCR.FZ16 is not asked. */
+static void rules_of_conversion(Work *w)
+{
+    w->mode.aux = (uint8_t)fp_rules(w->cpu, LANE_32);
+    w->mode.converts = true;
+}
+
 /* ---- saturation ------------------------------------------------------------------------------- */
 
 static uint64_t saturate(Work *w, Number value, bool is_signed)
@@ -486,19 +501,30 @@ static uint64_t to_fixed(Work *w, uint64_t a, unsigned bits, bool is_signed)
     return result;
 }
 
-static unsigned result_bits(const Work *w)
-{
-    return w->o.imm & IMM_TO_64 ? 64 : w->o.imm & IMM_TO_32 ? 32 : w->bits;
-}
-
 static uint64_t lane_fcvts(Work *w, uint64_t a, uint64_t b, uint64_t d)
 {
-    return to_fixed(w, a, result_bits(w), true);
+    return to_fixed(w, a, w->bits, true);
 }
 
 static uint64_t lane_fcvtu(Work *w, uint64_t a, uint64_t b, uint64_t d)
 {
-    return to_fixed(w, a, result_bits(w), false);
+    return to_fixed(w, a, w->bits, false);
+}
+
+/* The size of the general register that a conversion goes to or comes from. */
+static unsigned register_bits(const Work *w)
+{
+    return w->o.imm & IMM_64 ? 64 : 32;
+}
+
+static void whole_fcvts_x(Work *w, IrVec *d, const IrVec *n, const IrVec *m)
+{
+    d->d[0] = to_fixed(w, lane(n, w->o.size, 0), register_bits(w), true);
+}
+
+static void whole_fcvtu_x(Work *w, IrVec *d, const IrVec *n, const IrVec *m)
+{
+    d->d[0] = to_fixed(w, lane(n, w->o.size, 0), register_bits(w), false);
 }
 
 /* Rounds to odd: the lowest bit says that something was cut off. */
@@ -534,6 +560,20 @@ static uint64_t lane_scvtf(Work *w, uint64_t a, uint64_t b, uint64_t d)
 static uint64_t lane_ucvtf(Work *w, uint64_t a, uint64_t b, uint64_t d)
 {
     return from_fixed(w, a, false);
+}
+
+static void whole_scvtf_x(Work *w, IrVec *d, const IrVec *n, const IrVec *m)
+{
+    uint64_t value = (uint64_t)sign_extend(n->d[0], register_bits(w));
+
+    *d = (IrVec){ .d = { from_fixed(w, value, true) } };
+}
+
+static void whole_ucvtf_x(Work *w, IrVec *d, const IrVec *n, const IrVec *m)
+{
+    uint64_t value = n->d[0] & low_mask(register_bits(w));
+
+    *d = (IrVec){ .d = { from_fixed(w, value, false) } };
 }
 
 static const FpFormat fp_bfloat = { 8, 7 };
@@ -585,7 +625,7 @@ static uint64_t convert(Work *w, unsigned from_size, unsigned to_size, uint64_t 
     const FpFormat *from = format_of(from_size), *to = format_of(to_size);
     bool alternative = w->cpu->fpcr & FPCR_AHP;
 
-    w->mode.converts = true;
+    rules_of_conversion(w);
     a = sf_flush_operand(&w->mode, from, a);
     if (alternative && from_size == LANE_16) {
         return from_alternative(w, to, a);
@@ -623,13 +663,14 @@ static uint64_t narrow_fcvtn(Work *w, uint64_t a)
 
 static uint64_t narrow_fcvtxn(Work *w, uint64_t a)
 {
-    w->mode.converts = true;
+    rules_of_conversion(w);
     return convert_to_odd(
         &w->mode, &fp_double, &fp_single, sf_flush_operand(&w->mode, &fp_double, a));
 }
 
 static uint64_t narrow_bfcvtn(Work *w, uint64_t a)
 {
+    rules_of_conversion(w);
     return sf_convert(&w->mode, &fp_single, &fp_bfloat, sf_flush_operand(&w->mode, &fp_single, a));
 }
 
@@ -674,7 +715,7 @@ static void whole_fjcvtzs(Work *w, IrVec *d, const IrVec *n, const IrVec *m)
         result = (uint32_t)(exponent <= 52 ? whole >> (52 - exponent) : whole << (exponent - 52));
     }
     result = a >> 63 ? -result : result;
-    is_exact = !w->mode.flags && a != sign_bit(&fp_double);
+    is_exact = !w->mode.flags && n->d[0] != sign_bit(&fp_double);
     *d = (IrVec){ .w = { result, is_exact } };
 }
 
@@ -894,6 +935,7 @@ static const SimdOp simd_ops[SIMD_OP_COUNT] = {
     LANE(sqrdmlah), LANE(sqrdmlsh), LANE(urecpe), LANE(ursqrte), LANE(fmulx), LANE(frecps),
     LANE(frsqrts), LANE(frecpe), LANE(frsqrte), LANE(frecpx), LANE(frint32z), LANE(frint64z),
     LANE(frint32x), LANE(frint64x), LANE(fcvts), LANE(fcvtu), LANE(scvtf), LANE(ucvtf),
+    WHOLE(fcvts_x), WHOLE(fcvtu_x), WHOLE(scvtf_x), WHOLE(ucvtf_x),
     WHOLE(fcvt), WHOLE(fcvtn), WHOLE(fcvtl), WHOLE(fcvtxn), WHOLE(bfcvtn), WHOLE(fcadd),
     WHOLE(fcmla), WHOLE(fmlal), WHOLE(fmlsl), WHOLE(bfdot), WHOLE(bfmmla), WHOLE(bfmlal),
     WHOLE(smmla), WHOLE(ummla), WHOLE(usmmla), WHOLE(fjcvtzs),
@@ -904,14 +946,6 @@ static const SimdOp simd_ops[SIMD_OP_COUNT] = {
     CRYPTO(sm4e), CRYPTO(sm4ekey),
 };
 /* clang-format on */
-
-static unsigned fp_rules(const A64Cpu *cpu, unsigned size)
-{
-    uint64_t flush = size == LANE_16 ? FPCR_FZ16 : FPCR_FZ;
-
-    return cpu->env.fp_round | FP_TINY_BEFORE | FP_NAN_TO_ZERO |
-        (cpu->fpcr & FPCR_DN ? FP_NAN_DEFAULT : FP_NAN_FIRST) | (cpu->fpcr & flush ? FP_FLUSH : 0);
-}
 
 static IrVec each_lane(
     Work *w, LaneFunction *function, const IrVec *n, const IrVec *m, const IrVec *d)

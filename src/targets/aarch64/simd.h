@@ -11,7 +11,7 @@
     X(sqshl)                                                                                       \
     X(uqshl) X(sqrshl) X(uqrshl) X(sqshlu) X(suqadd) X(usqadd) X(sqrdmlah) X(sqrdmlsh) X(urecpe)   \
         X(ursqrte) X(fmulx) X(frecps) X(frsqrts) X(frecpe) X(frsqrte) X(frecpx) X(frint32z)        \
-            X(frint64z) X(frint32x) X(frint64x) X(fcvts) X(fcvtu) X(scvtf) X(ucvtf) X(fcvt)        \
+            X(frint64z) X(frint32x) X(frint64x) X(fcvts) X(fcvtu) X(scvtf) X(ucvtf) X(fcvts_x) X(fcvtu_x) X(scvtf_x) X(ucvtf_x) X(fcvt)        \
                 X(fcvtn) X(fcvtl) X(fcvtxn) X(bfcvtn) X(fcadd) X(fcmla) X(fmlal) X(fmlsl) X(bfdot) \
                     X(bfmmla) X(bfmlal) X(smmla) X(ummla) X(usmmla) X(fjcvtzs) X(sha1c) X(sha1p)   \
                         X(sha1m) X(sha1h) X(sha1su0) X(sha1su1) X(sha256h) X(sha256h2)             \
@@ -41,10 +41,9 @@ enum {
     LANE_OF_EACH = 255,
     NO_REGISTER =
         32, /* as rn or rm: the general register; as rd: only the helper's result is wanted */
-    /* imm of conversions to integers: how to round, FpAux; into general registers, the size of those */
+    /* imm of conversions to integers: how to round, FpAux; with general registers, their size */
     IMM_ROUND = 7,
-    IMM_TO_64 = 1 << 3,
-    IMM_TO_32 = 1 << 4,
+    IMM_64 = 1 << 3,
 };
 
 /* Does op on vector registers. Always true. */

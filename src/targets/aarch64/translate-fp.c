@@ -418,14 +418,22 @@ FP_COMPARE0(fcmlt0, CMP_LESS, false)
 
 /* ---- comparisons to flags --------------------------------------------------------------------- */
 
-/* A scalar of any size as a float; a half is converted, which changes nothing that a comparison sees. */
+/*
+ * A scalar of any size as a float. A half is converted, which changes nothing that a comparison sees; if it may have to
+ * be flushed, the maximum of it and itself does that.
+ */
 static Val compared(A64Translator *t, unsigned size, unsigned n)
 {
+    Val v = vreg(t, n);
+
     if (size != LANE_16) {
         return freg(t, size, n);
     }
-    return ir_aux(t->b, IR_htof, F32, FP_RNE | FP_NAN_FIRST, 0, vget(t, LANE_16, 0, vreg(t, n)),
-        NO_VAL, NO_VAL);
+    if (t->mode & MODE_FP_FLUSH16) {
+        v = fp_lanes(t, &op_max, FORM_SCALAR, LANE_16, v, v, NO_VAL);
+    }
+    return ir_aux(
+        t->b, IR_htof, F32, FP_RNE | FP_NAN_FIRST, 0, vget(t, LANE_16, 0, v), NO_VAL, NO_VAL);
 }
 
 static Val fp_zero(A64Translator *t, unsigned size)
@@ -603,7 +611,7 @@ static bool to_integer(A64Translator *t, const A64Fi *i, unsigned round, unsigne
     uint8_t aux = (uint8_t)(fp_rules(t, i->size) | round);
 
     if (i->size == LANE_16) {
-        return simd_help_to_x(t, is_unsigned ? SIMD_fcvtu : SIMD_fcvts, i->sf,
+        return simd_help_to_x(t, is_unsigned ? SIMD_fcvtu_x : SIMD_fcvts_x, i->sf,
             (A64Operands){ .rd = i->rd, .rn = i->rn, .size = i->size, .imm = (int32_t)round });
     }
     set_reg(t, i->sf, i->rd,
@@ -615,7 +623,7 @@ static bool to_integer(A64Translator *t, const A64Fi *i, unsigned round, unsigne
 static bool from_integer(A64Translator *t, const A64Fi *i, unsigned is_unsigned)
 {
     if (i->size == LANE_16) {
-        return simd_help_from_x(t, is_unsigned ? SIMD_ucvtf : SIMD_scvtf, i->sf,
+        return simd_help_from_x(t, is_unsigned ? SIMD_ucvtf_x : SIMD_scvtf_x, i->sf,
             (A64Operands){ .rd = i->rd, .rn = i->rn, .size = i->size });
     }
     set_freg(t, i->rd,
@@ -686,22 +694,22 @@ static bool fixed_point(A64Translator *t, A64SimdOp op, const A64Ff *i, bool to_
 
 bool a64_f_fcvtzs_fix(A64Translator *t, const A64Ff *i)
 {
-    return fixed_point(t, SIMD_fcvts, i, true);
+    return fixed_point(t, SIMD_fcvts_x, i, true);
 }
 
 bool a64_f_fcvtzu_fix(A64Translator *t, const A64Ff *i)
 {
-    return fixed_point(t, SIMD_fcvtu, i, true);
+    return fixed_point(t, SIMD_fcvtu_x, i, true);
 }
 
 bool a64_f_scvtf_fix(A64Translator *t, const A64Ff *i)
 {
-    return fixed_point(t, SIMD_scvtf, i, false);
+    return fixed_point(t, SIMD_scvtf_x, i, false);
 }
 
 bool a64_f_ucvtf_fix(A64Translator *t, const A64Ff *i)
 {
-    return fixed_point(t, SIMD_ucvtf, i, false);
+    return fixed_point(t, SIMD_ucvtf_x, i, false);
 }
 
 /* To lanes of half the size; FORM_FULL: into the upper half. size is that of the narrow lanes. */

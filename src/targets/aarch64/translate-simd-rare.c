@@ -33,7 +33,7 @@ bool simd_help_to_x(A64Translator *t, A64SimdOp op, unsigned sf, A64Operands o)
     o.form = FORM_SCALAR;
     o.lane = LANE_OF_EACH;
     o.rd = NO_REGISTER;
-    o.imm |= sf ? IMM_TO_64 : IMM_TO_32;
+    o.imm |= sf ? IMM_64 : 0;
     set_reg(t, 1, x, call(t, op, o, no_x(t)));
     return true;
 }
@@ -45,7 +45,7 @@ bool simd_help_from_x(A64Translator *t, A64SimdOp op, unsigned sf, A64Operands o
     o.form = FORM_SCALAR;
     o.lane = LANE_OF_EACH;
     o.rn = NO_REGISTER;
-    o.imm = sf ? IMM_TO_64 : IMM_TO_32;
+    o.imm = sf ? IMM_64 : 0;
     call(t, op, o, x);
     return true;
 }

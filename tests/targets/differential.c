@@ -1,0 +1,284 @@
+#include "tests/targets/differential.h"
+
+#include <elf.h>
+#include <gio/gio.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "core/address-space.h"
+#include "core/loop.h"
+#include "targets/isa.h"
+#include "tcg/tcg.h"
+#include "tests/test.h"
+
+uint64_t *diff_record(DiffProgram *p, unsigned n)
+{
+    return &p->records[n * p->record_words];
+}
+
+uint64_t diff_data_size(const DiffProgram *p)
+{
+    uint64_t bytes = DIFF_SCRATCH + (uint64_t)p->sequences * p->record_words * 8;
+
+    return (bytes + 4095) & ~UINT64_C(4095);
+}
+
+void diff_put(DiffProgram *p, uint32_t insn, unsigned bytes)
+{
+    g_assert(p->size + bytes <= DIFF_CODE_ROOM);
+    memcpy(p->code + p->size, &insn, bytes);
+    p->size += bytes;
+}
+
+/* ---- the reference ------------------------------------------------------------------------- */
+
+/* A file of two segments, at DIFF_CODE and at DIFF_DATA. */
+#define ELF_FILE(width)                                                                              \
+    typedef struct ElfFile##width {                                                                  \
+        Elf##width##_Ehdr header;                                                                    \
+        Elf##width##_Phdr segments[2];                                                               \
+    } ElfFile##width;                                                                                \
+    static void append_head##width(                                                                  \
+        GByteArray *file, const DiffProgram *p, uint32_t code, uint32_t data)                        \
+    {                                                                                                \
+        const uint32_t bytes = (uint32_t)diff_data_size(p);                                          \
+        const ElfFile##width head = {                                                              \
+            .header = { .e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS##width,          \
+                            ELFDATA2LSB, EV_CURRENT },                                             \
+                .e_type = ET_EXEC, .e_machine = (uint16_t)p->isa->machine, .e_version = EV_CURRENT, \
+                .e_entry = (uint32_t)p->entry, .e_phoff = offsetof(ElfFile##width, segments),      \
+                .e_flags = p->isa->elf_flags,                                                      \
+                .e_ehsize = sizeof(head.header), .e_phentsize = sizeof(head.segments[0]),          \
+                .e_phnum = 2 },                                                                    \
+            .segments = {                                                                          \
+                { .p_type = PT_LOAD, .p_flags = PF_R | PF_X, .p_offset = code,                     \
+                    .p_vaddr = DIFF_CODE, .p_filesz = p->size, .p_memsz = p->size,                 \
+                    .p_align = 4096 },                                                             \
+                { .p_type = PT_LOAD, .p_flags = PF_R | PF_W, .p_offset = data,                     \
+                    .p_vaddr = DIFF_DATA, .p_filesz = bytes, .p_memsz = bytes, .p_align = 4096 },  \
+            },                                                                                     \
+        }; \
+        g_byte_array_append(file, (const uint8_t *)&head, sizeof(head));                             \
+    }
+ELF_FILE(32)
+ELF_FILE(64)
+
+static void write_elf(const DiffProgram *p, const char *path)
+{
+    g_autoptr(GByteArray) file = g_byte_array_new();
+    uint32_t code = 4096, data = code + ((p->size + 4095u) & ~4095u);
+
+    (p->isa->bits == 64 ? append_head64 : append_head32)(file, p, code, data);
+    g_byte_array_set_size(file, code);
+    g_byte_array_append(file, p->code, p->size);
+    g_byte_array_set_size(file, data);
+    g_byte_array_append(file, (const uint8_t *)p->scratch, sizeof(p->scratch));
+    g_byte_array_append(
+        file, (const uint8_t *)p->records, (guint)(diff_data_size(p) - sizeof(p->scratch)));
+    assert_true(g_file_set_contents_full(
+        path, (const char *)file->data, file->len, G_FILE_SET_CONTENTS_NONE, 0700, NULL));
+}
+
+/* What is at DIFF_DATA in the end. */
+typedef struct Outcome {
+    uint64_t scratch[DIFF_SCRATCH / 8];
+    uint64_t records[DIFF_MAX_SEQUENCES * DIFF_MAX_RECORD];
+} Outcome;
+
+static void run_reference(const DiffProgram *p, Outcome *result)
+{
+    g_autofree char *path = g_strdup_printf("%s/lathe-fuzz-%u", g_get_tmp_dir(), g_random_int());
+    const char *const args[] = { p->isa->reference, "-cpu", p->isa->cpu, path, NULL };
+    g_autoptr(GSubprocess) process = NULL;
+    g_autoptr(GBytes) out = NULL;
+    g_autoptr(GError) error = NULL;
+
+    write_elf(p, path);
+    process = g_subprocess_newv(args, G_SUBPROCESS_FLAGS_STDOUT_PIPE, &error);
+    assert_non_null(process);
+    assert_true(g_subprocess_communicate(process, NULL, NULL, &out, NULL, &error));
+    if (!g_subprocess_get_successful(process) || g_bytes_get_size(out) != diff_data_size(p)) {
+        fail_msg("the reference failed; the program is %s", path);
+    }
+    remove(path);
+    memcpy(result, g_bytes_get_data(out, NULL), diff_data_size(p));
+}
+
+/* ---- us ------------------------------------------------------------------------------------ */
+
+typedef struct Ours {
+    Region *ram, *root;
+    AddressSpace *memory;
+    Tcg *tcg;
+    TcgCpu *cpu;
+} Ours;
+
+static bool ours_open(Ours *o, const DiffIsa *isa, const char *host)
+{
+    const TcgOptions options = { .host = host };
+    g_autoptr(GError) error = NULL;
+    TcgCpuOptions cpu = { .model = isa->model };
+
+    o->ram = region_new_ram("ram", DIFF_RAM, &error);
+    o->root = region_new_container("root", UINT64_C(1) << 40);
+    machine_lock();
+    region_map(o->root, DIFF_CODE, o->ram, 0);
+    o->memory = address_space_new("bus", o->root);
+    machine_unlock();
+    cpu.memory = o->memory;
+    o->tcg = tcg_new(tcg_isa_find(isa->isa), &options, &error);
+    o->cpu = o->tcg ? tcg_cpu_new(o->tcg, &cpu, &error) : NULL;
+    return o->cpu != NULL;
+}
+
+static void ours_close(Ours *o)
+{
+    tcg_cpu_free(o->cpu);
+    tcg_free(o->tcg);
+    machine_lock();
+    address_space_free(o->memory);
+    region_unref(o->root);
+    region_unref(o->ram);
+    machine_unlock();
+}
+
+/* False: the host is not there. */
+static bool run_ours(const DiffProgram *p, const char *host, Outcome *result)
+{
+    static const uint64_t args[4];
+    Ours o;
+    DiffEnd end;
+
+    if (!ours_open(&o, p->isa, host)) {
+        ours_close(&o);
+        return false;
+    }
+    address_space_write(o.memory, DIFF_CODE, p->code, p->size);
+    address_space_write(o.memory, DIFF_DATA, p->scratch, sizeof(p->scratch));
+    address_space_write(o.memory, DIFF_DATA + sizeof(p->scratch), p->records,
+        diff_data_size(p) - sizeof(p->scratch));
+    tcg_isa_find(p->isa->isa)->set_entry(tcg_cpu_env(o.cpu), p->own_entry, args);
+    tcg_cpu_run(o.cpu, 0);
+    address_space_read(o.memory, DIFF_DATA, result, diff_data_size(p));
+    address_space_read(o.memory, DIFF_PRIVATE, &end, sizeof(end));
+    ours_close(&o);
+    if (!p->isa->ended_well(&end)) {
+        fail_msg("%s: it ended with 0x%" PRIx64 " at 0x%" PRIx64, host, end.cause, end.pc);
+    }
+    return true;
+}
+
+/* ---- comparing ----------------------------------------------------------------------------- */
+
+static void list_sequence(const DiffProgram *p, unsigned n)
+{
+    const Isa *isa = tcg_isa_find(p->isa->isa);
+
+    for (uint32_t at = p->start[n]; at < p->end[n];) {
+        char text[80];
+        uint32_t insn;
+        unsigned length = isa->disassemble(
+            DIFF_CODE + at, p->code + at, p->size - at, text, sizeof(text));
+
+        memcpy(&insn, p->code + at, sizeof(insn));
+        fprintf(stderr, "  %08" PRIx64 "  %0*" PRIx32 "  %s\n", DIFF_CODE + at, (int)length * 2,
+            length == 2 ? insn & 0xffff : insn, text);
+        at += length;
+    }
+}
+
+static bool same_words(const char *kind, const uint64_t *before, const uint64_t *expected,
+    const uint64_t *found, unsigned count)
+{
+    bool same = true;
+
+    for (unsigned n = 0; n < count; n++) {
+        if (expected[n] != found[n]) {
+            fprintf(stderr,
+                "%s%u: was 0x%016" PRIx64 ", expected 0x%016" PRIx64 ", found 0x%016" PRIx64 "\n",
+                kind, n, before[n], expected[n], found[n]);
+            same = false;
+        }
+    }
+    return same;
+}
+
+static bool same_record(
+    const DiffProgram *p, const uint64_t *before, const uint64_t *expected, const uint64_t *found)
+{
+    bool same = true;
+    unsigned at = 0;
+
+    for (const DiffPart *part = p->isa->record; part->name; part++) {
+        same &= same_words(part->name, before + at, expected + at, found + at, part->words);
+        at += part->words;
+    }
+    return same;
+}
+
+enum { MAX_LISTED = 20 };
+
+static void compare(const DiffProgram *p, const char *host, const Outcome *expected,
+    const Outcome *found, unsigned seed)
+{
+    unsigned different = 0;
+
+    for (unsigned n = 0; n < p->sequences && different < MAX_LISTED; n++) {
+        unsigned at = n * p->record_words;
+
+        if (!same_record(p, p->records + at, expected->records + at, found->records + at)) {
+            list_sequence(p, n);
+            fprintf(stderr, "%s: seed %u, sequence %u of %u\n", host, seed, n, p->sequences);
+            different++;
+        }
+    }
+    if (different) {
+        fail_msg("%s: seed %u", host, seed);
+    }
+    if (!same_words("memory ", p->scratch, expected->scratch, found->scratch, DIFF_SCRATCH / 8)) {
+        fail_msg("%s: seed %u", host, seed);
+    }
+}
+
+/* ---- programs ------------------------------------------------------------------------------ */
+
+static void make_program(DiffProgram *p, unsigned seed)
+{
+    memset(p->records, 0, sizeof(p->records));
+    p->random.state = (uint64_t)seed << 32;
+    p->rows = (uint64_t)seed << 32 | 1;
+    p->size = 0;
+    p->isa->make(p);
+    for (unsigned n = 0; n < DIFF_SCRATCH / 8; n++) {
+        p->scratch[n] = random_value(&p->random, n % 4 ? I64 : F64);
+    }
+}
+
+void diff_run(const DiffIsa *isa, unsigned first, unsigned programs, unsigned sequences)
+{
+    static DiffProgram p;
+    static Outcome expected, found;
+    static const char *const all[] = { "interp", "x86_64" };
+    g_autofree char *there = g_find_program_in_path(isa->reference);
+
+    if (!there) {
+        skip();
+    }
+    p.isa = isa;
+    p.sequences = MIN(sequences, DIFF_MAX_SEQUENCES);
+    p.record_words = 0;
+    for (const DiffPart *part = isa->record; part->name; part++) {
+        p.record_words += part->words;
+    }
+    g_assert(p.record_words <= DIFF_MAX_RECORD);
+    for (unsigned seed = first; seed < first + programs; seed++) {
+        make_program(&p, seed);
+        run_reference(&p, &expected);
+        for (unsigned h = 0; h < G_N_ELEMENTS(all); h++) {
+            if (run_ours(&p, all[h], &found)) {
+                compare(&p, all[h], &expected, &found, seed);
+            }
+        }
+    }
+}
