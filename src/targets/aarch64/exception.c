@@ -21,11 +21,24 @@ static bool is_unprivileged(const A64Cpu *cpu, unsigned el)
     return el == 1 && !cpu->uao;
 }
 
+/* Debug exceptions go to EL1: from EL0 always, from EL1 itself if it wants them and does not mask them (D2.4). */
+static bool takes_debug(const A64Cpu *cpu, unsigned el)
+{
+    return !cpu->oslock &&
+        (el == 0 || (el == 1 && cpu->mdscr & MDSCR_KDE && !(cpu->daif & PSTATE_D)));
+}
+
+static bool is_stepping(const A64Cpu *cpu, unsigned el)
+{
+    return cpu->mdscr & MDSCR_SS && takes_debug(cpu, el);
+}
+
 static uint32_t mode_of(const A64Cpu *cpu, unsigned el, bool own_sp)
 {
     unsigned regime = el ? el : 1;
 
-    return el | (fp_is_trapped(cpu, el) ? MODE_FP_TRAPPED : 0) | (own_sp ? 0 : MODE_SP_EL0) |
+    return el | (is_stepping(cpu, el) ? MODE_STEP : 0) | (cpu->il ? MODE_ILLEGAL : 0) |
+        (fp_is_trapped(cpu, el) ? MODE_FP_TRAPPED : 0) | (own_sp ? 0 : MODE_SP_EL0) |
         (cpu->sctlr[regime] & SCTLR_A ? MODE_ALIGNED : 0) |
         (is_unprivileged(cpu, el) ? MODE_UNPRIVILEGED : 0) |
         (cpu->fpcr & FPCR_DN ? MODE_FP_DEFAULT_NAN : 0) |
@@ -136,6 +149,14 @@ static void note_syndrome(A64Cpu *cpu, unsigned target, uint32_t syndrome, uint6
     }
 }
 
+/* A step whose instruction was completed, or was none, is not begun again (D2.12.5). */
+static bool ends_step(const A64Cpu *cpu, A64Class class)
+{
+    return cpu->stepped &&
+        (class == EC_INTERRUPT || class == EC_SVC || class == EC_HVC || class == EC_SMC ||
+            class == EC_STEP_LOWER);
+}
+
 /* env.pc is the address to come back to. */
 static void take(A64Cpu *cpu, uint32_t syndrome, uint64_t far)
 {
@@ -143,6 +164,7 @@ static void take(A64Cpu *cpu, uint32_t syndrome, uint64_t far)
     uint64_t entry = vector(cpu, target, syndrome);
 
     note_syndrome(cpu, target, syndrome, far);
+    cpu->ss &= !ends_step(cpu, class_of(syndrome));
     cpu->spsr[target] = a64_pstate(cpu);
     cpu->elr[target] = cpu->env.pc;
     cpu->daif = PSTATE_DAIF;
@@ -238,7 +260,7 @@ static uint64_t help_eret(CpuEnv *env, uint64_t pc, uint64_t b, uint64_t c)
     A64Cpu *cpu = a64_cpu(env);
     unsigned el = a64_el(cpu), to;
     uint64_t spsr = cpu->spsr[el], target = cpu->elr[el];
-    bool own_sp = spsr & PSTATE_SP;
+    bool own_sp = spsr & PSTATE_SP, was_stepping = is_stepping(cpu, el);
 
     to = spsr >> PSTATE_EL_SHIFT & 3;
     if (is_illegal_return(cpu, spsr)) {
@@ -247,6 +269,8 @@ static uint64_t help_eret(CpuEnv *env, uint64_t pc, uint64_t b, uint64_t c)
         own_sp = has_own_sp(cpu);
     }
     set_pstate(cpu, spsr);
+    cpu->ss &= !was_stepping && is_stepping(cpu, to);
+    cpu->stepped = !cpu->ss;
     a64_enter(cpu, to, own_sp);
     cpu->exclusive_address = A64_NOT_EXCLUSIVE;
     if (atomic_load_explicit(&cpu->lines, memory_order_relaxed)) {
@@ -356,6 +380,20 @@ static uint64_t help_daif(CpuEnv *env, uint64_t bits, uint64_t set, uint64_t ins
     return 0;
 }
 
+/* The first instruction is let through, the second one is the exception. */
+static uint64_t help_step(CpuEnv *env, uint64_t a, uint64_t b, uint64_t c)
+{
+    enum { STEP_KNOWN = 1 << 24, STEP_CODE = 0x22 };
+    A64Cpu *cpu = a64_cpu(env);
+
+    if (cpu->stepped) {
+        cpu_raise(env, a64_syndrome(EC_STEP_LOWER, STEP_KNOWN | STEP_CODE), 0);
+    }
+    cpu->stepped = true;
+    return 0;
+}
+
+const Helper a64_help_step = { "a64_step", help_step, HELPER_MAY_RAISE };
 const Helper a64_help_raise = { "a64_raise", help_raise, HELPER_MAY_RAISE };
 const Helper a64_help_call = { "a64_call", help_call, 0 };
 const Helper a64_help_hvc = { "a64_hvc", help_hvc, 0 };

@@ -92,6 +92,11 @@ enum { NZCV_N = 8, NZCV_Z = 4, NZCV_C = 2, NZCV_V = 1 };
 #define SCTLR_UCI A64_BIT(26)
 #define SCTLR_DSSBS A64_BIT(44)
 
+/* MDSCR_EL1 */
+#define MDSCR_SS A64_BIT(0)
+#define MDSCR_KDE A64_BIT(13)
+#define MDSCR_MDE A64_BIT(15)
+
 /* HCR_EL2, SCR_EL3 */
 #define HCR_VM A64_BIT(0)
 #define HCR_FMO A64_BIT(3)

@@ -39,12 +39,10 @@ enum {
     MODE_FP_DEFAULT_NAN = 1 << 6, /* FPCR.DN */
     MODE_FP_FLUSH = 1 << 7,       /* FPCR.FZ */
     MODE_FP_FLUSH16 = 1 << 8,     /* FPCR.FZ16 */
-    MODE_USER_TRAPS =
-        1 << 9, /* EL0 may not do all that it usually may: SCTLR_EL1.{UCT,UCI,DZE,UMA,nTWI,nTWE} */
-    MODE_STEP = 1 << 10,    /* software step is active */
-    MODE_STEPPED = 1 << 11, /* ... and PSTATE.SS is 0: the step is pending */
-    MODE_BTI = 1 << 12,     /* PSTATE.BTYPE is not 0 */
-    MODE_MODEL_SHIFT = 16,  /* number of the set of features: CPUs of two models share no block */
+    MODE_ILLEGAL = 1 << 9,        /* PSTATE.IL: no instruction is legal */
+    MODE_STEP = 1 << 10,          /* software step is active (D2.12) */
+    MODE_BTI = 1 << 12,           /* PSTATE.BTYPE is not 0 */
+    MODE_MODEL_SHIFT = 16, /* number of the set of features: CPUs of two models share no block */
 };
 
 /* A timer of the generic timer (D11.2): its compare value and control; its line is a PPI. */
@@ -91,8 +89,8 @@ typedef struct A64Cpu {
     uint64_t cntkctl, cnthctl, cntvoff;
     A64Timer timer[TIMER_COUNT];
     int64_t alarm;       /* when cpu_timer_set() was told to kick */
+    bool stepped;        /* the one instruction of a software step was begun */
     bool as_user;        /* a load or store of EL1 with the rights of EL0 is under way */
-    bool user_abort;     /* ... and faulted */
     uint64_t keys[5][2]; /* pointer authentication: IA IB DA DB GA, low and high half */
     uint64_t dbgbvr[16], dbgbcr[16], dbgwvr[16], dbgwcr[16];
     uint64_t pmcr, pmcntenset, pmovsset, pmselr, pmintenset, pmuserenr, pmccfiltr, pmccntr;
@@ -159,6 +157,8 @@ extern const Helper a64_help_eret, a64_help_interrupt, a64_help_check_interrupts
     a64_help_yield, a64_help_mode_changed, a64_help_spsel;
 /* DAIFSet and DAIFClr at EL0: bits, set or clear, the instruction. */
 extern const Helper a64_help_daif;
+/* In front of each instruction while software step is active. */
+extern const Helper a64_help_step;
 
 /* ---- access.c ---- */
 

@@ -288,6 +288,7 @@ static uint8_t ctr_trap(const A64Cpu *cpu, unsigned number, bool write)
 static void write_oslar(A64Cpu *cpu, unsigned number, uint64_t value)
 {
     cpu->oslock = value & 1;
+    a64_mode_changed(cpu);
 }
 
 /* The OS lock is there, and nothing is wider than 32 bits (D17.3.21). */
@@ -328,6 +329,9 @@ static uint64_t read_debug(A64Cpu *cpu, unsigned number)
 static void write_debug(A64Cpu *cpu, unsigned number, uint64_t value)
 {
     *debug_register(cpu, number) = value;
+    if (number == NUMBER_MDSCR) {
+        a64_mode_changed(cpu);
+    }
 }
 
 /* Seeded by the machine; splitmix64. Always ready, so Z is 0 (C5.2.18). */
@@ -368,7 +372,7 @@ static uint64_t read_zero(A64Cpu *cpu, unsigned number)
 
 /* By number: a64_sysreg_find searches it in halves. */
 static const A64Sysreg sysregs[] = {
-    { RANGE(2, 0, 0, 0, 4, 15, 7), .name = "dbg_el1", .feature = NONE, .read = read_debug, .write = write_debug, .trap = debug_trap },
+    { RANGE(2, 0, 0, 0, 4, 15, 7), .name = "dbg_el1", .feature = NONE, .read = read_debug, .write = write_debug, .trap = debug_trap, .flags = LEAVES },
     { R(2, 0, 1, 0, 0), .name = "mdrar_el1", .feature = NONE, .read = read_zero, RO },
     { R(2, 0, 1, 0, 4), .name = "oslar_el1", .feature = NONE, .write = write_oslar, .flags = WRITE_ONLY },
     { R(2, 0, 1, 1, 4), .name = "oslsr_el1", .feature = NONE, .read = read_oslsr, RO },

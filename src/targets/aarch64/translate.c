@@ -414,6 +414,9 @@ static void translate_insn(A64Translator *t)
     int row = a64_find(t->insn, t->features);
 
     ir_insn(t->b, t->pc, 4);
+    if (t->mode & MODE_STEP) {
+        ir_call_void(t->b, &a64_help_step, NO_VAL, NO_VAL, NO_VAL);
+    }
     if (t->enabled) {
         t->enabled = false;
         take_enabled(t);
@@ -428,11 +431,17 @@ static void translate_insn(A64Translator *t)
     }
 }
 
-/* A branch went to an address that is none of an instruction (D1.12.5). */
-static void refuse_address(A64Translator *t)
+/* Is no instruction to be had here, whatever it may be? */
+static bool refuse_all(A64Translator *t)
 {
+    uint32_t syndrome = t->pc & 3 ? a64_syndrome(EC_PC_ALIGN, 0) : a64_syndrome(EC_ILLEGAL, 0);
+
+    if (!(t->pc & 3) && !(t->mode & MODE_ILLEGAL)) {
+        return false;
+    }
     ir_insn(t->b, t->pc, 1);
-    raise_exception(t, a64_syndrome(EC_PC_ALIGN, 0), constant(t, I64, t->pc));
+    raise_exception(t, syndrome, constant(t, I64, t->pc));
+    return true;
 }
 
 void a64_translate(IrBlock *b, CpuEnv *env)
@@ -449,8 +458,7 @@ void a64_translate(IrBlock *b, CpuEnv *env)
         .flags_op = FLAGS_UNKNOWN,
     };
 
-    if (b->pc & 3) {
-        refuse_address(&t);
+    if (refuse_all(&t)) {
         return;
     }
     do {
@@ -458,7 +466,8 @@ void a64_translate(IrBlock *b, CpuEnv *env)
             break;
         }
         translate_insn(&t);
-    } while (!t.ended && ir_has_room(b) && t.pc / GUEST_PAGE_SIZE == b->pc / GUEST_PAGE_SIZE);
+    } while (!t.ended && !(b->mode & MODE_STEP) && ir_has_room(b) &&
+        t.pc / GUEST_PAGE_SIZE == b->pc / GUEST_PAGE_SIZE);
     if (t.ended || !b->guest_insns) {
         return;
     }
