@@ -104,7 +104,7 @@ static Number number(const Work *w, uint64_t a, bool is_signed)
 static Number shifted(Number value, int count, bool rounds)
 {
     if (count >= 64) { /* 0 stays; all others are beyond any lane */
-        return value << 63;
+        return value == 0 ? 0 : value < 0 ? -((Number)1 << 100) : (Number)1 << 100;
     }
     if (count >= 0) {
         return value * ((Number)1 << count);
