@@ -9,6 +9,7 @@
 #include "block/drive.h"
 #include "cli/cli.h"
 #include "cli/loading.h"
+#include "cli/translate.h"
 #include "core/boot.h"
 #include "core/loop.h"
 #include "core/trace.h"
@@ -175,11 +176,22 @@ static bool open_drives(Run *run, Diag *diag)
     return fine;
 }
 
-static bool build(Run *run, const char *file, const MachineOptions *options, Diag *diag)
+/* The arguments are a file, or with --qemu a command line of QEMU. */
+static MachineSpec *load(
+    char **arguments, unsigned count, bool qemu, const MachineOptions *options, Diag *diag)
 {
     const ConfigOptions config = config_options(options);
+    g_autofree char *text = NULL;
 
-    run->spec = config_load(file, &config, diag);
+    if (!qemu) {
+        return config_load(arguments[0], &config, diag);
+    }
+    text = translate_from_qemu(arguments, count, diag);
+    return text ? config_load_text("the translation", text, -1, &config, diag) : NULL;
+}
+
+static bool build(Run *run, Diag *diag)
+{
     if (!run->spec || !refuse_not_yet(run->spec, diag) || !images_are_there(run->spec, diag)) {
         return false;
     }
@@ -253,12 +265,15 @@ static int run_run(int argc, char **argv)
     g_autoptr(Diag) diag = diag_new();
     Run run = { .drives = g_ptr_array_new_with_free_func((GDestroyNotify)drive_close) };
     TcgOptions tcg = { 0 };
+    gboolean qemu = false;
+    int first = 1;
     const GOptionEntry own[] = {
         { "trace", 0, 0, G_OPTION_ARG_STRING, &trace, NULL, NULL },
         { "stats", 0, 0, G_OPTION_ARG_NONE, &run.stats, NULL, NULL },
         { "check", 0, 0, G_OPTION_ARG_INT, &tcg.check, NULL, NULL },
         { "host", 0, 0, G_OPTION_ARG_STRING, &tcg.host, NULL, NULL },
         { "perf-map", 0, 0, G_OPTION_ARG_NONE, &tcg.perf_map, NULL, NULL },
+        { "qemu", 0, 0, G_OPTION_ARG_NONE, &qemu, NULL, NULL },
         { 0 },
     };
     int code;
@@ -266,8 +281,11 @@ static int run_run(int argc, char **argv)
     if (!options_parse(&argc, &argv, own, &options)) {
         return EXIT_DESCRIPTION;
     }
-    if (argc != 2) {
-        fprintf(stderr, "lathe run: wants one FILE; see `lathe help run`\n");
+    if (qemu && argc > 1 && strcmp(argv[1], "--") == 0) {
+        first = 2;
+    }
+    if (qemu ? argc <= first : argc != 2) {
+        fprintf(stderr, "lathe run: wants one FILE, or --qemu -- COMMAND; see `lathe help run`\n");
         return EXIT_DESCRIPTION;
     }
     if ((trace && !trace_enable(trace, &error)) || !tcg_configure(&tcg, &error)) {
@@ -275,7 +293,8 @@ static int run_run(int argc, char **argv)
         return EXIT_DESCRIPTION;
     }
     run.panic = panic_watch_new();
-    if (build(&run, argv[1], &options, diag)) {
+    run.spec = load(argv + first, argc - first, qemu, &options, diag);
+    if (build(&run, diag)) {
         diag_print(diag, stderr, diag_style_for(stderr));
         code = run_machine(&run);
     } else {
@@ -289,13 +308,14 @@ static int run_run(int argc, char **argv)
 /* clang-format off */
 VERB(run) = {
     .name = "run",
-    .arguments = "FILE [--set PATH=VALUE]... [--profile NAME]...",
+    .arguments = "FILE|--qemu -- qemu-system-... [--set PATH=VALUE]... [--profile NAME]...",
     .summary = "build the machine of a file and run it",
     .help = "The console is on standard input and output. On a terminal, Ctrl-A x ends the machine and\n"
             "Ctrl-A h lists the other keys.\n\n"
             "  --set PATH=VALUE   change one value, as in --set cpus.count=4\n"
             "  --profile NAME     apply one of the file's profiles\n"
             "  --path DIR         look for boards and schemas in DIR too\n"
+            "  --qemu -- COMMAND  translate a command line of QEMU, as `lathe translate qemu` does, and run it\n"
             "  --stats            print what the drives and the translator did, at the end\n"
             "  --trace NAMES      write trace points to standard error (`--trace help` lists them)\n"
             "  --check N          run every Nth block in the interpreter too, and compare\n"

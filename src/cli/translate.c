@@ -4,6 +4,7 @@
 
 #include "cli/cli.h"
 #include "cli/options.h"
+#include "cli/translate.h"
 #include "config/config.h"
 #include "config/edit.h"
 #include "config/legacy/report.h"
@@ -81,8 +82,8 @@ static GHashTable *variables_of(const TranslateOptions *options)
 static void note_fault(void *data, const DiagReport *report)
 {
     if (report->severity == DIAG_ERROR_LEVEL && report->code != DIAG_FILE_MISSING) {
-        legacy_note(data, LOST, ((Legacy *)data)->machine_at, "", "lathe validate will say of line %u: %s",
-            report->at.line, report->text);
+        legacy_note(data, LOST, ((Legacy *)data)->machine_at, "",
+            "lathe validate will say of line %u: %s", report->at.line, report->text);
     }
 }
 
@@ -217,6 +218,30 @@ static int from_qemu(TranslateOptions *options, char **arguments, unsigned count
     }
     text = words_quote(arguments, count);
     return translate_text(options, "command line", text);
+}
+
+char *translate_from_qemu(char *const *arguments, unsigned count, Diag *diag)
+{
+    g_autoptr(Arena) arena = arena_create();
+    g_autofree char *text = words_quote(arguments, count);
+    g_autoptr(Source) source = source_from_text("command line", text, -1, diag);
+    g_autoptr(GHashTable)
+        variables = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    g_autoptr(GPtrArray)
+        commands = source ? words_commands(source, SCRIPT_SHELL, variables, arena, diag) : NULL;
+    g_autoptr(Legacy) l = NULL;
+    char *yaml;
+
+    if (!commands || commands->len != 1) {
+        return NULL;
+    }
+    l = legacy_new(source, AS_7_2, &legacy_host_files_strict, diag);
+    if (!legacy_read(l, g_ptr_array_index(commands, 0))) {
+        return NULL;
+    }
+    yaml = legacy_to_yaml(l, "translated", NULL);
+    legacy_report(l, stderr);
+    return yaml;
 }
 
 /* ---- the verb ---- */

@@ -12,7 +12,7 @@
 #include "config/library.h"
 #include "config/print.h"
 
-enum { WIDEST_COMMENT = 92 };
+enum { WIDEST_COMMENT = 92, LONGEST_OPTION = 48 };
 
 typedef struct Writer {
     Legacy *l;
@@ -113,8 +113,10 @@ static void put_comment(Writer *w, unsigned depth, const char *text)
 
 static void put_note(Writer *w, unsigned depth, const LegacyNote *note)
 {
+    bool cut = strlen(note->option) > LONGEST_OPTION;
     g_autofree char *text = note->text
-        ? g_strdup_printf("%s: %s: %s", fidelity_names[note->fidelity], note->option, note->text)
+        ? g_strdup_printf("%s: %.*s%s: %s", fidelity_names[note->fidelity], LONGEST_OPTION,
+              note->option, cut ? "..." : "", note->text)
         : NULL;
 
     if (text) {
@@ -134,29 +136,67 @@ static void put_notes(Writer *w, unsigned depth, const char *path, unsigned from
     }
 }
 
-/* A name as lathe's schema wants it, that nobody else has. */
-static const char *own_name(Writer *w, const char *wish)
+/* A name as lathe's schema wants it. */
+static const char *lower_name(Writer *w, const char *wish)
 {
     g_autoptr(GString) name = g_string_new(NULL);
-    const char *given;
 
     for (; *wish; wish++) {
         char c = g_ascii_tolower(*wish);
-        bool good = g_ascii_isalnum(c) || c == '-';
 
         if (name->len == 0 && !g_ascii_isalpha(c)) {
-            g_string_append(name, "d");
+            g_string_append_c(name, 'd');
         }
-        g_string_append_c(name, good ? c : '-');
+        g_string_append_c(name, g_ascii_isalnum(c) ? c : '-');
     }
-    if (name->len == 0) {
-        g_string_append(name, "drive");
-    }
-    given = arena_text(w->l->arena, name->str, name->len);
+    return name->len ? arena_text(w->l->arena, name->str, name->len) : "drive";
+}
+
+/* The same, and nobody else has it. */
+static const char *own_name(Writer *w, const char *wish)
+{
+    const char *name = lower_name(w, wish), *given = name;
+
     for (unsigned i = 2; !g_hash_table_add(w->names, (gpointer)given); i++) {
-        given = arena_printf(w->l->arena, "%s-%u", name->str, i);
+        given = arena_printf(w->l->arena, "%s-%u", name, i);
     }
     return given;
+}
+
+/* ---- images that are not files ---- */
+
+static bool is_local(const LegacyNode *node)
+{
+    return strcmp(node->protocol, "file") == 0 || strcmp(node->protocol, "host_device") == 0;
+}
+
+/* `nbd:HOST:PORT:exportname=NAME` and `nbd:unix:PATH:exportname=NAME`, as URLs. */
+static const char *nbd_url(Arena *arena, const char *name)
+{
+    static const char export[] = ":exportname=";
+    const char *rest = name + strlen("nbd:"), *found = strstr(rest, export);
+    int length = found ? (int)(found - rest) : (int)strlen(rest);
+    const char *volume = found ? found + strlen(export) : "";
+
+    if (g_str_has_prefix(rest, "unix:")) {
+        return arena_printf(arena, "nbd+unix:///%s?socket=%.*s", volume, length - 5, rest + 5);
+    }
+    return arena_printf(arena, "nbd://%.*s/%s", length, rest, volume);
+}
+
+/* What lathe opens by a URL; NULL: nothing of this kind. */
+static const char *url_of(Arena *arena, const LegacyNode *node)
+{
+    static const char *const known[] = { "nbd", "http", "https", "ssh", "iscsi", NULL };
+
+    if (!g_strv_contains(known, node->protocol)) {
+        return NULL;
+    }
+    if (strstr(node->file, "://")) {
+        return node->file;
+    }
+    return strcmp(node->protocol, "nbd") == 0 && strlen(node->file) > 4 ? nbd_url(arena, node->file)
+                                                                        : NULL;
 }
 
 /* ---- the machine ---- */
@@ -423,32 +463,117 @@ static void judge_drive(Writer *w, const LegacyDrive *drive, const char *path)
     if (l->as == AS_2011 && !said_cache) {
         legacy_note(l, CLOSE, drive->at, path, "in 2011, no cache= meant writethrough");
     }
-    if (strcmp(node->protocol, "file") != 0 && strcmp(node->protocol, "host_device") != 0) {
-        legacy_note(l, LOST, drive->at, path, "lathe has no drives by `%s` in this language yet",
+    if (!is_local(node) && !url_of(l->arena, node)) {
+        legacy_note(l, LOST, drive->at, path, "lathe has no drives by `%s`, or not without a URL",
             node->protocol);
     }
     if (node->backing) {
         legacy_note(l, LOST, drive->at, path, "the image's own backing file counts, not `%s`",
             node->backing);
     }
-    if (throttle_is_on(&drive->throttle)) {
-        legacy_note(l, LOST, drive->at, path, "lathe does not limit drives yet (group `%s`)",
-            drive->throttle.group);
-    }
-    if (strcmp(drive->detect_zeroes, "off") != 0) {
-        legacy_note(l, CLOSE, drive->at, path, "zeroes are written as they come");
-    }
-    if (drive->copy_on_read) {
-        legacy_note(l, CLOSE, drive->at, path, "reads are not copied into the image");
-    }
-    if ((drive->werror && strcmp(drive->werror, "enospc") != 0) ||
-        (drive->rerror && strcmp(drive->rerror, "report") != 0)) {
-        legacy_note(
-            l, LOST, drive->at, path, "errors of the host are reported to the guest, always");
-    }
     if (drive->cdrom && drive->options && opts_find(drive->options, "readonly")) {
         legacy_note(l, CLOSE, drive->at, path, "a CD-ROM is read-only whatever `readonly` says");
     }
+}
+
+/* ---- keys of a drive that are not always there ---- */
+
+/* "1048576B" for bytes, "100" for requests; with a burst, a map. */
+static void write_limit(
+    Writer *w, const char *key, const LegacyThrottle *t, unsigned kind, unsigned way)
+{
+    static const char *const units[] = { "B", "" };
+    const char *unit = units[kind];
+    Arena *arena = w->l->arena;
+    const char *rate = arena_printf(arena, "%" G_GUINT64_FORMAT "%s", t->limit[kind][way], unit);
+
+    if (!t->limit[kind][way]) {
+        return;
+    }
+    if (!t->burst[kind][way]) {
+        put_line(w, 3, key, rate);
+        return;
+    }
+    put_line(w, 3, key,
+        arena_printf(arena,
+            "{ rate: %s, burst: %" G_GUINT64_FORMAT "%s, burst-length: %" G_GUINT64_FORMAT "s }",
+            rate, t->burst[kind][way], unit, t->length[kind][way]));
+}
+
+static void write_throttle(Writer *w, const LegacyDrive *drive)
+{
+    static const char *const keys[2][3] = { { "bps-total", "bps-read", "bps-write" },
+        { "iops-total", "iops-read", "iops-write" } };
+    const LegacyThrottle *t = &drive->throttle;
+
+    if (!throttle_is_on(t)) {
+        return;
+    }
+    put_line(w, 2, "throttle", NULL);
+    if (strcmp(t->group, drive->id) != 0) {
+        put_text(w, 3, "group", lower_name(w, t->group));
+    }
+    for (unsigned i = 0; i < 6; i++) {
+        write_limit(w, keys[i / 3][i % 3], t, i / 3, i % 3);
+    }
+    if (t->iops_size) {
+        put_line(w, 3, "request-size",
+            arena_printf(w->l->arena, "%" G_GUINT64_FORMAT "B", t->iops_size));
+    }
+}
+
+static void write_on_error(Writer *w, const LegacyDrive *drive)
+{
+    const LegacyFront *front = drive->front;
+    const char *write = front && front->werror ? front->werror : drive->werror;
+    const char *read = front && front->rerror ? front->rerror : drive->rerror;
+
+    if (!write && !read) {
+        return;
+    }
+    put_line(w, 2, "on-error", NULL);
+    put_text(w, 3, "read", read);
+    put_text(w, 3, "write", write);
+}
+
+static void write_habits(Writer *w, const LegacyDrive *drive)
+{
+    const char *zeroes = drive->detect_zeroes;
+
+    if (drives_read_only(drive)) {
+        put_line(w, 2, "read-only", "true");
+    }
+    if (!drive->unmap) {
+        put_line(w, 2, "discard", "ignore");
+    }
+    if (strcmp(zeroes, "off") != 0) {
+        put_line(w, 2, "detect-zeroes", strcmp(zeroes, "on") == 0 ? "zero" : zeroes);
+    }
+    if (drive->copy_on_read) {
+        put_line(w, 2, "copy-on-read", "true");
+    }
+    write_on_error(w, drive);
+    write_throttle(w, drive);
+}
+
+/* A file and its format, or a graph of nodes for what comes over a network. */
+static void write_source(Writer *w, const LegacyNode *node)
+{
+    bool plain = strcmp(node->driver, node->protocol) == 0;
+    const char *url = is_local(node) ? NULL : url_of(w->l->arena, node);
+    g_autofree char *quoted = url ? scalar(url) : NULL;
+    const char *below;
+
+    if (!url) {
+        put_path(w, 2, "file", node->file);
+        put_text(w, 2, "format", plain ? "raw" : node->driver);
+        return;
+    }
+    below = arena_printf(w->l->arena, "{ driver: %s, file: %s }",
+        strcmp(node->protocol, "https") == 0 ? "http" : node->protocol, quoted);
+    put_line(w, 2, "block",
+        plain ? below
+              : arena_printf(w->l->arena, "{ driver: %s, child: %s }", node->driver, below));
 }
 
 static void write_drive(Writer *w, const LegacyDrive *drive)
@@ -469,8 +594,7 @@ static void write_drive(Writer *w, const LegacyDrive *drive)
     }
     put_notes(w, 1, path, from);
     put_line(w, 1, name, NULL);
-    put_path(w, 2, "file", node->file);
-    put_text(w, 2, "format", strcmp(node->driver, node->protocol) == 0 ? "raw" : node->driver);
+    write_source(w, node);
     if (drive->snapshot) {
         put_line(w, 2, "overlay", "ephemeral");
     }
@@ -479,12 +603,7 @@ static void write_drive(Writer *w, const LegacyDrive *drive)
         put_text(w, 2, "aio", drive->aio);
     }
     put_text(w, 2, "serial", serial && strlen(serial) <= 20 ? serial : NULL);
-    if (drives_read_only(drive)) {
-        put_line(w, 2, "read-only", "true");
-    }
-    if (!drive->unmap) {
-        put_line(w, 2, "discard", "ignore");
-    }
+    write_habits(w, drive);
     write_front(w, drive, path);
 }
 
