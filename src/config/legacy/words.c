@@ -161,6 +161,23 @@ static bool take_make_assignment(Reader *r)
     return true;
 }
 
+/* The words from number `first` on, if they call QEMU. make's @, - and + in front are passed over. */
+static void add_command(Reader *r, unsigned first)
+{
+    Word *program = &g_array_index(r->words, Word, first);
+    size_t marks = strspn(program->text, r->kind == SCRIPT_MAKE ? "@-+" : "");
+    GArray *command;
+
+    program->text += marks;
+    program->at += marks;
+    program->length -= marks;
+    if (words_is_program(program->text)) {
+        command = g_array_new(false, false, sizeof(Word));
+        g_array_append_vals(command, program, r->words->len - first);
+        g_ptr_array_add(r->commands, command);
+    }
+}
+
 static void end_command(Reader *r)
 {
     unsigned first = 0;
@@ -173,15 +190,7 @@ static void end_command(Reader *r)
             first++;
         }
         if (first < r->words->len) {
-            const char *text = word_at(r->words, first)->text;
-
-            text += strspn(text, r->kind == SCRIPT_MAKE ? "@-+" : "");
-            if (words_is_program(text)) {
-                GArray *command = g_array_new(false, false, sizeof(Word));
-
-                g_array_append_vals(command, word_at(r->words, first), r->words->len - first);
-                g_ptr_array_add(r->commands, command);
-            }
+            add_command(r, first);
         }
     }
     g_array_set_size(r->words, 0);
