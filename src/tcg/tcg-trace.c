@@ -11,12 +11,23 @@
 
 #define PC "0x%" G_GINT64_MODIFIER "x"
 
+/* The address, and what it is in the ELF file that the guest is, where it is one: "0x80200000 <main+0x10>". */
+static char *name_of(const TcgCpu *cpu, uint64_t pc)
+{
+    const Machine *machine = cpu->tcg->machine;
+    g_autofree char *symbol = machine ? machine_symbol(machine, pc) : NULL;
+
+    return symbol ? g_strdup_printf(PC " <%s>", pc, symbol) : g_strdup_printf(PC, pc);
+}
+
 static void trace_guest_code(TcgCpu *cpu)
 {
     const IrBlock *ir = &cpu->ir;
     const CodeReader *reader = &cpu->reader;
+    g_autofree char *name = name_of(cpu, ir->pc);
     char text[128];
 
+    trace_write(TRACE_in, "cpu%u %s:", cpu->env->index, name);
     for (unsigned at = 0; at < ir->guest_size;) {
         unsigned length = cpu->isa->disassemble(
             ir->pc + at, reader->copy + at, ir->guest_size - at, text, sizeof(text));
@@ -28,12 +39,13 @@ static void trace_guest_code(TcgCpu *cpu)
 static void trace_ir(TcgCpu *cpu)
 {
     g_autofree char *text = NULL;
+    g_autofree char *name = name_of(cpu, cpu->ir.pc);
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
 
     ir_print(&cpu->ir, out);
     fclose(out);
-    trace_write(TRACE_ir, "cpu%u " PC "\n%s", cpu->env->index, cpu->ir.pc, text);
+    trace_write(TRACE_ir, "cpu%u %s\n%s", cpu->env->index, name, text);
 }
 
 void trace_translation(TcgCpu *cpu)
@@ -78,22 +90,34 @@ void trace_block(TcgCpu *cpu, const Block *block)
     if (G_UNLIKELY(cpu->tcg->options.perf_map)) {
         write_perf_map(cpu->tcg, block);
     }
-    TRACE(host, "cpu%u " PC " size %u: %p size %u", cpu->env->index, block->pc, block->guest_size,
-        block->code, block->code_size);
+    if (TRACE_IS_ON(host)) {
+        g_autofree char *name = name_of(cpu, block->pc);
+        trace_write(TRACE_host, "cpu%u %s size %u: %p size %u", cpu->env->index, name,
+            block->guest_size, block->code, block->code_size);
+    }
 }
 
 void trace_entry(TcgCpu *cpu, const Block *block)
 {
-    TRACE(exec, "cpu%u " PC " mode %x", cpu->env->index, block->pc, block->mode);
+    if (TRACE_IS_ON(exec)) {
+        g_autofree char *name = name_of(cpu, block->pc);
+        trace_write(TRACE_exec, "cpu%u %s mode %x", cpu->env->index, name, block->mode);
+    }
 }
 
 void trace_exception(TcgCpu *cpu)
 {
-    TRACE(int, "cpu%u exception 0x%x value " PC " at " PC, cpu->env->index, cpu->env->raised_cause,
-        cpu->env->raised_value, cpu->env->pc);
+    if (TRACE_IS_ON(int)) {
+        g_autofree char *name = name_of(cpu, cpu->env->pc);
+        trace_write(TRACE_int, "cpu%u exception 0x%x value " PC " at %s", cpu->env->index,
+            cpu->env->raised_cause, cpu->env->raised_value, name);
+    }
 }
 
 void trace_interrupt(TcgCpu *cpu)
 {
-    TRACE(int, "cpu%u interrupt, on to " PC, cpu->env->index, cpu->env->pc);
+    if (TRACE_IS_ON(int)) {
+        g_autofree char *name = name_of(cpu, cpu->env->pc);
+        trace_write(TRACE_int, "cpu%u interrupt, on to %s", cpu->env->index, name);
+    }
 }

@@ -26,3 +26,9 @@ MACHINE
         n=$((n + 1))
     done
 done
+
+# The kernel is an ELF file: traces name its functions.
+run 20 0 --trace in
+for name in _start start_next secondary; do
+    grep -q "0x[0-9a-f]* <$name+0x0>:" "$log" || fail "no $name in the trace"
+done
