@@ -116,6 +116,7 @@ static void look_at(GArray *findings, const char *file, bool board, const Machin
 {
     const ConfigOptions config = config_options(options);
     Diag *diag = diag_new();
+    bool variants;
     g_autoptr(MachineSpec) spec = board ? config_load_board(file, &config, diag)
                                         : load_named(file, options, diag);
 
@@ -123,7 +124,9 @@ static void look_at(GArray *findings, const char *file, bool board, const Machin
         try_drives(spec, diag);
     }
     add(findings, file, NULL, diag);
-    if (spec && !board) {
+    variants = spec && spec->has_variants;
+    g_clear_pointer(&spec, machine_spec_free);
+    if (variants) {
         look_at_variants(findings, file, options);
     }
 }

@@ -304,6 +304,42 @@ static void resolve_cpus(Resolver *r)
 
 /* ---- boot ---- */
 
+/* How a file is called from a folder: "../kernel". Free it. */
+static char *path_from(const char *folder, const char *file)
+{
+    g_autofree char *from = g_canonicalize_filename(folder, NULL);
+    g_autofree char *to = g_canonicalize_filename(file, NULL);
+    g_auto(GStrv) above = g_strsplit(from, "/", -1), below = g_strsplit(to, "/", -1);
+    GString *out = g_string_new(NULL);
+    unsigned same = 0;
+
+    while (above[same] && below[same] && strcmp(above[same], below[same]) == 0) {
+        same++;
+    }
+    for (unsigned i = same; above[i]; i++) {
+        g_string_append(out, "../");
+    }
+    for (unsigned i = same; below[i]; i++) {
+        g_string_append_printf(out, "%s%s", below[i], below[i + 1] ? "/" : "");
+    }
+    return g_string_free(out, false);
+}
+
+/* Often the path was meant from where the person stood, not from the file that names it. */
+static void hint_path(Resolver *r, const Node *node)
+{
+    g_autofree char *folder = node->mark.file ? g_path_get_dirname(node->mark.file) : NULL;
+    g_autofree char *better = NULL;
+
+    if (folder && g_file_test(node_text(node), G_FILE_TEST_EXISTS)) {
+        better = path_from(folder, node_text(node));
+        diag_hint(r->diag, "write %s, as seen from the file that names it", better);
+        diag_fix(r->diag, better);
+    } else {
+        diag_hint(r->diag, "a path is relative to the file that names it");
+    }
+}
+
 /* A path beside the file that names it. Whether it can be read is asked when it is. */
 static void fill_path(Resolver *r, SpecText *out, const Node *boot, const char *key)
 {
@@ -313,7 +349,7 @@ static void fill_path(Resolver *r, SpecText *out, const Node *boot, const char *
         *out = (SpecText){ layers_path_beside(node, r->arena), node->mark };
         if (!r->in->files_may_miss && !g_file_test(out->text, G_FILE_TEST_EXISTS)) {
             diag_error(r->diag, DIAG_FILE_MISSING, node->mark, "there is no file `%s`", out->text);
-            diag_hint(r->diag, "a path is relative to the file that names it");
+            hint_path(r, node);
         }
     }
 }
@@ -403,6 +439,7 @@ static void check_forward(Resolver *r, GHashTable *taken, const Node *forward)
         if (first) {
             diag_error(r->diag, DIAG_PORT_TAKEN, host->mark,
                 "port %s of the host is forwarded twice", host->scalar.text);
+            diag_hint(r->diag, "take another port, or leave `host` out");
             diag_note(r->diag, first->mark, "the other one");
         } else if (host) {
             g_hash_table_insert(taken, port, (gpointer)host);
@@ -451,6 +488,8 @@ static void resolve_head(Resolver *r)
                *board = node_get(r->in->machine, "board");
 
     r->spec->name = resolve_text(name ? name : node_good(r->in->board, "name"));
+    r->spec->has_variants = node_get(r->in->machine, "profiles") ||
+        node_get(r->in->machine, "matrix");
     r->spec->board = node_text(node_good(r->in->board, "name"));
     r->spec->board_version = node_text(node_good(r->in->board, "version"));
     r->spec->arch = node_text(node_good(r->in->board, "arch"));

@@ -148,9 +148,14 @@ static bool fail_unit(Validator *v, Place *at, UnitKind unit)
     return fail(at);
 }
 
-static void hint_type(Validator *v, const Schema *schema, const Node *node)
+static void hint_type(Validator *v, const Schema *schema, const Place *at)
 {
-    if (schema->error_message && schema->pattern && node->kind < NODE_STRING && node->kind) {
+    const Node *node = at->node;
+    bool named = at->key && node->kind != NODE_LIST && schema_property(schema, at->key);
+
+    if (schema->types == 1 << NODE_MAP && named) {
+        diag_hint(v->diag, "`%s` is a key inside: indent it further", at->key);
+    } else if (schema->error_message && schema->pattern && node->kind < NODE_STRING && node->kind) {
         diag_hint(v->diag, "%s", schema->error_message);
     } else if (node->kind == NODE_NULL) {
         diag_hint(v->diag, "nothing is written here; remove the key, or give it a value");
@@ -184,7 +189,7 @@ static bool check_type(Validator *v, const Schema *schema, Place *at)
 
     diag_error(v->diag, DIAG_TYPE, at->node->mark, "%s must be %s, found %s", path, wanted,
         node_kind_name(at->node->kind));
-    hint_type(v, schema, at->node);
+    hint_type(v, schema, at);
     return fail(at);
 }
 

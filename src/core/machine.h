@@ -105,6 +105,8 @@ typedef struct MachineSpec {
     bool virtual_clock;      /* guest time follows executed instructions */
     SpecNumber start_time;   /* seconds since 1970; unset: the host's time */
 
+    bool has_variants; /* profiles or a matrix: config/variants.h */
+
     const NotYet *not_yet;
     unsigned not_yet_count;
 

@@ -16,6 +16,9 @@ size_t mark_break(const char *text, size_t size)
         "\xe2\x80\xa9",
     };
 
+    if (size == 0 || (unsigned char)(*text - 0x0e) < 0xc2 - 0x0e) {
+        return 0; /* nearly always */
+    }
     for (unsigned i = 0; i < sizeof(breaks) / sizeof(*breaks); i++) {
         size_t length = strlen(breaks[i]);
 
