@@ -92,6 +92,7 @@ static uint64_t evaluate(FpMode *mode, const FpAsk *ask, uint64_t a, uint64_t b,
     case IR_fmax: return sf_max(mode, f, (FpMin)ask->more, a, b);
     case IR_fround: return sf_round(mode, f, a, ask->more & 1);
     case IR_fcmp: return sf_compare(mode, from, ask->aux, a, b);
+    case IR_forder: return sf_order(mode, from, ask->aux, a, b);
     case IR_fcvt:
     case IR_htof:
     case IR_ftoh: return sf_convert(mode, from, f, a);
@@ -114,6 +115,7 @@ static unsigned operand_count(IrOp op)
     case IR_fdiv:
     case IR_fmin:
     case IR_fmax:
+    case IR_forder:
     case IR_fcmp: return 2;
     default: return 1;
     }

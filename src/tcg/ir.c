@@ -55,7 +55,7 @@ bool ir_has_room(const IrBlock *b)
 
 static IrType result_type(const IrInsn *i)
 {
-    return i->op == IR_setcond || i->op == IR_fcmp ? I32 : (IrType)i->type;
+    return ir_is_comparison(i->op) ? I32 : (IrType)i->type;
 }
 
 /* Appends as is. The result exists when has_result. */

@@ -143,6 +143,9 @@ typedef enum FpAux {
 /* aux of fcmp: false when unordered. Quiet ones raise invalid for signalling NaNs only. */
 typedef enum FpCond { FP_EQ, FP_LT, FP_LE, FP_UNORDERED, FP_COND = 3, FP_SIGNALLING = 4 } FpCond;
 
+/* Result of forder. */
+typedef enum FpOrder { FP_ORDER_EQUAL, FP_ORDER_LESS, FP_ORDER_GREATER, FP_ORDER_NONE } FpOrder;
+
 /* What minimum and maximum make of a NaN. */
 typedef enum FpMin {
     FP_MIN_NUMBER,  /* IEEE 754-2019 minimumNumber: the other operand, if that is a number */
@@ -317,6 +320,12 @@ void ir_exit(IrBlock *b, ExitReason reason, Val pc);
 extern const char *const ir_op_names[IR_OP_COUNT];
 extern const char *const ir_op_signatures[IR_OP_COUNT];
 extern const uint16_t ir_op_effects[IR_OP_COUNT];
+
+/* Compares operands of its type, and gives an i32. */
+static inline bool ir_is_comparison(unsigned op)
+{
+    return op == IR_setcond || op == IR_fcmp || op == IR_forder;
+}
 
 void ir_print(const IrBlock *b, FILE *out);
 

@@ -89,6 +89,7 @@ OP(fmin,     "f=ff r#",  FP)              /* imm: FpMin; -0 < +0 */
 OP(fmax,     "f=ff r#",  FP)
 OP(fround,   "f=f r#",   FP)              /* to an integer in the same type; imm 1: raises inexact */
 OP(fcmp,     "j=ff x",   FP)              /* aux: FpCond; result i32, 0 or 1 */
+OP(forder,   "j=ff x",   FP)              /* i32, FpOrder; aux: FP_SIGNALLING, or 0, and FP_FLUSH */
 OP(fcvt,     "f=g r",    FP)              /* float to float; type is the result's */
 OP(ftoi,     "i=g rx",   FP)              /* imm bit 0: unsigned result; saturates, NaN: see FpAux */
 OP(itof,     "f=j rx",   FP)              /* imm bit 0: unsigned operand */

@@ -428,7 +428,7 @@ static void append(IrBlock *b, const IrInsn *i)
 {
     if (i->dst) {
         b->temp_count = MAX(b->temp_count, i->dst);
-        b->types[i->dst] = i->op == IR_setcond || i->op == IR_fcmp ? I32 : i->type;
+        b->types[i->dst] = ir_is_comparison(i->op) ? I32 : i->type;
         b->defined_by[i->dst] = (uint16_t)b->op_count;
     }
     if (i->op == IR_insn) {

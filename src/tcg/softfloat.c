@@ -534,21 +534,32 @@ uint64_t sf_max(FpMode *mode, const FpFormat *f, FpMin kind, uint64_t a, uint64_
     return min_max(mode, f, kind, (const uint64_t[]){ a, b }, true);
 }
 
-bool sf_compare(FpMode *mode, const FpFormat *f, unsigned cond, uint64_t a, uint64_t b)
+FpOrder sf_order(FpMode *mode, const FpFormat *f, unsigned signalling, uint64_t a, uint64_t b)
 {
     Number x = unpack(f, a), y = unpack(f, b);
+    int64_t order_a = order(f, a), order_b = order(f, b);
 
     if (is_nan(&x) || is_nan(&y)) {
-        if ((cond & FP_SIGNALLING) || x.class == CLASS_SIGNALLING || y.class == CLASS_SIGNALLING) {
+        if ((signalling & FP_SIGNALLING) || x.class == CLASS_SIGNALLING ||
+            y.class == CLASS_SIGNALLING) {
             mode->flags |= FP_INVALID;
         }
-        return (cond & FP_COND) == FP_UNORDERED;
+        return FP_ORDER_NONE;
     }
+    return order_a == order_b ? FP_ORDER_EQUAL
+        : order_a < order_b   ? FP_ORDER_LESS
+                              : FP_ORDER_GREATER;
+}
+
+bool sf_compare(FpMode *mode, const FpFormat *f, unsigned cond, uint64_t a, uint64_t b)
+{
+    FpOrder order = sf_order(mode, f, cond & FP_SIGNALLING, a, b);
+
     switch (cond & FP_COND) {
-    case FP_EQ: return order(f, a) == order(f, b);
-    case FP_LT: return order(f, a) < order(f, b);
-    case FP_LE: return order(f, a) <= order(f, b);
-    default: return false;
+    case FP_EQ: return order == FP_ORDER_EQUAL;
+    case FP_LT: return order == FP_ORDER_LESS;
+    case FP_LE: return order == FP_ORDER_EQUAL || order == FP_ORDER_LESS;
+    default: return order == FP_ORDER_NONE;
     }
 }
 

@@ -46,6 +46,7 @@ uint64_t sf_max(FpMode *mode, const FpFormat *format, FpMin kind, uint64_t a, ui
 
 bool sf_compare(
     FpMode *mode, const FpFormat *format, unsigned cond /* FpCond */, uint64_t a, uint64_t b);
+FpOrder sf_order(FpMode *mode, const FpFormat *format, unsigned signalling, uint64_t a, uint64_t b);
 /*
  * To an integer in the same format; inexact is flagged when asked for (ARM FRINTX, RISC-V
  * froundnx).

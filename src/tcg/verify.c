@@ -51,15 +51,6 @@ static bool fits(char letter, IrType type, IrType own)
     }
 }
 
-/*
- * Operations whose operands are of another type than their result: ops.h has no letter for
- * "another".
- */
-static bool is_conversion(IrOp op)
-{
-    return op == IR_setcond || op == IR_fcmp;
-}
-
 static bool check_operand(Verifier *v, const IrInsn *i, unsigned n, uint16_t temporary)
 {
     char letter = ir_operand_letter((IrOp)i->op, n);
@@ -104,7 +95,7 @@ static bool check_operands(Verifier *v, const IrInsn *i)
 static bool check_result(Verifier *v, const IrInsn *i)
 {
     char letter = ir_result_letter((IrOp)i->op);
-    IrType type = is_conversion((IrOp)i->op) ? I32 : (IrType)i->type;
+    IrType type = ir_is_comparison(i->op) ? I32 : (IrType)i->type;
 
     if (!i->dst) {
         return !letter || i->op == IR_call || fail(v, "the result is missing");

@@ -27,7 +27,7 @@ static uint16_t append(Generator *g, IrInsn i)
     IrBlock *b = g->b;
 
     if (ir_result_letter((IrOp)i.op) && !(i.op == IR_call && i.aux)) {
-        IrType type = i.op == IR_setcond || i.op == IR_fcmp ? I32 : (IrType)i.type;
+        IrType type = ir_is_comparison(i.op) ? I32 : (IrType)i.type;
 
         i.dst = (uint16_t)++b->temp_count;
         b->types[i.dst] = type;
@@ -171,7 +171,7 @@ static IrType type_for(Generator *g, IrOp op)
     case IR_fbox:                     return F64;
     case IR_funbox:                   return F32;
     case IR_bitsf:                    return any_float(g);
-    case IR_fcmp: case IR_fstore:     return any_float(g);
+    case IR_fcmp: case IR_forder: case IR_fstore:     return any_float(g);
     case IR_vload: case IR_vstore:    return V128;
     case IR_vtof:                     return any_float(g);
     case IR_htof:                     return any_float(g);
@@ -281,6 +281,7 @@ static uint8_t aux_for(Generator *g, const IrInsn *i)
     case AUX_NUMBER:
         return (uint8_t)below(g,
             i->op == IR_fcmp          ? 7
+                : i->op == IR_forder  ? 7
                 : i->op == IR_fsgnj   ? 3
                 : i->op == IR_gotoval ? 3
                                       : 2);

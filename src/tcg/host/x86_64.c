@@ -65,6 +65,7 @@ static const Row rows[IR_OP_COUNT] = {
     [IR_fmin] = { emit_fminmax, VOP_MIN },
     [IR_fmax] = { emit_fminmax, VOP_MAX },
     [IR_fcmp] = { emit_fcmp },
+    [IR_forder] = { emit_forder },
     [IR_fcvt] = { emit_fcvt },
     [IR_ftoi] = { emit_ftoi },
     [IR_itof] = { emit_itof },

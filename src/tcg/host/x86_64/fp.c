@@ -86,7 +86,7 @@ static void late_soft(Gen *g, const Late *l)
 
 static IrType result_type(const IrInsn *op)
 {
-    return op->op == IR_fcmp ? I32 : op->type;
+    return ir_is_comparison(op->op) ? I32 : op->type;
 }
 
 static Value in_reg(IrType type, unsigned reg)
@@ -367,6 +367,31 @@ static void compare_equal(Gen *g, const IrInsn *op, unsigned opcode)
     ucomis(g, opcode, op->type, a, b);
     x_set_cond(&g->code, COND_NP, d);
     x_cmov(&g->code, COND_NE, false, d, rm_reg(zero));
+}
+
+/* Carry: less or not ordered; parity: not ordered. */
+void emit_forder(Gen *g, const IrInsn *op, unsigned detail)
+{
+    Code *c = &g->code;
+    unsigned a, d, more;
+    Rm b;
+
+    if (op->aux & FP_FLUSH) {
+        soft(g, op);
+        return;
+    }
+    a = reg_use(g, op->a);
+    b = reg_rm(g, op->b);
+    d = reg_define(g, op->dst);
+    more = reg_scratch(g, GENERAL);
+    x_alu(c, ALU_XOR, false, d, rm_reg(d));
+    x_alu(c, ALU_XOR, false, more, rm_reg(more));
+    ucomis(g, op->aux & FP_SIGNALLING ? VOP_COMIS : VOP_UCOMIS, op->type, a, b);
+    x_set_cond(c, COND_B, d);
+    x_set_cond(c, COND_A, more);
+    x_op(c, OP_LEA, false, d, rm_index(d, more, 1, 0)); /* keeps the flags */
+    x_set_cond(c, COND_P, more);
+    x_op(c, OP_LEA, false, d, rm_index(d, more, 1, 0));
 }
 
 void emit_fcmp(Gen *g, const IrInsn *op, unsigned detail)
