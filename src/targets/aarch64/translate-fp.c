@@ -443,24 +443,19 @@ static Val fp_zero(A64Translator *t, unsigned size)
     return ir_const(t->b, type, 0);
 }
 
-/* NZCV of a comparison in bits 31 to 28: FPCompare() of the manual. */
+/* NZCV of a comparison in bits 31 to 28: FPCompare() of the manual. One digit of a table for each order. */
 static Val compare_flags(A64Translator *t, unsigned size, unsigned signalling, Val x, Val y)
 {
-    static const uint8_t less = NZCV_N, equal = NZCV_Z | NZCV_C, greater = NZCV_C,
-                         unordered = NZCV_C | NZCV_V;
+    static const uint64_t digits = (uint64_t)(NZCV_Z | NZCV_C) << 4 * FP_ORDER_EQUAL |
+        (uint64_t)NZCV_N << 4 * FP_ORDER_LESS | (uint64_t)NZCV_C << 4 * FP_ORDER_GREATER |
+        (uint64_t)(NZCV_C | NZCV_V) << 4 * FP_ORDER_NONE;
     IrType type = size == LANE_64 ? F64 : F32;
     uint8_t flush = t->mode & MODE_FP_FLUSH && size != LANE_16 ? (uint8_t)FP_FLUSH : 0;
-    Val is_less = ir_aux(
-        t->b, IR_fcmp, type, (uint8_t)(FP_LT | signalling | flush), 0, x, y, NO_VAL);
-    Val is_equal = ir_aux(
-        t->b, IR_fcmp, type, (uint8_t)(FP_EQ | signalling | flush), 0, x, y, NO_VAL);
-    Val is_nan = ir_aux(
-        t->b, IR_fcmp, type, (uint8_t)(FP_UNORDERED | signalling | flush), 0, x, y, NO_VAL);
-    Val nzcv = ir_const(t->b, I64, (uint64_t)greater << NZCV_SHIFT);
+    Val order = ir_aux(t->b, IR_forder, type, (uint8_t)(signalling | flush), 0, x, y, NO_VAL);
+    Val count = ir_op2(t->b, IR_shl, I64, ir_zext32(t->b, order), ir_const(t->b, I64, 2));
+    Val digit = ir_op2(t->b, IR_shr, I64, ir_const(t->b, I64, digits << NZCV_SHIFT), count);
 
-    nzcv = ir_select(t->b, is_nan, ir_const(t->b, I64, (uint64_t)unordered << NZCV_SHIFT), nzcv);
-    nzcv = ir_select(t->b, is_equal, ir_const(t->b, I64, (uint64_t)equal << NZCV_SHIFT), nzcv);
-    return ir_select(t->b, is_less, ir_const(t->b, I64, (uint64_t)less << NZCV_SHIFT), nzcv);
+    return ir_op2(t->b, IR_and, I64, digit, ir_const(t->b, I64, UINT64_C(15) << NZCV_SHIFT));
 }
 
 static bool fcmp(A64Translator *t, const A64Fcmp *i, bool with_zero, unsigned signalling)
