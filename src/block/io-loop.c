@@ -19,6 +19,13 @@ typedef struct Sleeper {
     Coroutine *co;
 } Sleeper;
 
+/* A coroutine that waits for a descriptor. */
+typedef struct FdWaiter {
+    struct FdWaiter *next;
+    struct pollfd fd;
+    Coroutine *co;
+} FdWaiter;
+
 struct IoLoop {
     int eventfd;
     GThread *thread;
@@ -30,6 +37,8 @@ struct IoLoop {
     IoHook *hooks;
     void *slots[IO_LOOP_SLOTS];
     Sleeper *sleepers; /* soonest first */
+    FdWaiter *waiters;
+    GArray *polled; /* of struct pollfd: the event descriptor, and one for each waiter */
 };
 
 IoLoop *io_loop_new(GError **error)
@@ -37,9 +46,11 @@ IoLoop *io_loop_new(GError **error)
     IoLoop *loop = g_new0(IoLoop, 1);
 
     loop->eventfd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    loop->polled = g_array_new(false, false, sizeof(struct pollfd));
     if (loop->eventfd < 0) {
         g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "no event descriptor: %s",
             g_strerror(errno));
+        g_array_unref(loop->polled);
         g_free(loop);
         return NULL;
     }
@@ -132,6 +143,73 @@ void io_loop_sleep(IoLoop *loop, int64_t nanoseconds)
     coroutine_yield();
 }
 
+/* ---- descriptors ---- */
+
+void io_loop_wait_fd(IoLoop *loop, int fd, short events)
+{
+    FdWaiter waiter = {
+        .next = loop->waiters, .fd = { .fd = fd, .events = events }, .co = coroutine_self()
+    };
+
+    loop->waiters = &waiter;
+    coroutine_yield();
+}
+
+/* Waits for the event descriptor and for all that coroutines wait for. */
+static void poll_all(IoLoop *loop, const struct timespec *limit)
+{
+    struct pollfd own = { .fd = loop->eventfd, .events = POLLIN };
+    unsigned at = 1;
+
+    g_array_set_size(loop->polled, 0);
+    g_array_append_val(loop->polled, own);
+    for (FdWaiter *waiter = loop->waiters; waiter; waiter = waiter->next) {
+        g_array_append_val(loop->polled, waiter->fd);
+    }
+    if (ppoll((struct pollfd *)loop->polled->data, loop->polled->len, limit, NULL) <= 0) {
+        return;
+    }
+    for (FdWaiter *waiter = loop->waiters; waiter; waiter = waiter->next) {
+        waiter->fd.revents = g_array_index(loop->polled, struct pollfd, at++).revents;
+    }
+}
+
+/* Those that are ready leave the list before any of them runs, which may add others. */
+static bool run_ready(IoLoop *loop)
+{
+    FdWaiter *ready = NULL;
+
+    for (FdWaiter **at = &loop->waiters; *at;) {
+        FdWaiter *waiter = *at;
+
+        if (waiter->fd.revents) {
+            *at = waiter->next;
+            waiter->next = ready;
+            ready = waiter;
+        } else {
+            at = &waiter->next;
+        }
+    }
+    for (FdWaiter *waiter = ready, *next; waiter; waiter = next) {
+        next = waiter->next;
+        coroutine_enter(waiter->co);
+    }
+    return ready != NULL;
+}
+
+static bool poll_now(IoLoop *loop)
+{
+    static const struct timespec at_once;
+
+    if (!loop->waiters) {
+        return false;
+    }
+    poll_all(loop, &at_once);
+    return run_ready(loop);
+}
+
+/* ---- turning ---- */
+
 void io_loop_hurry(IoLoop *loop, bool hurry)
 {
     __atomic_fetch_add(&loop->hurries, hurry ? 1 : -1, __ATOMIC_RELAXED);
@@ -151,12 +229,11 @@ static bool turn(IoLoop *loop)
         next = hook->next;
         any |= hook->turn(hook);
     }
-    return any;
+    return poll_now(loop) || any;
 }
 
 static void wait_for_events(IoLoop *loop)
 {
-    struct pollfd fd = { .fd = loop->eventfd, .events = POLLIN };
     struct timespec limit = { 0 };
     uint64_t count;
 
@@ -168,7 +245,7 @@ static void wait_for_events(IoLoop *loop)
             limit.tv_sec = left / 1000000000;
             limit.tv_nsec = left % 1000000000;
         }
-        ppoll(&fd, 1, loop->sleepers ? &limit : NULL, NULL);
+        poll_all(loop, loop->sleepers ? &limit : NULL);
     }
     __atomic_store_n(&loop->asleep, 0, __ATOMIC_SEQ_CST);
     if (read(loop->eventfd, &count, sizeof(count)) < 0) {
@@ -283,5 +360,6 @@ void io_loop_free(IoLoop *loop)
         g_thread_join(loop->thread);
     }
     close(loop->eventfd);
+    g_array_unref(loop->polled);
     g_free(loop);
 }

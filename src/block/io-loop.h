@@ -46,6 +46,9 @@ void io_loop_run(IoLoop *loop, CoroutineEntry *entry, void *data);
 /* [co] Lets the loop turn for at least this long. */
 void io_loop_sleep(IoLoop *loop, int64_t nanoseconds);
 
+/* [co] Waits until a descriptor is ready for some of `events` (POLLIN, POLLOUT), or in error. */
+void io_loop_wait_fd(IoLoop *loop, int fd, short events);
+
 /* Nanoseconds of the monotonic clock. Any thread. */
 int64_t io_loop_now(void);
 

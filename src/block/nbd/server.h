@@ -1,0 +1,31 @@
+/*
+ * The NBD server: disks for other programs, by the fixed newstyle protocol with structured replies,
+ * block status and TLS. Many connections may use one export; a flush on any covers all of them.
+ */
+#ifndef BLOCK_NBD_SERVER_H
+#define BLOCK_NBD_SERVER_H
+
+#include "block/block.h"
+#include "block/nbd/stream.h"
+
+typedef struct NbdExport {
+    const char *name; /* "" is the one that clients get who ask for none */
+    const char *description;
+    BlockNode *node;
+} NbdExport;
+
+typedef struct NbdServer NbdServer;
+
+/* All stays the caller's. With keys nobody is served without TLS. */
+NbdServer *nbd_server_new(IoLoop *loop, const NbdExport *exports, unsigned count, StreamKeys *keys);
+
+/* [co] Takes a connected socket and serves it until its client goes. */
+void nbd_server_serve(NbdServer *server, int fd);
+
+/* [co] Ends all connections and waits for them. */
+void nbd_server_stop(NbdServer *server);
+void nbd_server_free(NbdServer *server);
+
+unsigned nbd_server_connections(const NbdServer *server);
+
+#endif

@@ -1,0 +1,312 @@
+/* `lathe nbd`: serves disk images to other programs. */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <gio/gio.h>
+#include <gio/gunixsocketaddress.h>
+
+#include "block/cache.h"
+#include "block/nbd/server.h"
+#include "cli/cli.h"
+
+enum { PORT = 10809, CONNECTIONS_MOST = 100 };
+
+typedef struct Nbd {
+    /* What was asked for. */
+    char *format, *cache, *aio, *listen, *socket, *tls;
+    gboolean read_only, once;
+    char **images; /* NAME=FILE or FILE */
+
+    IoLoop *loop;
+    NbdExport *exports;
+    unsigned count;
+    StreamKeys *keys;
+    NbdServer *server;
+    int listener, signals;
+    bool stop, accepting;
+    Coroutine *waiter;
+    int exit_code;
+} Nbd;
+
+static bool complain(Nbd *n, int exit_code, GError *error)
+{
+    fprintf(stderr, "lathe nbd: %s\n", error->message);
+    g_error_free(error);
+    n->exit_code = exit_code;
+    return false;
+}
+
+static bool complain_with(Nbd *n, int exit_code, const char *what, const char *about)
+{
+    fprintf(stderr, "lathe nbd: %s `%s`\n", what, about);
+    n->exit_code = exit_code;
+    return false;
+}
+
+/* ---- images ---- */
+
+/* "NAME=FILE"; the first image without a name is the one of clients that ask for none. */
+static bool open_export(Nbd *n, const char *image, const BlockOptions *common)
+{
+    const char *equals = strchr(image, '=');
+    bool named = equals && memchr(image, '/', equals - image) == NULL;
+    BlockOptions options = *common;
+    NbdExport *export = &n->exports[n->count];
+    GError *error = NULL;
+
+    options.path = named ? equals + 1 : image;
+    export->name = named ? g_strndup(image, equals - image)
+        : n->count > 0   ? g_path_get_basename(image)
+                         : g_strdup("");
+    export->description = options.path;
+    export->node = block_open_image(n->loop, n->format, &options, &error);
+    if (!export->node) {
+        g_free((char *)export->name);
+        return complain(n, EXIT_HOST, error);
+    }
+    n->count++;
+    return true;
+}
+
+static bool open_exports(Nbd *n)
+{
+    BlockOptions options = { .read_only = n->read_only };
+    int aio = word_find(drive_aio_words, n->aio ? n->aio : "threads");
+
+    if (!cache_from_word(n->cache ? n->cache : "writeback", &options.cache)) {
+        return complain_with(n, EXIT_DESCRIPTION, "there is no cache mode", n->cache);
+    }
+    if (aio < 0) {
+        return complain_with(n, EXIT_DESCRIPTION, "there is no engine", n->aio);
+    }
+    options.aio = aio;
+    n->exports = g_new0(NbdExport, g_strv_length(n->images));
+    for (unsigned i = 0; n->images[i]; i++) {
+        if (!open_export(n, n->images[i], &options)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void close_exports(Nbd *n)
+{
+    for (unsigned i = 0; i < n->count; i++) {
+        if (!n->exports[i].node->read_only && block_flush(n->exports[i].node) < 0) {
+            complain_with(n, EXIT_HOST, "cannot flush", n->exports[i].description);
+        }
+        block_unref(n->exports[i].node);
+        g_free((char *)n->exports[i].name);
+    }
+    g_free(n->exports);
+}
+
+/* ---- listening ---- */
+
+static GSocketAddress *address_of(Nbd *n, GError **error)
+{
+    g_autoptr(GSocketConnectable) where = NULL;
+    g_autoptr(GSocketAddressEnumerator) all = NULL;
+
+    if (n->socket) {
+        return g_unix_socket_address_new(n->socket);
+    }
+    where = g_network_address_parse(n->listen ? n->listen : "127.0.0.1", PORT, error);
+    all = where ? g_socket_connectable_enumerate(where) : NULL;
+    return all ? g_socket_address_enumerator_next(all, NULL, error) : NULL;
+}
+
+static bool listen_on(Nbd *n)
+{
+    GError *error = NULL;
+    g_autoptr(GSocketAddress) address = address_of(n, &error);
+    g_autoptr(GSocket) socket = NULL;
+
+    if (address) {
+        socket = g_socket_new(g_socket_address_get_family(address), G_SOCKET_TYPE_STREAM,
+            G_SOCKET_PROTOCOL_DEFAULT, &error);
+    }
+    if (!socket || !g_socket_bind(socket, address, true, &error) ||
+        !g_socket_listen(socket, &error)) {
+        return complain(n, EXIT_HOST, error);
+    }
+    n->listener = fcntl(g_socket_get_fd(socket), F_DUPFD_CLOEXEC, 0);
+    return true;
+}
+
+/* ---- serving ---- */
+
+typedef struct Connection {
+    Nbd *nbd;
+    int fd;
+} Connection;
+
+static void stop(Nbd *n)
+{
+    if (!n->stop) {
+        n->stop = true;
+        shutdown(n->listener, SHUT_RDWR);
+    }
+}
+
+static void connection_main(void *data)
+{
+    Connection *c = data;
+    Nbd *n = c->nbd;
+
+    nbd_server_serve(n->server, c->fd);
+    g_free(c);
+    if (n->once && nbd_server_connections(n->server) == 0) {
+        stop(n);
+    }
+}
+
+static void accept_all(Nbd *n)
+{
+    while (!n->stop) {
+        Connection *c;
+        int fd;
+
+        io_loop_wait_fd(n->loop, n->listener, POLLIN);
+        fd = n->stop ? -1 : accept4(n->listener, NULL, NULL, SOCK_CLOEXEC);
+        if (fd < 0) {
+            continue;
+        }
+        if (nbd_server_connections(n->server) >= CONNECTIONS_MOST) {
+            close(fd);
+            continue;
+        }
+        c = g_new(Connection, 1);
+        *c = (Connection){ n, fd };
+        coroutine_enter(coroutine_new(connection_main, c));
+    }
+}
+
+static void signals_main(void *data)
+{
+    Nbd *n = data;
+
+    io_loop_wait_fd(n->loop, n->signals, POLLIN);
+    stop(n);
+    n->signals = -1;
+    if (n->waiter) {
+        coroutine_enter(n->waiter);
+    }
+}
+
+/* SIGINT and SIGTERM end the server in order; the coroutine that waits for them ends with it. */
+static void watch_signals(Nbd *n)
+{
+    sigset_t set;
+
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &set, NULL);
+    n->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    coroutine_enter(coroutine_new(signals_main, n));
+}
+
+static void await_signals(Nbd *n)
+{
+    if (n->signals >= 0) {
+        raise(SIGTERM); /* blocked: it only wakes the coroutine */
+        n->waiter = coroutine_self();
+        coroutine_yield();
+    }
+}
+
+static void nbd_main(void *data)
+{
+    Nbd *n = data;
+    GError *error = NULL;
+
+    if (n->tls && !(n->keys = stream_keys_load(n->tls, &error))) {
+        complain(n, EXIT_HOST, error);
+        return;
+    }
+    if (open_exports(n) && listen_on(n)) {
+        n->server = nbd_server_new(n->loop, n->exports, n->count, n->keys);
+        watch_signals(n);
+        printf("listening on %s\n", n->socket ? n->socket : n->listen ? n->listen : "127.0.0.1");
+        fflush(stdout);
+        accept_all(n);
+        nbd_server_stop(n->server);
+        await_signals(n);
+        nbd_server_free(n->server);
+        close(n->listener);
+        if (n->socket) {
+            unlink(n->socket);
+        }
+    }
+    close_exports(n);
+    stream_keys_free(n->keys);
+}
+
+/* ---- the verb ---- */
+
+static bool parse(Nbd *n, int *argc, char ***argv)
+{
+    const GOptionEntry entries[] = {
+        { "format", 'f', 0, G_OPTION_ARG_STRING, &n->format, "format of the images", "FORMAT" },
+        { "cache", 't', 0, G_OPTION_ARG_STRING, &n->cache, "cache mode", "MODE" },
+        { "aio", 'i', 0, G_OPTION_ARG_STRING, &n->aio, "threads, native or io_uring", "ENGINE" },
+        { "listen", 'l', 0, G_OPTION_ARG_STRING, &n->listen, "address (127.0.0.1:10809)",
+            "HOST:PORT" },
+        { "socket", 'k', 0, G_OPTION_ARG_FILENAME, &n->socket, "a Unix socket instead", "PATH" },
+        { "tls", 'x', 0, G_OPTION_ARG_FILENAME, &n->tls, "only with TLS, with keys of", "FOLDER" },
+        { "read-only", 'r', 0, G_OPTION_ARG_NONE, &n->read_only, "clients cannot write", NULL },
+        { "once", '1', 0, G_OPTION_ARG_NONE, &n->once, "end when the last client has gone", NULL },
+        { 0 },
+    };
+    g_autoptr(GOptionContext) context = g_option_context_new("[NAME=]FILE...");
+    GError *error = NULL;
+
+    g_option_context_add_main_entries(context, entries, NULL);
+    if (!g_option_context_parse(context, argc, argv, &error)) {
+        return complain(n, EXIT_DESCRIPTION, error);
+    }
+    n->images = *argv + 1;
+    return *argc > 1 || complain_with(n, EXIT_DESCRIPTION, "usage: lathe nbd", "[NAME=]FILE...");
+}
+
+static int nbd_run(int argc, char **argv)
+{
+    Nbd n = { .listener = -1, .signals = -1 };
+    GError *error = NULL;
+
+    n.loop = io_loop_new(&error);
+    if (!n.loop) {
+        complain(&n, EXIT_HOST, error);
+    } else if (parse(&n, &argc, &argv)) {
+        io_loop_run(n.loop, nbd_main, &n);
+    }
+    io_loop_free(n.loop);
+    g_free(n.format);
+    g_free(n.cache);
+    g_free(n.aio);
+    g_free(n.listen);
+    g_free(n.socket);
+    g_free(n.tls);
+    return n.exit_code;
+}
+
+/* clang-format off */
+VERB(nbd) = {
+    .name = "nbd",
+    .arguments = "[OPTION]... [NAME=]FILE...",
+    .summary = "serve disk images to other programs, by NBD",
+    .help = "The first image without a name is what clients get who ask for none. Ends by SIGINT or SIGTERM, after\n"
+            "all that was written is on stable storage. `lathe nbd --help` lists the options.\n",
+    .run = nbd_run,
+};
+/* clang-format on */

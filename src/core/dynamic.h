@@ -1,0 +1,31 @@
+/*
+ * Libraries that are loaded when they are used. Each brings dozens of others with it, so that
+ * linking to it would make every start slower. What is wanted of one is a list:
+ *
+ *   #define CALLS(C) C(nbd_create) C(nbd_close)
+ *   static struct { CALLS(DYNAMIC_POINTER) } nbd;
+ *   static const DynamicCall calls[] = { CALLS(DYNAMIC_CALL) {} };
+ *
+ *   if (dynamic_load("libnbd.so.0", "libnbd0", calls, &nbd, &error)) { nbd.nbd_create(); ... }
+ */
+#ifndef CORE_DYNAMIC_H
+#define CORE_DYNAMIC_H
+
+#include <glib.h>
+#include <stdbool.h>
+
+typedef struct DynamicCall {
+    const char *name;
+} DynamicCall;
+
+#define DYNAMIC_POINTER(name) __typeof__(name) *name;
+#define DYNAMIC_CALL(name) { #name },
+
+/*
+ * Fills `table`, an array of as many function pointers as there are names; the list ends with an
+ * empty row. The library stays loaded. The error names the package of Debian's that has it.
+ */
+bool dynamic_load(const char *library, const char *package, const DynamicCall *calls, void *table,
+    GError **error);
+
+#endif

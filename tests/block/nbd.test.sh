@@ -1,0 +1,96 @@
+#!/bin/sh
+# `lathe nbd`: clients that others wrote see the disk, and change it.
+lathe=$(cd "$(dirname "$0")/../.." && pwd)/${BUILD:-build}/lathe
+for program in nbdinfo nbdcopy qemu-img qemu-io; do
+    command -v $program >/dev/null || { echo "$program is missing"; exit 77; }
+done
+dir=$(mktemp -d)
+server=
+trap '[ -z "$server" ] || kill "$server" 2>/dev/null; rm -rf "$dir"' EXIT
+cd "$dir" || exit 1
+
+fail() { echo "FAILED: $*"; exit 1; }
+
+serve() {           # serve OPTION... IMAGE...
+    timeout 60 "$lathe" nbd --socket "$dir/s" "$@" > said 2>&1 &
+    server=$!
+    tries=0
+    until grep -q '^listening' said; do
+        kill -0 $server 2>/dev/null || fail "the server ended: $(cat said)"
+        tries=$((tries + 1)); [ $tries -lt 1000 ] || fail "no server"
+        sleep 0.01
+    done
+}
+end() {             # its exit status is 0, and the socket is gone
+    kill -TERM $server
+    wait $server || fail "the server ended with $?: $(cat said)"
+    server=
+    [ ! -e s ] || fail "the socket is still there"
+}
+uri="nbd+unix:///?socket=$dir/s"
+
+head -c 3000000 /dev/urandom > a.img
+truncate -s 8M a.img
+cp a.img before
+"$lathe" img create -q -f qcow2 b.qcow2 4MiB || fail "create"
+
+# ---- facts, holes and bytes ----
+serve a.img --format raw
+timeout 20 nbdinfo --json "$uri" > info || fail "nbdinfo"
+grep -q '"export-size": 8388608' info || fail "size"
+grep -q '"can_multi_conn": true' info || fail "multi-conn"
+timeout 20 nbdinfo --map --totals "$uri" | grep -q 'hole,zero' || fail "no holes"
+timeout 60 nbdcopy "$uri" copy || fail "nbdcopy"
+cmp copy before || fail "other bytes"
+
+# ---- changes, through several connections ----
+timeout 20 qemu-io -f raw -c 'write -P 0x5a 4096 8192' -c 'write -z 1M 64k' -c 'discard 2M 64k' -c flush "$uri" \
+    > io || fail "qemu-io: $(cat io)"
+timeout 20 qemu-io -f raw -c 'read -P 0x5a 4096 8192' -c 'read -P 0 1M 64k' "$uri" > io || fail "reading back"
+grep -q 'verification failed' io && fail "other bytes read back"
+timeout 60 nbdcopy --connections=4 --requests=32 before "$uri" || fail "nbdcopy to the server"
+end
+cmp a.img before || fail "other bytes written"
+
+# ---- several exports; a format; read-only ----
+serve --read-only --format raw one=a.img two=b.qcow2
+timeout 20 nbdinfo --list "$uri" | grep -q 'export="two"' || fail "no second export"
+timeout 20 nbdinfo "nbd+unix:///one?socket=$dir/s" | grep -q 'is_read_only: true' || fail "not read-only"
+timeout 20 nbdinfo "nbd+unix:///three?socket=$dir/s" 2>/dev/null && fail "an export that is not there"
+timeout 20 qemu-io -f raw -c 'write 0 512' "nbd+unix:///one?socket=$dir/s" >/dev/null 2>&1 && fail "written"
+end
+serve b.qcow2
+timeout 20 nbdinfo --size "$uri" | grep -qx 4194304 || fail "the size of the disk in qcow2"
+end
+
+# ---- nonsense ends a connection, not the server ----
+serve --format raw a.img
+for bytes in 'x' '\0\0\0\1IHAVEOPT\0\0\0\7\377\377\377\377' '\0\0\0\1IHAVEOPT\0\0\0\7\0\0\0\4\377\377\377\377' \
+        '\0\0\0\3IHAVEOPT\0\0\0\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0'; do
+    printf "$bytes" | timeout 2 socat - "UNIX-CONNECT:$dir/s" >/dev/null 2>&1
+done
+timeout 20 nbdinfo --size "$uri" | grep -qx 8388608 || fail "nonsense ended the server"
+end
+
+# ---- TLS ----
+command -v openssl >/dev/null || { echo "no openssl: TLS is not tested"; exit 0; }
+mkdir keys client
+{
+    openssl req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out keys/ca-cert.pem -days 1 -subj /CN=ca
+    for who in server client; do
+        openssl req -newkey rsa:2048 -nodes -keyout $who-key.pem -out $who.csr -subj /CN=localhost
+        openssl x509 -req -in $who.csr -CA keys/ca-cert.pem -CAkey ca.key -CAcreateserial -days 1 -out $who-cert.pem
+    done
+} 2>/dev/null || fail "openssl"
+mv server-key.pem server-cert.pem keys
+mv client-key.pem client-cert.pem client
+cp keys/ca-cert.pem client
+serve --tls keys --format raw a.img
+timeout 20 nbdinfo "$uri" 2>/dev/null && fail "served without TLS"
+timeout 60 nbdcopy "nbds+unix://localhost/?socket=$dir/s&tls-certificates=$dir/client" over-tls || fail "TLS"
+cmp over-tls before || fail "other bytes over TLS"
+mv client/client-cert.pem client/other.pem
+timeout 20 nbdinfo "nbds+unix://localhost/?socket=$dir/s&tls-certificates=$dir/client" 2>/dev/null &&
+    fail "served to somebody without a certificate"
+end
+exit 0
