@@ -59,6 +59,20 @@ typedef enum A64TimerId {
     TIMER_COUNT
 } A64TimerId;
 
+/* The performance monitors: pmu.c. */
+enum { A64_PMU_EVENTS = 4 };
+
+typedef struct A64Counter {
+    uint64_t value, source; /* what it was when its source was that */
+    uint64_t type;
+} A64Counter;
+
+typedef struct A64Pmu {
+    uint64_t control, enabled, overflow, interrupts, selected, user;
+    A64Counter counter[A64_PMU_EVENTS + 1]; /* the last one counts cycles */
+    bool line;
+} A64Pmu;
+
 typedef struct A64Model A64Model;
 
 typedef struct A64Cpu {
@@ -93,7 +107,7 @@ typedef struct A64Cpu {
     bool as_user;        /* a load or store of EL1 with the rights of EL0 is under way */
     uint64_t keys[5][2]; /* pointer authentication: IA IB DA DB GA, low and high half */
     uint64_t dbgbvr[16], dbgbcr[16], dbgwvr[16], dbgwcr[16];
-    uint64_t pmcr, pmcntenset, pmovsset, pmselr, pmintenset, pmuserenr, pmccfiltr, pmccntr;
+    A64Pmu pmu;
 } A64Cpu;
 
 #define A64_NOT_EXCLUSIVE UINT64_MAX
@@ -226,6 +240,11 @@ uint64_t a64_count(const A64Cpu *cpu, A64TimerId id);
 /* The timers have changed, or time went by: drives their lines and sets the next alarm. */
 void a64_timers_update(A64Cpu *cpu);
 void a64_timers_check(A64Cpu *cpu); /* the same, when it is time to */
+
+/* ---- pmu.c ---- */
+
+/* Brings the counters up to now; gives when the next one overflows that may interrupt. */
+int64_t a64_pmu_update(A64Cpu *cpu);
 
 /* ---- psci.c ---- */
 

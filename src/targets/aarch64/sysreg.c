@@ -415,6 +415,7 @@ static const A64Sysreg sysregs[] = {
     { R(3, 0, 5, 2, 0), .name = "esr_el1", .feature = NONE, HOME(esr[1]), LOW32 },
     { R(3, 0, 6, 0, 0), .name = "far_el1", .feature = NONE, HOME(far[1]), ALL },
     { R(3, 0, 7, 4, 0), .name = "par_el1", .feature = NONE, HOME(par_el1), ALL },
+    { RANGE(3, 0, 9, 14, 1, 14, 2), .name = "pminten_el1", .feature = A64_PMU, .read = a64_pmu_read, .write = a64_pmu_write, .trap = a64_pmu_trap, .flags = LEAVES },
     { R(3, 0, 10, 2, 0), .name = "mair_el1", .feature = NONE, HOME(mair[1]), ALL },
     { R(3, 0, 10, 3, 0), .name = "amair_el1", .feature = NONE, HOME(amair[1]), ALL },
     { R(3, 0, 12, 0, 0), .name = "vbar_el1", .feature = NONE, HOME(vbar[1]), .mask = ~UINT64_C(0x7ff) },
@@ -438,6 +439,10 @@ static const A64Sysreg sysregs[] = {
     { R(3, 3, 4, 2, 6), .name = "ssbs", .feature = A64_SSBS, .read = read_ssbs, .write = write_ssbs },
     { R(3, 3, 4, 4, 0), .name = "fpcr", .feature = A64_FP, .read = read_fpcr, .write = write_fpcr, .trap = fp_trap, .flags = LEAVES },
     { R(3, 3, 4, 4, 1), .name = "fpsr", .feature = A64_FP, .read = read_fpsr, .write = write_fpsr, .trap = fp_trap },
+    { RANGE(3, 3, 9, 12, 0, 12, 7), .name = "pm_el0", .feature = A64_PMU, .read = a64_pmu_read, .write = a64_pmu_write, .trap = a64_pmu_trap, .flags = LEAVES },
+    { RANGE(3, 3, 9, 13, 0, 13, 2), .name = "pmc_el0", .feature = A64_PMU, .read = a64_pmu_read, .write = a64_pmu_write, .trap = a64_pmu_trap, .flags = LEAVES },
+    { R(3, 3, 9, 14, 0), .name = "pmuserenr_el0", .feature = A64_PMU, .read = a64_pmu_read, .write = a64_pmu_write, .trap = a64_pmu_trap, .flags = LEAVES },
+    { R(3, 3, 9, 14, 3), .name = "pmovsset_el0", .feature = A64_PMU, .read = a64_pmu_read, .write = a64_pmu_write, .trap = a64_pmu_trap, .flags = LEAVES },
     { R(3, 3, 13, 0, 2), .name = "tpidr_el0", .feature = NONE, HOME(tpidr[0]), ALL },
     { R(3, 3, 13, 0, 3), .name = "tpidrro_el0", .feature = NONE, HOME(tpidrro_el0), ALL, .flags = EL0_READS },
     { R(3, 3, 14, 0, 0), .name = "cntfrq_el0", .feature = NONE, .read = a64_count_read, .trap = a64_count_trap, RO },
@@ -445,6 +450,7 @@ static const A64Sysreg sysregs[] = {
     { R(3, 3, 14, 0, 2), .name = "cntvct_el0", .feature = NONE, .read = a64_count_read, .trap = a64_count_trap, RO },
     { RANGE(3, 3, 14, 2, 0, 2, 2), .name = "cntp_el0", .feature = NONE, .read = a64_timer_read, .write = a64_timer_write, .trap = a64_timer_trap, .flags = LEAVES },
     { RANGE(3, 3, 14, 3, 0, 3, 2), .name = "cntv_el0", .feature = NONE, .read = a64_timer_read, .write = a64_timer_write, .trap = a64_timer_trap, .flags = LEAVES },
+    { RANGE(3, 3, 14, 8, 0, 15, 7), .name = "pmev_el0", .feature = A64_PMU, .read = a64_pmu_read, .write = a64_pmu_write, .trap = a64_pmu_trap, .flags = LEAVES },
 };
 /* clang-format on */
 

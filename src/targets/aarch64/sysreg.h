@@ -29,4 +29,9 @@ SysregRead a64_timer_read, a64_count_read;
 SysregWrite a64_timer_write;
 SysregTrap a64_timer_trap, a64_count_trap;
 
+/* ---- pmu.c ---- */
+SysregRead a64_pmu_read;
+SysregWrite a64_pmu_write;
+SysregTrap a64_pmu_trap;
+
 #endif

@@ -72,7 +72,7 @@ static int64_t alarm_of(const A64Cpu *cpu, A64TimerId id)
 
 void a64_timers_update(A64Cpu *cpu)
 {
-    int64_t next = INT64_MAX;
+    int64_t next = a64_pmu_update(cpu);
 
     for (A64TimerId id = 0; id < TIMER_COUNT; id++) {
         drive_line(cpu, id, is_asserted(cpu, id));
