@@ -39,7 +39,9 @@ static void add(Facts *facts, char *path, const char *format, ...)
 
 static void add_cpus(Facts *facts, const CpuClusterSpec *cluster)
 {
-    const char *name = cluster->name;
+    g_autofree char *name = strcmp(cluster->name, "cpus") == 0
+        ? g_strdup(cluster->name)
+        : g_strconcat("cpus.", cluster->name, NULL);
 
     add(facts, g_strdup_printf("%s.isa", name), "%s", cluster->isa);
     add(facts, g_strdup_printf("%s.model", name), "%s", cluster->model.text);

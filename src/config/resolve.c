@@ -268,38 +268,111 @@ static uint64_t timebase(Resolver *r, const Node *cpus)
     return resolve_quantity(node_good(clock, "rate"), UNIT_RATE);
 }
 
+/* The keys of a cluster on the board; false after reporting that one of them is missing. */
+static bool has_cluster_keys(Resolver *r, const char *path, const Node *of_board)
+{
+    static const char *const keys[] = { "models", "default", "max" };
+    bool all = true;
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(keys); i++) {
+        if (!node_get(of_board, keys[i])) {
+            all = diag_error(
+                r->diag, DIAG_MISSING_KEY, of_board->mark, "%s needs the key `%s`", path, keys[i]);
+        }
+    }
+    return all;
+}
+
+/* Appends CPUs of one kind. `asked` is what the machine says about them, or NULL. */
+static void add_cluster(
+    Resolver *r, GArray *clusters, const char *name, const Node *of_board, const Node *asked)
+{
+    const Node *model = node_good(asked, "model"), *count = node_good(asked, "count");
+    const Node *own_isa = node_good(of_board, "isa");
+    const Node *arch = own_isa ? own_isa : node_good(r->in->board, "arch");
+    const Node *isa = r->in->bench ? NULL : load_isa(r, arch);
+    CpuClusterSpec cluster = {
+        .name = name,
+        .isa = own_isa ? node_text(own_isa) : r->spec->arch,
+        .model = resolve_text(model ? model : node_good(of_board, "default")),
+        .count = { count ? node_uint(count) : 1, count ? count->mark : r->spec->board_mark, true },
+        .mark = asked ? asked->mark : r->spec->board_mark,
+        .timebase_hz = timebase(r, of_board),
+        .psci_conduit = node_text(node_good(node_good(of_board, "psci"), "conduit")),
+        .psci_version = node_text(node_good(node_good(of_board, "psci"), "version")),
+        .first = r->cpu_count,
+    };
+
+    if (cluster.model.text) {
+        check_model(r, &cluster, node_good(of_board, "models"));
+    }
+    if (isa && cluster.model.text) {
+        fill_features(r, &cluster, isa, node_good(asked, "features"));
+    }
+    if (check_count(r, &cluster.count, node_good(of_board, "max"))) {
+        r->cpu_count += cluster.count.value;
+        g_array_append_val(clusters, cluster);
+    }
+}
+
+/* The short form has the keys of its one cluster in the place of names. */
+static bool is_named(const Node *of_board)
+{
+    for (unsigned i = 0; i < entries_in(of_board); i++) {
+        if (of_board->map.entries[i].value->kind == NODE_MAP &&
+            strcmp(of_board->map.entries[i].key, "psci") != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What a machine says about clusters that the board does not have. */
+static void check_cluster_names(Resolver *r, const Node *of_board, const Node *asked, bool named)
+{
+    for (unsigned i = 0; i < entries_in(asked); i++) {
+        const Entry *entry = &asked->map.entries[i];
+        bool is_cluster = entry->value->kind == NODE_MAP && strcmp(entry->key, "features") != 0;
+
+        if (entry->value->bad || g_strcmp0(entry->value->layer, "default") == 0) {
+            continue;
+        }
+        if (is_cluster && !node_get(of_board, entry->key)) {
+            diag_error(r->diag, DIAG_UNKNOWN_KEY, entry->mark, "the board has no CPU cluster `%s`",
+                entry->key);
+            if (named) {
+                resolve_suggest(r, entry->key, of_board);
+            }
+        } else if (!is_cluster && named) {
+            diag_error(r->diag, DIAG_UNKNOWN_KEY, entry->mark,
+                "the board has several kinds of CPU: which one has this `%s`?", entry->key);
+            resolve_suggest(r, entry->key, of_board);
+        }
+    }
+}
+
 static void resolve_cpus(Resolver *r)
 {
     const Node *of_board = node_good(r->in->board, "cpus"),
                *asked = node_good(r->in->machine, "cpus");
-    const Node *model = node_good(asked, "model"), *count = node_good(asked, "count");
-    const Node *isa = r->in->bench ? NULL : load_isa(r, node_good(r->in->board, "arch"));
-    CpuClusterSpec *cluster = ARENA_NEW(r->arena, CpuClusterSpec);
+    g_autoptr(GArray) clusters = g_array_new(false, true, sizeof(CpuClusterSpec));
+    bool named = is_named(of_board);
 
-    r->cpu_count = 1;
-    if (!of_board) {
-        return;
+    check_cluster_names(r, of_board, asked, named);
+    if (of_board && !named && has_cluster_keys(r, "cpus", of_board)) {
+        add_cluster(r, clusters, "cpus", of_board, asked);
     }
-    cluster->name = "cpus";
-    cluster->isa = r->spec->arch;
-    cluster->model = resolve_text(model ? model : node_good(of_board, "default"));
-    cluster->count = (SpecNumber){ count ? node_uint(count) : 1,
-        count ? count->mark : r->spec->board_mark, true };
-    cluster->mark = asked ? asked->mark : r->spec->board_mark;
-    cluster->timebase_hz = timebase(r, of_board);
-    cluster->psci_conduit = node_text(node_good(node_good(of_board, "psci"), "conduit"));
-    cluster->psci_version = node_text(node_good(node_good(of_board, "psci"), "version"));
-    if (cluster->model.text) {
-        check_model(r, cluster, node_good(of_board, "models"));
+    for (unsigned i = 0; named && i < entries_in(of_board); i++) {
+        const Entry *entry = &of_board->map.entries[i];
+        const char *path = arena_printf(r->arena, "cpus.%s", entry->key);
+
+        if (!entry->value->bad && has_cluster_keys(r, path, entry->value)) {
+            add_cluster(r, clusters, entry->key, entry->value, node_good(asked, entry->key));
+        }
     }
-    if (isa && cluster->model.text) {
-        fill_features(r, cluster, isa, node_good(asked, "features"));
-    }
-    if (check_count(r, &cluster->count, node_good(of_board, "max"))) {
-        r->cpu_count = cluster->count.value;
-        r->spec->clusters = cluster;
-        r->spec->cluster_count = 1;
-    }
+    r->cpu_count = MAX(r->cpu_count, 1);
+    r->spec->clusters = resolve_take(r, clusters);
+    r->spec->cluster_count = clusters->len;
 }
 
 /* ---- boot ---- */

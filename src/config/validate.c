@@ -506,6 +506,22 @@ static void rename_old_keys(Validator *v, const Schema *schema, Node *map)
     }
 }
 
+/* Beside known keys only maps have free names: whatever else has one is a misspelt key. */
+static bool is_stray(const Schema *schema, const Entry *entry)
+{
+    const Schema *free = schema->additional;
+
+    while (free->ref && !free->types) {
+        const Schema *target = schema_target(free);
+
+        if (!target) {
+            return false;
+        }
+        free = target;
+    }
+    return schema->properties && free->types == 1 << NODE_MAP && entry->value->kind != NODE_MAP;
+}
+
 static bool check_map(Validator *v, const Schema *schema, Place *at)
 {
     g_autoptr(GPtrArray) meant = NULL;
@@ -525,7 +541,7 @@ static bool check_map(Validator *v, const Schema *schema, Place *at)
         if (met || !schema->additional) {
             continue;
         }
-        if (schema->additional->never) {
+        if (schema->additional->never || is_stray(schema, entry)) {
             const char *near = report_unknown_key(v, schema, at, entry);
 
             entry->value->bad = true;
