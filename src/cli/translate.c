@@ -7,6 +7,8 @@
 #include "cli/translate.h"
 #include "config/config.h"
 #include "config/edit.h"
+#include "config/events.h"
+#include "config/legacy/qemu.h"
 #include "config/legacy/report.h"
 #include "config/legacy/yaml.h"
 
@@ -91,8 +93,8 @@ static void note_fault(void *data, const DiagReport *report)
 static void check_result(Legacy *l, const char *yaml)
 {
     g_autoptr(Diag) diag = diag_new();
-    g_autoptr(MachineSpec) spec = config_load_text("the translation", yaml, -1, NULL, diag);
 
+    machine_spec_free(config_load_text("the translation", yaml, -1, NULL, diag));
     diag_each(diag, note_fault, l);
 }
 
@@ -199,7 +201,9 @@ static int translate_batch(TranslateOptions *options)
     options->json = true;
     for (unsigned i = 0; lines[i]; i++) {
         if (*lines[i] && *lines[i] != '#') {
-            result = MAX(result, translate_text(options, "line", lines[i]));
+            int one = translate_text(options, "line", lines[i]);
+
+            result = MAX(result, one);
         }
     }
     return result;
@@ -244,6 +248,40 @@ char *translate_from_qemu(char *const *arguments, unsigned count, Diag *diag)
     return yaml;
 }
 
+/* ---- lathe → QEMU ---- */
+
+typedef struct Remarks {
+    Fidelity worst;
+} Remarks;
+
+static void print_remark(void *data, const char *fidelity, const char *path, const char *text)
+{
+    Remarks *remarks = data;
+
+    fprintf(stderr, "%-8s %s: %s\n", fidelity, path, text);
+    remarks->worst = MAX(remarks->worst, strcmp(fidelity, "lost") == 0 ? LOST : CLOSE);
+}
+
+static int to_qemu(const TranslateOptions *options, const char *file)
+{
+    g_autoptr(Diag) diag = diag_new();
+    g_autoptr(Arena) arena = arena_create();
+    g_autoptr(Source)
+        source = source_read(strcmp(file, "-") == 0 ? "/dev/stdin" : file, diag, NO_MARK);
+    const Node *machine = source ? events_parse(source, arena, diag) : NULL;
+    Remarks remarks = { EXACT };
+
+    if (machine && !diag_errors(diag)) {
+        g_autofree char *command = qemu_command(machine, print_remark, &remarks);
+
+        puts(command);
+    }
+    diag_print(diag, stderr, diag_style_for(stderr));
+    return diag_errors(diag)             ? EXIT_DESCRIPTION
+        : remarks.worst > options->worst ? EXIT_DIFFERENT
+                                         : EXIT_FINE;
+}
+
 /* ---- the verb ---- */
 
 static int translate_run(int argc, char **argv)
@@ -270,8 +308,11 @@ static int translate_run(int argc, char **argv)
     if (!take_allow(&options)) {
         return usage_error("--allow takes close and lost");
     }
+    if (argc == 3 && strcmp(argv[1], "to-qemu") == 0) {
+        return to_qemu(&options, argv[2]);
+    }
     if (argc < 2 || strcmp(argv[1], "qemu") != 0) {
-        return usage_error("what is to be translated: qemu");
+        return usage_error("what is to be translated: qemu, or to-qemu FILE");
     }
     if (argc > 2 && strcmp(argv[2], "--") == 0) {
         first = 3;
@@ -281,9 +322,10 @@ static int translate_run(int argc, char **argv)
 
 VERB(translate) = {
     .name = "translate",
-    .arguments = "qemu [--as=7.2|2011] [--allow close,lost] [-o FILE] [--json] [--var X=VALUE]... "
+    .arguments = "to-qemu FILE|qemu [--as=7.2|2011] [--allow close,lost] [-o FILE] [--json] [--var "
+                 "X=VALUE]... "
                  "[--check-files] [-- qemu-system-... ...]",
-    .summary = "command lines of QEMU, as machine files",
+    .summary = "command lines of QEMU as machine files, and back",
     .help =
         "Takes a command line of QEMU apart as QEMU does, refuses what it refuses, and writes a\n"
         "machine file. What is not exactly the same is a comment at its place, and a line on\n"
@@ -291,6 +333,8 @@ VERB(translate) = {
         "\n"
         "Without a command line, standard input is read: a shell script or a part of a makefile,\n"
         "with quotes, continued lines and variables.\n"
+        "\n"
+        "to-qemu FILE is the way back: the nearest command line of QEMU 7.2.\n"
         "\n"
         "  --as=7.2|2011   whose rules: QEMU 7.2 (unsaid), or 0.15.50 of August 2011\n"
         "  --allow LIST    what makes exit status 0 all the same: close, lost\n"

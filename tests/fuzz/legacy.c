@@ -31,6 +31,8 @@ static void judge(const Source *source, const GArray *words, LegacyAs as, Diag *
     bool accepted = legacy_read(l, words);
     g_autofree char *yaml = accepted ? legacy_to_yaml(l, "m", NULL) : NULL;
     g_autofree char *json = legacy_report_json(l, accepted, yaml, true);
+
+    g_assert(*json);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

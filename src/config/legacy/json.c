@@ -50,7 +50,7 @@ static bool take_unicode(Json *j, GString *text)
         }
         code = code * 16 + digit;
     }
-    if (code == 0 || !g_unichar_validate(code)) {
+    if (!words_is_character(code)) {
         return fail(j, "has a \\u that is no character");
     }
     g_string_append_unichar(text, code);

@@ -183,9 +183,11 @@ static bool refuse_option(Legacy *l, const Word *word, const char *name)
 
 static void remember(Legacy *l, Span span, const Word *word, const Word *argument)
 {
-    LegacySaid said = { span,
-        argument ? arena_printf(l->arena, "%s %s", word->text, argument->text) : word->text };
+    LegacySaid said = {
+        .at = span, .word = word->text, .argument = argument ? argument->text : NULL
+    };
 
+    said.text = argument ? arena_printf(l->arena, "%s %s", said.word, said.argument) : said.word;
     g_array_append_val(l->said, said);
 }
 

@@ -64,7 +64,9 @@ typedef struct LegacyNote {
 /* An option, its variables and quotes resolved. */
 typedef struct LegacySaid {
     Span at;
-    const char *text;
+    const char *text;            /* both of: */
+    const char *word, *argument; /* argument NULL: it has none */
+    bool told;                   /* the YAML says it: to-qemu finds it there */
 } LegacySaid;
 
 /* ---- drives ---- */

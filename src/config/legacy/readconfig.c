@@ -109,6 +109,9 @@ bool take_readconfig(Legacy *l, const QemuOption *o, const Word *argument, Span 
     if (!text) {
         return legacy_refuse(l, DIAG_LEGACY_IMAGE, at, "%s", error->message);
     }
+    if (!words_are_text(text, strlen(text))) {
+        return legacy_refuse(l, DIAG_LEGACY_FORM, at, "`%s` is not a text", argument->text);
+    }
     lines = g_strsplit(text, "\n", -1);
     for (unsigned i = 0; lines[i]; i++) {
         file.line = i + 1;

@@ -394,6 +394,26 @@ static void take_next(Reader *r)
     }
 }
 
+/* YAML 1.2, 5.1: c-printable; without the byte order mark. */
+bool words_is_character(gunichar c)
+{
+    return c == '\t' || c == '\n' || c == '\r' || (c >= 0x20 && c <= 0x7e) || c == 0x85 ||
+        (c >= 0xa0 && c <= 0xd7ff) || (c >= 0xe000 && c <= 0xfffd && c != 0xfeff) || c >= 0x10000;
+}
+
+bool words_are_text(const char *text, size_t size)
+{
+    if (!g_utf8_validate_len(text, size, NULL)) {
+        return false;
+    }
+    for (const char *at = text; at < text + size; at = g_utf8_next_char(at)) {
+        if (!words_is_character(g_utf8_get_char(at))) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static void free_command(gpointer command)
 {
     g_array_unref(command);
@@ -415,6 +435,11 @@ GPtrArray *words_commands(
         .places = g_array_new(false, false, sizeof(unsigned)) };
 
     r.size = MIN(size, G_MAXINT);
+    if (!words_are_text(r.text, r.size)) {
+        diag_error(diag, DIAG_LEGACY_FORM, source_mark(source),
+            "this is not UTF-8, or has control characters");
+        r.size = 0;
+    }
     while (r.at < r.size) {
         take_next(&r);
     }

@@ -44,6 +44,10 @@ typedef GHashTable Variables;
 GPtrArray *words_commands(
     const Source *source, ScriptKind kind, Variables *variables, Arena *arena, Diag *diag);
 
+/* Whether it is UTF-8 without characters that YAML cannot have. */
+bool words_are_text(const char *text, size_t size);
+bool words_is_character(gunichar c);
+
 /* Whether a word calls QEMU: `qemu-system-x86_64`, `/usr/bin/kvm`, `qemu`. */
 bool words_is_program(const char *text);
 

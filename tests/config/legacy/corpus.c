@@ -8,10 +8,13 @@
 #include <glib.h>
 #include <string.h>
 
+#include "config/events.h"
 #include "config/legacy/drives.h"
 #include "config/legacy/json.h"
 #include "config/legacy/legacy.h"
+#include "config/legacy/qemu.h"
 #include "config/legacy/throttle.h"
+#include "config/legacy/yaml.h"
 #include "tests/test.h"
 
 /* The world in which QEMU was asked: every file that a line names was there, 64 MiB, empty. */
@@ -268,6 +271,38 @@ static bool depends_on_their_host(const Opts *expected)
     return value_of(expected, "env_dependent") || value_of(expected, "oracle_failed");
 }
 
+static void ignore(void *data, const char *fidelity, const char *path, const char *text)
+{
+}
+
+/* The command line of the machine file of a command line describes the same drives. */
+static void compare_way_back(Comparison *c, Legacy *there, const LegacyFiles *files)
+{
+    g_autoptr(Arena) arena = arena_create();
+    g_autoptr(Diag) diag = diag_new();
+    g_autofree char *yaml = legacy_to_yaml(there, "m", NULL);
+    g_autoptr(Source) file = source_from_text("m.yaml", yaml, -1, diag);
+    g_autofree char *line = qemu_command(events_parse(file, arena, diag), ignore, NULL);
+    g_autoptr(Source) source = source_from_text("back", line, -1, diag);
+    g_autoptr(GHashTable)
+        variables = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    g_autoptr(GPtrArray) commands = words_commands(source, SCRIPT_SHELL, variables, arena, diag);
+    g_autoptr(Legacy) back = legacy_new(source, AS_7_2, files, diag);
+
+    assert_int_equal(commands->len, 1);
+    if (legacy_read(back, g_ptr_array_index(commands, 0))) {
+        compare_drives(c, back);
+    } else {
+        g_autofree char *said = diag_to_string(diag, DIAG_SHORT);
+
+        g_string_append(c->differences, said);
+    }
+    if (c->differences->len) {
+        g_string_prepend(c->differences, line);
+        g_string_prepend(c->differences, "the way back: ");
+    }
+}
+
 /* "" when we agree. Free it. */
 static char *judge(char **columns, const char *answer)
 {
@@ -297,6 +332,9 @@ static char *judge(char **columns, const char *answer)
             ours ? "accepts" : said);
     } else if (ours) {
         compare_drives(&comparison, l);
+        if (comparison.differences->len == 0) {
+            compare_way_back(&comparison, l, &files);
+        }
     }
     return g_string_free(comparison.differences, false);
 }

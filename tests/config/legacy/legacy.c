@@ -184,6 +184,12 @@ static void a_missing_variable_is_named(void **state)
     assert_words("qemu $IMG", SCRIPT_SHELL, "1:6: error[E121]: `$IMG` is not known here\n");
 }
 
+static void what_is_no_text_is_refused(void **state)
+{
+    assert_words("qemu a\xf0\xf0", SCRIPT_SHELL,
+        "0:0: error[E702]: this is not UTF-8, or has control characters\n");
+}
+
 static void make_has_variables_of_its_own(void **state)
 {
     assert_words("Q := qemu\nO ?= -m 1G\nrun:\n\t@$(Q) $(O)\n", SCRIPT_MAKE, "qemu|-m|1G");
@@ -295,6 +301,7 @@ int main(void)
         cmocka_unit_test(a_variable_of_several_words_is_cut),
         cmocka_unit_test(a_default_stands_in_for_a_variable),
         cmocka_unit_test(a_missing_variable_is_named),
+        cmocka_unit_test(what_is_no_text_is_refused),
         cmocka_unit_test(make_has_variables_of_its_own),
         cmocka_unit_test(a_refused_value_is_underlined),
         cmocka_unit_test(a_transport_keeps_its_number),
