@@ -235,10 +235,37 @@ int block_resize_through(BlockNode *node, uint64_t length)
     return result;
 }
 
+/* What lies behind the new end in its cluster must not be seen again when the disk grows. */
+static int zero_last_cluster(BlockNode *node, uint64_t length)
+{
+    uint64_t tail = node->cluster ? -length & (node->cluster - 1) : 0;
+
+    tail = length < node->length ? MIN(tail, node->length - length) : 0;
+    return tail && !node->packs_only ? block_zero(node, length, tail, 0) : 0;
+}
+
+/* Nor must what a longer image below has there. */
+static int hide_backing(BlockNode *node, uint64_t old)
+{
+    uint64_t end = node->backing ? MIN(node->length, node->backing->length) : 0;
+
+    return end > old ? block_zero(node, old, end - old, BLOCK_MAY_UNMAP) : 0;
+}
+
 int block_resize(BlockNode *node, uint64_t length)
 {
+    uint64_t old = node->length;
+    int result;
+
     if (node->read_only) {
         return -EROFS;
     }
-    return node->driver->resize ? node->driver->resize(node, length) : -ENOTSUP;
+    if (!node->driver->resize) {
+        return -ENOTSUP;
+    }
+    result = zero_last_cluster(node, length);
+    if (result == 0) {
+        result = node->driver->resize(node, length);
+    }
+    return result == 0 ? hide_backing(node, old) : result;
 }

@@ -114,6 +114,25 @@ gives 0 "$lathe" img rebase -u -f qcow2 -b moved.new -F qcow2 top.new
 same qcow2 top.new top.raw "by name only"
 whole top.new "by name only"
 
+# Smaller, and larger again: what was cut off is gone, whatever lies below.
+for options in cluster_size=64k cluster_size=512 compat=0.10 extended_l2=on \
+        data_file=disk.data cluster_size=4k,refcount_bits=1; do
+    rm -f disk.qcow2 disk.data
+    "$lathe" img convert -f raw -O qcow2 -o $options one.raw disk.qcow2
+    gives 2 "$lathe" img resize disk.qcow2 1000000
+    gives 0 "$lathe" img resize --shrink disk.qcow2 1000448
+    whole disk.qcow2 "shrunk, $options"
+    gives 0 "$lathe" img resize disk.qcow2 20M
+    whole disk.qcow2 "grown, $options"
+    cp one.raw cut.raw; truncate -s 1000448 cut.raw; truncate -s 20M cut.raw
+    same qcow2 disk.qcow2 cut.raw "after shrinking, $options"
+done
+rm -f disk.qcow2
+"$lathe" img create -q -f qcow2 -b one.raw -F raw disk.qcow2 1M
+gives 0 "$lathe" img resize disk.qcow2 20M
+cp one.raw cut.raw; truncate -s 1M cut.raw; truncate -s 20M cut.raw
+same qcow2 disk.qcow2 cut.raw "grown above a longer image"
+
 # Amend.
 qemu-img create -q -f qcow2 -o compat=0.10 -b base.new -F qcow2 old.qcow2
 gives 0 "$lathe" img amend -o compat=1.1,lazy_refcounts=on old.qcow2

@@ -1,5 +1,5 @@
 /*
- * Larger tables. The new one is written beside the old one and the header, which says where it
+ * Another size: of the disk, and larger tables. The new one is written beside the old one and the header, which says where it
  * is, changes in one sector; so at any moment one of them is whole and in use. No commit may run
  * meanwhile, because it would write to the old one.
  */
@@ -97,26 +97,47 @@ int qcow2_grow_reftable(Qcow2 *q)
     return move_table(q, &q->reftable, size, &header, &header.refcount_table_offset);
 }
 
-int qcow2_resize(BlockNode *node, uint64_t length)
+/* The tables keep their size: they may be larger than the disk needs. */
+static int shrink(Qcow2 *q, uint64_t length)
 {
-    Qcow2 *q = qcow2_of(node);
+    uint64_t from = qcow2_align_up(q, length), old = q->node->length;
+    Qcow2Header header = q->header;
+    int result = from < old ? qcow2_discard(q->node, from, old - from) : 0;
+
+    if (result == 0) {
+        result = qcow2_commit(q);
+    }
+    header.size = length;
+    return result == 0 ? qcow2_switch_header(q, &header) : result;
+}
+
+static int grow(Qcow2 *q, uint64_t length)
+{
     unsigned span = q->cluster_bits + q->l2_bits;
     uint64_t entries = (length + (UINT64_C(1) << span) - 1) >> span;
     Qcow2Header header = q->header;
-    int result;
 
-    if (length < node->length || q->data_child != 0) {
-        return -ENOTSUP;
-    }
-    if (length > INT64_MAX || entries * sizeof(uint64_t) > QCOW2_MAX_L1_BYTES) {
+    if (length > INT64_MAX / 2 || entries * sizeof(uint64_t) > QCOW2_MAX_L1_BYTES) {
         return -EFBIG;
     }
     header.size = length;
-    if (entries > q->l1.size) {
-        header.l1_size = entries;
-        result = move_table(q, &q->l1, entries, &header, &header.l1_table_offset);
-    } else {
-        result = qcow2_switch_header(q, &header);
+    if (entries <= q->l1.size) {
+        return qcow2_switch_header(q, &header);
+    }
+    header.l1_size = entries;
+    return move_table(q, &q->l1, entries, &header, &header.l1_table_offset);
+}
+
+int qcow2_resize(BlockNode *node, uint64_t length)
+{
+    Qcow2 *q = qcow2_of(node);
+    int result = 0;
+
+    if (q->data_child != 0) {
+        result = block_resize(node->children[q->data_child], length);
+    }
+    if (result == 0) {
+        result = length < node->length ? shrink(q, length) : grow(q, length);
     }
     node->length = result == 0 ? length : node->length;
     return result;
