@@ -107,6 +107,22 @@ gives 2 "$lathe" img check bad.qcow2
 gives 0 "$lathe" img check --repair bad.qcow2
 qemu-img check -q bad.qcow2 || fail "repair"
 
+# A refcount block that is gone, one that is out of place, and all of them.
+for entry in '\0\0\0\0\0\0\0\0' '\0\0\0\0\0\0\2\0' '\0\0\1\0\0\0\0\0'; do
+    for options in cluster_size=64k cluster_size=512; do
+        rm -f bad.qcow2
+        qemu-img create -q -f qcow2 -o $options bad.qcow2 10M
+        qemu-io -c 'write 0 1M' -c 'write 9M 1M' bad.qcow2 >/dev/null
+        cp bad.qcow2 good.qcow2
+        table=$(od -An -tu1 -j 48 -N 8 bad.qcow2 | awk '{ for (i = 1; i <= 8; i++) v = v * 256 + $i; print v }')
+        printf "$entry" | dd of=bad.qcow2 bs=1 seek="$table" conv=notrunc 2>/dev/null
+        "$lathe" img check -q bad.qcow2 && fail "lost refcounts were not seen"
+        gives 0 "$lathe" img check --repair bad.qcow2
+        qemu-img check -q bad.qcow2 || fail "refcounts that were lost, $options"
+        qemu-img compare -q bad.qcow2 good.qcow2 || fail "contents after repair, $options"
+    done
+done
+
 # Mistakes say what they are, and leave nothing behind.
 gives 2 "$lathe" img create -f qcow2 new.qcow2
 gives 2 "$lathe" img create -f qcow2 new.qcow2 1Q

@@ -146,8 +146,28 @@ static void count_refcounts(Check *c)
     for (uint32_t i = 0; i < q->reftable.size; i++) {
         uint64_t block = q->reftable.entries[i] & QCOW2_REFTABLE_MASK;
 
-        if (block != 0) {
-            count_aligned(c, block, q->cluster_size);
+        if (block != 0 && !count_aligned(c, block, q->cluster_size)) {
+            c->out->corruptions_fixed += c->repair; /* another one takes its place */
+        }
+    }
+}
+
+/* Counts that lie in a cluster which is something else, too, would be overwritten with it. */
+static void check_blocks(Check *c)
+{
+    Qcow2 *q = c->q;
+
+    for (uint32_t i = 0; i < q->reftable.size; i++) {
+        uint64_t cluster = (q->reftable.entries[i] & QCOW2_REFTABLE_MASK) >> q->cluster_bits;
+
+        if (cluster == 0 || cluster >= c->clusters || c->references[cluster] < 2) {
+            continue;
+        }
+        c->out->corruptions++;
+        if (c->repair) {
+            c->references[cluster]--;
+            c->out->corruptions_fixed++;
+            refcount_forget_block(q, i);
         }
     }
 }
@@ -213,6 +233,9 @@ static void compare_cluster(Check *c, uint64_t cluster)
     uint64_t stored;
     bool fixed = false;
 
+    if (c->repair && c->references[cluster] > 0) {
+        refcount_provide(c->q, cluster);
+    }
     if (refcount_get(c->q, cluster, &stored) < 0) {
         c->out->errors++;
         return;
@@ -287,6 +310,7 @@ static void check_all(Check *c)
     count_snapshots(c);
     count_refcounts(c);
     count_bitmaps(c);
+    check_blocks(c);
     for (uint64_t i = 0; i < c->clusters; i++) {
         compare_cluster(c, i);
     }

@@ -124,6 +124,10 @@ int refcount_get(Qcow2 *q, uint64_t cluster, uint64_t *out);
 int refcount_add(Qcow2 *q, uint64_t cluster, int delta, uint64_t *now);
 uint64_t refcount_most(const Qcow2 *q); /* that a refcount can say */
 int refcount_set(Qcow2 *q, uint64_t cluster, uint64_t value);
+/* For repair: makes a block with the cluster's refcount, of 0, where there is none that can be. */
+int refcount_provide(Qcow2 *q, uint64_t cluster);
+/* For repair: the block is not one, or is also something else. */
+void refcount_forget_block(Qcow2 *q, uint64_t number);
 /* `count` clusters side by side, each with a refcount of 1. */
 int refcount_allocate(Qcow2 *q, unsigned count, uint64_t *offset);
 /* Counts down once nothing on stable storage refers to them. */

@@ -94,6 +94,46 @@ static int create_block(Qcow2 *q, uint64_t number, uint64_t cluster)
     return refcount_add(q, cluster, 1, NULL);
 }
 
+static bool has_block(const Qcow2 *q, uint64_t number)
+{
+    uint64_t place = q->reftable.entries[number] & QCOW2_REFTABLE_MASK;
+
+    return place != 0 && (place & (q->cluster_size - 1)) == 0 &&
+        (place < q->known_end || place >> q->cluster_bits <= q->top_cluster);
+}
+
+void refcount_forget_block(Qcow2 *q, uint64_t number)
+{
+    meta_drop(q, q->reftable.entries[number] & QCOW2_REFTABLE_MASK, q->cluster_size);
+    q->reftable.entries[number] = 0;
+    mark_dirty(&q->reftable, number, number + 1);
+}
+
+int refcount_provide(Qcow2 *q, uint64_t cluster)
+{
+    uint64_t number = cluster >> q->refblock_bits;
+    uint64_t place = q->top_cluster + 1;
+
+    if (number >= q->reftable.size) {
+        return -EFBIG;
+    }
+    if (has_block(q, number)) {
+        return 0;
+    }
+    while (place >> q->refblock_bits != number) { /* the new block is counted by another one */
+        int result = refcount_provide(q, place);
+
+        if (result < 0) {
+            return result;
+        }
+        if (place == q->top_cluster + 1) {
+            break; /* nothing had to be made for it */
+        }
+        place = q->top_cluster + 1;
+    }
+    return create_block(q, number, place);
+}
+
 int refcount_get(Qcow2 *q, uint64_t cluster, uint64_t *out)
 {
     MetaPage *page;
