@@ -259,7 +259,7 @@ void chunk_evict(Tcg *tcg, Chunk *chunk)
 
 void chunk_tidy(Tcg *tcg, Chunk *chunk)
 {
-    if (chunk->state == CHUNK_FULL && chunk->live <= chunk->blocks->len / 2) {
+    if (chunk->state == CHUNK_FULL && chunk->live <= chunk->blocks->len / 8 * 5) {
         chunk_evict(tcg, chunk);
     }
 }

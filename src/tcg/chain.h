@@ -6,7 +6,7 @@
 
 #include "tcg/blocks.h"
 
-enum { FETCH_VIEWS = 16, PRESENT_BITS = 4096 };
+enum { FETCH_VIEWS = 12, PRESENT_BITS = 4096 };
 
 /*
  * A fetch address space and mode of one CPU: what generated code sees of it, and what stands behind each entry

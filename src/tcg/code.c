@@ -10,7 +10,6 @@ enum {
     CHUNK_SIZE = 256 << 10,
     CHUNKS_AT_LEAST = 16, /* small caches (tests) get smaller chunks */
     SLAB_SIZE = 16 << 10,
-    CLOSES_PER_DROP = 2, /* how often writable views give back their pages */
     ALIGN = 8,
 };
 
@@ -154,7 +153,7 @@ void code_close(CodeCache *cache, Chunk *chunk)
 {
     chunk->state = CHUNK_FULL;
     chunk->patched = true;
-    if (cache->chunk_size % (size_t)sysconf(_SC_PAGESIZE) || cache->closed++ % CLOSES_PER_DROP) {
+    if (cache->chunk_size % (size_t)sysconf(_SC_PAGESIZE)) {
         return;
     }
     for (unsigned i = 0; i < cache->chunk_count; i++) {

@@ -45,7 +45,6 @@ typedef struct CodeCache {
     unsigned chunk_count;
     Chunk *chunks;
     uint64_t next_order;
-    unsigned closed; /* chunks, so far */
 } CodeCache;
 
 /* Reserves size bytes; memory is taken as it is used. Chunk 0 is for the host's thunks. */

@@ -10,6 +10,7 @@ passes or fails; the column `goal` is what the project asks of itself.
 import argparse
 import math
 import os
+import re
 import statistics
 import subprocess
 import sys
@@ -61,32 +62,44 @@ GUESTS = {
 }
 
 
-def run(command, limit):
-    """Runs an emulator; gives kernels {name: (ns, checksum)}, seconds to the guest's init, RSS in MiB there."""
-    started = time.monotonic()
-    process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                               stderr=subprocess.STDOUT)
-    kernels, boot, resident, tail = {}, None, None, []
-    timer = time.monotonic() + limit
-    try:
-        for raw in process.stdout:
-            line = raw.decode('latin1').strip()
-            tail = (tail + [line])[-12:]
-            words = line.split()
-            if '@init' in line and boot is None:
-                boot = time.monotonic() - started
-                with open(f'/proc/{process.pid}/status') as status:
-                    resident = next(int(row.split()[1]) / 1024 for row in status if row.startswith('VmRSS'))
-            elif len(words) == 6 and words[0] == 'B':
-                kernels[words[1]] = (float(words[2]), words[5])
-            if '@done' in line or time.monotonic() > timer:
-                break
-    finally:
-        process.terminate()
-        process.wait()
-    if boot is None:
-        sys.exit('bench: the guest did not reach its init:\n' + '\n'.join(tail))
-    return kernels, boot, resident
+def memory_of(process):
+    """Resident MiB, and how much of it is not the guest's RAM, which is the mapping with most of it."""
+    with open(f'/proc/{process.pid}/smaps') as smaps:
+        resident = [int(row.split()[1]) / 1024 for row in smaps if row.startswith('Rss:')]
+    return sum(resident), sum(resident) - max(resident)
+
+
+class Run:
+    """One emulator, once: kernels {name: (ns, checksum)}, seconds to the guest's init, memory there."""
+
+    def __init__(self, command, limit):
+        self.kernels, self.boot, self.resident, self.beyond, self.translation = {}, None, None, None, None
+        self.started, self.tail = time.monotonic(), []
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                   stderr=subprocess.STDOUT)
+        try:
+            for raw in process.stdout:
+                line = raw.decode('latin1').strip()
+                self.read(line, process)
+                if '@done' in line or time.monotonic() > self.started + limit:
+                    break
+        finally:
+            process.terminate()
+            rest = process.stdout.read().decode('latin1')
+            process.wait()
+        found = re.search(r'(\d+) ns to translate', rest)
+        self.translation = found and int(found[1])
+        if self.boot is None:
+            sys.exit('bench: the guest did not reach its init:\n' + '\n'.join(self.tail))
+
+    def read(self, line, process):
+        self.tail = (self.tail + [line])[-12:]
+        words = line.split()
+        if '@init' in line and self.boot is None:
+            self.boot = time.monotonic() - self.started
+            self.resident, self.beyond = memory_of(process)
+        elif len(words) == 6 and words[0] == 'B':
+            self.kernels[words[1]] = (float(words[2]), words[5])
 
 
 def firmware(folder, name, words):
@@ -146,7 +159,8 @@ def print_kernels(guest, rounds):
     for group, names in GROUPS.items():
         ratios = []
         for name in names:
-            pairs = [(o[0][name], t[0][name]) for o, t in rounds if name in o[0] and name in t[0]]
+            pairs = [(o.kernels[name], t.kernels[name]) for o, t in rounds
+                     if name in o.kernels and name in t.kernels]
             if not pairs:
                 continue
             ratio = statistics.median(t[0] / o[0] for o, t in pairs)
@@ -173,24 +187,27 @@ def main():
     machine = os.path.join(os.path.dirname(os.path.abspath(__file__)), f'{options.guest}.yaml')
     wanted = options.kernels or [k for names in GROUPS.values() for k in names]
     line = f'console={guest.console} lathe.do=bench lb.t={options.ms} lb.r=3 lb.args={",".join(wanted)}'
-    lathe = [options.lathe, 'run', machine, '--set', f'boot.cmdline={line}']
+    lathe = [options.lathe, 'run', machine, '--stats', '--set', f'boot.cmdline={line}']
     peer = [*guest.peer, '-accel', 'tcg', '-smp', '1', '-m', '512', '-nographic', '-no-reboot',
             '-nodefaults', '-serial', 'stdio', '-monitor', 'none',
             '-kernel', f'{options.files}/Image', '-initrd', f'{options.files}/bench.gz', '-append', line]
     limit = 120 + len(wanted) * options.ms * 4 * 3 / 100
     rounds = []
     for number in range(options.rounds):
-        ours, theirs = run(lathe, limit), run(peer, limit)
+        ours, theirs = Run(lathe, limit), Run(peer, limit)
         rounds.append((ours, theirs))
-        print(f'round {number + 1}: boot {ours[1]:.2f} s against {theirs[1]:.2f} s', file=sys.stderr)
+        print(f'round {number + 1}: boot {ours.boot:.2f} s against {theirs.boot:.2f} s', file=sys.stderr)
 
     for group, mean in print_kernels(guest, rounds).items():
         print(f'geomean {group:30} {mean:7.2f} {verdict(mean, guest.groups.get(group))}')
-    boot = statistics.median(o[1] / t[1] for o, t in rounds)
+    boot = statistics.median(o.boot / t.boot for o, t in rounds)
     print(f'boot to init, of the peer\'s time       {boot:7.2f} {guest.boot:5.1f} '
           f'{"" if boot <= guest.boot else "  above"}')
-    print(f'resident at init, MiB                  {statistics.median(o[2] for o, _ in rounds):7.1f} '
-          f'against {statistics.median(t[2] for _, t in rounds):.1f}')
+    for what, name in (('resident at init, MiB                 ', 'resident'),
+                       ('of that beyond the guest\'s RAM, MiB   ', 'beyond')):
+        ours, theirs = zip(*[(getattr(o, name), getattr(t, name)) for o, t in rounds])
+        print(f'{what} {statistics.median(ours):7.1f} against {statistics.median(theirs):.1f}')
+    print(f'translation, ns for a guest instruction {statistics.median(o.translation for o, _ in rounds):6.0f}')
     start_up(options, guest, machine)
 
 

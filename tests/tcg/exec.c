@@ -476,6 +476,12 @@ static void code_patched_by_another_cpu_is_seen_after_its_barrier(void **state)
     assert_int_equal(m->mini[1]->r[3], TURNS);
 }
 
+/* A doubleword of guest memory, which a CPU may be using. */
+static _Atomic uint64_t *word_at(MiniMachine *m, uint64_t at)
+{
+    return (_Atomic uint64_t *)(region_host(m->ram) + at);
+}
+
 /*
  * CPU 1 reads a page until something is there. Each turn the page moves elsewhere; after the flush is known to be
  * done, what is put where it was must not be seen.
@@ -485,33 +491,34 @@ static void after_a_sync_no_cpu_uses_what_was_flushed(void **state)
     enum { TURNS = 200 };
     g_autoptr(MiniMachine) m = mini_machine_new(&(MiniOptions){ .tcg.host = *state, .cpus = 2 });
     MiniPage table[1][MINI_PAGES] = { { [1] = { 0x1000, 0x1000, false, true, false },
-        [5] = { 0x5000, 0x1000, false, false, false } } };
-    MINI_PUT(m, 0x1000, mini(MINI_LD, 2, 4, 0), mini(MINI_BNE, 2, 3, 8), mini(MINI_J, 0, 0, -8),
-        mini(MINI_HALT, 0, 0, 0));
+        [3] = { 0x3000, 0x1000, true, false, false }, [5] = { 0x5000, 0x1000, false, false, false } } };
+    MINI_PUT(m, 0x1000, mini(MINI_LD, 2, 4, 0), mini(MINI_ST, 5, 1, 0), mini(MINI_BNE, 2, 3, 8),
+        mini(MINI_J, 0, 0, -12), mini(MINI_HALT, 0, 0, 0));
     m->mini[1]->table = table;
+    m->mini[1]->r[1] = 0x3000;
     m->mini[1]->r[4] = 0x5000;
-    const uint64_t nothing = 0, wrong = 1, right = 2;
 
-    for (unsigned i = 0; i < TURNS; i++) {
+    for (unsigned i = 1; i <= TURNS; i++) {
         uint64_t old = table[0][5].physical, new = old ^ 0x3000;
-        address_space_write(m->memory, old, &nothing, sizeof(nothing));
-        address_space_write(m->memory, new, &nothing, sizeof(nothing));
+        enum { NONE_YET, WRONG, RIGHT };
+        *word_at(m, old) = NONE_YET;
+        *word_at(m, new) = NONE_YET;
         m->mini[1]->env.pc = 0x1000;
+        m->mini[1]->r[5] = i;
         atomic_store(&m->cpu[1]->wanted, CPU_RUNNING);
-        uint64_t refills = m->cpu[1]->tlb.walks;
         GThread *thread = g_thread_new("cpu", run_forever, m->cpu[1]);
-        while (i == 0 && __atomic_load_n(&m->cpu[1]->tlb.walks, __ATOMIC_RELAXED) < refills + 2) {
+        while (*word_at(m, 0x3000) != i) {
             g_thread_yield();
         }
 
         __atomic_store_n(&table[0][5].physical, new, __ATOMIC_RELAXED);
         tlb_flush_page_cpus(&m->mini[0]->env, 0x5000, NULL, 0);
         tlb_sync(&m->mini[0]->env);
-        address_space_write(m->memory, old, &wrong, sizeof(wrong));
-        address_space_write(m->memory, new, &right, sizeof(right));
+        *word_at(m, old) = WRONG;
+        *word_at(m, new) = RIGHT;
 
         g_thread_join(thread);
-        assert_int_equal(m->mini[1]->r[2], right);
+        assert_int_equal(m->mini[1]->r[2], RIGHT);
     }
 }
 

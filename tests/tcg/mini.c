@@ -61,7 +61,7 @@ static bool walk(CpuEnv *env, uint64_t address, Access access, Translation *t)
         return false;
     }
     *t = (Translation){
-        .physical = page->physical + (address & (page->size - 1)), .page_size = page->size,
+        .physical = __atomic_load_n(&page->physical, __ATOMIC_RELAXED) + (address & (page->size - 1)), .page_size = page->size,
         .read = true, .write = page->write, .execute = page->execute, .global = page->global,
     };
     return true;

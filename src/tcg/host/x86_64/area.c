@@ -327,17 +327,22 @@ static void leave_if_raised(Maker *m, unsigned depth)
 }
 
 /*
- * Everything is kept but the flags. First the quick way, which touches general registers only; carry
+ * The access's key follows the call, to save room there. Everything is kept but the flags. First the quick way, which touches general registers only; carry
  * tells the block to try again. Then the full one, with the guest registers at home.
  */
 static void make_slow(Maker *m)
 {
     enum { PUSHED = 8 + sizeof(scratch) * 8 };
     Code *c = &m->code;
+    Rm return_address = rm_mem(RSP, PUSHED - 8 + (int)sizeof(caller_pins) * 8);
     uint8_t *full, *retry;
 
     push_all(c, scratch, sizeof(scratch));
     push_all(c, caller_pins, sizeof(caller_pins));
+    x_op(c, OP_MOV, true, RAX, return_address);
+    x_op(c, OP_MOVZX16, false, RCX, rm_mem(RAX, 0));
+    x_op(c, OP_STORE, true, RCX, ENV_RM(call[3]));
+    x_alu_imm(c, ALU_ADD, true, return_address, 2);
     call_c(c, (uintptr_t)slow_quick);
     x_alu_imm(c, ALU_SUB, false, rm_reg(RAX), SLOW_DONE);
     pop_all(c, caller_pins, sizeof(caller_pins));

@@ -223,8 +223,8 @@ void mem_late_slow(Gen *g, const Late *l)
     late_argument(g, &l->operand[1], 1, l->temporary);
     late_argument(g, &l->operand[2], 2, l->temporary);
     x_op(c, OP_LEA, true, l->temporary, l->operand[0].rm);
-    x_store_imm(c, 2, ENV(call[3]), (int32_t)l->key);
     x_call(c, g->area->thunk[THUNK_SLOW_RAX + l->temporary]);
+    x_bytes(c, (const char[]){ (char)l->key, (char)(l->key >> 8) }, 2);
     gen_side(g, &l->side);
     if (l->retry) {
         x_jump_if(c, COND_B, l->retry + c->to_exec);

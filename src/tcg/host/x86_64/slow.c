@@ -122,7 +122,7 @@ void slow_access(CpuEnv *env)
             mem_store(env, call[0], call[1], op);
         }
         break;
-    case SLOW_RMW: call[0] = mem_rmw(env, call[0], call[1], key & 0xffff); break;
+    case SLOW_RMW: call[0] = mem_rmw(env, call[0], call[1], key & 0xfff); break;
     case SLOW_CAS: call[0] = mem_cas(env, call[0], call[1], call[2], op); break;
     }
 }

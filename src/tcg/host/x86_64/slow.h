@@ -8,19 +8,21 @@
 
 #include "tcg/host.h"
 
+_Static_assert(RMW_KIND_COUNT <= 16, "four bits of a key");
+
 typedef enum SlowKind { SLOW_LOAD, SLOW_STORE, SLOW_RMW, SLOW_CAS } SlowKind;
 
-enum { SLOW_FINAL = 1 << 24 }; /* in a key: the block cannot try again */
+enum { SLOW_FINAL = 1 << 14 }; /* in a key: the block cannot try again */
 
-/* The key: MemOp, RmwKind << 8, SlowKind << 16, perhaps SLOW_FINAL. */
+/* The key: MemOp, RmwKind << 8, SlowKind << 12, perhaps SLOW_FINAL. */
 static inline uint32_t slow_key(SlowKind kind, unsigned memop, unsigned rmw)
 {
-    return memop | rmw << 8 | (uint32_t)kind << 16;
+    return memop | rmw << 8 | (uint32_t)kind << 12;
 }
 
 static inline SlowKind slow_kind(uint32_t key)
 {
-    return (SlowKind)(key >> 16 & 0xff);
+    return (SlowKind)(key >> 12 & 3);
 }
 
 typedef enum SlowAnswer { SLOW_FULL, SLOW_DONE, SLOW_RETRY } SlowAnswer;
