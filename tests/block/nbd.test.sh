@@ -63,6 +63,22 @@ serve b.qcow2
 timeout 20 nbdinfo --size "$uri" | grep -qx 4194304 || fail "the size of the disk in qcow2"
 end
 
+# ---- our own client: bytes, holes, a read-only server, a server that goes and comes back ----
+serve --format raw a.img
+timeout 20 "$lathe" img convert -q -f raw -O raw "$uri" copy2 || fail "our client"
+cmp copy2 before || fail "other bytes by our client"
+timeout 60 "$lathe" img bench -f raw -w -t writethrough -n 20000 -d 8 "$uri" > bench 2>&1 &
+bench=$!
+sleep 0.2
+end
+serve --format raw a.img
+wait $bench || fail "requests did not outlive the server: $(cat bench)"
+end
+cp before a.img
+serve --read-only --format raw a.img
+timeout 20 "$lathe" img bench -f raw -w -n 1 "$uri" 2>&1 | grep -q 'is read-only' || fail "written"
+end
+
 # ---- nonsense ends a connection, not the server ----
 serve --format raw a.img
 for bytes in 'x' '\0\0\0\1IHAVEOPT\0\0\0\7\377\377\377\377' '\0\0\0\1IHAVEOPT\0\0\0\7\0\0\0\4\377\377\377\377' \

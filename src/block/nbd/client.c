@@ -1,0 +1,354 @@
+/*
+ * The protocol `nbd`: a disk that an NBD server has, by libnbd. When the server vanishes, requests
+ * wait for it to come back, for a while, and are sent again: each of them may be done twice.
+ */
+#include "block/block.h"
+#include "core/dynamic.h"
+#include "core/have.h"
+
+static const char *const schemes[] = { "nbd", "nbd+unix", "nbds", "nbds+unix", NULL };
+
+#ifdef HAVE_LIBNBD
+#include <errno.h>
+#include <libnbd.h>
+#include <poll.h>
+#include <stdlib.h>
+
+#include "block/cache.h"
+
+enum { PART_MOST = 32 << 20, PATIENCE_MS = 10000, PAUSE_MS = 100 };
+
+#define CALLS(C)                                                                                   \
+    C(nbd_aio_command_completed)                                                                   \
+    C(nbd_aio_connect_uri)                                                                         \
+    C(nbd_aio_flush)                                                                               \
+    C(nbd_aio_get_direction)                                                                       \
+    C(nbd_aio_get_fd)                                                                              \
+    C(nbd_aio_is_closed)                                                                           \
+    C(nbd_aio_is_connecting)                                                                       \
+    C(nbd_aio_is_dead)                                                                             \
+    C(nbd_aio_is_ready)                                                                            \
+    C(nbd_aio_notify_read)                                                                         \
+    C(nbd_aio_notify_write)                                                                        \
+    C(nbd_aio_pread)                                                                               \
+    C(nbd_aio_pwrite)                                                                              \
+    C(nbd_aio_trim)                                                                                \
+    C(nbd_aio_zero)                                                                                \
+    C(nbd_can_flush)                                                                               \
+    C(nbd_can_fua)                                                                                 \
+    C(nbd_can_trim)                                                                                \
+    C(nbd_can_zero)                                                                                \
+    C(nbd_close)                                                                                   \
+    C(nbd_create)                                                                                  \
+    C(nbd_get_error)                                                                               \
+    C(nbd_get_size)                                                                                \
+    C(nbd_is_read_only)                                                                            \
+    C(nbd_set_uri_allow_local_file)
+
+static struct {
+    CALLS(DYNAMIC_POINTER)
+} lib;
+static const DynamicCall calls[] = { CALLS(DYNAMIC_CALL){} };
+
+/* A command under way. */
+typedef struct Command {
+    struct Command *next;
+    int64_t cookie;
+    int result;
+    Coroutine *co;
+} Command;
+
+typedef struct Nbd {
+    struct nbd_handle *handle;
+    bool pumping, connecting;
+    Command *commands;
+    bool fua, zero, trim;
+} Nbd;
+
+/* ---- the connection ---- */
+
+/* [co] Waits for the socket and lets the library do what it can. */
+static void step(BlockNode *node, struct nbd_handle *handle)
+{
+    unsigned direction = lib.nbd_aio_get_direction(handle);
+    struct pollfd fd = { .fd = lib.nbd_aio_get_fd(handle) };
+
+    fd.events = (direction & LIBNBD_AIO_DIRECTION_READ ? POLLIN : 0) |
+        (direction & LIBNBD_AIO_DIRECTION_WRITE ? POLLOUT : 0);
+    io_loop_wait_fd(node->loop, fd.fd, fd.events);
+    if (poll(&fd, 1, 0) <= 0) {
+        return;
+    }
+    if (direction & LIBNBD_AIO_DIRECTION_READ && fd.revents & (POLLIN | POLLHUP | POLLERR)) {
+        lib.nbd_aio_notify_read(handle);
+    } else if (direction & LIBNBD_AIO_DIRECTION_WRITE && fd.revents) {
+        lib.nbd_aio_notify_write(handle);
+    }
+}
+
+static bool is_alive(struct nbd_handle *handle)
+{
+    return handle && !lib.nbd_aio_is_dead(handle) && !lib.nbd_aio_is_closed(handle);
+}
+
+/* [co] A new connection; NULL when there is nobody. */
+static struct nbd_handle *connect_once(BlockNode *node)
+{
+    struct nbd_handle *handle = lib.nbd_create();
+
+    if (handle && lib.nbd_set_uri_allow_local_file(handle, true) == 0 &&
+        lib.nbd_aio_connect_uri(handle, node->name) == 0) {
+        while (lib.nbd_aio_is_connecting(handle)) {
+            step(node, handle);
+        }
+        if (lib.nbd_aio_is_ready(handle)) {
+            return handle;
+        }
+    }
+    if (handle) {
+        lib.nbd_close(handle);
+    }
+    return NULL;
+}
+
+/* [co] Until it is there again, or patience ends. One coroutine does it, the others look on. */
+static bool reconnect(BlockNode *node)
+{
+    Nbd *n = node->state;
+
+    for (unsigned waited = 0; waited < PATIENCE_MS; waited += PAUSE_MS) {
+        if (is_alive(n->handle)) {
+            return true;
+        }
+        if (!n->connecting && !n->pumping) {
+            struct nbd_handle *old = n->handle;
+
+            n->connecting = true;
+            n->handle = connect_once(node);
+            n->connecting = false;
+            if (old) {
+                lib.nbd_close(old);
+            }
+            if (n->handle && lib.nbd_get_size(n->handle) != (int64_t)node->length) {
+                lib.nbd_close(n->handle); /* another disk */
+                n->handle = NULL;
+                return false;
+            }
+        }
+        if (!is_alive(n->handle)) {
+            io_loop_sleep(node->loop, PAUSE_MS * 1000000);
+        }
+    }
+    return false;
+}
+
+/* ---- commands ---- */
+
+/* Takes what has ended out of the list, before any of it goes on. */
+static Command *take_ended(Nbd *n)
+{
+    Command *ended = NULL;
+    bool alive = is_alive(n->handle);
+
+    for (Command **at = &n->commands; *at;) {
+        Command *command = *at;
+        int done = alive ? lib.nbd_aio_command_completed(n->handle, command->cookie) : -1;
+
+        if (done == 0) {
+            at = &command->next;
+            continue;
+        }
+        command->result = done > 0 ? 0 : alive ? -EIO : -ENOTCONN;
+        *at = command->next;
+        command->next = ended;
+        ended = command;
+    }
+    return ended;
+}
+
+/* The last command's end may be the end of the node, but for the reference. */
+static void pump_main(void *data)
+{
+    BlockNode *node = block_ref(data);
+    Nbd *n = node->state;
+
+    while (n->commands && is_alive(n->handle)) {
+        Command *ended;
+
+        step(node, n->handle);
+        ended = is_alive(n->handle) ? take_ended(n) : NULL;
+        for (Command *next; ended; ended = next) {
+            next = ended->next;
+            coroutine_enter(ended->co);
+        }
+    }
+    n->pumping = false;
+    for (Command *ended = take_ended(n), *next; ended; ended = next) {
+        next = ended->next;
+        coroutine_enter(ended->co);
+    }
+    block_unref(node);
+}
+
+/* [co] Waits for a command that the library has taken. */
+static int await(BlockNode *node, int64_t cookie)
+{
+    Nbd *n = node->state;
+    Command command = { .next = n->commands, .cookie = cookie, .co = coroutine_self() };
+
+    if (cookie < 0 || !is_alive(n->handle)) {
+        return is_alive(n->handle) ? -EIO : -ENOTCONN;
+    }
+    n->commands = &command;
+    if (!n->pumping) {
+        n->pumping = true;
+        coroutine_enter(coroutine_new(pump_main, node)); /* as far as its first wait */
+    }
+    coroutine_yield();
+    return command.result;
+}
+
+static int64_t begin(Nbd *n, const BlockIo *io, void *data)
+{
+    unsigned flags = io->flags & BLOCK_DURABLE && n->fua ? LIBNBD_CMD_FLAG_FUA : 0;
+
+    switch (io->op) {
+    case BLOCK_READ:
+        return lib.nbd_aio_pread(n->handle, data, io->length, io->at, NBD_NULL_COMPLETION, 0);
+    case BLOCK_WRITE:
+        return lib.nbd_aio_pwrite(n->handle, data, io->length, io->at, NBD_NULL_COMPLETION, flags);
+    case BLOCK_ZERO:
+        flags |= io->flags & BLOCK_MAY_UNMAP ? 0 : LIBNBD_CMD_FLAG_NO_HOLE;
+        return lib.nbd_aio_zero(n->handle, io->length, io->at, NBD_NULL_COMPLETION, flags);
+    case BLOCK_DISCARD:
+        return lib.nbd_aio_trim(n->handle, io->length, io->at, NBD_NULL_COMPLETION, flags);
+    default: return lib.nbd_aio_flush(n->handle, NBD_NULL_COMPLETION, 0);
+    }
+}
+
+/* [co] Again after each reconnection. */
+static int run(BlockNode *node, const BlockIo *io, void *data)
+{
+    Nbd *n = node->state;
+    int result = -ENOTCONN;
+
+    while (result == -ENOTCONN) {
+        if (!is_alive(n->handle) && !reconnect(node)) {
+            return -EIO;
+        }
+        result = await(node, begin(n, io, data));
+    }
+    if (result == 0 && io->flags & BLOCK_DURABLE && !n->fua && io->op != BLOCK_FLUSH) {
+        result = run(node, &(BlockIo){ .op = BLOCK_FLUSH }, NULL);
+    }
+    return result;
+}
+
+static int move(BlockNode *node, const BlockIo *io)
+{
+    void *data = g_try_malloc(MIN(io->length, PART_MOST));
+    int result = data ? 0 : -ENOMEM;
+
+    for (uint64_t done = 0; done < io->length && result == 0;) {
+        BlockIo part = { io->op, io->flags, io->at + done, MIN(io->length - done, PART_MOST),
+            block_memory_after(io->memory, done) };
+
+        if (io->op == BLOCK_WRITE) {
+            block_memory_load(part.memory, data, part.length);
+        }
+        result = run(node, &part, data);
+        if (result == 0 && io->op == BLOCK_READ) {
+            block_memory_store(part.memory, data, part.length);
+        }
+        done += part.length;
+    }
+    g_free(data);
+    return result;
+}
+
+static int nbd_transfer(BlockNode *node, const BlockIo *io)
+{
+    const Nbd *n = node->state;
+
+    switch (io->op) {
+    case BLOCK_READ:
+    case BLOCK_WRITE: return move(node, io);
+    case BLOCK_ZERO: return n->zero && io->length <= UINT32_MAX ? run(node, io, NULL) : -ENOTSUP;
+    case BLOCK_DISCARD: return n->trim && io->length <= UINT32_MAX ? run(node, io, NULL) : 0;
+    default: return run(node, io, NULL);
+    }
+}
+
+/* ---- opening ---- */
+
+static bool check_promises(BlockNode *node, GError **error)
+{
+    const Nbd *n = node->state;
+    bool flushes = lib.nbd_can_flush(n->handle) > 0;
+
+    if (!node->read_only && lib.nbd_is_read_only(n->handle) > 0) {
+        g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_PERMISSION, "`%s` is read-only", node->name);
+        return false;
+    }
+    if (!node->read_only && !flushes && cache_needs_flush(&node->cache)) {
+        g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_HOST,
+            "the server of `%s` cannot flush, so it cannot keep what cache mode %s promises",
+            node->name, node->cache.word);
+        return false;
+    }
+    return true;
+}
+
+static bool nbd_open(BlockNode *node, const BlockOptions *options, GError **error)
+{
+    Nbd *n = node->state;
+
+    if (!dynamic_load("libnbd.so.0", "libnbd0", calls, &lib, error)) {
+        return false;
+    }
+    n->handle = connect_once(node);
+    if (!n->handle) {
+        g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_MISSING, "`%s` cannot be reached: %s",
+            node->name, lib.nbd_get_error() ? lib.nbd_get_error() : "no server");
+        return false;
+    }
+    node->length = lib.nbd_get_size(n->handle);
+    n->fua = lib.nbd_can_fua(n->handle) > 0;
+    n->zero = lib.nbd_can_zero(n->handle) > 0;
+    n->trim = lib.nbd_can_trim(n->handle) > 0;
+    return check_promises(node, error);
+}
+
+static void nbd_close_node(BlockNode *node)
+{
+    Nbd *n = node->state;
+
+    if (n->handle) {
+        lib.nbd_close(n->handle);
+    }
+}
+
+#else
+
+static bool nbd_open(BlockNode *node, const BlockOptions *options, GError **error)
+{
+    g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_HOST,
+        "`%s`: lathe was built without NBD: install libnbd-dev and build it again", node->name);
+    return false;
+}
+
+#define nbd_close_node NULL
+#define nbd_transfer NULL
+typedef char Nbd;
+
+#endif
+
+BLOCK_DRIVER(nbd) = {
+    .name = "nbd",
+    .protocol = true,
+    .schemes = schemes,
+    .state_size = sizeof(Nbd),
+    .open = nbd_open,
+    .close = nbd_close_node,
+    .transfer = nbd_transfer,
+};
