@@ -21,23 +21,12 @@ static bool is_unprivileged(const A64Cpu *cpu, unsigned el)
     return el == 1 && !cpu->uao;
 }
 
-/* Debug exceptions go to EL1: from EL0 always, from EL1 itself if it wants them and does not mask them (D2.4). */
-static bool takes_debug(const A64Cpu *cpu, unsigned el)
-{
-    return !cpu->oslock &&
-        (el == 0 || (el == 1 && cpu->mdscr & MDSCR_KDE && !(cpu->daif & PSTATE_D)));
-}
-
-static bool is_stepping(const A64Cpu *cpu, unsigned el)
-{
-    return cpu->mdscr & MDSCR_SS && takes_debug(cpu, el);
-}
-
 static uint32_t mode_of(const A64Cpu *cpu, unsigned el, bool own_sp)
 {
     unsigned regime = el ? el : 1;
 
-    return el | (is_stepping(cpu, el) ? MODE_STEP : 0) | (cpu->il ? MODE_ILLEGAL : 0) |
+    return el | (a64_is_stepping(cpu, el) ? MODE_STEP : 0) |
+        (a64_has_breakpoints(cpu, el) ? MODE_BREAKPOINTS : 0) | (cpu->il ? MODE_ILLEGAL : 0) |
         (fp_is_trapped(cpu, el) ? MODE_FP_TRAPPED : 0) | (own_sp ? 0 : MODE_SP_EL0) |
         (cpu->sctlr[regime] & SCTLR_A ? MODE_ALIGNED : 0) |
         (is_unprivileged(cpu, el) ? MODE_UNPRIVILEGED : 0) |
@@ -260,7 +249,7 @@ static uint64_t help_eret(CpuEnv *env, uint64_t pc, uint64_t b, uint64_t c)
     A64Cpu *cpu = a64_cpu(env);
     unsigned el = a64_el(cpu), to;
     uint64_t spsr = cpu->spsr[el], target = cpu->elr[el];
-    bool own_sp = spsr & PSTATE_SP, was_stepping = is_stepping(cpu, el);
+    bool own_sp = spsr & PSTATE_SP, was_stepping = a64_is_stepping(cpu, el);
 
     to = spsr >> PSTATE_EL_SHIFT & 3;
     if (is_illegal_return(cpu, spsr)) {
@@ -269,7 +258,7 @@ static uint64_t help_eret(CpuEnv *env, uint64_t pc, uint64_t b, uint64_t c)
         own_sp = has_own_sp(cpu);
     }
     set_pstate(cpu, spsr);
-    cpu->ss &= !was_stepping && is_stepping(cpu, to);
+    cpu->ss &= !was_stepping && a64_is_stepping(cpu, to);
     cpu->stepped = !cpu->ss;
     a64_enter(cpu, to, own_sp);
     cpu->exclusive_address = A64_NOT_EXCLUSIVE;
@@ -380,20 +369,6 @@ static uint64_t help_daif(CpuEnv *env, uint64_t bits, uint64_t set, uint64_t ins
     return 0;
 }
 
-/* The first instruction is let through, the second one is the exception. */
-static uint64_t help_step(CpuEnv *env, uint64_t a, uint64_t b, uint64_t c)
-{
-    enum { STEP_KNOWN = 1 << 24, STEP_CODE = 0x22 };
-    A64Cpu *cpu = a64_cpu(env);
-
-    if (cpu->stepped) {
-        cpu_raise(env, a64_syndrome(EC_STEP_LOWER, STEP_KNOWN | STEP_CODE), 0);
-    }
-    cpu->stepped = true;
-    return 0;
-}
-
-const Helper a64_help_step = { "a64_step", help_step, HELPER_MAY_RAISE };
 const Helper a64_help_raise = { "a64_raise", help_raise, HELPER_MAY_RAISE };
 const Helper a64_help_call = { "a64_call", help_call, 0 };
 const Helper a64_help_hvc = { "a64_hvc", help_hvc, 0 };

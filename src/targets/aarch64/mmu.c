@@ -390,6 +390,17 @@ unsigned a64_translate_address(
                                       : translate_off(cpu, address, out);
 }
 
+/* A page with a watchpoint is not remembered. True: the access hits it. */
+static bool watch(const A64Cpu *cpu, unsigned el, uint64_t address, Access access, Translation *out)
+{
+    if (!a64_is_watched(cpu, address, MAX(out->page_size, GUEST_PAGE_SIZE))) {
+        return false;
+    }
+    out->page_size = 1;
+    out->cause = a64_watchpoint_syndrome(access);
+    return a64_watchpoint_hits(cpu, el, address, access);
+}
+
 bool a64_walk(CpuEnv *env, uint64_t address, Access access, Translation *out)
 {
     A64Cpu *cpu = a64_cpu(env);
@@ -404,5 +415,5 @@ bool a64_walk(CpuEnv *env, uint64_t address, Access access, Translation *out)
         out->cause = fault(access, code & 63);
         return false;
     }
-    return true;
+    return access == ACCESS_FETCH || !watch(cpu, el, address, access, out);
 }

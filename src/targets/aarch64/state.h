@@ -41,6 +41,7 @@ enum {
     MODE_FP_FLUSH16 = 1 << 8,     /* FPCR.FZ16 */
     MODE_ILLEGAL = 1 << 9,        /* PSTATE.IL: no instruction is legal */
     MODE_STEP = 1 << 10,          /* software step is active (D2.12) */
+    MODE_BREAKPOINTS = 1 << 11,   /* any instruction may have one */
     MODE_BTI = 1 << 12,           /* PSTATE.BTYPE is not 0 */
     MODE_MODEL_SHIFT = 16, /* number of the set of features: CPUs of two models share no block */
 };
@@ -171,8 +172,6 @@ extern const Helper a64_help_eret, a64_help_interrupt, a64_help_check_interrupts
     a64_help_yield, a64_help_mode_changed, a64_help_spsel;
 /* DAIFSet and DAIFClr at EL0: bits, set or clear, the instruction. */
 extern const Helper a64_help_daif;
-/* In front of each instruction while software step is active. */
-extern const Helper a64_help_step;
 
 /* ---- access.c ---- */
 
@@ -240,6 +239,19 @@ uint64_t a64_count(const A64Cpu *cpu, A64TimerId id);
 /* The timers have changed, or time went by: drives their lines and sets the next alarm. */
 void a64_timers_update(A64Cpu *cpu);
 void a64_timers_check(A64Cpu *cpu); /* the same, when it is time to */
+
+/* ---- debug.c ---- */
+
+enum { A64_BREAKPOINTS = 6, A64_WATCHPOINTS = 4 };
+
+bool a64_is_stepping(const A64Cpu *cpu, unsigned el);
+bool a64_has_breakpoints(const A64Cpu *cpu, unsigned el);
+/* Is a watchpoint in the page (of that size) of an address? */
+bool a64_is_watched(const A64Cpu *cpu, uint64_t address, uint64_t size);
+bool a64_watchpoint_hits(const A64Cpu *cpu, unsigned el, uint64_t address, Access access);
+uint32_t a64_watchpoint_syndrome(Access access);
+/* In front of each instruction, while they are in the mode: nothing; the pc. */
+extern const Helper a64_help_step, a64_help_breakpoint;
 
 /* ---- pmu.c ---- */
 

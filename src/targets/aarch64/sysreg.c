@@ -288,6 +288,7 @@ static uint8_t ctr_trap(const A64Cpu *cpu, unsigned number, bool write)
 static void write_oslar(A64Cpu *cpu, unsigned number, uint64_t value)
 {
     cpu->oslock = value & 1;
+    tlb_flush_all(&cpu->env);
     a64_mode_changed(cpu);
 }
 
@@ -313,8 +314,7 @@ static uint64_t *debug_register(A64Cpu *cpu, unsigned number)
 
 static uint8_t debug_trap(const A64Cpu *cpu, unsigned number, bool write)
 {
-    enum { BREAKPOINTS = 6, WATCHPOINTS = 4 };
-    unsigned index = number >> 3 & 15, count = number & 2 ? WATCHPOINTS : BREAKPOINTS;
+    unsigned index = number >> 3 & 15, count = number & 2 ? A64_WATCHPOINTS : A64_BREAKPOINTS;
     bool there = number == NUMBER_MDCCINT || number == NUMBER_MDSCR ||
         (number & 4 && index < count);
 
@@ -329,9 +329,8 @@ static uint64_t read_debug(A64Cpu *cpu, unsigned number)
 static void write_debug(A64Cpu *cpu, unsigned number, uint64_t value)
 {
     *debug_register(cpu, number) = value;
-    if (number == NUMBER_MDSCR) {
-        a64_mode_changed(cpu);
-    }
+    tlb_flush_all(&cpu->env); /* what was watched, and is */
+    a64_mode_changed(cpu);
 }
 
 /* Seeded by the machine; splitmix64. Always ready, so Z is 0 (C5.2.18). */

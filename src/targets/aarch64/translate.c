@@ -417,6 +417,9 @@ static void translate_insn(A64Translator *t)
     if (t->mode & MODE_STEP) {
         ir_call_void(t->b, &a64_help_step, NO_VAL, NO_VAL, NO_VAL);
     }
+    if (t->mode & MODE_BREAKPOINTS) {
+        ir_call_void(t->b, &a64_help_breakpoint, constant(t, I64, t->pc), NO_VAL, NO_VAL);
+    }
     if (t->enabled) {
         t->enabled = false;
         take_enabled(t);

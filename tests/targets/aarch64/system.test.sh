@@ -26,7 +26,7 @@ same() {
     tr -d '\r' < "$work/out" | diff -u "$source/$1.expected" - || fail "$1 on $2"
 }
 
-for program in mmu gic psci exceptions; do
+for program in mmu gic psci exceptions debug; do
     aarch64-linux-gnu-gcc -O1 -ffreestanding -nostdlib -static -mgeneral-regs-only -mno-outline-atomics -Wall \
         -Wextra -Wl,--no-warn-rwx-segments -Wl,--build-id=none -T $source/link.ld -o "$work/program.elf" \
         $source/start.S $source/bare.c $source/$program.c || fail "$program does not compile"
