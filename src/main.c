@@ -16,7 +16,7 @@ int main(int argc, char **argv)
     }
     verb = verb_find(name);
     if (!verb) {
-        fprintf(stderr, "lathe: unknown verb '%s'; `lathe help` lists them\n", name);
+        verb_report_unknown(name);
         return EXIT_DESCRIPTION;
     }
     if (argc > 2 && (strcmp(argv[2], "--help") == 0 || strcmp(argv[2], "-h") == 0)) {

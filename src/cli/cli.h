@@ -33,6 +33,9 @@ extern const Verb *const verbs[]; /* ends with NULL */
 /* NULL when there is none of that name. */
 const Verb *verb_find(const char *name);
 
+/* To stderr: there is no verb of this name, and which one may have been meant. */
+void verb_report_unknown(const char *name);
+
 /* Prints "usage: lathe NAME ARGUMENTS" and the help text to stdout. */
 void verb_print_help(const Verb *verb);
 

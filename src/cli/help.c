@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "config/suggest.h"
+
 const Verb *verb_find(const char *name)
 {
     for (unsigned i = 0; verbs[i]; i++) {
@@ -12,6 +14,22 @@ const Verb *verb_find(const char *name)
         }
     }
     return NULL;
+}
+
+void verb_report_unknown(const char *name)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    const char *near;
+
+    for (unsigned i = 0; verbs[i]; i++) {
+        g_ptr_array_add(names, (gpointer)verbs[i]->name);
+    }
+    near = suggest(name, names);
+    fprintf(stderr, "lathe: unknown verb '%s'; ", name);
+    if (near) {
+        fprintf(stderr, "did you mean `lathe %s`? ", near);
+    }
+    fputs("`lathe help` lists them\n", stderr);
 }
 
 void verb_print_help(const Verb *verb)
@@ -25,7 +43,7 @@ static int help_run(int argc, char **argv)
         const Verb *verb = verb_find(argv[1]);
 
         if (!verb) {
-            fprintf(stderr, "lathe: unknown verb '%s'; `lathe help` lists them\n", argv[1]);
+            verb_report_unknown(argv[1]);
             return EXIT_DESCRIPTION;
         }
         verb_print_help(verb);
@@ -35,7 +53,9 @@ static int help_run(int argc, char **argv)
     for (unsigned i = 0; verbs[i]; i++) {
         printf("  %-12s %s\n", verbs[i]->name, verbs[i]->summary);
     }
-    puts("\n`lathe help VERB` says more; `man lathe-machine` describes the file.");
+    puts("\nBegin with `lathe new`, go on with `lathe validate` and `lathe run`. `lathe help VERB` "
+         "says\n"
+         "more, `lathe explain drives` explains a key, `man lathe-machine` describes the file.");
     return EXIT_FINE;
 }
 

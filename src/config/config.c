@@ -13,6 +13,16 @@ static MachineSpec *load(Loader *l, const Source *source)
     return loader_finish(l, source->name);
 }
 
+/* The name of a board stands for no machine, though many would try it. */
+static void hint_board(const Loader *l, const char *file)
+{
+    g_autofree char *board = g_strdup_printf("machines/%s.yaml", file);
+
+    if (library_has(l->library, board)) {
+        diag_hint(l->diag, "it is a board: `lathe new --board %s` makes a machine of it", file);
+    }
+}
+
 MachineSpec *config_load(const char *file, const ConfigOptions *options, Diag *diag)
 {
     g_autoptr(Source) source = source_read(file, diag, NO_MARK);
@@ -21,6 +31,8 @@ MachineSpec *config_load(const char *file, const ConfigOptions *options, Diag *d
     loader_init(&loader, options, diag);
     if (source) {
         loader_read_lock(&loader, file);
+    } else {
+        hint_board(&loader, file);
     }
     return source ? load(&loader, source) : NULL;
 }

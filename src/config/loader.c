@@ -90,11 +90,16 @@ static void report_unknown_board(Loader *l, const Node *asked, const char *name)
 {
     g_autoptr(GPtrArray) boards = library_list(l->library, "machines", ".yaml");
     const char *near = suggest(name, boards);
+    g_autofree char *stem = g_strndup(name, strcspn(name, "."));
+    g_autofree char *file = g_strconcat(stem, ".yaml", NULL);
 
     diag_error(l->diag, DIAG_UNKNOWN_BOARD, asked ? asked->mark : NO_MARK,
         "there is no board `%.60s`", name);
     if (near) {
         diag_hint(l->diag, "did you mean `%s`?", near);
+    }
+    if (g_file_test(file, G_FILE_TEST_IS_REGULAR)) {
+        diag_note(l->diag, NO_MARK, "there is a file `%s`", file);
     }
     diag_note(l->diag, NO_MARK, "`lathe list boards` shows all");
 }

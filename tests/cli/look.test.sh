@@ -46,6 +46,9 @@ says 'memory' 0 dump --stage=doc "$dir/m.yaml"
 says 'wants doc, spec, map, fdt' 2 dump --stage=soup "$dir/m.yaml"
 says 'wants one machine' 2 map
 says 'no board' 2 map atari-st
+says 'did you mean `lathe validate`' 2 valdiate
+says 'lathe new --board riscv-virt' 2 run riscv-virt
+says 'Begin with `lathe new`' 0
 says 'cannot write' 3 fdt "$dir/m.yaml" -o "$dir/none/out.dtb"
 
 "$lathe" fdt "$dir/m.yaml" -o "$dir/m.dtb" || failed=1
