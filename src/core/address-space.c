@@ -227,7 +227,24 @@ void *address_space_map_ram(AddressSpace *as, GuestAddr at, uint64_t *length, bo
     return host;
 }
 
-void address_space_wrote(AddressSpace *as, GuestAddr at, uint64_t length)
+void *address_space_map_memory(AddressSpace *as, GuestAddr at, uint64_t *length)
+{
+    const FlatRange *range = flat_map_find(address_space_enter(as), at);
+    uint8_t *host = range && range->region ? region_host(range->region) : NULL;
+
+    if (host) {
+        uint64_t skip = at - range->start;
+
+        *length = MIN(*length, range->size - skip);
+        host += range->offset + skip;
+    }
+    address_space_leave(as);
+    return host;
+}
+
+/* Calls what for the part of each range's memory. */
+static void for_memory(AddressSpace *as, GuestAddr at, uint64_t length,
+    void (*what)(Region *memory, uint64_t offset, uint64_t length))
 {
     const FlatMap *map = address_space_enter(as);
 
@@ -240,11 +257,21 @@ void address_space_wrote(AddressSpace *as, GuestAddr at, uint64_t length)
         }
         skip = at - range->start;
         part = MIN(length, range->size - skip);
-        if (range->region && range->host) {
-            region_wrote(range->region, range->offset + skip, part);
+        if (range->region && region_host(range->region)) {
+            what(range->region, range->offset + skip, part);
         }
         at += part;
         length -= part;
     }
     address_space_leave(as);
+}
+
+void address_space_wrote(AddressSpace *as, GuestAddr at, uint64_t length)
+{
+    for_memory(as, at, length, region_wrote);
+}
+
+void address_space_filled(AddressSpace *as, GuestAddr at, uint64_t length)
+{
+    for_memory(as, at, length, region_filled);
 }

@@ -43,6 +43,13 @@ MemResult address_space_write(AddressSpace *as, GuestAddr at, const void *data, 
 void *address_space_map_ram(AddressSpace *as, GuestAddr at, uint64_t *length, bool for_write);
 void address_space_wrote(AddressSpace *as, GuestAddr at, uint64_t length);
 
+/*
+ * The same for a loader, before the guest runs: memory of every kind, ROM and flash too. After
+ * filling it, call address_space_filled().
+ */
+void *address_space_map_memory(AddressSpace *as, GuestAddr at, uint64_t *length);
+void address_space_filled(AddressSpace *as, GuestAddr at, uint64_t length);
+
 /* For region.c: builds and publishes the maps of every address space again. */
 void address_space_rebuild_all(void);
 

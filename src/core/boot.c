@@ -83,10 +83,21 @@ static bool say(Diag *diag, Mark mark, const GError *error)
     return false;
 }
 
-static bool too_big(const struct Boot *boot, const Part *part, Diag *diag)
+/* Where ROM or flash begins there is room as far as it goes; else in RAM. */
+static bool too_big(const Machine *machine, const Part *part, Diag *diag)
 {
+    const struct Boot *boot = machine->boot;
     uint64_t wanted = align_up(part->end - MIN(part->end, boot->ram->at), 64 * MIB);
+    uint64_t rom = part->end - part->first;
 
+    if (address_space_map_memory(machine->memory, part->first, &rom) &&
+        part->first < boot->ram->at) {
+        diag_error(diag, DIAG_TOO_BIG, part->mark,
+            "`%s` has %" G_GUINT64_FORMAT " bytes, and at 0x%" G_GINT64_MODIFIER
+            "x there is memory for %" G_GUINT64_FORMAT,
+            part->what, part->end - part->first, part->first, rom);
+        return false;
+    }
     diag_error(diag, DIAG_TOO_BIG, part->mark,
         "`%s` takes 0x%" G_GINT64_MODIFIER "x to 0x%" G_GINT64_MODIFIER
         "x, and RAM is from 0x%" G_GINT64_MODIFIER "x to 0x%" G_GINT64_MODIFIER "x",
@@ -113,10 +124,20 @@ static bool in_ram(const struct Boot *boot, const Part *part)
     return part->first >= boot->ram->at && part->end <= ram_end(boot) && part->first < part->end;
 }
 
-/* Takes what the part owns. */
-static bool add_part(struct Boot *boot, Part part, Diag *diag)
+/* All of it in one ROM or flash. */
+static bool in_rom(const Machine *machine, const Part *part)
 {
-    bool fine = in_ram(boot, &part) || too_big(boot, &part, diag);
+    uint64_t wanted = part->end - part->first, room = wanted;
+
+    return wanted > 0 && address_space_map_memory(machine->memory, part->first, &room) &&
+        room == wanted;
+}
+
+/* Takes what the part owns. */
+static bool add_part(const Machine *machine, Part part, Diag *diag)
+{
+    struct Boot *boot = machine->boot;
+    bool fine = in_ram(boot, &part) || in_rom(machine, &part) || too_big(machine, &part, diag);
 
     for (unsigned i = 0; fine && i < boot->parts->len; i++) {
         const Part *other = &g_array_index(boot->parts, Part, i);
@@ -195,7 +216,7 @@ static bool add_image(
     image_span(part.image, &part.first, &part.end);
     part.first += part.base;
     part.end += part.base;
-    return add_part(boot, part, diag);
+    return add_part(machine, part, diag);
 }
 
 /* Below 3 GiB where there is RAM, for early code of kernels that are 32 bits wide. */
@@ -231,7 +252,7 @@ static bool add_initrd(Machine *machine, Diag *diag)
     part.base = spec->initrd_at.set ? spec->initrd_at.value : initrd_place(boot);
     part.first = boot->initrd_first = part.base;
     part.end = boot->initrd_end = part.base + part.image->length;
-    return add_part(boot, part, diag);
+    return add_part(machine, part, diag);
 }
 
 /* ---- the device tree ---- */
@@ -302,7 +323,7 @@ static bool add_tree(Machine *machine, Diag *diag)
         : align_down(top_of_low_ram(boot) - MIN(size, boot->ram->size), 2 * MIB);
     part.end = part.first + size;
     boot->fdt_at = part.first;
-    return add_part(boot, part, diag);
+    return add_part(machine, part, diag);
 }
 
 /* ---- OpenSBI's fw_dynamic (OpenSBI, docs/firmware/fw_dynamic.md) ---- */
@@ -340,7 +361,7 @@ static bool add_dynamic_info(Machine *machine, Diag *diag)
         g_str_equal(machine->spec->arch, "riscv64"), kernel ? part_entry(kernel) : 0);
     part.first = boot->info_at = align_down(boot->fdt_at, 4 * KIB) - 4 * KIB;
     part.end = part.first + g_bytes_get_size(part.bytes);
-    return add_part(boot, part, diag);
+    return add_part(machine, part, diag);
 }
 
 /* ---- how each kind of CPU begins ---- */
@@ -495,6 +516,9 @@ void machine_reload_boot(Machine *machine)
         const Part *part = &g_array_index(machine->boot->parts, Part, i);
         g_autoptr(GError) error = NULL;
 
+        if (!in_ram(machine->boot, part)) {
+            continue; /* ROM and flash keep what they hold */
+        }
         /* Somebody cut the file while the machine ran: the guest finds what was there before. */
         if (!place_part(machine, part, &error)) {
             g_warning("%s", error->message);

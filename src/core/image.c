@@ -353,17 +353,17 @@ static bool place_segment(const Image *image, const ImageSegment *segment, Addre
     for (uint64_t done = 0; done < segment->size;) {
         uint64_t part = segment->size - done;
         GuestAddr at = base + segment->at + done;
-        uint8_t *host = address_space_map_ram(memory, at, &part, true);
+        uint8_t *host = address_space_map_memory(memory, at, &part);
 
         if (!host) {
             g_set_error(error, G_IO_ERROR, G_IO_ERROR_NO_SPACE,
-                "`%s` wants memory at 0x%" G_GINT64_MODIFIER "x, where no RAM is", image->path, at);
+                "`%s` wants memory at 0x%" G_GINT64_MODIFIER "x, where none is", image->path, at);
             return false;
         }
         if (!fill(image, segment, done, host, part)) {
             return image_truncated(image, error, "it cannot be read to its end");
         }
-        address_space_wrote(memory, at, part);
+        address_space_filled(memory, at, part);
         done += part;
     }
     return true;

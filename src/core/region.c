@@ -477,3 +477,11 @@ void region_wrote(Region *ram, uint64_t offset, uint64_t length)
         }
     }
 }
+
+void region_filled(Region *memory, uint64_t offset, uint64_t length)
+{
+    region_wrote(memory, offset, length);
+    if (memory->kind == REGION_ROM_DEVICE && memory->ops->filled) {
+        memory->ops->filled(memory->owner);
+    }
+}

@@ -33,6 +33,7 @@ typedef struct AccessSize {
 typedef struct RegionOps {
     uint64_t (*read)(void *owner, GuestAddr offset, unsigned size);
     void (*write)(void *owner, GuestAddr offset, uint64_t value, unsigned size);
+    void (*filled)(void *owner); /* optional; a ROM device's memory was given contents at boot */
 
     AccessSize guest;     /* what a guest may issue; anything else is a bus error. 0: 1 to 8 */
     AccessSize device;    /* what the callbacks see; the core splits and joins. 0: as guest */
@@ -128,6 +129,9 @@ int region_fd(const Region *region); /* of the memfd, to share it; -1 */
  * writes through region_host() must call it; address_space_write() and the loaders do.
  */
 void region_wrote(Region *ram, uint64_t offset, uint64_t length);
+
+/* A loader has put something into memory of any kind: region_wrote(), and a ROM device is told. */
+void region_filled(Region *memory, uint64_t offset, uint64_t length);
 
 /* The translator's hook: called by region_wrote() when a written page has PAGE_CODE set. */
 typedef void (*RegionCodeWritten)(Region *ram, uint64_t offset, uint64_t length);

@@ -17,7 +17,7 @@
 /* A machine with RAM, two CPUs and what a test puts under `boot`; files in a folder of its own. */
 typedef struct Stage {
     MachineSpec spec;
-    MemorySpec ram;
+    MemorySpec memory[2]; /* RAM, and a ROM for the tests that want one */
     CpuClusterSpec cluster;
     Machine *machine;
     Diag *diag;
@@ -29,10 +29,11 @@ static int set_up(void **state)
 {
     Stage *s = g_new0(Stage, 1);
 
-    s->ram = (MemorySpec){ "ram", MEMORY_RAM, RAM, 64 * MIB, NO_MARK };
+    s->memory[0] = (MemorySpec){ "ram", MEMORY_RAM, RAM, 64 * MIB, NO_MARK };
+    s->memory[1] = (MemorySpec){ "rom", MEMORY_ROM, 0, 4096, NO_MARK };
     s->cluster = (CpuClusterSpec){ .name = "cpus", .count = { .value = 2, .set = true } };
     s->spec.arch = "riscv64";
-    s->spec.memory = &s->ram;
+    s->spec.memory = s->memory;
     s->spec.memory_count = 1;
     s->spec.clusters = &s->cluster;
     s->spec.cluster_count = 1;
@@ -325,6 +326,31 @@ static void firmware_and_kernel_may_not_overlap(void **state)
     assert_said(s, "`kernel` begins at 0x80000004, but `firmware` is from");
 }
 
+static void firmware_goes_into_rom(void **state)
+{
+    Stage *s = *state;
+    char bytes[4];
+
+    s->spec.memory_count = 2;
+    s->spec.boot.firmware = file_of(s, "fw", "firm", 4);
+    s->spec.boot.firmware_at = at(4092);
+    assert_true(boot(s));
+    assert_int_equal(entry(s, 0)->pc, 4092);
+    peek(s, 4092, bytes, 4);
+    assert_memory_equal(bytes, "firm", 4);
+}
+
+static void firmware_larger_than_its_rom_is_refused(void **state)
+{
+    Stage *s = *state;
+
+    s->spec.memory_count = 2;
+    s->spec.boot.firmware = file_of(s, "fw", "firmware", 8);
+    s->spec.boot.firmware_at = at(4092);
+    assert_false(boot(s));
+    assert_said(s, "`firmware` has 8 bytes, and at 0xffc there is memory for 4");
+}
+
 static void a_machine_with_nothing_to_boot_says_so(void **state)
 {
     Stage *s = *state;
@@ -353,6 +379,8 @@ int main(void)
         boot_test(a_section_beyond_the_end_of_an_image_is_truncation),
         boot_test(an_elf_that_ends_early_is_truncated),
         boot_test(firmware_and_kernel_may_not_overlap),
+        boot_test(firmware_goes_into_rom),
+        boot_test(firmware_larger_than_its_rom_is_refused),
         boot_test(a_machine_with_nothing_to_boot_says_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -282,9 +282,19 @@ static void flash_write(void *owner, GuestAddr offset, uint64_t value, unsigned 
     update_rom_mode(f);
 }
 
+/* Firmware was put into it. What it leaves is zero, not erased: that would touch all of the host's memory. */
+static void flash_filled(void *owner)
+{
+    Flash *f = owner;
+
+    f->written = true;
+    update_rom_mode(f);
+}
+
 static const RegionOps flash_ops = {
     .read = flash_read,
     .write = flash_write,
+    .filled = flash_filled,
     .guest = { 1, 8 },
     .device = { 2, 2 },
     .endian = ENDIAN_LITTLE,
