@@ -1,7 +1,7 @@
 # lathe: builds whole computers from text.
 #
 #   make              the program, build/lathe
-#   make demo         boots a real machine (fetches its kernel the first time)
+#   make demo         boots a real machine (fetches its kernel the first time); GUEST=arm64|riscv64
 #   make shell        the same machine, leaving one in the guest's shell
 #   make check        all tests            SAN=address,undefined or SAN=thread: under sanitizers
 #   make bench        lathe beside its peer, in one run
@@ -132,10 +132,10 @@ lint: $(BUILD)/config.mk $(gen_decode)
 	@BUILD=$(BUILD) CC="$(CC)" FLAGS="$(ALL_CFLAGS)" sh tests/lint.sh $(sources) $(headers)
 
 demo: $(BUILD)/lathe
-	@BUILD=$(BUILD) sh examples/demo.sh
+	@BUILD=$(BUILD) GUEST=$(GUEST) sh examples/demo.sh
 
 shell: $(BUILD)/lathe
-	@BUILD=$(BUILD) sh examples/demo.sh --shell
+	@BUILD=$(BUILD) GUEST=$(GUEST) sh examples/demo.sh --shell
 
 bench: $(BUILD)/lathe
 	@BUILD=$(BUILD) sh tests/bench/run.sh

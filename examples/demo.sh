@@ -1,20 +1,21 @@
 #!/bin/sh
-# make demo: fetches a guest, boots examples/debian-riscv64.yaml and checks what it wrote on its disk.
-# make shell (--shell): the same machine, leaving one in the guest's shell.
+# make demo: fetches a guest, boots examples/debian-$GUEST.yaml and checks what it wrote on its disk.
+# make shell (--shell): the same machine, leaving one in the guest's shell. GUEST: arm64 (the default) or riscv64.
 set -eu
 cd "$(dirname "$0")/.."
 build=${BUILD:-build}
-guest=build/guests/riscv64
+name=${GUEST:-arm64}
+guest=build/guests/$name
 disk=$guest/disk.img
-machine=examples/debian-riscv64.yaml
+machine=examples/debian-$name.yaml
 
-sh tests/guest/debian.sh riscv64
+sh tests/guest/debian.sh "$name"
 truncate -s 0 "$disk"
 truncate -s 64M "$disk"
 mke2fs -q -t ext4 -F "$disk"
 
 if [ "${1:-}" = --shell ]; then
-    exec "$build/lathe" run "$machine" --set boot.cmdline="console=ttyS0 lathe.do=shell"
+    exec "$build/lathe" run "$machine" --set boot.cmdline="$(sed -n 's/ *cmdline: \(.*\)lathe.do=demo/\1/p' "$machine")lathe.do=shell"
 fi
 
 fail() {

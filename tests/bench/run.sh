@@ -1,6 +1,6 @@
 #!/bin/sh
 # make bench: lathe beside QEMU in one run. BENCH="name ..." picks kernels, BENCH_ROUNDS=N the rounds,
-# BENCH_GUEST=riscv64|arm64 the guest (both when not said, one after the other).
+# BENCH_GUEST=riscv64|arm64 the guest (both, one after the other).
 # Prepares the guests (a cross compiler, Debian's kernel) and leaves the rest to bench.py.
 set -eu
 cd "$(dirname "$0")/../.."
@@ -36,7 +36,7 @@ bench() {
     python3 tests/bench/bench.py --lathe "$build/lathe" --guest "$name" --files "$files" \
         --rounds "${BENCH_ROUNDS:-3}" ${BENCH:-}
 }
-for guest in ${BENCH_GUEST:-riscv64}; do
+for guest in ${BENCH_GUEST:-riscv64 arm64}; do
     case $guest in
     riscv64) bench riscv64 riscv64-linux-gnu-gcc "gcc-riscv64-linux-gnu libc6-dev-riscv64-cross" qemu-system-misc ;;
     arm64) bench arm64 aarch64-linux-gnu-gcc "gcc-aarch64-linux-gnu libc6-dev-arm64-cross" qemu-system-arm ;;

@@ -22,3 +22,5 @@ MACHINE
 }
 guest riscv64
 finds goldfish_rtc
+guest arm64
+finds rtc-pl031

@@ -19,3 +19,5 @@ MACHINE
 }
 guest riscv64
 installs debian-installer-13-netboot-riscv64 trixie 13/riscv64/text/debian-installer/riscv64
+guest arm64
+installs debian-installer-12-netboot-arm64 bookworm 12/arm64/text/debian-installer/arm64

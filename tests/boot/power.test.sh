@@ -1,6 +1,6 @@
 # How a run ends: the guest's reset starts over, its panic is reported, the terminal's bytes are clean.
 . tests/boot/lib.sh
-for name in riscv64; do
+for name in riscv64 arm64; do
     guest $name
 
     # A reset boots the same machine again: the second init is there before the limit ends the run.

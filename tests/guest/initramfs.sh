@@ -9,7 +9,7 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 busybox=$1 kernel=$2 out=$3
 shift 3
-modules=${MODULES:-virtio_mmio virtio_blk virtio-rng virtio_balloon crc32c_generic ext4}
+modules=${MODULES:-virtio_mmio virtio_blk virtio-rng virtio_balloon virtio_console crc32c_generic ext4 rtc-pl031 gpio_keys evdev}
 
 root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
