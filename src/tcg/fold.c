@@ -508,6 +508,13 @@ Val ir_aux(IrBlock *b, IrOp op, IrType type, uint8_t aux, int32_t imm, Val x, Va
     if (effects & FP) {
         return ir_append(b, i, true);
     }
+    if (op == IR_vtof && imm == 0) {
+        const IrInsn *inner = definition(b, x);
+
+        if (inner->op == IR_vfromf && b->types[inner->a] == type && looks_through(b, x)) {
+            return (Val){ inner->a };
+        }
+    }
     return effects & VEC ? ir_append_shared(b, i) : build_pure(b, i);
 }
 

@@ -173,6 +173,7 @@ static void begin(Gen *g)
     g->insns = 0;
     g->side = (SideEntry){ 0 };
     g->late_count = 0;
+    g->alone = false;
     g->free_spill_count = g->spill_count = 0;
     g->out->side_count = 0;
     memset(g->locked, 0, sizeof(g->locked));

@@ -205,15 +205,27 @@ static void check_with_care(Gen *g, const IrInsn *op, unsigned d, Late *late)
     late->result = d;
 }
 
-/* The operands stay where they are, for soft float. */
+/* Of one operand: with SSE the result's old neighbours stay. */
+static bool keeps_alone(const Gen *g, const IrInsn *op)
+{
+    return g->level != VECTOR_SSE && reg_is_alone(g, op->a);
+}
+
+/*
+ * The operands stay where they are, for soft float. What is above the result is what was above the first, so one
+ * that is alone is better.
+ */
 static void careful2(Gen *g, const IrInsn *op, unsigned opcode)
 {
-    unsigned a = reg_use(g, op->a), b = reg_use(g, op->b), d = reg_define(g, op->dst);
+    bool swaps = ir_op_effects[op->op] & COMMUTES && !reg_is_alone(g, op->a);
+    unsigned a = reg_use(g, op->a), b = reg_use(g, op->b), d;
 
+    g->alone = reg_is_alone(g, swaps ? op->b : op->a);
+    d = reg_define(g, op->dst);
     if (g->level == VECTOR_SSE) {
-        vector(g, VOP_MOVAPS, d, NO_REG, rm_reg(a));
+        vector(g, VOP_MOVAPS, d, NO_REG, rm_reg(swaps ? b : a));
     }
-    vector(g, opcode, d, a, rm_reg(b));
+    vector(g, opcode, d, swaps ? b : a, rm_reg(swaps ? a : b));
     check_with_care(g, op, d, soft_later(g, op, a, b, NO_REG));
 }
 
@@ -259,6 +271,7 @@ void emit_fsqrt(Gen *g, const IrInsn *op, unsigned detail)
         return;
     }
     a = reg_use(g, op->a);
+    g->alone = keeps_alone(g, op);
     d = needs_care(op) ? reg_define(g, op->dst) : reg_define_over(g, op->dst, op->a);
     vector(g, scalar(VOP_SQRT, op->type), d, a, rm_reg(a));
     if (needs_care(op)) {
@@ -275,6 +288,7 @@ static void careful_fma(Gen *g, const IrInsn *op, unsigned opcode)
     Late *late;
     Value addend;
 
+    g->alone = reg_is_alone(g, op->c);
     if (c != NO_REG && !reg_is_scratch(VECTOR, c)) {
         reg_use(g, op->c);
         d = reg_define(g, op->dst);
@@ -435,6 +449,7 @@ void emit_fcvt(Gen *g, const IrInsn *op, unsigned detail)
         return;
     }
     a = reg_use(g, op->a);
+    g->alone = op->type == F64 && keeps_alone(g, op);
     d = needs_care(op) ? reg_define(g, op->dst) : reg_define_over(g, op->dst, op->a);
     vector(g, scalar(VOP_CVTSS_SD, gen_type(g, op->a)), d, a, rm_reg(a));
     if (!needs_care(op)) {
@@ -482,6 +497,7 @@ void emit_fround(Gen *g, const IrInsn *op, unsigned detail)
         return;
     }
     a = reg_use(g, op->a);
+    g->alone = keeps_alone(g, op);
     d = reg_define_over(g, op->dst, op->a);
     round_to(g, op->type, d, a, mode | (op->imm & 1 ? 0 : ROUND_QUIETLY));
     if (!keeps_nan(op)) {

@@ -24,6 +24,7 @@ typedef struct Temp {
     uint8_t reg;    /* IN_REG: a scratch register, this temporary's own */
     uint8_t gvar;   /* IN_GVAR: its pin or its home */
     uint8_t also;   /* another gvar that was given it; true while gvar_value says so */
+    bool alone;     /* a float: the rest of a vector register that holds it is zero */
     bool dirty;     /* the value is the low 32 bits of what is there, zero-extended */
     uint16_t spill; /* IN_SPILL: slot */
     uint16_t next;  /* IN_GVAR: the next temporary that is the same gvar */
@@ -83,6 +84,7 @@ struct Gen {
     unsigned at;        /* index of the current operation */
     unsigned insns;     /* guest instructions begun */
     SideEntry side;     /* of the current one */
+    bool alone;         /* the result of the current one will be: see Temp */
     uint32_t locked[2]; /* registers of each class that the current operation uses */
     uint32_t used[2];   /* scratch registers that own a temporary */
     uint16_t owner[2][32];

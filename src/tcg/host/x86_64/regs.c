@@ -461,6 +461,19 @@ Value reg_value(const Gen *g, unsigned t)
 
 /* ---- writing ---------------------------------------------------------------------------------------- */
 
+/* Loads, and moves from general registers, clear what is above. */
+static bool comes_alone(const Gen *g, unsigned t)
+{
+    unsigned from = g->b->ops[g->b->defined_by[t]].op;
+
+    return from == IR_fload || from == IR_bitsf || from == IR_itof;
+}
+
+bool reg_is_alone(const Gen *g, unsigned t)
+{
+    return g->temps[t].alone || comes_alone(g, t);
+}
+
 /*
  * The gvar in a pin that t is put into by the operation after the current one, if by then nobody needs
  * what is there now; -1: none. A zext32 on the way changes nothing: 32-bit results are zero above.
@@ -470,6 +483,10 @@ static int put_target(const Gen *g, unsigned t)
     unsigned at = g->at;
     const IrInsn *next = gen_next(g, &at);
 
+    if (next && next->op == IR_vfromf && next->a == t && (g->alone || comes_alone(g, t))) {
+        t = next->dst;
+        next = gen_next(g, &at);
+    }
     while (next && next->op == IR_zext32 && next->a == t && g->live->use_count[t] == 1) {
         t = next->dst;
         next = gen_next(g, &at);
@@ -497,14 +514,14 @@ static void clear_gvar(Gen *g, unsigned gvar)
 static unsigned define_pin(Gen *g, unsigned t, unsigned gvar)
 {
     clear_gvar(g, gvar);
-    g->temps[t] = (Temp){ 0 };
+    g->temps[t] = (Temp){ .alone = g->alone };
     link_gvar(g, t, gvar);
     return pin_of(g, gvar);
 }
 
 void reg_define_in(Gen *g, unsigned t, unsigned reg)
 {
-    g->temps[t] = (Temp){ 0 };
+    g->temps[t] = (Temp){ .alone = g->alone };
     own(g, t, reg);
 }
 
@@ -766,6 +783,7 @@ void reg_release(Gen *g, const IrInsn *op)
         }
     }
     g->locked[GENERAL] = g->locked[VECTOR] = 0;
+    g->alone = false;
     close_old_windows(g);
 }
 

@@ -28,6 +28,9 @@ void reg_define_in(Gen *g, unsigned t, unsigned reg);
 /* The result is a's value, or the low half of it; no code unless it has to be. */
 void reg_define_alias(Gen *g, unsigned t, unsigned a);
 
+/* Is a float's register zero but for the float? Emitters set g->alone before they define such a result. */
+bool reg_is_alone(const Gen *g, unsigned t);
+
 /* Which operand of a commutative operation to start from. */
 void reg_order(const Gen *g, const IrInsn *op, unsigned *a, unsigned *b);
 

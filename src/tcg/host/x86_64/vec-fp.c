@@ -1,7 +1,8 @@
 /*
  * Vector operations on floats of 32 and 64 bits: the host's instruction, and one look at all lanes of the
  * result. Where one of them is a NaN or may have been tiny (see fp.c), vec_eval() does the operation again out
- * of line, so operands stay where they are. Scalars in vectors and 16-bit lanes go there at once.
+ * of line, so operands stay where they are. 16-bit lanes go there at once, and scalars in vectors too but for
+ * conversions to and from integers, and comparisons.
  */
 #include "tcg/fp.h"
 #include "tcg/host/x86_64/vec.h"
@@ -32,11 +33,23 @@ static unsigned more(const IrInsn *op)
     return (unsigned)op->imm >> VF_MORE;
 }
 
-/* Can the host do it, rounding as the MXCSR says? */
+/* Lanes that the host has. */
+static bool has_lanes(const IrInsn *op)
+{
+    return !(op->aux & FP_FLUSH) && (op->imm & 7) >= VF_32;
+}
+
+static bool is_scalar(const IrInsn *op)
+{
+    return op->imm & VF_SCALAR;
+}
+
 static bool is_native(const IrInsn *op)
 {
-    return !(op->aux & FP_FLUSH) && !(op->imm & VF_SCALAR) && (op->imm & 7) >= VF_32;
+    return has_lanes(op) && !is_scalar(op);
 }
+
+/* Can the host do it, rounding as the MXCSR says? */
 
 static bool rounds_natively(const IrInsn *op)
 {
@@ -212,24 +225,40 @@ static int predicate_of(const Gen *g, unsigned cond)
     return vec_is_sse(g) ? -1 : (int)(plain | (less ? QUIETLY : SIGNALLING));
 }
 
+/* Lane 0 only: nothing is raised for the others, and they become zero. */
+static void compare_scalar(Gen *g, bool f64, unsigned d, unsigned a, unsigned b, unsigned predicate)
+{
+    unsigned opcode = VOP_CMP | (f64 ? PREFIX_F2 << 10 | EVEX_W : PREFIX_F3 << 10);
+
+    if (vec_is_512(g)) {
+        vec3_imm(g, opcode | ONLY_EVEX, MASK_REG, a, b, predicate);
+        vec_from_mask(g, f64 ? LANE_64 : LANE_32, d);
+    } else {
+        vec3_imm(g, opcode, d, a, b, predicate);
+    }
+    vec_keep_low(g, f64, d, d);
+}
+
 void emit_vfcmp(Gen *g, const IrInsn *op, unsigned detail)
 {
     bool f64 = is_f64(op);
     int predicate = predicate_of(g, more(op));
-    unsigned a, b, mask;
+    unsigned a, b, d;
 
-    if (!is_native(op) || predicate < 0) {
+    if (!has_lanes(op) || predicate < 0) {
         vec_soft(g, op);
         return;
     }
     a = reg_use(g, op->a);
     b = reg_use(g, op->b);
-    if (vec_is_512(g)) {
-        mask = OPCODE(2, PREFIX_F3, 0x38) | ONLY_EVEX | (f64 ? EVEX_W : 0); /* vpmovm2d, q */
+    d = reg_define(g, op->dst);
+    if (is_scalar(op)) {
+        compare_scalar(g, f64, d, a, b, (unsigned)predicate);
+    } else if (vec_is_512(g)) {
         vec3_imm(g, packed(VOP_CMP, f64) | ONLY_EVEX, MASK_REG, a, b, (unsigned)predicate);
-        vec2(g, mask, reg_define_over(g, op->dst, 0), MASK_REG);
+        vec_from_mask(g, f64 ? LANE_64 : LANE_32, d);
     } else {
-        vec3_imm(g, packed(VOP_CMP, f64), reg_define(g, op->dst), a, b, (unsigned)predicate);
+        vec3_imm(g, packed(VOP_CMP, f64), d, a, b, (unsigned)predicate);
     }
 }
 
@@ -251,7 +280,7 @@ static int host_rounding(const IrInsn *op)
         [FP_DYN] = MODE_OF_MXCSR,
     };
 
-    return is_native(op) ? modes[op->aux & FP_ROUND] : -1;
+    return has_lanes(op) ? modes[op->aux & FP_ROUND] : -1;
 }
 
 void emit_vfround(Gen *g, const IrInsn *op, unsigned detail)
@@ -259,7 +288,7 @@ void emit_vfround(Gen *g, const IrInsn *op, unsigned detail)
     int mode = host_rounding(op);
     unsigned a, d;
 
-    if (mode < 0) {
+    if (mode < 0 || is_scalar(op)) {
         vec_soft(g, op);
         return;
     }
@@ -273,6 +302,19 @@ void emit_vfround(Gen *g, const IrInsn *op, unsigned detail)
         exact.aux &= (uint8_t)~FP_TINY_BEFORE;
         check_lanes(g, &exact, is_f64(op), d, vec_soft_later(g, op, a, NO_REG, NO_REG));
     }
+}
+
+/* The operand, of a scalar operation in a register with nothing else. */
+static unsigned first_lane(Gen *g, const IrInsn *op, unsigned t)
+{
+    unsigned a = reg_use(g, t), d;
+
+    if (!is_scalar(op)) {
+        return a;
+    }
+    d = vec_scratch(g);
+    vec_keep_low(g, is_f64(op), d, a);
+    return d;
 }
 
 /* By is unsigned, 64 bits; 0: not on this machine. */
@@ -291,11 +333,11 @@ void emit_vitof(Gen *g, const IrInsn *op, unsigned detail)
 {
     unsigned opcode = from_int_opcode(g, more(op) & 1, is_f64(op)), a;
 
-    if (!rounds_natively(op) || !opcode) {
+    if (!has_lanes(op) || (op->aux & FP_ROUND) != FP_DYN || !opcode) {
         vec_soft(g, op);
         return;
     }
-    a = reg_use(g, op->a);
+    a = first_lane(g, op, op->a);
     vec2(g, opcode, reg_define_over(g, op->dst, op->a), a);
 }
 
@@ -316,7 +358,7 @@ void emit_vftoi(Gen *g, const IrInsn *op, unsigned detail)
         vec_soft(g, op);
         return;
     }
-    a = reg_use(g, op->a);
+    a = first_lane(g, op, op->a);
     d = reg_define(g, op->dst);
     t = vec_scratch(g);
     late = vec_soft_later(g, op, a, NO_REG, NO_REG);

@@ -270,8 +270,7 @@ static void invert(Gen *g, unsigned d)
     vec3(g, VOP_PXOR, d, d, ones);
 }
 
-/* d = the mask register as lanes. */
-static void from_mask(Gen *g, unsigned lane, unsigned d)
+void vec_from_mask(Gen *g, unsigned lane, unsigned d)
 {
     static const unsigned opcodes[] = {
         OPCODE(2, PREFIX_F3, 0x28),
@@ -305,7 +304,7 @@ static void compare_by_mask(Gen *g, const IrInsn *op)
     unsigned a = reg_use(g, op->a), b = reg_use(g, op->b);
 
     vec3_imm(g, opcode, MASK_REG, a, b, predicates[cond]);
-    from_mask(g, lane, reg_define_over(g, op->dst, 0));
+    vec_from_mask(g, lane, reg_define_over(g, op->dst, 0));
 }
 
 void emit_vcmp(Gen *g, const IrInsn *op, unsigned detail)
@@ -343,7 +342,7 @@ void emit_vtest(Gen *g, const IrInsn *op, unsigned detail)
         unsigned opcode = NEW(P2(lane <= LANE_16 ? 0x26 : 0x27)) | (lane & 1 ? EVEX_W : 0);
 
         vec3(g, opcode, MASK_REG, a, b);
-        from_mask(g, lane, reg_define_over(g, op->dst, 0));
+        vec_from_mask(g, lane, reg_define_over(g, op->dst, 0));
         return;
     }
     d = reg_define(g, op->dst);

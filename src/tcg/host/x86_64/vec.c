@@ -201,16 +201,8 @@ void emit_vector(Gen *g, const IrInsn *op, unsigned detail)
 
 enum { INSERT_ONLY_LOW = 0x0e }; /* insertps: lane 0, zeroes in the others */
 
-/* Is the rest of a register that holds the value zero? */
-static bool is_alone(const Gen *g, unsigned t)
-{
-    const IrInsn *from = &g->b->ops[g->b->defined_by[t]];
-
-    return from->op == IR_fload || from->op == IR_bitsf;
-}
-
 /* Lane 0 of 4 or 8 bytes, the rest zero. */
-static void keep_low(Gen *g, bool is_double, unsigned d, unsigned a)
+void vec_keep_low(Gen *g, bool is_double, unsigned d, unsigned a)
 {
     if (is_double) {
         vec2(g, VOP_MOVQ, d, a);
@@ -226,14 +218,14 @@ void emit_vfromf(Gen *g, const IrInsn *op, unsigned detail)
     unsigned d;
     Rm a;
 
-    if (is_alone(g, op->a) && reg_find(g, op->a) != NO_REG) {
+    if (reg_is_alone(g, op->a) && reg_find(g, op->a) != NO_REG) {
         reg_define_alias(g, op->dst, op->a);
         return;
     }
     a = reg_rm(g, op->a);
     d = reg_define_over(g, op->dst, op->a);
     if (a.kind == RM_REG) {
-        keep_low(g, is_double, d, a.base);
+        vec_keep_low(g, is_double, d, a.base);
     } else {
         vector(g, is_double ? VOP_MOVSD : VOP_MOVSS, d, NO_REG, a);
     }
@@ -264,7 +256,7 @@ void emit_vlow(Gen *g, const IrInsn *op, unsigned detail)
     a = reg_use(g, op->a);
     d = reg_define_over(g, op->dst, op->a);
     if (op->imm == 4 || op->imm == 8) {
-        keep_low(g, op->imm == 8, d, a);
+        vec_keep_low(g, op->imm == 8, d, a);
     } else {
         vec_shift(g, VEC_SHL_BYTES, LANE_64, d, a, 16 - (unsigned)op->imm);
         vec_shift(g, VEC_SHR_BYTES, LANE_64, d, d, 16 - (unsigned)op->imm);

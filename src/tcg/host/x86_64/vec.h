@@ -51,6 +51,12 @@ void vec_zero(Gen *g, unsigned d);
 /* All ones; d is one of xmm0-15. */
 void vec_ones(Gen *g, unsigned d);
 
+/* Lane 0 of 4 or 8 bytes, the rest zero. */
+void vec_keep_low(Gen *g, bool is_f64, unsigned d, unsigned a);
+
+/* d = the mask register as lanes of all ones or zero; with AVX-512. */
+void vec_from_mask(Gen *g, unsigned lane, unsigned d);
+
 /* Shifts of every lane: group is the opcode 71, 72, 73 with its digit. */
 typedef enum VecShift {
     VEC_SHR = 2,
