@@ -26,6 +26,23 @@ static uint64_t nzcv_of_add(uint64_t a, uint64_t b, uint64_t result, unsigned si
         result >> sign & 1, !result, result < a, ((a ^ result) & (b ^ result)) >> sign & 1);
 }
 
+/* The bits of a float as a number of the same order; both zeros are 0. */
+static int64_t order_of_float(uint64_t bits, unsigned sign)
+{
+    int64_t magnitude = (int64_t)(bits & ((UINT64_C(1) << sign) - 1));
+
+    return bits >> sign & 1 ? -magnitude : magnitude;
+}
+
+/* FPCompare() */
+static uint64_t nzcv_of_float(uint64_t a, uint64_t b, unsigned sign, int64_t infinity)
+{
+    int64_t x = order_of_float(a, sign), y = order_of_float(b, sign);
+    bool unordered = x > infinity || x < -infinity || y > infinity || y < -infinity;
+
+    return unordered ? nzcv_of(false, false, true, true) : nzcv_of(x < y, x == y, x >= y, false);
+}
+
 static uint64_t nzcv_from(A64FlagsOp op, uint64_t a, uint64_t b)
 {
     switch (op) {
@@ -35,6 +52,8 @@ static uint64_t nzcv_from(A64FlagsOp op, uint64_t a, uint64_t b)
     case FLAGS_ADD32: return nzcv_of_add((uint32_t)a, (uint32_t)b, (uint32_t)(a + b), 31);
     case FLAGS_LOGIC64: return nzcv_of(a >> 63, !a, false, false);
     case FLAGS_LOGIC32: return nzcv_of(a >> 31 & 1, !(uint32_t)a, false, false);
+    case FLAGS_FLOAT64: return nzcv_of_float(a, b, 63, INT64_C(0x7ff0000000000000));
+    case FLAGS_FLOAT32: return nzcv_of_float(a, b, 31, 0x7f800000);
     default: return a & PSTATE_NZCV;
     }
 }
@@ -63,7 +82,7 @@ void a64_set_nzcv(A64Cpu *cpu, uint64_t nzcv)
 
 static unsigned is_wide(A64FlagsOp op)
 {
-    return op == FLAGS_SUB64 || op == FLAGS_ADD64 || op == FLAGS_LOGIC64;
+    return op == FLAGS_SUB64 || op == FLAGS_ADD64 || op == FLAGS_LOGIC64 || op == FLAGS_FLOAT64;
 }
 
 /* a + n sets the flags of a - (-n), but where n has no negative or is 0 (C differs). */
@@ -88,6 +107,15 @@ void set_flags(A64Translator *t, A64FlagsOp op, Val a, Val b)
     if (op != FLAGS_LOGIC64 && op != FLAGS_LOGIC32) {
         ir_put(t->b, GVAR_FLAGS_B, widened(t, is_wide(op), b));
     }
+}
+
+void set_float_flags(A64Translator *t, IrType type, Val x, Val y)
+{
+    IrType bits = type == F64 ? I64 : I32;
+
+    set_flags(t, type == F64 ? FLAGS_FLOAT64 : FLAGS_FLOAT32,
+        ir_aux(t->b, IR_fbits, bits, 0, 0, x, NO_VAL, NO_VAL),
+        ir_aux(t->b, IR_fbits, bits, 0, 0, y, NO_VAL, NO_VAL));
 }
 
 void set_nzcv(A64Translator *t, Val nzcv)
@@ -186,6 +214,29 @@ static Compare compare_of_logic(A64Translator *t, IrType type, unsigned cond, Va
     return (Compare){ conds[cond], a, constant(t, type, 0) };
 }
 
+/* Quiet: what the comparison raises, it has raised. */
+static Compare compare_of_float(A64Translator *t, IrType type, unsigned cond, Val a, Val b)
+{
+    static const struct {
+        uint8_t cond; /* FpCond */
+        bool swapped, negated;
+    } tests[] = {
+        [COND_EQ] = { FP_EQ, false, false },
+        [COND_CS] = { FP_LT, false, true },
+        [COND_MI] = { FP_LT, false, false },
+        [COND_VS] = { FP_UNORDERED, false, false },
+        [COND_HI] = { FP_LE, false, true },
+        [COND_GE] = { FP_LE, true, false },
+        [COND_GT] = { FP_LT, true, false },
+    };
+    Val x = ir_aux(t->b, IR_bitsf, type, 0, 0, a, NO_VAL, NO_VAL);
+    Val y = ir_aux(t->b, IR_bitsf, type, 0, 0, b, NO_VAL, NO_VAL);
+    Val holds = ir_aux(t->b, IR_fcmp, type, tests[cond].cond, 0, tests[cond].swapped ? y : x,
+        tests[cond].swapped ? x : y, NO_VAL);
+
+    return (Compare){ tests[cond].negated ? EQ : NE, holds, constant(t, I32, 0) };
+}
+
 static Val both(A64Translator *t, Val x, Val y)
 {
     return ir_op2(t->b, IR_and, I32, x, y);
@@ -252,6 +303,8 @@ static Compare compare_of(A64Translator *t, A64FlagsOp op, unsigned cond, Val a,
     case FLAGS_SUB32: return compare_of_sub(t, type, cond, a, b);
     case FLAGS_ADD64:
     case FLAGS_ADD32: return compare_of_add(t, type, cond, a, b);
+    case FLAGS_FLOAT64: return compare_of_float(t, F64, cond, a, b);
+    case FLAGS_FLOAT32: return compare_of_float(t, F32, cond, a, b);
     default: return compare_of_logic(t, type, cond, a);
     }
 }

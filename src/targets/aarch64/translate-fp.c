@@ -458,12 +458,19 @@ static Val compare_flags(A64Translator *t, unsigned size, unsigned signalling, V
     return ir_op2(t->b, IR_and, I64, digit, ir_const(t->b, I64, UINT64_C(15) << NZCV_SHIFT));
 }
 
+/* Operands that may be flushed are not kept: the flags are computed at once. */
 static bool fcmp(A64Translator *t, const A64Fcmp *i, bool with_zero, unsigned signalling)
 {
+    IrType type = i->size == LANE_64 ? F64 : F32;
     Val x = compared(t, i->size, i->rn);
     Val y = with_zero ? fp_zero(t, i->size) : compared(t, i->size, i->rm);
 
-    set_nzcv(t, compare_flags(t, i->size, signalling, x, y));
+    if (t->mode & MODE_FP_FLUSH) {
+        set_nzcv(t, compare_flags(t, i->size, signalling, x, y));
+        return true;
+    }
+    ir_aux(t->b, IR_fcmp, type, (uint8_t)(FP_LT | signalling), 0, x, y, NO_VAL); /* may raise */
+    set_float_flags(t, type, x, y);
     return true;
 }
 

@@ -17,6 +17,8 @@ typedef enum A64FlagsOp {
     FLAGS_ADD32,
     FLAGS_LOGIC64, /* N and Z of a, C and V 0 */
     FLAGS_LOGIC32,
+    FLAGS_FLOAT64, /* of a compared with b, bits of floats */
+    FLAGS_FLOAT32,
     FLAGS_UNKNOWN, /* in the translator only: what the block was entered with */
     FLAGS_EITHER,  /* in the translator only: as A64Either says */
 } A64FlagsOp;
@@ -123,6 +125,8 @@ Val register_address(A64Translator *t, unsigned rn, unsigned rm, unsigned option
 
 /* The flags are those of an operation on values of sf's type. */
 void set_flags(A64Translator *t, A64FlagsOp op, Val a, Val b);
+/* The flags are those of a comparison of two floats of type F32 or F64, none of which is to be flushed to zero. */
+void set_float_flags(A64Translator *t, IrType type, Val x, Val y);
 /* The flags are bits 31 to 28 of an I64. */
 void set_nzcv(A64Translator *t, Val nzcv);
 /* If test (I32): the flags of op on a and b; else the constant bits nzcv (3 to 0). */
