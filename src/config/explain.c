@@ -255,6 +255,10 @@ static char *print_found(const Found *found)
     if (text) {
         append_indented(out, text, 2);
     }
+    if (schema_is_hidden(found->schema)) {
+        append_indented(
+            out, "The guest cannot tell what it is; the lock's hardware is the same.", 2);
+    }
     append_keys(out, found->schema);
     if (below && schema_property(below, "type") == NULL && below->properties == NULL) {
         below = schema_target(below);

@@ -73,6 +73,40 @@ static void what_is_not_yaml_is_left_alone(void **state)
     assert_int_equal(diag_errors(diag), 1);
 }
 
+/* A text of tokens that may or may not be YAML; what is, has one layout after the first time. */
+static char *random_text(GRand *random)
+{
+    static const char *const tokens[] = { "a", "b: ", "c:\n", "\n", "\n  ", "\n    ", "- ", "\n- ",
+        "{", "}", "[", "]", ", ", ": ", "# note\n", "'q'", "\"d\\n\"", "|\n  text\n",
+        ">-\n    fold\n\n", "&x ", "*x", "? ", "\t", "\r\n", "   ", "\xc3\xa9", "1", "|2+\n",
+        "---\n", "~" };
+    GString *text = g_string_new(NULL);
+
+    for (unsigned i = g_rand_int_range(random, 1, 24); i > 0; i--) {
+        g_string_append(text, tokens[g_rand_int_range(random, 0, G_N_ELEMENTS(tokens))]);
+    }
+    return g_string_free(text, false);
+}
+
+static void random_texts_have_one_layout(void **state)
+{
+    g_autoptr(GRand) random = g_rand_new_with_seed(2026);
+    unsigned accepted = 0;
+
+    for (unsigned i = 0; i < 20000; i++) {
+        g_autoptr(Diag) diag = diag_new();
+        g_autofree char *text = random_text(random);
+        g_autoptr(Source) source = source_from_text("random", text, -1, diag);
+        g_autofree char *once = format_yaml(source, diag), *twice = once ? format_text(once) : NULL;
+
+        if (once && strcmp(once, twice) != 0) {
+            fail_msg("<<<%s>>> becomes <<<%s>>>, then <<<%s>>>", text, once, twice);
+        }
+        accepted += once != NULL;
+    }
+    assert_true(accepted > 1000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -84,6 +118,7 @@ int main(void)
         cmocka_unit_test(texts_of_many_lines_keep_what_they_say),
         cmocka_unit_test(line_ends_and_a_byte_order_mark_stay),
         cmocka_unit_test(what_is_not_yaml_is_left_alone),
+        cmocka_unit_test(random_texts_have_one_layout),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
