@@ -244,9 +244,21 @@ static uint8_t fp_trap(const A64Cpu *cpu, unsigned number, bool write)
 
 /* ---- the interrupt controller ----------------------------------------------------------------- */
 
+/* A GICv2 drives the timers' lines, but has no registers here. */
 bool a64_has_gic(const A64Cpu *cpu)
 {
-    return cpu_device(&cpu->env)->intc && cpu_device(&cpu->env)->intc->read;
+    enum { ICC_SRE = SYSREG(3, 0, 12, 12, 5) };
+    Cpu *device = cpu_device(&cpu->env);
+    uint64_t value;
+    bool taken, there;
+
+    if (!device->intc) {
+        return false;
+    }
+    taken = machine_lock_ensure();
+    there = device->intc->read(device->intc_owner, device->index, ICC_SRE, &value);
+    machine_lock_restore(taken);
+    return there;
 }
 
 static uint64_t read_gic(A64Cpu *cpu, unsigned number)
@@ -275,7 +287,7 @@ static void write_gic(A64Cpu *cpu, unsigned number, uint64_t value)
 
 static uint8_t gic_trap(const A64Cpu *cpu, unsigned number, bool write)
 {
-    return a64_has_gic(cpu) ? SYSREG_GOES_ON : EC_UNKNOWN;
+    return cpu_device(&cpu->env)->intc ? SYSREG_GOES_ON : EC_UNKNOWN;
 }
 
 /* ---- others ----------------------------------------------------------------------------------- */
