@@ -1,19 +1,6 @@
 #!/bin/sh
 # `lathe img convert` to and from every format, with qemu-img as the judge.
-set -eu
-lathe=$(realpath "${BUILD:-build}/lathe")
-command -v qemu-img >/dev/null 2>&1 || { echo "qemu-img is not installed"; exit 77; }
-export ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0"
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-cd "$folder"
-
-fail() { echo "FAILED: $*"; exit 1; }
-gives() {   # gives STATUS COMMAND...
-    wanted=$1; shift
-    status=0; "$@" >said 2>&1 || status=$?
-    [ $status = "$wanted" ] || { cat said; fail "$* gave $status, not $wanted"; }
-}
+. "$(dirname "$0")/judge.sh"
 
 # A disk with data, holes and a ragged end.
 head -c 3000000 /dev/urandom >disk.raw

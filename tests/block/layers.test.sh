@@ -1,19 +1,6 @@
 #!/bin/sh
 # Snapshots, and images that lie on others, by the commands of `lathe img`; qemu-img is the judge.
-set -eu
-lathe=$(realpath "${BUILD:-build}/lathe")
-command -v qemu-img >/dev/null 2>&1 || { echo "qemu-img is not installed"; exit 77; }
-export ASAN_OPTIONS="${ASAN_OPTIONS:-}:detect_leaks=0"
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-cd "$folder"
-
-fail() { echo "FAILED: $*"; exit 1; }
-gives() {   # gives STATUS COMMAND...
-    wanted=$1; shift
-    status=0; "$@" >said 2>&1 || status=$?
-    [ $status = "$wanted" ] || { cat said; fail "$* gave $status, not $wanted"; }
-}
+. "$(dirname "$0")/judge.sh"
 whole() { qemu-img check -q "$1" || fail "check of $1 $2"; gives 0 "$lathe" img check "$1"; }
 same() { qemu-img compare -q -f "$1" "$2" -F raw "$3" || fail "$2 is not $3 $4"; }
 

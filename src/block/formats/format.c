@@ -24,6 +24,25 @@ bool format_read(BlockNode *node, uint64_t at, void *out, size_t length, GError 
     return block_read(file, at, out, length) == 0 || format_refuse(node, error, "cannot be read");
 }
 
+bool format_read_backing(BlockNode *node, uint64_t offset, uint32_t size, GError **error)
+{
+    enum { NAME_MOST = 1023 };
+    g_autofree char *name = NULL;
+
+    if (size == 0) {
+        return true;
+    }
+    if (size > NAME_MOST) {
+        return format_refuse(node, error, "has the name of a backing file that is too long");
+    }
+    name = g_malloc0(size + 1);
+    if (!format_read(node, offset, name, size, error)) {
+        return false;
+    }
+    node->backing_path = g_steal_pointer(&name);
+    return true;
+}
+
 static bool fine(const BlockNode *file, int result, GError **error)
 {
     if (result < 0) {

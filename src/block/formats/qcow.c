@@ -18,7 +18,6 @@ enum {
     HEADER = 48,
 };
 
-enum { NAME_MOST = 1023 };
 #define COMPRESSED (UINT64_C(1) << 63)
 
 typedef struct Qcow {
@@ -68,26 +67,6 @@ static int qcow_unpack(BlockNode *node, const Extent *from, void *out)
 
 /* ---- opening ---- */
 
-static bool read_backing(BlockNode *node, const uint8_t *head, GError **error)
-{
-    uint64_t offset = load_be(head + BACKING_OFFSET, 8);
-    uint32_t size = load_be(head + BACKING_SIZE, 4);
-    g_autofree char *name = NULL;
-
-    if (offset == 0 || size == 0) {
-        return true;
-    }
-    if (size > NAME_MOST) {
-        return format_refuse(node, error, "has the name of a backing file that is too long");
-    }
-    name = g_malloc0(size + 1);
-    if (!format_read(node, offset, name, size, error)) {
-        return false;
-    }
-    node->backing_path = g_steal_pointer(&name);
-    return true;
-}
-
 static bool check_header(BlockNode *node, const uint8_t *head, GError **error)
 {
     if (qcow_probe(head, HEADER) == 0) {
@@ -114,7 +93,8 @@ static bool qcow_open(BlockNode *node, const BlockOptions *options, GError **err
     unsigned span_bits;
 
     if (!format_read(node, 0, head, sizeof(head), error) || !check_header(node, head, error) ||
-        !read_backing(node, head, error)) {
+        !format_read_backing(
+            node, load_be(head + BACKING_OFFSET, 8), load_be(head + BACKING_SIZE, 4), error)) {
         return false;
     }
     node->length = load_be(head + SIZE, 8);

@@ -92,22 +92,10 @@ static bool check_header(BlockNode *node, const uint8_t *head, GError **error)
 static bool read_backing(BlockNode *node, const uint8_t *head, GError **error)
 {
     uint64_t features = load_le(head + FEATURES, 8);
-    uint32_t size = load_le(head + BACKING_SIZE, 4);
-    g_autofree char *name = NULL;
+    uint32_t size = features & FEATURE_BACKING ? load_le(head + BACKING_SIZE, 4) : 0;
 
-    if (!(features & FEATURE_BACKING) || size == 0) {
-        return true;
-    }
-    if (size > NAME_MOST) {
-        return format_refuse(node, error, "has the name of a backing file that is too long");
-    }
-    name = g_malloc0(size + 1);
-    if (!format_read(node, load_le(head + BACKING_OFFSET, 4), name, size, error)) {
-        return false;
-    }
-    node->backing_path = g_steal_pointer(&name);
-    node->backing_format = features & FEATURE_BACKING_RAW ? g_strdup("raw") : NULL;
-    return true;
+    node->backing_format = size && features & FEATURE_BACKING_RAW ? g_strdup("raw") : NULL;
+    return format_read_backing(node, load_le(head + BACKING_OFFSET, 4), size, error);
 }
 
 /* The last writer did not close it: what its tables refer to may never have been written. */

@@ -83,6 +83,8 @@ int sparse_store(BlockNode *node, uint64_t index, uint64_t entry);
 bool format_refuse(const BlockNode *node, GError **error, const char *fmt, ...) G_GNUC_PRINTF(3, 4);
 /* [co] The first bytes of the file, or a refusal. */
 bool format_read(BlockNode *node, uint64_t at, void *out, size_t length, GError **error);
+/* [co] Takes the name of what the image is based on; a size of 0: it is based on nothing. */
+bool format_read_backing(BlockNode *node, uint64_t offset, uint32_t size, GError **error);
 /* [co] For create: writes, or an error. */
 bool format_write(BlockNode *file, uint64_t at, const void *data, size_t length, GError **error);
 /* [co] For create: the file is so long, with zeroes where there was nothing; or an error. */
