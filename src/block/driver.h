@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "block/create.h"
+#include "block/facts.h"
 #include "block/io.h"
 #include "core/machine.h"
 
@@ -58,43 +59,6 @@ typedef struct BlockOptions {
     bool repair; /* for a check: damage that can be mended does not keep it from being opened */
 } BlockOptions;
 
-/* What a check found. */
-typedef struct BlockCheck {
-    uint64_t leaks;       /* clusters that take space and hold nothing */
-    uint64_t corruptions; /* references that may destroy data */
-    uint64_t errors;      /* tables that could not be read */
-    uint64_t leaks_fixed, corruptions_fixed;
-    uint64_t clusters, allocated, packed; /* of the guest's disk */
-    uint64_t end;                         /* bytes of the file that are in use */
-} BlockCheck;
-
-/* A state of the disk that an image keeps inside of itself. Texts are the node's. */
-typedef struct BlockSnapshot {
-    const char *id, *name;
-    uint64_t disk_size, vm_state_size, vm_clock_ns;
-    int64_t date_us; /* since 1970 */
-} BlockSnapshot;
-
-/*
- * [co] What a format can do with them; for tools, while nothing else uses the node. A snapshot is
- * named by its id or its name.
- */
-typedef struct BlockSnapshots {
-    int (*list)(BlockNode *node, GArray *out); /* of BlockSnapshot */
-    int (*create)(BlockNode *node, const char *name);
-    int (*apply)(BlockNode *node, const char *name); /* the disk becomes what it was */
-    int (*remove)(BlockNode *node, const char *name);
-    int (*show)(BlockNode *node, const char *name); /* reads give it, while the node is open */
-} BlockSnapshots;
-
-/* Bytes that an image takes: with what the disk holds now, and when all of it is written. */
-typedef struct BlockMeasure {
-    uint64_t required, full;
-} BlockMeasure;
-
-/* Adds a fact about an image to a text. */
-typedef void BlockFact(GString *out, const char *name, const char *text);
-
 typedef struct BlockDriver {
     const char *name; /* "qcow2": the word after `format:` */
     bool protocol;    /* opened by a path; otherwise on top of child 0 */
@@ -132,7 +96,7 @@ typedef struct BlockDriver {
     int (*empty)(BlockNode *node); /* all of the disk shows what is below */
     /* What it is based on; NULL: nothing any more. */
     int (*set_backing)(BlockNode *node, const char *path, const char *format);
-    /* Options that the image gets instead of those it was made with; only names in amend_options. */
+    /* Options instead of those that the image was made with; only names in amend_options. */
     bool (*amend)(BlockNode *node, const BlockCreate *options, GError **error);
     const char *const *amend_options; /* ends with NULL */
     const BlockSnapshots *snapshots;  /* NULL: none inside of an image */
@@ -150,8 +114,8 @@ typedef struct BlockDriver {
     extern const BlockDriver id##_block_driver;                                                    \
     const BlockDriver id##_block_driver
 
-extern const BlockDriver *const block_drivers[];        /* ends with NULL */
-const BlockDriver *block_driver_find(const char *name); /* NULL when there is none */
+extern const BlockDriver *const block_drivers[];            /* ends with NULL */
+const BlockDriver *block_driver_find(const char *name);     /* NULL when there is none */
 const BlockDriver *block_driver_for_path(const char *path); /* by its scheme, or `file` */
 
 #endif

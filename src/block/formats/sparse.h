@@ -24,7 +24,7 @@ typedef struct SparseKind {
     bool has_zero; /* there is an entry for a block of zeroes: */
     uint64_t zero;
     uint64_t (*index_of)(const BlockNode *node, uint64_t block); /* optional: of its entry */
-    /* [co] optional, with the lock: before the first change; a new block; after tables are written */
+    /* [co] optional, with the lock: before the first change; a new block; tables are written */
     int (*begin)(BlockNode *node);
     int (*added)(BlockNode *node, uint64_t offset);
     int (*committed)(BlockNode *node);

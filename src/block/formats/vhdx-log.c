@@ -1,7 +1,7 @@
 /*
- * Replaying the log of a vhdx image (MS-VHDX, 2.3): a ring of entries, each of which says what 4 KiB
- * sectors of the file hold, or that a range is zero. Those in force are the longest run of valid ones
- * with ascending numbers that ends with the highest number.
+ * Replaying the log of a vhdx image (MS-VHDX, 2.3): a ring of entries, each of which says what
+ * sectors of 4 KiB in the file hold, or that a range is zero. Those in force are the run of valid
+ * ones with ascending numbers that ends with the highest number.
  */
 #include <errno.h>
 #include <string.h>

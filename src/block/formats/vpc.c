@@ -1,7 +1,7 @@
 /*
  * The format `vpc` (vhd) of Virtual PC and Hyper-V ("Virtual Hard Disk Image Format Specification",
- * 1.0): fixed, and dynamic with one table. Numbers are big endian. A footer ends the file; a dynamic
- * image has a copy of it at its start. Each block has a bitmap of its sectors in front.
+ * 1.0): fixed, and dynamic with one table. Numbers are big endian. A footer ends the file; a
+ * dynamic image has a copy of it at its start. Each block has a bitmap of its sectors in front.
  */
 #include <errno.h>
 #include <string.h>

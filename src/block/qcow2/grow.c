@@ -1,7 +1,7 @@
 /*
- * Another size: of the disk, and larger tables. The new one is written beside the old one and the header, which says where it
- * is, changes in one sector; so at any moment one of them is whole and in use. No commit may run
- * meanwhile, because it would write to the old one.
+ * Another size: of the disk, and larger tables. A new table is written beside the old one and the
+ * header, which says where it is, changes in one sector; so at any moment one of them is whole and
+ * in use. No commit may run meanwhile, because it would write to the old one.
  */
 #include <errno.h>
 #include <string.h>

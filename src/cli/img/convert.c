@@ -1,4 +1,4 @@
-/* `lathe img convert` and `lathe img dd`: a disk, or a part of it, in an image of another format. */
+/* `lathe img convert` and `lathe img dd`: a disk, or a part of it, in a new image. */
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,0 +1,47 @@
+/* What tools ask a format about an image, and want done to it as a whole. */
+#ifndef BLOCK_FACTS_H
+#define BLOCK_FACTS_H
+
+#include <glib.h>
+#include <stdint.h>
+
+typedef struct BlockNode BlockNode;
+
+/* What a check found. */
+typedef struct BlockCheck {
+    uint64_t leaks;       /* clusters that take space and hold nothing */
+    uint64_t corruptions; /* references that may destroy data */
+    uint64_t errors;      /* tables that could not be read */
+    uint64_t leaks_fixed, corruptions_fixed;
+    uint64_t clusters, allocated, packed; /* of the guest's disk */
+    uint64_t end;                         /* bytes of the file that are in use */
+} BlockCheck;
+
+/* A state of the disk that an image keeps inside of itself. Texts are the node's. */
+typedef struct BlockSnapshot {
+    const char *id, *name;
+    uint64_t disk_size, vm_state_size, vm_clock_ns;
+    int64_t date_us; /* since 1970 */
+} BlockSnapshot;
+
+/*
+ * [co] What a format can do with them; for tools, while nothing else uses the node. A snapshot is
+ * named by its id or its name.
+ */
+typedef struct BlockSnapshots {
+    int (*list)(BlockNode *node, GArray *out); /* of BlockSnapshot */
+    int (*create)(BlockNode *node, const char *name);
+    int (*apply)(BlockNode *node, const char *name); /* the disk becomes what it was */
+    int (*remove)(BlockNode *node, const char *name);
+    int (*show)(BlockNode *node, const char *name); /* reads give it, while the node is open */
+} BlockSnapshots;
+
+/* Bytes that an image takes: with what the disk holds now, and when all of it is written. */
+typedef struct BlockMeasure {
+    uint64_t required, full;
+} BlockMeasure;
+
+/* Adds a fact about an image to a text. */
+typedef void BlockFact(GString *out, const char *name, const char *text);
+
+#endif
