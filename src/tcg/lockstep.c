@@ -28,7 +28,7 @@ struct Lockstep {
     Chunk *chunk; /* holds one block of the host's at a time */
     uint8_t *interp_code;
     BlockExit exits[2][IR_MAX_EXITS];
-    Block nowhere;    /* dead: nothing links the exits */
+    Block *nowhere;   /* dead: nothing links the exits */
     FetchView *empty; /* so that no jump leaves the block */
     Place places[MAX_PLACES];
     unsigned place_count;
@@ -201,7 +201,7 @@ static const void *emit_host(TcgCpu *cpu)
     bool fits = tcg->host->emit(&cpu->ir, &cpu->live, tcg->thunks, chunk->write, chunk->execute,
         chunk->size, &cpu->emitted);
     for (unsigned i = 0; i < cpu->ir.exit_count; i++) {
-        lockstep->exits[0][i].block = &lockstep->nowhere;
+        lockstep->exits[0][i].block = lockstep->nowhere;
     }
     return fits ? chunk->execute : NULL;
 }
@@ -309,7 +309,8 @@ Lockstep *lockstep_new(TcgCpu *cpu)
     Lockstep *lockstep = g_new0(Lockstep, 1);
     lockstep->every = (unsigned)tcg->options.check;
     lockstep->left = lockstep->every;
-    lockstep->nowhere.dead = true;
+    lockstep->nowhere = g_new0(Block, 1);
+    lockstep->nowhere->dead = true;
     lockstep->interp_code = g_malloc(INTERP_ROOM);
     lockstep->empty = fetch_view_new();
     pthread_mutex_lock(&tcg->lock);
@@ -325,6 +326,7 @@ void lockstep_free(Lockstep *lockstep)
         lockstep->chunk->state = CHUNK_FREE;
         g_free(lockstep->interp_code);
         g_free(lockstep->empty);
+        g_free(lockstep->nowhere);
         g_free(lockstep);
     }
 }

@@ -39,8 +39,11 @@ QUIET static void load_now(uint64_t *call, const uint8_t *at, uint32_t key)
         call[0] = is_signed ? (uint64_t)(int32_t)value : value;
         break;
     }
-    case MEM_128: call[1] = *(const Unaligned64 *)(at + 8); /* fall through */
     case MEM_64: call[0] = *(const Unaligned64 *)at; break;
+    case MEM_128:
+        call[0] = *(const Unaligned64 *)at;
+        call[1] = *(const Unaligned64 *)(at + 8);
+        break;
     }
 }
 
@@ -50,8 +53,11 @@ QUIET static void store_now(const uint64_t *call, uint8_t *at, uint32_t key)
     case MEM_8: *at = (uint8_t)call[1]; break;
     case MEM_16: *(Unaligned16 *)at = (uint16_t)call[1]; break;
     case MEM_32: *(Unaligned32 *)at = (uint32_t)call[1]; break;
-    case MEM_128: *(Unaligned64 *)(at + 8) = call[2]; /* fall through */
     case MEM_64: *(Unaligned64 *)at = call[1]; break;
+    case MEM_128:
+        *(Unaligned64 *)at = call[1];
+        *(Unaligned64 *)(at + 8) = call[2];
+        break;
     }
 }
 
