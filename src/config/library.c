@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "config/events.h"
+#include "config/layers.h"
 
 #define EMBEDDED "/lathe/"
 
@@ -79,15 +80,20 @@ bool library_has(const Library *library, const char *name)
             lathe_get_resource(), path, G_RESOURCE_LOOKUP_FLAGS_NONE, NULL, NULL, NULL);
 }
 
-static Source *open_source(Library *library, const char *name)
+/* A file may extend others, which are found from its folder; what is embedded stands alone. */
+static Node *load_file(Library *library, const char *file)
 {
-    g_autofree char *file = find_file(library, name);
-    g_autoptr(GBytes) embedded = file ? NULL : find_embedded(name);
+    g_autoptr(Source) source = source_read(file, library->diag, NO_MARK);
 
-    if (file) {
-        return source_read(file, library->diag, NO_MARK);
-    }
-    return embedded ? source_from_bytes(name, embedded, library->diag) : NULL;
+    return source ? layers_load_source(source, library->arena, library->diag) : NULL;
+}
+
+static Node *load_embedded(Library *library, const char *name)
+{
+    g_autoptr(GBytes) text = find_embedded(name);
+    g_autoptr(Source) source = text ? source_from_bytes(name, text, library->diag) : NULL;
+
+    return source ? events_parse(source, library->arena, library->diag) : NULL;
 }
 
 Node *library_load(Library *library, const char *name)
@@ -95,9 +101,9 @@ Node *library_load(Library *library, const char *name)
     gpointer known;
 
     if (!g_hash_table_lookup_extended(library->loaded, name, NULL, &known)) {
-        g_autoptr(Source) source = open_source(library, name);
+        g_autofree char *file = find_file(library, name);
 
-        known = source ? events_parse(source, library->arena, library->diag) : NULL;
+        known = file ? load_file(library, file) : load_embedded(library, name);
         g_hash_table_insert(library->loaded, g_strdup(name), known);
     }
     return known;
