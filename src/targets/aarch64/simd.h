@@ -7,17 +7,17 @@
 #include "targets/aarch64/translate.h"
 
 /* The operations that have no IR, or rarely used ones. The rows of simd.c say what they do. */
-#define A64_SIMD_OPS(X)                                                                            \
-    X(sqshl)                                                                                       \
-    X(uqshl) X(sqrshl) X(uqrshl) X(sqshlu) X(suqadd) X(usqadd) X(sqrdmlah) X(sqrdmlsh) X(urecpe)   \
-        X(ursqrte) X(fmulx) X(frecps) X(frsqrts) X(frecpe) X(frsqrte) X(frecpx) X(frint32z)        \
-            X(frint64z) X(frint32x) X(frint64x) X(fcvts) X(fcvtu) X(scvtf) X(ucvtf) X(fcvts_x) X(fcvtu_x) X(scvtf_x) X(ucvtf_x) X(fcvt)        \
-                X(fcvtn) X(fcvtl) X(fcvtxn) X(bfcvtn) X(fcadd) X(fcmla) X(fmlal) X(fmlsl) X(bfdot) \
-                    X(bfmmla) X(bfmlal) X(smmla) X(ummla) X(usmmla) X(fjcvtzs) X(sha1c) X(sha1p)   \
-                        X(sha1m) X(sha1h) X(sha1su0) X(sha1su1) X(sha256h) X(sha256h2)             \
-                            X(sha256su0) X(sha256su1) X(sha512h) X(sha512h2) X(sha512su0)          \
-                                X(sha512su1) X(sm3partw1) X(sm3partw2) X(sm3ss1) X(sm3tt1a)        \
-                                    X(sm3tt1b) X(sm3tt2a) X(sm3tt2b) X(sm4e) X(sm4ekey)
+/* clang-format off */
+#define A64_SIMD_OPS(X) \
+    X(sqshl) X(uqshl) X(sqrshl) X(uqrshl) X(sqshlu) X(suqadd) X(usqadd) X(sqrdmlah) X(sqrdmlsh) \
+    X(urecpe) X(ursqrte) X(fmulx) X(frecps) X(frsqrts) X(frecpe) X(frsqrte) X(frecpx) \
+    X(frint32z) X(frint64z) X(frint32x) X(frint64x) X(fcvts) X(fcvtu) X(scvtf) X(ucvtf) \
+    X(fcvts_x) X(fcvtu_x) X(scvtf_x) X(ucvtf_x) X(fcvt) X(fcvtn) X(fcvtl) X(fcvtxn) X(bfcvtn) \
+    X(fcadd) X(fcmla) X(fmlal) X(fmlsl) X(bfdot) X(bfmmla) X(bfmlal) X(smmla) X(ummla) X(usmmla) \
+    X(fjcvtzs) X(sha1c) X(sha1p) X(sha1m) X(sha1h) X(sha1su0) X(sha1su1) X(sha256h) X(sha256h2) \
+    X(sha256su0) X(sha256su1) X(sha512h) X(sha512h2) X(sha512su0) X(sha512su1) X(sm3partw1) \
+    X(sm3partw2) X(sm3ss1) X(sm3tt1a) X(sm3tt1b) X(sm3tt2a) X(sm3tt2b) X(sm4e) X(sm4ekey)
+/* clang-format on */
 
 typedef enum A64SimdOp {
 #define OP(name) SIMD_##name,

@@ -267,12 +267,6 @@ static bool is_vector_x(const A64Vx *i)
     return is_vector(i->form, i->size);
 }
 
-/* Lane idx of rm in every lane. */
-static Val element(A64Translator *t, const A64Vx *i)
-{
-    return vop1(t, IR_vduplane, i->size, i->idx, vreg(t, i->rm));
-}
-
 bool a64_v_fmul_x(A64Translator *t, const A64Vx *i)
 {
     if (!is_vector_x(i)) {

@@ -89,4 +89,10 @@ static inline Val vset(A64Translator *t, unsigned size, unsigned lane, Val v, Va
     return ir_aux(t->b, IR_vset, V128, (uint8_t)size, (int32_t)lane, v, integer, NO_VAL);
 }
 
+/* Lane idx of rm in every lane. */
+static inline Val element(A64Translator *t, const A64Vx *i)
+{
+    return vop1(t, IR_vduplane, (unsigned)i->size, i->idx, vreg(t, (unsigned)i->rm));
+}
+
 #endif
