@@ -219,7 +219,11 @@ void emit_vfromf(Gen *g, const IrInsn *op, unsigned detail)
     Rm a;
 
     if (reg_is_alone(g, op->a) && reg_find(g, op->a) != NO_REG) {
-        reg_define_alias(g, op->dst, op->a);
+        if (reg_is_scratch(VECTOR, reg_find(g, op->a))) {
+            reg_define_from(g, op->dst, op->a, 0);
+        } else {
+            reg_define_alias(g, op->dst, op->a);
+        }
         return;
     }
     a = reg_rm(g, op->a);
