@@ -97,18 +97,6 @@ enum { NZCV_N = 8, NZCV_Z = 4, NZCV_C = 2, NZCV_V = 1 };
 #define MDSCR_KDE A64_BIT(13)
 #define MDSCR_MDE A64_BIT(15)
 
-/* HCR_EL2, SCR_EL3 */
-#define HCR_VM A64_BIT(0)
-#define HCR_FMO A64_BIT(3)
-#define HCR_IMO A64_BIT(4)
-#define HCR_VF A64_BIT(6)
-#define HCR_VI A64_BIT(7)
-#define HCR_TGE A64_BIT(27)
-#define HCR_E2H A64_BIT(34)
-#define SCR_NS A64_BIT(0)
-#define SCR_IRQ A64_BIT(1)
-#define SCR_FIQ A64_BIT(2)
-
 /* FPCR */
 #define FPCR_FZ16 A64_BIT(19)
 #define FPCR_RMODE (UINT64_C(3) << 22)

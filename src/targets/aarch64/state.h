@@ -42,7 +42,6 @@ enum {
     MODE_ILLEGAL = 1 << 9,        /* PSTATE.IL: no instruction is legal */
     MODE_STEP = 1 << 10,          /* software step is active (D2.12) */
     MODE_BREAKPOINTS = 1 << 11,   /* any instruction may have one */
-    MODE_BTI = 1 << 12,           /* PSTATE.BTYPE is not 0 */
     MODE_MODEL_SHIFT = 16, /* number of the set of features: CPUs of two models share no block */
 };
 
@@ -98,10 +97,9 @@ typedef struct A64Cpu {
     uint64_t elr[4], spsr[4], esr[4], far[4], vbar[4];
     uint64_t sctlr[4], actlr[4], tcr[4], ttbr0[4], ttbr1[4], mair[4], amair[4];
     uint64_t tpidr[4], afsr0[4], afsr1[4], contextidr[4], cpacr, tpidrro_el0, par_el1;
-    uint64_t csselr, mdscr, oslock, osdlr, mdccint, disr, rndr;
-    uint64_t hcr, cptr_el2, cptr_el3, hstr, mdcr_el2, mdcr_el3, vttbr, vtcr, vpidr, vmpidr, hpfar,
-        hacr, scr, rvbar;
-    uint64_t cntkctl, cnthctl, cntvoff;
+    uint64_t csselr, mdscr, oslock, osdlr, mdccint, rndr;
+    uint64_t rvbar;
+    uint64_t cntkctl, cntvoff;
     A64Timer timer[TIMER_COUNT];
     int64_t alarm;       /* when cpu_timer_set() was told to kick */
     bool stepped;        /* the one instruction of a software step was begun */

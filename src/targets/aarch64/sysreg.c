@@ -1,10 +1,13 @@
 /* The system registers: one table. Arm ARM D17. */
 #include "targets/aarch64/sysreg.h"
 
+#include <glib.h>
 #include <stdlib.h>
 
+#include "core/build.h"
 #include "core/cpu.h"
 #include "core/loop.h"
+#include "core/machine.h"
 #include "tcg/exec.h"
 #include "tcg/fp.h"
 #include "tcg/tlb.h"
@@ -345,10 +348,25 @@ static void write_debug(A64Cpu *cpu, unsigned number, uint64_t value)
     a64_mode_changed(cpu);
 }
 
-/* Seeded by the machine; splitmix64. Always ready, so Z is 0 (C5.2.18). */
+/* Of the machine's seed, a stream for each CPU; else of the host's random numbers. */
+static uint64_t random_seed(const A64Cpu *cpu)
+{
+    const Machine *machine = cpu_device(&cpu->env)->dev.machine;
+    const MachineSpec *spec = machine ? machine_spec(machine) : NULL;
+
+    if (spec && spec->entropy_seed.set) {
+        return (spec->entropy_seed.value ^ (uint64_t)cpu->env.index << 56) | 1;
+    }
+    return ((uint64_t)g_random_int() << 32 | g_random_int()) | 1;
+}
+
+/* splitmix64. Always ready, so Z is 0 (C5.2.18). */
 static uint64_t read_random(A64Cpu *cpu, unsigned number)
 {
-    uint64_t z = (cpu->rndr += UINT64_C(0x9e3779b97f4a7c15));
+    uint64_t z;
+
+    cpu->rndr = cpu->rndr ? cpu->rndr : random_seed(cpu);
+    z = (cpu->rndr += UINT64_C(0x9e3779b97f4a7c15));
 
     a64_set_nzcv(cpu, 0);
     z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);

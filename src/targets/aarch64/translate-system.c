@@ -329,6 +329,7 @@ bool a64_mrs(A64Translator *t, const A64Sys *i)
     } else if (!read_inline(t, i)) {
         set_reg(t, 1, i->rt,
             ir_call(t->b, I64, &a64_help_mrs, constant(t, I64, sysreg_operand(i)), NO_VAL, NO_VAL));
+        t->flags_op = FLAGS_UNKNOWN; /* RNDR sets them */
     }
     return true;
 }
