@@ -81,8 +81,8 @@ static bool walk(Found *found, char **keys)
     return true;
 }
 
-/* The machine's keys before the board's. */
-static bool find_path(Loader *l, const char *what, Found *found)
+/* The machine's keys before the board's; what is spelt out before what any name fits. */
+static bool find_path(Loader *l, const char *what, bool any_name, Found *found)
 {
     static const char *const files[] = { "schemas/machine.v1.yaml", "schemas/board.v1.yaml" };
     g_auto(GStrv) keys = g_strsplit(what, ".", -1);
@@ -90,7 +90,8 @@ static bool find_path(Loader *l, const char *what, Found *found)
     for (unsigned i = 0; i < G_N_ELEMENTS(files); i++) {
         found->schema = schema_load(l->schemas, files[i]);
         g_string_truncate(found->path, 0);
-        if (found->schema && schema_property(found->schema, keys[0]) && walk(found, keys)) {
+        if (found->schema && schema_property(found->schema, keys[0]) && walk(found, keys) &&
+            (any_name || !strstr(found->path->str, "NAME"))) {
             return true;
         }
     }
@@ -297,7 +298,9 @@ char *config_explain(const char *what, const ConfigOptions *options, Diag *diag)
     g_auto(Loader) l;
 
     loader_init(&l, options, diag);
-    if (!text && (find_path(&l, what, &found) || find_device(&l, what, &found))) {
+    if (!text &&
+        (find_path(&l, what, false, &found) || find_path(&l, what, true, &found) ||
+            find_device(&l, what, &found))) {
         text = print_found(&found);
     }
     if (!text) {

@@ -19,6 +19,7 @@ done
 "$lathe" explain drives.root.cache | grep -q 'directsync   | no ' || fail "the table of promises is not shown"
 "$lathe" explain drives.root.aio | grep -q 'The guest cannot tell' || fail "aio is not marked as hidden"
 "$lathe" explain drives.root.serial | grep -q 'The guest cannot tell' && fail "serial is marked as hidden"
+"$lathe" explain cpus.max | grep -q 'Most CPUs' || fail "a key of the board is taken for a name"
 "$lathe" explain drivse 2>&1 | grep -q 'did you mean `drives`' || fail "no suggestion for drivse"
 "$lathe" explain nothing-like-this >/dev/null 2>&1
 [ $? = 2 ] || fail "an unknown word must end with 2"
