@@ -47,11 +47,24 @@ static const BlockDriver *find_format(const char *format, BlockNode *file, GErro
 
 /* ---- one layer ---- */
 
+/* A URL that no protocol opens is not the name of a file. */
+static const BlockDriver *find_protocol(const char *path, GError **error)
+{
+    const BlockDriver *driver = block_driver_for_path(path);
+
+    if (!driver->schemes && path && strstr(path, "://")) {
+        g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_HOST,
+            "`%s`: there is no such protocol; there are nbd, nbds, http and https", path);
+        return NULL;
+    }
+    return driver;
+}
+
 BlockNode *block_open_layer(
     IoLoop *loop, const char *format, const BlockOptions *options, GError **error)
 {
-    BlockNode *file = block_open(
-        loop, block_driver_for_path(options->path), options, NULL, NULL, error);
+    const BlockDriver *protocol = find_protocol(options->path, error);
+    BlockNode *file = protocol ? block_open(loop, protocol, options, NULL, NULL, error) : NULL;
     const BlockDriver *driver = file ? find_format(format, file, error) : NULL;
 
     if (!driver) {

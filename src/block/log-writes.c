@@ -1,7 +1,7 @@
 /*
  * The filter `log-writes`: every change that has ended is appended to a log, in the format of
- * Linux' device-mapper target of that name (Documentation/admin-guide/device-mapper/log-writes.rst),
- * so that its tools can replay it. Child 0 is the disk, child 1 takes the log.
+ * Linux' device-mapper target of that name (admin-guide/device-mapper/log-writes.rst), so that its
+ * tools can replay it. Child 0 is the disk, child 1 takes the log.
  */
 #include <errno.h>
 #include <string.h>

@@ -33,6 +33,9 @@ timeout 20 "$lathe" io -f raw -c 'read 4MiB 512' disk > said && fail "beyond the
 timeout 20 "$lathe" io -f raw -c 'write 1 2 3 4' disk 2> said; [ $? = 2 ] || fail "too many words"
 timeout 20 "$lathe" io -f raw -r -c 'write 0 512' disk > said && fail "written to a disk opened for reading"
 
+timeout 20 "$lathe" io -f raw -c flush gopher://host/disk 2> said && fail "a protocol that is not there"
+grep -q 'there is no such protocol' said || fail "why not"
+
 # ---- a web server with ranges ----
 command -v python3 >/dev/null || exit 0
 head -c 1500000 /dev/urandom > web
