@@ -87,18 +87,53 @@ static uint64_t help_load_pair(CpuEnv *env, uint64_t address, uint64_t operand, 
     return 0;
 }
 
+/* Where 16 bytes to be written are in host memory; NULL: it takes more than memory, or it raised. */
+static void *writable_pair(CpuEnv *env, uint64_t address)
+{
+    const Change nothing = { .kind = RMW_OR };
+    void *host = cpu_host_memory(env, address, true);
+
+    if (!host) {
+        cpu_change(env, address, MEM_64, &nothing);
+        host = env->raised ? NULL : cpu_host_memory(env, address, true);
+    }
+    return host;
+}
+
+#ifdef __x86_64__
+__attribute__((target("cx16"))) static void host_swap_128(
+    void *at, const IrVec *expected, const IrVec *desired, IrVec *old)
+{
+    __int128 before, after;
+
+    memcpy(&before, expected, sizeof(before));
+    memcpy(&after, desired, sizeof(after));
+    before = __sync_val_compare_and_swap((__int128 *)at, before, after);
+    memcpy(old, &before, sizeof(before));
+}
+#endif
+
 /* Compares 16 bytes and swaps; *old gets what was there. False: it raised. */
 static bool swap_128(
     CpuEnv *env, uint64_t address, const IrVec *expected, const IrVec *desired, IrVec *old)
 {
-    bool taken, same;
+    void *host = writable_pair(env, address);
+    bool taken;
 
+    if (env->raised) {
+        return false;
+    }
+#ifdef __x86_64__
+    if (host) {
+        host_swap_128(host, expected, desired, old);
+        return true;
+    }
+#endif
     /* Whoever else does this holds the lock too; plain stores of halves may come between. */
     taken = machine_lock_ensure();
     cpu_load128(env, address, MEM_128, old);
-    same = !env->raised && old->d[0] == expected->d[0] && old->d[1] == expected->d[1];
-    if (!env->raised) {
-        cpu_store128(env, address, MEM_128, same ? desired : old);
+    if (!env->raised && old->d[0] == expected->d[0] && old->d[1] == expected->d[1]) {
+        cpu_store128(env, address, MEM_128, desired);
     }
     machine_lock_restore(taken);
     return !env->raised;
