@@ -94,9 +94,25 @@ static void put_path(Writer *w, unsigned depth, const char *key, const char *pat
     put_text(w, depth, key, full);
 }
 
-/* Words of a comment, in lines. */
-static void put_comment(Writer *w, unsigned depth, const char *text)
+/* One line: what YAML takes for the end of one becomes a blank. */
+static char *unbroken(const char *text)
 {
+    GString *line = g_string_new(NULL);
+
+    for (; *text; text = g_utf8_next_char(text)) {
+        gunichar c = g_utf8_get_char(text);
+        bool breaks = c < 0x20 || c == 0x85 || c == 0x2028 || c == 0x2029;
+
+        g_string_append_unichar(line, breaks ? ' ' : c);
+    }
+    return g_string_free(line, false);
+}
+
+/* Words of a comment, in lines. */
+static void put_comment(Writer *w, unsigned depth, const char *words)
+{
+    g_autofree char *line = unbroken(words);
+    const char *text = line;
     size_t length = strlen(text);
 
     while (length > 0) {
@@ -115,10 +131,12 @@ static void put_comment(Writer *w, unsigned depth, const char *text)
 
 static void put_note(Writer *w, unsigned depth, const LegacyNote *note)
 {
-    bool cut = strlen(note->option) > LONGEST_OPTION;
+    bool cut = g_utf8_strlen(note->option, -1) > LONGEST_OPTION;
+    g_autofree char *option = cut ? g_utf8_substring(note->option, 0, LONGEST_OPTION)
+                                  : g_strdup(note->option);
     g_autofree char *text = note->text
-        ? g_strdup_printf("%s: %.*s%s: %s", fidelity_names[note->fidelity], LONGEST_OPTION,
-              note->option, cut ? "..." : "", note->text)
+        ? g_strdup_printf(
+              "%s: %s%s: %s", fidelity_names[note->fidelity], option, cut ? "..." : "", note->text)
         : NULL;
 
     if (text) {

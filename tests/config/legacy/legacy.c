@@ -278,6 +278,16 @@ static void a_missing_board_is_one_lost_line(void **state)
         "# lost: qemu-system-x86_64: there is no board like QEMU's `pc-i440fx-7.2` yet");
 }
 
+static void a_line_break_in_a_name_does_not_break_a_comment(void **state)
+{
+    assert_translated("qemu-system-x86_64 'a\nb\xe2\x80\xa9.img'", AS_7_2, "QEMU would look what");
+}
+
+static void a_drive_called_on_is_no_truth_value(void **state)
+{
+    assert_translated("qemu-system-x86_64 -drive file=a.img,format=raw,id", AS_7_2, "  d-on:\n");
+}
+
 static void a_dollar_of_the_kernels_is_no_parameter(void **state)
 {
     assert_translated("qemu-system-riscv64 -M virt -kernel k -append 'a=${b}'", AS_7_2, "$${b}");
@@ -308,6 +318,8 @@ int main(void)
         cmocka_unit_test(without_cache_it_was_writethrough_in_2011),
         cmocka_unit_test(serial_was_a_key_in_2011),
         cmocka_unit_test(a_missing_board_is_one_lost_line),
+        cmocka_unit_test(a_line_break_in_a_name_does_not_break_a_comment),
+        cmocka_unit_test(a_drive_called_on_is_no_truth_value),
         cmocka_unit_test(a_dollar_of_the_kernels_is_no_parameter),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
