@@ -8,6 +8,7 @@
 #include "config/config.h"
 #include "config/edit.h"
 #include "config/events.h"
+#include "config/legacy/libvirt.h"
 #include "config/legacy/qemu.h"
 #include "config/legacy/report.h"
 #include "config/legacy/yaml.h"
@@ -282,6 +283,32 @@ static int to_qemu(const TranslateOptions *options, const char *file)
                                          : EXIT_FINE;
 }
 
+/* ---- libvirt → lathe ---- */
+
+static int from_libvirt(const TranslateOptions *options, const char *file)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *xml = NULL;
+    g_autoptr(GPtrArray) arguments = NULL;
+    Remarks remarks = { EXACT };
+    gsize size;
+    int result;
+
+    if (g_file_get_contents(file, &xml, &size, &error)) {
+        arguments = libvirt_arguments(xml, size, print_remark, &remarks, &error);
+    }
+    if (!arguments) {
+        fprintf(stderr, "lathe translate: %s: %s\n", file, error->message);
+        return EXIT_DESCRIPTION;
+    }
+    {
+        g_autofree char *text = words_quote((char *const *)arguments->pdata, arguments->len);
+
+        result = translate_text(options, file, text);
+    }
+    return result == EXIT_FINE && remarks.worst > options->worst ? EXIT_DIFFERENT : result;
+}
+
 /* ---- the verb ---- */
 
 static int translate_run(int argc, char **argv)
@@ -311,8 +338,11 @@ static int translate_run(int argc, char **argv)
     if (argc == 3 && strcmp(argv[1], "to-qemu") == 0) {
         return to_qemu(&options, argv[2]);
     }
+    if (argc == 3 && strcmp(argv[1], "libvirt") == 0) {
+        return from_libvirt(&options, argv[2]);
+    }
     if (argc < 2 || strcmp(argv[1], "qemu") != 0) {
-        return usage_error("what is to be translated: qemu, or to-qemu FILE");
+        return usage_error("what is to be translated: qemu, libvirt FILE or to-qemu FILE");
     }
     if (argc > 2 && strcmp(argv[2], "--") == 0) {
         first = 3;
@@ -322,7 +352,8 @@ static int translate_run(int argc, char **argv)
 
 VERB(translate) = {
     .name = "translate",
-    .arguments = "to-qemu FILE|qemu [--as=7.2|2011] [--allow close,lost] [-o FILE] [--json] [--var "
+    .arguments = "libvirt FILE|to-qemu FILE|qemu [--as=7.2|2011] [--allow close,lost] [-o FILE] "
+                 "[--json] [--var "
                  "X=VALUE]... "
                  "[--check-files] [-- qemu-system-... ...]",
     .summary = "command lines of QEMU as machine files, and back",
@@ -334,7 +365,8 @@ VERB(translate) = {
         "Without a command line, standard input is read: a shell script or a part of a makefile,\n"
         "with quotes, continued lines and variables.\n"
         "\n"
-        "to-qemu FILE is the way back: the nearest command line of QEMU 7.2.\n"
+        "to-qemu FILE is the way back: the nearest command line of QEMU 7.2. libvirt FILE reads\n"
+        "the XML of a domain.\n"
         "\n"
         "  --as=7.2|2011   whose rules: QEMU 7.2 (unsaid), or 0.15.50 of August 2011\n"
         "  --allow LIST    what makes exit status 0 all the same: close, lost\n"

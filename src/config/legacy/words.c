@@ -347,7 +347,9 @@ static void skip_comment(Reader *r)
 static void skip_redirection(Reader *r)
 {
     end_word(r);
-    r->at += 1 + strspn(r->text + r->at + 1, "<>&| \t");
+    while (r->at < r->size && strchr("<>&| \t", r->text[r->at])) {
+        r->at++;
+    }
     while (r->at < r->size && !strchr(" \t\n;|&", r->text[r->at])) {
         r->at++;
     }

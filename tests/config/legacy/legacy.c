@@ -184,6 +184,12 @@ static void a_missing_variable_is_named(void **state)
     assert_words("qemu $IMG", SCRIPT_SHELL, "1:6: error[E121]: `$IMG` is not known here\n");
 }
 
+static void redirections_are_no_words(void **state)
+{
+    assert_words("qemu -a > log 2>&1 -b <in", SCRIPT_SHELL, "qemu|-a|2|-b");
+    assert_words("qemu -a <<<", SCRIPT_SHELL, "qemu|-a");
+}
+
 static void what_is_no_text_is_refused(void **state)
 {
     assert_words("qemu a\xf0\xf0", SCRIPT_SHELL,
@@ -311,6 +317,7 @@ int main(void)
         cmocka_unit_test(a_variable_of_several_words_is_cut),
         cmocka_unit_test(a_default_stands_in_for_a_variable),
         cmocka_unit_test(a_missing_variable_is_named),
+        cmocka_unit_test(redirections_are_no_words),
         cmocka_unit_test(what_is_no_text_is_refused),
         cmocka_unit_test(make_has_variables_of_its_own),
         cmocka_unit_test(a_refused_value_is_underlined),
