@@ -136,9 +136,11 @@ def start_up(options, guest, machine):
                  '--set', 'boot.kernel=null', '--set', 'boot.initrd=null', '--set', 'boot.cmdline=null']
         peer = [*guest.peer, '-accel', 'tcg', '-m', '512', '-nographic', '-nodefaults', '-bios', image]
         if what == 'off':
-            ours, theirs = zip(*[(seconds_of(lathe), seconds_of(peer)) for _ in range(11)])
-            print(f'exec to the guest\'s power-off, ms       {statistics.median(ours) * 1e3:7.1f} '
-                  f'against {statistics.median(theirs) * 1e3:.1f}')
+            # Starting and awaiting a program that does nothing is no part of it.
+            times = [[seconds_of(command) for command in (['true'], lathe, peer)] for _ in range(11)]
+            nothing, ours, theirs = map(statistics.median, zip(*times))
+            print(f'exec to the guest\'s power-off, ms       {(ours - nothing) * 1e3:7.1f} '
+                  f'against {(theirs - nothing) * 1e3:.1f}   (goal 10)')
         else:
             print(f'resident before the guest runs, MiB    {resident_of(lathe):7.1f} '
                   f'against {resident_of(peer):.1f}')
