@@ -65,7 +65,7 @@ echo "fetching the packages of a Debian 12 system ($arch)" >&2
 $as_root sh -eu -c '
     debootstrap --foreign --variant=minbase --arch=$arch --include=$packages bookworm "$tree" "$0" >&2
     install -m 755 "$out/second-stage" "$tree/second-stage"
-    install -m 755 "$here/root-check" "$tree/usr/local/sbin/root-check"
+    install -D -m 755 "$here/root-check" "$tree/usr/local/sbin/root-check"
     rm -f "$out/root.new"
     mke2fs -q -t ext4 -d "$tree" "$out/root.new" 2G' "$mirror" || fail "the packages could not be fetched and unpacked"
 
