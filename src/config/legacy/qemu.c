@@ -56,7 +56,10 @@ static void put(GString *option, const char *key, const char *value)
 {
     g_string_append_printf(option, "%s%s=", option->len ? "," : "", key);
     for (; *value; value++) {
-        g_string_append(option, *value == ',' ? ",," : (char[]){ *value, '\0' });
+        if (*value == ',') {
+            g_string_append_c(option, ',');
+        }
+        g_string_append_c(option, *value);
     }
 }
 
