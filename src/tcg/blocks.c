@@ -248,11 +248,49 @@ static bool copy_is_true(const TcgCpu *cpu, const Block *block)
             same_code(copy + on_first, block->pages[1]->host, block->guest_size - on_first));
 }
 
+/* What a drop is, but for the lists of pages. */
+static void block_dies(Tcg *tcg, Chunk *chunk, Block *block)
+{
+    atomic_store(&block->dead, true);
+    remove_from_bucket(&tcg->blocks, block);
+    chain_cut(tcg, block);
+    tcg->dropped_blocks++;
+    chunk->live--;
+}
+
+/*
+ * Takes all blocks of a chunk from a page's list at once, the first time this eviction comes to it: a page that many
+ * processes run, each at its own address, has tens of thousands.
+ */
+static void sweep_page(Tcg *tcg, CodePage *page, const Chunk *chunk)
+{
+    if (page->swept == tcg->evictions) {
+        return;
+    }
+    page->swept = tcg->evictions;
+    for (Block **at = &page->blocks; *at;) {
+        Block **next = &(*at)->page_next[page_slot(*at, page)];
+        if (code_find(&tcg->code, (*at)->code) == chunk) {
+            *at = *next;
+        } else {
+            at = next;
+        }
+    }
+}
+
 void chunk_evict(Tcg *tcg, Chunk *chunk)
 {
     chunk->state = CHUNK_EVICTED;
+    tcg->evictions++;
     for (unsigned i = 0; i < chunk->blocks->len; i++) {
-        block_drop(tcg, g_ptr_array_index(chunk->blocks, i));
+        Block *block = g_ptr_array_index(chunk->blocks, i);
+        if (block->dead) {
+            continue;
+        }
+        for (unsigned k = 0; k < 2 && block->pages[k]; k++) {
+            sweep_page(tcg, block->pages[k], chunk);
+        }
+        block_dies(tcg, chunk, block);
     }
     code_retire(chunk, atomic_fetch_add(&tcg->epoch, 1) + 1);
 }
@@ -271,14 +309,10 @@ void block_drop(Tcg *tcg, Block *block)
     if (block->dead) {
         return;
     }
-    atomic_store(&block->dead, true);
-    remove_from_bucket(&tcg->blocks, block);
     for (unsigned i = 0; i < 2 && block->pages[i]; i++) {
         remove_from_page(block, i);
     }
-    chain_cut(tcg, block);
-    tcg->dropped_blocks++;
-    chunk->live--;
+    block_dies(tcg, chunk, block);
     chunk_tidy(tcg, chunk);
 }
 

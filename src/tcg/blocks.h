@@ -59,6 +59,7 @@ struct CodePage {
     Block *blocks;
     unsigned hits;        /* times its blocks were written since one was made */
     unsigned idle_writes; /* stores since then that found no block */
+    unsigned swept;       /* the last eviction that has looked at its blocks */
     uint64_t pending;     /* CPUs that have not yet dropped their write entries */
 };
 
