@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/have.h"
 #include "core/loop.h"
 #include "tests/block/disk.h"
 
@@ -16,17 +17,19 @@ static const struct {
     DriveAio aio;
 } modes[] = {
     { "writeback", AIO_THREADS },
-    { "writeback", AIO_IO_URING },
     { "none", AIO_THREADS },
     { "none", AIO_NATIVE },
-    { "none", AIO_IO_URING },
     { "writethrough", AIO_THREADS },
-    { "writethrough", AIO_IO_URING },
     { "directsync", AIO_THREADS },
     { "directsync", AIO_NATIVE },
-    { "directsync", AIO_IO_URING },
     { "unsafe", AIO_THREADS },
+#ifdef HAVE_LIBURING
+    { "writeback", AIO_IO_URING },
+    { "none", AIO_IO_URING },
+    { "writethrough", AIO_IO_URING },
+    { "directsync", AIO_IO_URING },
     { "unsafe", AIO_IO_URING },
+#endif
 };
 
 /* Random requests of any alignment beside the same ones done to memory. */

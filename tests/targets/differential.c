@@ -255,6 +255,18 @@ static void make_program(DiffProgram *p, unsigned seed)
     }
 }
 
+/*
+ * What an encoding of "should be one" bits does, and which features `max` has, differs between releases; the rows'
+ * exceptions are those of Debian 12's.
+ */
+static bool is_the_known_release(const char *reference)
+{
+    g_autofree char *command = g_strdup_printf("%s --version", reference), *text = NULL;
+
+    return g_spawn_command_line_sync(command, &text, NULL, NULL, NULL) &&
+        strstr(text, " version 7.") != NULL;
+}
+
 void diff_run(const DiffIsa *isa, unsigned first, unsigned programs, unsigned sequences)
 {
     static DiffProgram p;
@@ -262,7 +274,8 @@ void diff_run(const DiffIsa *isa, unsigned first, unsigned programs, unsigned se
     static const char *const all[] = { "interp", "x86_64" };
     g_autofree char *there = g_find_program_in_path(isa->reference);
 
-    if (!there) {
+    if (!there || !is_the_known_release(there)) {
+        print_message("the reference is %s of QEMU 7\n", isa->reference);
         skip();
     }
     p.isa = isa;
