@@ -37,7 +37,7 @@ struct Tcg {
     TcgCpu *cpus[TCG_MAX_CPUS];
     const Machine *machine; /* NULL in tests */
     FILE *perf_map;         /* NULL until the first block, when there shall be one */
-    unsigned evictions; /* CodePage.swept tells by it what this one has done */
+    unsigned evictions;     /* CodePage.swept tells by it what this one has done */
     _Atomic uint64_t translated_insns, translated_blocks, dropped_blocks, evicted_chunks;
     _Atomic uint64_t timed_insns, timed_ns; /* of the blocks whose translation was timed */
 };
