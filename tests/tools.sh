@@ -3,6 +3,7 @@
 # what is missing when that needs no password; a test that lacks one all the same is skipped and says so.
 set -u
 tools='qemu-img:qemu-utils qemu-riscv64-static:qemu-user-static aarch64-linux-gnu-gcc:gcc-aarch64-linux-gnu
+riscv64-linux-gnu-gcc:gcc-riscv64-linux-gnu
 debootstrap:debootstrap python3:python3 strace:strace nbdinfo:libnbd-bin nbdkit:nbdkit'
 modules='yaml:python3-yaml jsonschema:python3-jsonschema'
 
