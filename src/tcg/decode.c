@@ -1,5 +1,6 @@
 #include "tcg/decode.h"
 
+#include <glib.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -125,4 +126,26 @@ uint64_t decode_feature(const DecodeTable *table, const char *name, size_t lengt
         }
     }
     return 0;
+}
+
+unsigned decode_model_number(uint64_t features)
+{
+    enum { MODEL_MAX = 1 << 16 };
+    static GMutex lock;
+    static GArray *known; /* of uint64_t; lives as long as the program */
+    unsigned number = 0;
+
+    g_mutex_lock(&lock);
+    if (!known) {
+        known = g_array_new(FALSE, FALSE, sizeof(uint64_t));
+    }
+    while (number < known->len && g_array_index(known, uint64_t, number) != features) {
+        number++;
+    }
+    if (number == known->len) {
+        g_array_append_val(known, features);
+    }
+    g_mutex_unlock(&lock);
+    g_assert(number < MODEL_MAX);
+    return number;
 }

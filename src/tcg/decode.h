@@ -74,4 +74,7 @@ bool decode_random(const DecodeRow *row, uint64_t *random, uint32_t *insn);
 /* A bit of a feature by name; 0 when there is none. */
 uint64_t decode_feature(const DecodeTable *table, const char *name, size_t length);
 
+/* A small number for a set of features, the same for all CPUs that have it; for CpuEnv.mode. Any thread. */
+unsigned decode_model_number(uint64_t features);
+
 #endif

@@ -243,4 +243,25 @@ EVAL_INLINE uint64_t ir_const_value(const IrBlock *b, const IrInsn *i)
                   : (uint64_t)(int64_t)i->imm & low_mask(ir_type_bits((IrType)i->type));
 }
 
+/* Lane n of a vector whose lanes have the size LANE_8 to LANE_64. */
+static inline uint64_t lane(const IrVec *v, unsigned size, unsigned n)
+{
+    switch (size) {
+    case LANE_8: return v->b[n];
+    case LANE_16: return v->h[n];
+    case LANE_32: return v->w[n];
+    default: return v->d[n];
+    }
+}
+
+static inline void set_lane(IrVec *v, unsigned size, unsigned n, uint64_t value)
+{
+    switch (size) {
+    case LANE_8: v->b[n] = (uint8_t)value; break;
+    case LANE_16: v->h[n] = (uint16_t)value; break;
+    case LANE_32: v->w[n] = (uint32_t)value; break;
+    default: v->d[n] = value; break;
+    }
+}
+
 #endif

@@ -19,26 +19,6 @@ typedef struct Shape {
 
 /* ---- lanes --------------------------------------------------------------------------------- */
 
-static uint64_t lane(const IrVec *v, unsigned size, unsigned n)
-{
-    switch (size) {
-    case LANE_8: return v->b[n];
-    case LANE_16: return v->h[n];
-    case LANE_32: return v->w[n];
-    default: return v->d[n];
-    }
-}
-
-static void set_lane(IrVec *v, unsigned size, unsigned n, uint64_t value)
-{
-    switch (size) {
-    case LANE_8: v->b[n] = (uint8_t)value; break;
-    case LANE_16: v->h[n] = (uint16_t)value; break;
-    case LANE_32: v->w[n] = (uint32_t)value; break;
-    default: v->d[n] = value; break;
-    }
-}
-
 static bool has(const Shape *s, IrLane flag)
 {
     return s->aux & flag;

@@ -120,36 +120,13 @@ static bool parse_features(const char *const *words, uint64_t all, uint64_t *fea
     return check_features(*features, error);
 }
 
-/* A small number for a set of features, the same for all CPUs that have it; for CpuEnv.mode. */
-static unsigned model_number(uint64_t features)
-{
-    enum { MODEL_MAX = 1 << 16 };
-    static GMutex lock;
-    static GArray *known; /* of uint64_t; lives as long as the program */
-    unsigned number = 0;
-
-    g_mutex_lock(&lock);
-    if (!known) {
-        known = g_array_new(FALSE, FALSE, sizeof(uint64_t));
-    }
-    while (number < known->len && g_array_index(known, uint64_t, number) != features) {
-        number++;
-    }
-    if (number == known->len) {
-        g_array_append_val(known, features);
-    }
-    g_mutex_unlock(&lock);
-    g_assert(number < MODEL_MAX);
-    return number;
-}
-
 static bool init(RvCpu *cpu, const char *const *words, uint64_t all, char **error)
 {
     if (!parse_features(words, all, &cpu->features, error)) {
         return false;
     }
     cpu->mhartid = cpu->env.index;
-    cpu->env.mode = model_number(cpu->features) << MODE_MODEL_SHIFT | PRIV_M;
+    cpu->env.mode = decode_model_number(cpu->features) << MODE_MODEL_SHIFT | PRIV_M;
     return true;
 }
 
