@@ -39,7 +39,7 @@ ALL_LIBS  = -pthread $(PKG_LIBS) $(if $(SAN),-fsanitize=$(SAN))
 # ---- what there is ----------------------------------------------------------------------------
 
 decodes   := $(shell find src/targets -name '*.decode' 2>/dev/null)
-tools     := src/tcg/mkdecode.c
+tools     := src/tcg/mkdecode.c src/config/mkpacked.c
 sources   := $(filter-out $(tools) src/main.c,$(shell find src -name '*.c'))
 headers   := $(shell find src tests -name '*.h' -not -path 'tests/guest/*')
 resources := $(shell find schemas machines -name '*.yaml' 2>/dev/null)
@@ -69,7 +69,7 @@ $(BUILD)/obj/gen/%.o: $(BUILD)/gen/%.c $(BUILD)/config.mk
 	@$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 # Decoders come in pairs: insn.gen.h and insn.gen.c, from insn.decode.
-$(BUILD)/mkdecode: $(tools) $(BUILD)/config.mk
+$(BUILD)/mkdecode: src/tcg/mkdecode.c $(BUILD)/config.mk
 	@mkdir -p $(@D)
 	@echo "  CC    $<"
 	@$(CC) -std=gnu11 $(WARNINGS) -O1 -g -D_GNU_SOURCE -Isrc $(PKG_CFLAGS) -o $@ $< $(PKG_LIBS)
@@ -85,14 +85,27 @@ $(BUILD)/gen/tables.c: src/core/mktables.sh $(sources)
 	@echo "  GEN   $@"
 	@sh src/core/mktables.sh $(sources) > $@.new && mv $@.new $@
 
-# Schemas and boards are part of the program.
+# Schemas and boards are part of the program: as texts, and packed as the trees that they are.
+$(BUILD)/libmkpacked.a: $(filter $(BUILD)/obj/core/% $(BUILD)/obj/config/%,$(objects))
+	@rm -f $@
+	@ar rcs $@ $^
+
+$(BUILD)/mkpacked: src/config/mkpacked.c $(BUILD)/libmkpacked.a
+	@echo "  CC    $<"
+	@$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $< $(BUILD)/libmkpacked.a $(ALL_LIBS)
+
+$(BUILD)/gen/packed/%: % $(BUILD)/mkpacked
+	@mkdir -p $(@D)
+	@$(BUILD)/mkpacked $< $@
+
 $(BUILD)/gen/resources.xml: $(resources) Makefile
 	@mkdir -p $(@D)
 	@{ echo '<gresources><gresource prefix="/lathe">'; \
-	   for f in $(sort $(resources)); do echo "<file>$$f</file>"; done; \
+	   for f in $(sort $(resources)); do \
+	       echo "<file>$$f</file><file alias=\"packed/$$f\">$(BUILD)/gen/packed/$$f</file>"; done; \
 	   echo '</gresource></gresources>'; } > $@
 
-$(BUILD)/gen/resources.c: $(BUILD)/gen/resources.xml
+$(BUILD)/gen/resources.c: $(BUILD)/gen/resources.xml $(resources:%=$(BUILD)/gen/packed/%)
 	@echo "  GEN   $@"
 	@glib-compile-resources --sourcedir=. --generate-source --c-name lathe --target=$@ $<
 

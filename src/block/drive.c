@@ -102,6 +102,38 @@ Drive *drive_open(const DriveSpec *spec, Diag *diag)
     return opening.drive;
 }
 
+static void try_main(void *data)
+{
+    Opening *o = data;
+    BlockNode *top = drive_graph_open(o->spec, o->loop, &o->error);
+
+    if (top) {
+        block_unref(top);
+    }
+}
+
+/* One after the other on one loop: a thread for each would take longer than all the rest. */
+void drive_try(const DriveSpec *specs, unsigned count, Diag *diag)
+{
+    Opening opening = { 0 };
+
+    opening.loop = count ? io_loop_new(&opening.error) : NULL;
+    if (opening.loop) {
+        io_loop_start(opening.loop, "trial");
+    }
+    for (unsigned i = 0; i < count; i++) {
+        opening.spec = &specs[i];
+        if (opening.loop) {
+            io_loop_run(opening.loop, try_main, &opening);
+        }
+        if (opening.error) {
+            drive_graph_report(&specs[i], diag, opening.error);
+            g_clear_error(&opening.error);
+        }
+    }
+    io_loop_free(opening.loop);
+}
+
 /* ---- closing ---- */
 
 static void close_main(void *data)

@@ -33,6 +33,9 @@ struct DriveRequest {
 /* Opens what the spec names; NULL after saying in diag which key is to blame. Loop's thread. */
 Drive *drive_open(const DriveSpec *spec, Diag *diag);
 
+/* Opens and closes each, to say in diag what would be wrong with it. */
+void drive_try(const DriveSpec *specs, unsigned count, Diag *diag);
+
 /* Waits for all requests, flushes, closes. NULL is fine. Machine lock held. */
 void drive_close(Drive *drive);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Drive, drive_close)

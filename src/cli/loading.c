@@ -1,10 +1,10 @@
 #include "cli/loading.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "block/drive.h"
 #include "cli/cli.h"
-#include "core/loop.h"
 #include "tcg/tcg.h"
 
 ConfigOptions config_options(const MachineOptions *options)
@@ -23,15 +23,27 @@ void bare_clear(Bare *bare)
     g_clear_pointer(&bare->spec, machine_spec_free);
 }
 
-/* A machine's file says so on its first line that is not a comment. */
+/* A file says what it is on a line of its own, mostly its first that is not a comment. */
 static bool is_board(const char *name)
 {
-    g_autofree char *text = NULL;
+    char line[256];
+    bool found = false, board = false;
+    FILE *file;
 
-    if (!g_file_get_contents(name, &text, NULL, NULL)) {
-        return !g_str_has_suffix(name, ".yaml");
+    if (!g_file_test(name, G_FILE_TEST_IS_REGULAR)) { /* what comes through a pipe is a machine */
+        return !g_str_has_suffix(name, ".yaml") && !g_file_test(name, G_FILE_TEST_EXISTS);
     }
-    return g_regex_match_simple("^lathe:\\s*board/", text, G_REGEX_MULTILINE, 0);
+    file = fopen(name, "re");
+    while (file && !found && fgets(line, sizeof(line), file)) {
+        const char *text = line + mark_text_start(line, strlen(line));
+
+        found = g_str_has_prefix(text, "lathe:");
+        board = found && g_str_has_prefix(text + 6 + strspn(text + 6, " \t"), "board/");
+    }
+    if (file) {
+        fclose(file);
+    }
+    return board;
 }
 
 MachineSpec *load_named(const char *name, const MachineOptions *options, Diag *diag)
@@ -83,16 +95,18 @@ bool images_are_there(const MachineSpec *spec, Diag *diag)
  */
 void try_drives(const MachineSpec *spec, Diag *diag)
 {
-    for (unsigned i = 0; i < spec->drive_count; i++) {
-        DriveSpec trial = spec->drives[i];
-        Drive *drive;
+    g_autofree DriveSpec *trials = g_new(DriveSpec, spec->drive_count);
+    unsigned count = 0;
 
-        trial.aio = AIO_THREADS;
-        drive = trial.path.text || trial.size.set || trial.graph ? drive_open(&trial, diag) : NULL;
-        machine_lock();
-        drive_close(drive);
-        machine_unlock();
+    for (unsigned i = 0; i < spec->drive_count; i++) {
+        const DriveSpec *drive = &spec->drives[i];
+
+        if (drive->path.text || drive->size.set || drive->graph) {
+            trials[count] = *drive;
+            trials[count++].aio = AIO_THREADS;
+        }
     }
+    drive_try(trials, count, diag);
 }
 
 int finish_with(const Diag *diag)

@@ -119,13 +119,19 @@ Entry *node_entry(const Node *node, const char *key)
 void node_map_set(Arena *arena, Node *node, const char *key, Mark mark, Node *value)
 {
     Entry *there = node_entry(node, key);
-    NodeMap *map = &node->map;
 
     if (there) {
         there->value = value;
         there->mark = mark;
-        return;
+    } else {
+        node_map_add(arena, node, key, mark, value);
     }
+}
+
+void node_map_add(Arena *arena, Node *node, const char *key, Mark mark, Node *value)
+{
+    NodeMap *map = &node->map;
+
     map->entries = grown(arena, map->entries, map->count, &map->room, sizeof(Entry));
     map->entries[map->count++] = (Entry){ .key = key, .mark = mark, .value = value };
     index_newest(arena, map);
@@ -153,6 +159,17 @@ void node_list_add(Arena *arena, Node *node, Node *item)
 
     list->items = grown(arena, list->items, list->count, &list->room, sizeof(Node *));
     list->items[list->count++] = item;
+}
+
+void node_reserve(Arena *arena, Node *node, unsigned count)
+{
+    if (node->kind == NODE_MAP) {
+        node->map.entries = arena_alloc(arena, count * sizeof(Entry));
+        node->map.room = count;
+    } else {
+        node->list.items = arena_alloc(arena, count * sizeof(Node *));
+        node->list.room = count;
+    }
 }
 
 /* ---- reading ---- */

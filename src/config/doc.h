@@ -75,6 +75,10 @@ void node_map_set(Arena *arena, Node *map, const char *key, Mark mark, Node *val
 void node_map_remove(Node *map, const char *key);
 void node_list_add(Arena *arena, Node *list, Node *item);
 
+/* Room for so many, in an empty map or list; and a key that is known not to be there yet. */
+void node_reserve(Arena *arena, Node *node, unsigned count);
+void node_map_add(Arena *arena, Node *map, const char *key, Mark mark, Node *value);
+
 /* NULL when node is no map or has no such key. */
 Entry *node_entry(const Node *node, const char *key);
 Node *node_get(const Node *node, const char *key);

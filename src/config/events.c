@@ -20,7 +20,6 @@ typedef struct Reader {
     yaml_parser_t yaml;
     GArray *anchors; /* of Anchor */
     unsigned depth;
-    unsigned nodes;   /* read so far */
     unsigned aliased; /* of them, copied for aliases */
 } Reader;
 
@@ -129,20 +128,23 @@ static bool next_event(Reader *r, yaml_event_t *event)
 
 static Node *read_node(Reader *r, yaml_event_t *event);
 
+static void set_end(Node *node, const yaml_event_t *event)
+{
+    node->end_line = event->end_mark.line + 1;
+    node->end_column = event->end_mark.column + 1;
+}
+
 static Node *start_node(Reader *r, NodeKind kind, const yaml_event_t *event)
 {
     Node *node = node_new(r->arena, kind, event_mark(r, event));
 
-    node->end_line = event->end_mark.line + 1;
-    node->end_column = event->end_mark.column + 1;
-    r->nodes++;
+    set_end(node, event);
     return node;
 }
 
 static void end_collection(Reader *r, Node *node, const yaml_event_t *event)
 {
-    node->end_line = event->end_mark.line + 1;
-    node->end_column = event->end_mark.column + 1;
+    set_end(node, event);
     node->mark.width = node->end_line == node->mark.line
         ? MAX(1, node->end_column - node->mark.column)
         : G_MAXUINT16;
@@ -285,9 +287,8 @@ static void read_plain(Reader *r, Node *node)
     }
 }
 
-static Node *read_scalar(Reader *r, const yaml_event_t *event)
+static void fill_scalar(Reader *r, Node *node, const yaml_event_t *event)
 {
-    Node *node = start_node(r, NODE_STRING, event);
     const char *text = (const char *)event->data.scalar.value;
 
     node->scalar.text = arena_text(r->arena, text, event->data.scalar.length);
@@ -300,8 +301,28 @@ static Node *read_scalar(Reader *r, const yaml_event_t *event)
     if (!node->quoted) {
         read_plain(r, node);
     }
+}
+
+static Node *read_scalar(Reader *r, const yaml_event_t *event)
+{
+    Node *node = start_node(r, NODE_STRING, event);
+
+    fill_scalar(r, node, event);
     close_anchor(r, open_anchor(r, node, event->data.scalar.anchor));
     return node;
+}
+
+/* Takes the event. A map keeps the text of a key, not its node: that is in `here` when it can be. */
+static Node *read_key(Reader *r, yaml_event_t *event, Node *here)
+{
+    if (event->type != YAML_SCALAR_EVENT || event->data.scalar.anchor) {
+        return read_node(r, event);
+    }
+    *here = (Node){ .kind = NODE_STRING, .mark = event_mark(r, event) };
+    set_end(here, event);
+    fill_scalar(r, here, event);
+    yaml_event_delete(event);
+    return here;
 }
 
 /* True when the collection may be entered. */
@@ -374,7 +395,7 @@ static void add_entry(Reader *r, Node *map, const Node *key, Node *value)
 
 static Node *read_map(Reader *r, const yaml_event_t *start)
 {
-    Node *node = start_node(r, NODE_MAP, start), *key = node, *value = node;
+    Node *node = start_node(r, NODE_MAP, start), *key = node, *value = node, here;
     unsigned anchor = open_anchor(r, node, start->data.mapping_start.anchor);
     yaml_event_t event;
 
@@ -391,7 +412,7 @@ static Node *read_map(Reader *r, const yaml_event_t *start)
             yaml_event_delete(&event);
             break;
         }
-        key = read_node(r, &event);
+        key = read_key(r, &event, &here);
         value = key && next_event(r, &event) ? read_node(r, &event) : NULL;
         if (value) {
             add_entry(r, node, key, value);

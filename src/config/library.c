@@ -6,8 +6,10 @@
 
 #include "config/events.h"
 #include "config/layers.h"
+#include "config/packed.h"
 
 #define EMBEDDED "/lathe/"
+#define PACKED "/lathe/packed/" /* the same, as trees */
 
 /* Made by glib-compile-resources; called by name, or the linker would leave it out. */
 extern GResource *lathe_get_resource(void);
@@ -88,12 +90,17 @@ static Node *load_file(Library *library, const char *file)
     return source ? layers_load_source(source, library->arena, library->diag) : NULL;
 }
 
+/* The text only shows the lines of errors; what it says was packed by the build. */
 static Node *load_embedded(Library *library, const char *name)
 {
+    g_autofree char *path = g_strconcat(PACKED, name, NULL);
     g_autoptr(GBytes) text = find_embedded(name);
+    g_autoptr(GBytes) packed = g_resource_lookup_data(
+        lathe_get_resource(), path, G_RESOURCE_LOOKUP_FLAGS_NONE, NULL);
     g_autoptr(Source) source = text ? source_from_bytes(name, text, library->diag) : NULL;
 
-    return source ? events_parse(source, library->arena, library->diag) : NULL;
+    return packed ? packed_read(g_bytes_get_data(packed, NULL), source->name, library->arena)
+                  : NULL;
 }
 
 Node *library_load(Library *library, const char *name)

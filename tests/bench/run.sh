@@ -1,7 +1,7 @@
 #!/bin/sh
 # make bench: lathe beside QEMU in one run. BENCH="name ..." picks kernels, BENCH_ROUNDS=N the rounds,
 # BENCH_GUEST=riscv64|arm64 the guest (both, one after the other).
-# Prepares the guests (a cross compiler, Debian's kernel) and leaves the rest to bench.py.
+# The machine language first, which has no peer. Prepares the guests (a cross compiler, Debian's kernel) and leaves the rest to bench.py.
 set -eu
 cd "$(dirname "$0")/../.."
 build=${BUILD:-build}
@@ -36,6 +36,8 @@ bench() {
     python3 tests/bench/bench.py --lathe "$build/lathe" --guest "$name" --files "$files" \
         --rounds "${BENCH_ROUNDS:-3}" ${BENCH:-}
 }
+echo "== language"
+python3 tests/bench/language.py "$build/lathe"
 for guest in ${BENCH_GUEST:-riscv64 arm64}; do
     case $guest in
     riscv64) bench riscv64 riscv64-linux-gnu-gcc "gcc-riscv64-linux-gnu libc6-dev-riscv64-cross" qemu-system-misc ;;
