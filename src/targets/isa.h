@@ -105,5 +105,7 @@ extern const Isa *const isas[]; /* ends with NULL */
  * raises it only if the instruction is the block's first, else ends the block before it. (src/tcg/translate.c)
  */
 bool isa_fetch16(CpuEnv *env, uint64_t pc, uint16_t *unit, CpuFault *fault);
+/* The same for 32 bits at a multiple of 4. */
+bool isa_fetch32(CpuEnv *env, uint64_t pc, uint32_t *insn, CpuFault *fault);
 
 #endif

@@ -13,7 +13,7 @@ enum {
 
 void blocks_init(BlockTable *table)
 {
-    table->buckets = (Block * _Atomic *)g_new0(Block *, (size_t)1 << BLOCK_BUCKET_BITS);
+    table->buckets = (_Atomic uint64_t *)g_new0(uint64_t, (size_t)1 << BLOCK_BUCKET_BITS);
     table->pages = (CodePage * _Atomic *)g_new0(CodePage *, (size_t)1 << PAGE_BUCKET_BITS);
     table->provisional = g_ptr_array_new();
 }
@@ -34,17 +34,36 @@ void blocks_clear(BlockTable *table)
 
 /* ---- look-up --------------------------------------------------------------------------------- */
 
-static Block *_Atomic *bucket_of(
-    const BlockTable *table, const uint8_t *host, uint64_t pc, uint32_t mode)
+/*
+ * A bucket is the address of its first block, and above the 48 bits of that a bit for each of 16 kinds of blocks it
+ * may have: what is not there yet is mostly not looked for along blocks that are in no cache.
+ */
+enum { KIND_SHIFT = 48 };
+
+typedef struct Place {
+    _Atomic uint64_t *bucket;
+    uint64_t kind; /* its bit */
+} Place;
+
+static Place place_of(const BlockTable *table, const uint8_t *host, uint64_t pc, uint32_t mode)
 {
     uint64_t key = (uintptr_t)host * 5 + (pc >> GUEST_PAGE_BITS) * 3 + mode;
+    uint64_t hash = key * UINT64_C(0x9e3779b97f4a7c15);
 
-    return &table->buckets[key * UINT64_C(0x9e3779b97f4a7c15) >> (64 - BLOCK_BUCKET_BITS)];
+    return (Place){ &table->buckets[hash >> (64 - BLOCK_BUCKET_BITS)],
+        UINT64_C(1) << (KIND_SHIFT + (hash >> (60 - BLOCK_BUCKET_BITS) & 15)) };
+}
+
+static Block *first_of(uint64_t bucket)
+{
+    return (Block *)(uintptr_t)(bucket & ((UINT64_C(1) << KIND_SHIFT) - 1));
 }
 
 Block *block_find(const BlockTable *table, const uint8_t *host, uint64_t pc, uint32_t mode)
 {
-    Block *block = atomic_load_explicit(bucket_of(table, host, pc, mode), memory_order_acquire);
+    Place place = place_of(table, host, pc, mode);
+    uint64_t bucket = atomic_load_explicit(place.bucket, memory_order_acquire);
+    Block *block = bucket & place.kind ? first_of(bucket) : NULL;
 
     while (block && (block->host != host || block->pc != pc || block->mode != mode)) {
         block = atomic_load_explicit(&block->next, memory_order_acquire);
@@ -54,22 +73,33 @@ Block *block_find(const BlockTable *table, const uint8_t *host, uint64_t pc, uin
 
 static void add_to_bucket(BlockTable *table, Block *block)
 {
-    Block *_Atomic *bucket = bucket_of(table, block->host, block->pc, block->mode);
+    Place place = place_of(table, block->host, block->pc, block->mode);
+    uint64_t bucket = atomic_load_explicit(place.bucket, memory_order_relaxed);
+    uint64_t kinds = bucket >> KIND_SHIFT << KIND_SHIFT;
 
-    atomic_store_explicit(&block->next, atomic_load(bucket), memory_order_relaxed);
-    atomic_store_explicit(bucket, block, memory_order_release);
+    g_assert((uintptr_t)block >> KIND_SHIFT == 0);
+    atomic_store_explicit(&block->next, first_of(bucket), memory_order_relaxed);
+    atomic_store_explicit(
+        place.bucket, (uintptr_t)block | kinds | place.kind, memory_order_release);
 }
 
 /* Its own `next` stays, for a reader that stands on it. */
 static void remove_from_bucket(BlockTable *table, Block *block)
 {
-    Block *_Atomic *at = bucket_of(table, block->host, block->pc, block->mode);
+    Place place = place_of(table, block->host, block->pc, block->mode);
+    uint64_t bucket = atomic_load_explicit(place.bucket, memory_order_relaxed);
+    Block *here = first_of(bucket), *next = atomic_load_explicit(&block->next, memory_order_relaxed);
 
-    for (Block *here = *at; here; at = &here->next, here = *at) {
-        if (here == block) {
-            atomic_store_explicit(at, atomic_load(&block->next), memory_order_release);
-            return;
-        }
+    if (here == block) {
+        uint64_t kinds = next ? bucket >> KIND_SHIFT << KIND_SHIFT : 0;
+        atomic_store_explicit(place.bucket, (uintptr_t)next | kinds, memory_order_release);
+        return;
+    }
+    while (here && here->next != block) {
+        here = here->next;
+    }
+    if (here) {
+        atomic_store_explicit(&here->next, next, memory_order_release);
     }
 }
 

@@ -66,7 +66,7 @@ struct CodePage {
 enum { BLOCK_BUCKET_BITS = 15, PAGE_BUCKET_BITS = 12, GRANULE_BITS = 6 };
 
 typedef struct BlockTable {
-    Block *_Atomic *buckets;
+    _Atomic uint64_t *buckets; /* see blocks.c */
     CodePage *_Atomic *pages;
     GPtrArray *provisional; /* of CodePage: those that are still pending */
     _Atomic unsigned provisional_count;

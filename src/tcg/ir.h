@@ -335,13 +335,21 @@ char *ir_parse(IrBlock *b, const char *text);
 /* NULL when the block keeps every rule, else what is wrong (the caller frees). */
 char *ir_verify(const IrBlock *b);
 
+typedef struct IrUse {
+    uint16_t last; /* op index; 0: never used */
+    uint16_t count;
+} IrUse;
+
+/* IrLive.ends: which temporaries of an operation nobody needs after it. */
+enum { ENDS_A = 1, ENDS_B = 2, ENDS_C = 4, ENDS_DST = 8 };
+
 /*
  * The backward pass of tier 1: drops dead operations (op becomes IR_OP_COUNT) and dead puts, and says for each
  * temporary where its last use is.
  */
 typedef struct IrLive {
-    uint16_t last_use[IR_MAX_OPS + 1]; /* op index; 0: never used */
-    uint16_t use_count[IR_MAX_OPS + 1];
+    IrUse use[IR_MAX_OPS + 1]; /* of each temporary */
+    uint8_t ends[IR_MAX_OPS];  /* of each operation */
 } IrLive;
 
 void ir_live(IrBlock *b, IrLive *live);

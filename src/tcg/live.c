@@ -43,44 +43,67 @@ static bool observes(const IrBlock *b, const IrInsn *i)
     return i->op == IR_gotocond || (ir_op_effects[i->op] & (MAY_FAULT | BARRIER | ENDS));
 }
 
-static bool is_dead(const IrBlock *b, const IrLive *live, const Overwritten *o, const IrInsn *i)
+/* A value that nobody uses, of an operation that does nothing else. */
+static bool is_unused(const IrBlock *b, const IrLive *live, const IrInsn *i)
 {
-    if (i->op == IR_put) {
-        return is_overwritten(o, i->imm);
-    }
-    return i->dst && live->use_count[i->dst] == 0 && is_droppable(b, i);
+    return i->dst && live->use[i->dst].count == 0 && is_droppable(b, i);
 }
 
-static void use(IrLive *live, uint16_t temporary, unsigned at)
+/* Gives `end` when it is the last. */
+static inline unsigned use(IrLive *live, uint16_t temporary, unsigned at, unsigned end)
 {
-    if (temporary && live->use_count[temporary]++ == 0) {
-        live->last_use[temporary] = (uint16_t)at;
+    IrUse *u = &live->use[temporary];
+
+    if (!temporary || u->count++) {
+        return 0;
     }
+    u->last = (uint16_t)at;
+    return end;
+}
+
+/* The operands of an operation that stays. */
+static void use_operands(IrLive *live, const IrInsn *i, unsigned at)
+{
+    unsigned ends = i->dst && !live->use[i->dst].count ? ENDS_DST : 0;
+
+    ends |= use(live, i->a, at, ENDS_A);
+    ends |= use(live, i->b, at, ENDS_B);
+    ends |= use(live, i->c, at, ENDS_C);
+    live->ends[at] = (uint8_t)ends;
 }
 
 void ir_live(IrBlock *b, IrLive *live)
 {
     Overwritten overwritten = { { 0 } };
 
-    memset(live->last_use, 0, (b->temp_count + 1) * sizeof(live->last_use[0]));
-    memset(live->use_count, 0, (b->temp_count + 1) * sizeof(live->use_count[0]));
+    memset(live->use, 0, (b->temp_count + 1) * sizeof(live->use[0]));
     for (unsigned at = b->op_count; at-- > 0;) {
         IrInsn *i = &b->ops[at];
 
-        if (i->op == IR_OP_COUNT) {
+        live->ends[at] = 0;
+        if (i->op == IR_insn || i->op == IR_OP_COUNT) {
+            continue; /* the mark of an instruction, dropped before */
+        }
+        if (i->op == IR_put) {
+            if (is_overwritten(&overwritten, i->imm)) {
+                i->op = IR_OP_COUNT;
+                continue;
+            }
+            set_overwritten(&overwritten, i->imm, true);
+            live->ends[at] = (uint8_t)use(live, i->a, at, ENDS_A);
             continue;
         }
-        if (is_dead(b, live, &overwritten, i)) {
+        if (is_unused(b, live, i)) {
             i->op = IR_OP_COUNT;
             continue;
         }
-        if (i->op == IR_put || i->op == IR_get) {
-            set_overwritten(&overwritten, i->imm, i->op == IR_put);
-        } else if (observes(b, i)) {
-            overwritten = (Overwritten){ { 0 } };
+        if (i->op == IR_get) {
+            set_overwritten(&overwritten, i->imm, false);
+        } else if (i->op != IR_const) {
+            if (observes(b, i)) {
+                overwritten = (Overwritten){ { 0 } };
+            }
+            use_operands(live, i, at);
         }
-        use(live, i->a, at);
-        use(live, i->b, at);
-        use(live, i->c, at);
     }
 }

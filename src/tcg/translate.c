@@ -96,7 +96,23 @@ static bool reader_page(TcgCpu *cpu, uint64_t pc, const uint8_t **page, CpuFault
     return true;
 }
 
-/* Reads on to the end offset, with whatever a jump skips: all of it is compared when publishing. */
+/* Another CPU may be writing there. Eight bytes at once where they are aligned. */
+static unsigned read_unit(uint8_t *copy, const uint8_t *at)
+{
+    if ((uintptr_t)at % sizeof(uint64_t)) {
+        uint16_t value = __atomic_load_n((const uint16_t *)at, __ATOMIC_RELAXED);
+        memcpy(copy, &value, sizeof(value));
+        return sizeof(value);
+    }
+    uint64_t value = __atomic_load_n((const uint64_t *)at, __ATOMIC_RELAXED);
+    memcpy(copy, &value, sizeof(value));
+    return sizeof(value);
+}
+
+/*
+ * Reads on to the end offset, with whatever a jump skips: what a block covers is compared when publishing. It may
+ * read some bytes ahead, in the same page, unless the rights to it hold for these bytes only.
+ */
 static bool read_on(TcgCpu *cpu, uint64_t end, CpuFault *fault)
 {
     CodeReader *reader = &cpu->reader;
@@ -108,9 +124,13 @@ static bool read_on(TcgCpu *cpu, uint64_t end, CpuFault *fault)
             return false;
         }
         const uint8_t *at = page + (pc & (GUEST_PAGE_SIZE - 1));
-        uint16_t value = __atomic_load_n((const uint16_t *)at, __ATOMIC_RELAXED);
-        memcpy(reader->copy + reader->length, &value, sizeof(value));
-        reader->length += 2;
+        if (reader->narrow) {
+            uint16_t value = __atomic_load_n((const uint16_t *)at, __ATOMIC_RELAXED);
+            memcpy(reader->copy + reader->length, &value, sizeof(value));
+            reader->length += sizeof(value);
+        } else {
+            reader->length += read_unit(reader->copy + reader->length, at);
+        }
     }
     return true;
 }
@@ -121,11 +141,29 @@ bool isa_fetch16(CpuEnv *env, uint64_t pc, uint16_t *unit, CpuFault *fault)
     CodeReader *reader = &cpu->reader;
     uint64_t offset = pc - reader->pc;
 
-    g_assert(offset + 2 <= sizeof(reader->copy)); /* the frontend keeps to isa.h */
-    if (!read_on(cpu, offset + 2, fault)) {
-        return false;
+    if (offset + sizeof(*unit) > reader->length) {
+        g_assert(offset < READER_REACH); /* the frontend keeps to isa.h */
+        if (!read_on(cpu, offset + sizeof(*unit), fault)) {
+            return false;
+        }
     }
     memcpy(unit, reader->copy + offset, sizeof(*unit));
+    return true;
+}
+
+bool isa_fetch32(CpuEnv *env, uint64_t pc, uint32_t *insn, CpuFault *fault)
+{
+    TcgCpu *cpu = env_cpu(env);
+    CodeReader *reader = &cpu->reader;
+    uint64_t offset = pc - reader->pc;
+
+    if (offset + sizeof(*insn) > reader->length) {
+        g_assert(offset < READER_REACH);
+        if (!read_on(cpu, offset + sizeof(*insn), fault)) {
+            return false;
+        }
+    }
+    memcpy(insn, reader->copy + offset, sizeof(*insn));
     return true;
 }
 

@@ -267,7 +267,7 @@ bool a64_extr(A64Translator *t, const A64Extr *i)
 
 /*
  * A jump forward inside the page costs nothing: the block goes on there, as long as it does not
- * span too much (isa_fetch16 keeps all that lies between).
+ * span too much (isa_fetch32 keeps all that lies between).
  */
 static bool can_follow(const A64Translator *t, uint64_t target)
 {
@@ -382,12 +382,9 @@ bool a64_ret(A64Translator *t, const A64Br *i)
 /* Reads the instruction at t->pc. False: it cannot be fetched. */
 static bool fetch(A64Translator *t)
 {
-    uint16_t low, high;
     CpuFault fault;
 
-    if (isa_fetch16(&t->cpu->env, t->pc, &low, &fault) &&
-        isa_fetch16(&t->cpu->env, t->pc + 2, &high, &fault)) {
-        t->insn = low | (uint32_t)high << 16;
+    if (isa_fetch32(&t->cpu->env, t->pc, &t->insn, &fault)) {
         t->next = t->pc + 4;
         return true;
     }

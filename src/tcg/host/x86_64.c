@@ -177,7 +177,7 @@ static void begin(Gen *g)
     g->free_spill_count = g->spill_count = 0;
     g->out->side_count = 0;
     memset(g->locked, 0, sizeof(g->locked));
-    memset(g->label_jumps, 0, sizeof(g->label_jumps));
+    memset(g->label_jumps, 0, g->b->label_count * sizeof(g->label_jumps[0]));
     reg_forget(g);
 }
 
@@ -209,18 +209,31 @@ static const Row *row_of(const IrInsn *op)
     return rows[op->op].emit ? &rows[op->op] : &any_vector;
 }
 
+/* What emits nothing, and is half of all operations. */
+static bool emit_nothing(Gen *g, const IrInsn *op)
+{
+    switch (op->op) {
+    case IR_OP_COUNT: return true;
+    case IR_insn: emit_insn(g, op, 0); return true;
+    case IR_get: emit_get(g, op, 0); return true;
+    case IR_const: emit_const(g, op, 0); return true;
+    default: return false;
+    }
+}
+
 static bool emit_ops(Gen *g)
 {
     for (g->at = 0; g->at < g->b->op_count; g->at++) {
         const IrInsn *op = &g->b->ops[g->at];
 
-        if (op->op == IR_OP_COUNT) {
+        if (emit_nothing(g, op)) {
             continue;
         }
         if (!has_room(g)) {
             return false;
         }
-        row_of(op)->emit(g, op, row_of(op)->detail);
+        const Row *row = row_of(op);
+        row->emit(g, op, row->detail);
         reg_release(g, op);
     }
     return true;
@@ -230,15 +243,15 @@ static bool emit_ops(Gen *g)
 static bool emit_late(Gen *g)
 {
     for (unsigned n = 0; n < g->late_count; n++) {
-        Late late = g->late[n];
+        const Late *late = &g->late[n];
 
         if (g->write_end - g->code.p < OP_BYTES) {
             return false;
         }
-        if (late.from) {
-            x_here32(&g->code, late.from);
+        if (late->from) {
+            x_here32(&g->code, late->from);
         }
-        late.emit(g, &late);
+        late->emit(g, late);
     }
     return true;
 }

@@ -12,66 +12,81 @@ static inline void word32(Code *c, uint32_t value)
     c->p += 4;
 }
 
+/* Of NO_REG too: 0. */
 static inline unsigned high(unsigned reg)
 {
-    return reg != NO_REG && (reg & 8) ? 1 : 0;
+    return reg >> 3 & 1;
 }
 
-static void modrm_memory(Code *c, unsigned reg, Rm rm, bool disp8)
+_Static_assert((NO_REG & 0xf) == 0, "no register needs no bit of a prefix");
+
+/*
+ * What builds an instruction keeps the place in a local variable: a byte written may, for all the compiler knows,
+ * be part of Code.p.
+ */
+static inline uint8_t *put_word32(uint8_t *p, uint32_t value)
+{
+    put32(p, value);
+    return p + 4;
+}
+
+static inline uint8_t *modrm_memory(uint8_t *p, unsigned reg, Rm rm, bool disp8)
 {
     unsigned field = (reg & 7) << 3;
     unsigned low = rm.base & 7;
     bool sib = rm.index != NO_REG || low == RSP;
     unsigned mod = rm.disp == 0 && low != RBP ? 0 : disp8 && rm.disp == (int8_t)rm.disp ? 1 : 2;
 
-    byte(c, mod << 6 | field | (sib ? 4 : low));
+    *p++ = mod << 6 | field | (sib ? 4 : low);
     if (sib) {
         unsigned index = rm.index == NO_REG ? 4 : rm.index & 7;
 
-        byte(c, rm.scale << 6 | index << 3 | low);
+        *p++ = rm.scale << 6 | index << 3 | low;
     }
-    if (mod == 1) {
-        byte(c, rm.disp);
-    } else if (mod == 2) {
-        word32(c, rm.disp);
-    }
+    put32(p, (uint32_t)rm.disp); /* there is room: what is too much is overwritten */
+    return p + (mod == 2 ? 4 : mod);
 }
 
 /* EVEX scales an 8-bit displacement by the operand's size: there it is not used. */
-static void modrm(Code *c, unsigned reg, Rm rm, bool disp8)
+static inline uint8_t *modrm(const Code *c, uint8_t *p, unsigned reg, Rm rm, bool disp8)
 {
     if (rm.kind == RM_REG) {
-        byte(c, 0xc0 | (reg & 7) << 3 | (rm.base & 7));
-    } else if (rm.kind == RM_MEM) {
-        modrm_memory(c, reg, rm, disp8);
-    } else {
-        byte(c, (reg & 7) << 3 | 5);
-        word32(c, (uint32_t)(c->area + rm.disp - (code_here(c) + 4)));
+        *p++ = 0xc0 | (reg & 7) << 3 | (rm.base & 7);
+        return p;
     }
+    if (rm.kind == RM_MEM) {
+        return modrm_memory(p, reg, rm, disp8);
+    }
+    *p++ = (reg & 7) << 3 | 5;
+    return put_word32(p, (uint32_t)(c->area + rm.disp - (p + c->to_exec + 4)));
 }
 
 static void legacy_op(Code *c, unsigned opcode, bool wide, unsigned reg, Rm rm)
 {
     static const uint8_t prefixes[] = { 0, 0x66, 0xf3, 0xf2 };
-    unsigned map = opcode >> 8 & 3, prefix = opcode >> 10 & 3;
     unsigned rex = (unsigned)wide << 3 | high(reg) << 2 | high(rm.index) << 1 | high(rm.base);
-    bool force = (opcode & BYTE_REG && reg >= RSP && reg <= RDI) ||
-        (opcode & BYTE_RM && rm.kind == RM_REG && rm.base >= RSP && rm.base <= RDI);
+    bool force = false;
+    uint8_t *p = c->p;
 
-    if (prefix) {
-        byte(c, prefixes[prefix]);
+    if (opcode >> 8) {
+        unsigned prefix = opcode >> 10 & 3;
+
+        force = (opcode & BYTE_REG && reg >= RSP && reg <= RDI) ||
+            (opcode & BYTE_RM && rm.kind == RM_REG && rm.base >= RSP && rm.base <= RDI);
+        *p = prefixes[prefix];
+        p += prefix != 0;
     }
-    if (rex || force) {
-        byte(c, 0x40 | rex);
+    *p = 0x40 | rex;
+    p += rex || force;
+    if (opcode >> 8 & 3) {
+        unsigned map = opcode >> 8 & 3;
+
+        *p++ = 0x0f;
+        *p = map == 2 ? 0x38 : 0x3a;
+        p += map > 1;
     }
-    if (map) {
-        byte(c, 0x0f);
-        if (map > 1) {
-            byte(c, map == 2 ? 0x38 : 0x3a);
-        }
-    }
-    byte(c, opcode);
-    modrm(c, reg, rm, true);
+    *p++ = opcode;
+    c->p = modrm(c, p, reg, rm, true);
 }
 
 void x_op(Code *c, unsigned opcode, bool wide, unsigned reg, Rm rm)
@@ -298,17 +313,18 @@ void x_vex(Code *c, unsigned opcode, bool wide, unsigned reg, unsigned second, R
     unsigned map = opcode >> 8 & 3, prefix = opcode >> 10 & 3;
     unsigned vvvv = second == NO_REG ? 15 : ~second & 15;
     bool x = high(rm.index), b = high(rm.base);
+    uint8_t *p = c->p;
 
     if (map == 1 && !wide && !x && !b) {
-        byte(c, 0xc5);
-        byte(c, !high(reg) << 7 | vvvv << 3 | prefix);
+        *p++ = 0xc5;
+        *p++ = !high(reg) << 7 | vvvv << 3 | prefix;
     } else {
-        byte(c, 0xc4);
-        byte(c, !high(reg) << 7 | !x << 6 | !b << 5 | map);
-        byte(c, (unsigned)wide << 7 | vvvv << 3 | prefix);
+        *p++ = 0xc4;
+        *p++ = !high(reg) << 7 | !x << 6 | !b << 5 | map;
+        *p++ = (unsigned)wide << 7 | vvvv << 3 | prefix;
     }
-    byte(c, opcode);
-    modrm(c, reg, rm, true);
+    *p++ = opcode;
+    c->p = modrm(c, p, reg, rm, true);
 }
 
 void x_rorx(Code *c, bool wide, Reg reg, Reg from, unsigned count)
@@ -323,13 +339,14 @@ static void evex(Code *c, unsigned opcode, bool wide, unsigned reg, unsigned sec
     unsigned map = opcode >> 8 & 3, prefix = opcode >> 10 & 3;
     unsigned other = second == NO_REG ? 0 : second;
     bool x = rm.kind == RM_REG ? rm.base >> 4 & 1 : high(rm.index);
+    uint8_t *p = c->p;
 
-    byte(c, 0x62);
-    byte(c, !(reg & 8) << 7 | !x << 6 | !high(rm.base) << 5 | !(reg & 16) << 4 | map);
-    byte(c, (unsigned)(wide || opcode & EVEX_W) << 7 | (~other & 15) << 3 | 4 | prefix);
-    byte(c, !(other & 16) << 3);
-    byte(c, opcode);
-    modrm(c, reg, rm, false);
+    *p++ = 0x62;
+    *p++ = !(reg & 8) << 7 | !x << 6 | !high(rm.base) << 5 | !(reg & 16) << 4 | map;
+    *p++ = (unsigned)(wide || opcode & EVEX_W) << 7 | (~other & 15) << 3 | 4 | prefix;
+    *p++ = !(other & 16) << 3;
+    *p++ = opcode;
+    c->p = modrm(c, p, reg, rm, false);
 }
 
 void v_op(

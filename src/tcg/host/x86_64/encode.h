@@ -27,7 +27,7 @@ typedef enum Reg {
     R13,
     R14,
     R15,
-    NO_REG = 0xff, /* vector registers are plain numbers, 0 to 31 */
+    NO_REG = 0xf0, /* vector registers are plain numbers, 0 to 31 */
 } Reg;
 
 /* The condition codes of jcc, setcc and cmovcc. */

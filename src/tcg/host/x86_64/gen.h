@@ -95,6 +95,7 @@ struct Gen {
     uint8_t *label[IR_MAX_LABELS];
     uint8_t *label_jumps[IR_MAX_LABELS]; /* chain of displacements to fill in */
     Window windows[WINDOWS];
+    unsigned windows_end; /* no window closes before this operation is done */
     unsigned late_count;
     Temp temps[IR_MAX_OPS + 1];
     Late late[LATE_MAX];
@@ -134,7 +135,7 @@ static inline Rm env_rm(int offset)
 /* Is the temporary needed after the current operation? */
 static inline bool gen_lives(const Gen *g, unsigned t)
 {
-    return g->live->last_use[t] > g->at;
+    return g->live->use[t].last > g->at;
 }
 
 /* The next operation that is not dropped, NULL at the end; index in *at. */

@@ -32,6 +32,8 @@ enum {
     WINDOW_REACH = 96, /* operations looked at for more accesses */
 };
 
+enum { PART_NONE, PART_ACCESS, PART_END }; /* of window_parts */
+
 _Static_assert(sizeof(TlbEntry) == 16, "an entry's number times 16 is its offset");
 _Static_assert(THUNK_SLOW_RDX - THUNK_SLOW_RAX == RDX - RAX, "the thunk of a register");
 
@@ -260,10 +262,19 @@ static bool is_sharable(const Gen *g, const IrInsn *op)
         !is_swapped(op->aux) && !(op->aux & MEM_ALIGNED) && op->imm == (int16_t)op->imm;
 }
 
-static bool ends_windows(const Gen *g, const IrInsn *op)
-{
-    return op->op == IR_label || op->op == IR_call || op->op == IR_rmw || op->op == IR_cas;
-}
+/* What an operation after it is to a window. */
+static const uint8_t window_parts[IR_OP_COUNT + 1] = {
+    [IR_load] = PART_ACCESS,
+    [IR_fload] = PART_ACCESS,
+    [IR_vload] = PART_ACCESS,
+    [IR_store] = PART_ACCESS,
+    [IR_fstore] = PART_ACCESS,
+    [IR_vstore] = PART_ACCESS,
+    [IR_label] = PART_END,
+    [IR_call] = PART_END,
+    [IR_rmw] = PART_END,
+    [IR_cas] = PART_END,
+};
 
 static bool extend_span(Span *span, Span more)
 {
@@ -280,7 +291,7 @@ static bool extend_span(Span *span, Span more)
 static unsigned plan_window(const Gen *g, const IrInsn *op, Span *span)
 {
     bool write = is_store(op->op);
-    unsigned end = MIN(g->live->last_use[op->a], g->at + WINDOW_REACH), last = 0;
+    unsigned end = MIN(g->live->use[op->a].last, g->at + WINDOW_REACH), last = 0;
 
     *span = span_of(op);
     if (!is_sharable(g, op)) {
@@ -289,10 +300,12 @@ static unsigned plan_window(const Gen *g, const IrInsn *op, Span *span)
     for (unsigned at = g->at + 1; at <= end; at++) {
         const IrInsn *next = &g->b->ops[at];
 
-        if (next->op == IR_OP_COUNT) {
+        unsigned part = window_parts[next->op];
+
+        if (part == PART_NONE) {
             continue;
         }
-        if (ends_windows(g, next)) {
+        if (part == PART_END) {
             break;
         }
         if (next->a == op->a && is_sharable(g, next) && (write || is_load(next->op)) &&
@@ -438,6 +451,7 @@ static void access_opening(Gen *g, const IrInsn *op, SlowKind kind, Span span, u
     move_data(g, x.late, data_at(&x));
     x.late->back = g->code.p;
     *w = (Window){ op->a, last, x.page, kind == SLOW_STORE, span.low, span.high };
+    g->windows_end = MIN(g->windows_end, last);
     reg_keep_window(g, x.page);
 }
 

@@ -203,9 +203,12 @@ static void close_window_in(Gen *g, unsigned reg)
 
 static void close_old_windows(Gen *g)
 {
+    g->windows_end = UINT_MAX;
     for (unsigned n = 0; n < WINDOWS; n++) {
         if (g->windows[n].last <= g->at) {
             reg_close_window(g, &g->windows[n]);
+        } else if (g->windows[n].address) {
+            g->windows_end = MIN(g->windows_end, g->windows[n].last);
         }
     }
 }
@@ -239,9 +242,9 @@ static unsigned victim(const Gen *g, RegClass class, uint32_t candidates)
         if (t && (g->temps[t].places & ~IN_REG)) {
             return reg;
         }
-        if (g->live->last_use[t] > best_use) {
+        if (g->live->use[t].last > best_use) {
             best = reg;
-            best_use = g->live->last_use[t];
+            best_use = g->live->use[t].last;
         }
     }
     return best;
@@ -487,7 +490,7 @@ static int put_target(const Gen *g, unsigned t)
         t = next->dst;
         next = gen_next(g, &at);
     }
-    while (next && next->op == IR_zext32 && next->a == t && g->live->use_count[t] == 1) {
+    while (next && next->op == IR_zext32 && next->a == t && g->live->use[t].count == 1) {
         t = next->dst;
         next = gen_next(g, &at);
     }
@@ -775,16 +778,25 @@ static void release(Gen *g, unsigned t)
 
 void reg_release(Gen *g, const IrInsn *op)
 {
-    const uint16_t operands[] = { op->a, op->b, op->c, op->dst };
+    unsigned ends = g->live->ends[op - g->b->ops];
 
-    for (unsigned n = 0; n < G_N_ELEMENTS(operands); n++) {
-        if (operands[n] && !gen_lives(g, operands[n])) {
-            release(g, operands[n]);
-        }
+    if (ends & ENDS_A) {
+        release(g, op->a);
+    }
+    if (ends & ENDS_B) {
+        release(g, op->b);
+    }
+    if (ends & ENDS_C) {
+        release(g, op->c);
+    }
+    if (ends & ENDS_DST) {
+        release(g, op->dst);
     }
     g->locked[GENERAL] = g->locked[VECTOR] = 0;
     g->alone = false;
-    close_old_windows(g);
+    if (g->windows_end <= g->at) {
+        close_old_windows(g);
+    }
 }
 
 void reg_evict(Gen *g, RegClass class)
@@ -823,8 +835,9 @@ void reg_evict_gvars(Gen *g)
 void reg_forget(Gen *g)
 {
     memset(g->windows, 0, sizeof(g->windows));
+    g->windows_end = UINT_MAX;
     g->used[GENERAL] = g->used[VECTOR] = 0;
     memset(g->owner, 0, sizeof(g->owner));
-    memset(g->gvar_temp, 0, sizeof(g->gvar_temp));
-    memset(g->gvar_value, 0, sizeof(g->gvar_value));
+    memset(g->gvar_temp, 0, g->b->gvar_count * sizeof(g->gvar_temp[0]));
+    memset(g->gvar_value, 0, g->b->gvar_count * sizeof(g->gvar_value[0]));
 }
