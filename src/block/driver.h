@@ -82,6 +82,8 @@ typedef struct BlockDriver {
     int (*zero)(BlockNode *node, uint64_t at, uint64_t length, unsigned flags);
     int (*discard)(BlockNode *node, uint64_t at, uint64_t length);
     int (*flush)(BlockNode *node); /* metadata, in a safe order; the core flushes children */
+    /* Before the disk changes there in any way; only of a node that wants to be told. */
+    int (*touch)(BlockNode *node, uint64_t at, uint64_t length);
     int (*unpack)(BlockNode *node, const Extent *from, void *out);
     /*
      * Writes a cluster (the last one of the disk may be shorter) compressed; -EMSGSIZE when that
@@ -100,6 +102,7 @@ typedef struct BlockDriver {
     bool (*amend)(BlockNode *node, const BlockCreate *options, GError **error);
     const char *const *amend_options; /* ends with NULL */
     const BlockSnapshots *snapshots;  /* NULL: none inside of an image */
+    const BlockBitmaps *bitmaps;      /* NULL: none inside of an image */
     /* Of a protocol: is there data at `at`, or a hole? Gives where that ends. */
     bool (*is_data)(BlockNode *node, uint64_t at, uint64_t *end);
     bool (*create)(BlockNode *file, const BlockCreate *create, GError **error); /* into `file` */

@@ -3,6 +3,7 @@
 #define BLOCK_FACTS_H
 
 #include <glib.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 typedef struct BlockNode BlockNode;
@@ -35,6 +36,33 @@ typedef struct BlockSnapshots {
     int (*remove)(BlockNode *node, const char *name);
     int (*show)(BlockNode *node, const char *name); /* reads give it, while the node is open */
 } BlockSnapshots;
+
+/* A record inside of an image of what parts of the disk were changed. The text is the node's. */
+typedef struct BlockBitmap {
+    const char *name;
+    uint64_t granularity; /* bytes that a bit stands for */
+    bool enabled;         /* changes of the disk are recorded */
+    bool broken;          /* its last writer did not come to store it: can only be removed */
+} BlockBitmap;
+
+/*
+ * [co] What a format can do with them; changes need a node that is open for writing, and what is
+ * changed is on stable storage when the node is closed. False with an error.
+ */
+typedef struct BlockBitmaps {
+    bool (*list)(BlockNode *node, GArray *out, GError **error); /* of BlockBitmap */
+    /* A granularity of 0: as it suits the image. */
+    bool (*add)(BlockNode *node, const char *name, uint64_t granularity, GError **error);
+    bool (*remove)(BlockNode *node, const char *name, GError **error);
+    bool (*clear)(BlockNode *node, const char *name, GError **error); /* nothing was changed */
+    bool (*enable)(BlockNode *node, const char *name, bool on, GError **error);
+    /* What is recorded in `from` of another image, or of this one, is so in `name`, too. */
+    bool (*merge)(
+        BlockNode *node, const char *name, BlockNode *other, const char *from, GError **error);
+    /* Was the disk changed at `at`? Gives where that ends. */
+    bool (*look)(BlockNode *node, const char *name, uint64_t at, uint64_t *end, bool *dirty,
+        GError **error);
+} BlockBitmaps;
 
 /* Bytes that an image takes: with what the disk holds now, and when all of it is written. */
 typedef struct BlockMeasure {
