@@ -31,6 +31,18 @@ const BlockDriver *block_driver_for_path(const char *path)
     return block_driver_find("file");
 }
 
+bool block_refuse(const BlockNode *node, GError **error, const char *fmt, ...)
+{
+    g_autofree char *text = NULL;
+    va_list args;
+
+    va_start(args, fmt);
+    text = g_strdup_vprintf(fmt, args);
+    va_end(args);
+    g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_FORMAT, "`%s` %s", node->name, text);
+    return false;
+}
+
 /* ---- life ---- */
 
 BlockNode *block_open(IoLoop *loop, const BlockDriver *driver, const BlockOptions *options,
@@ -183,6 +195,9 @@ int block_io(BlockNode *node, const BlockIo *io)
     int64_t start = io_loop_now();
     int result = check(node, io);
 
+    if (result == 0 && node->tells && is_change(io->op)) {
+        result = node->driver->touch(node, io->at, io->length);
+    }
     if (result == 0) {
         result = dispatch(node, io);
     }

@@ -33,6 +33,9 @@ typedef enum BlockError {
 #define BLOCK_ERROR (block_error_quark())
 GQuark block_error_quark(void);
 
+/* For open and create: false, and an error about the image: "`NAME` ...". */
+bool block_refuse(const BlockNode *node, GError **error, const char *fmt, ...) G_GNUC_PRINTF(3, 4);
+
 /* ---- nodes ---- */
 
 enum {
@@ -60,6 +63,7 @@ struct BlockNode {
     uint32_t align;        /* of transfers: offset and length; a power of two, at least 1 */
     uint32_t align_memory; /* and addresses */
     bool packs_only;       /* a format that takes only writes with BLOCK_PACK */
+    bool tells;            /* a change is told to the driver's `touch` first */
     uint32_t cluster;      /* a format's unit of allocation; 0: never allocates */
 
     /* The core's. */

@@ -48,15 +48,15 @@ static bool check_header(BlockNode *node, const uint8_t *head, GError **error)
 
     if (bochs_probe(head, HEADER) == 0 || memcmp(head + SUBTYPE, "Growing", 8) != 0 ||
         (version != VERSION_1 && version != VERSION_2)) {
-        return format_refuse(node, error, "is not a growing image of Bochs");
+        return block_refuse(node, error, "is not a growing image of Bochs");
     }
     if (!node->read_only) {
-        return format_refuse(node, error, "is a Bochs image, which can only be read");
+        return block_refuse(node, error, "is a Bochs image, which can only be read");
     }
     if (extent < SECTOR || extent % SECTOR != 0 || extent > 8 << 20 ||
         load_le(head + BITMAP, 4) < extent / SECTOR / 8 || load_le(head + BITMAP, 4) > extent ||
         load_le(head + CATALOG, 4) > CATALOG_MOST) {
-        return format_refuse(node, error, "has a Bochs header that cannot be right");
+        return block_refuse(node, error, "has a Bochs header that cannot be right");
     }
     return true;
 }
@@ -77,7 +77,7 @@ static bool bochs_open(BlockNode *node, const BlockOptions *options, GError **er
     b->data = at + b->entries * 4;
     b->bitmap = (load_le(head + BITMAP, 4) + SECTOR - 1) / SECTOR * SECTOR;
     if (node->length / b->extent > b->entries) {
-        return format_refuse(node, error, "has a catalog that is too small for its disk");
+        return block_refuse(node, error, "has a catalog that is too small for its disk");
     }
     b->catalog = g_malloc(b->entries * 4 + 1);
     return format_read(node, at, b->catalog, b->entries * 4, error);

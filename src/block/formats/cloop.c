@@ -35,14 +35,14 @@ static bool cloop_open(BlockNode *node, const BlockOptions *options, GError **er
         return false;
     }
     if (!node->read_only) {
-        return format_refuse(node, error, "is a cloop image, which can only be read");
+        return block_refuse(node, error, "is a cloop image, which can only be read");
     }
     c->block = load_be(head + BLOCK_SIZE, 4);
     c->blocks = load_be(head + BLOCKS, 4);
     bytes = (c->blocks + 1) * 8;
     if (c->block == 0 || c->block % 512 != 0 || c->block > BLOCK_MOST || bytes > TABLE_MOST ||
         bytes > node->children[0]->length) {
-        return format_refuse(node, error, "has a cloop header that cannot be right");
+        return block_refuse(node, error, "has a cloop header that cannot be right");
     }
     node->length = c->block * c->blocks;
     c->unpacked = g_malloc(c->block);

@@ -1,27 +1,15 @@
 /* What the formats' open and create have in common. */
 #include "block/formats/sparse.h"
 
-bool format_refuse(const BlockNode *node, GError **error, const char *fmt, ...)
-{
-    g_autofree char *text = NULL;
-    va_list args;
-
-    va_start(args, fmt);
-    text = g_strdup_vprintf(fmt, args);
-    va_end(args);
-    g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_FORMAT, "`%s` %s", node->name, text);
-    return false;
-}
-
 bool format_read(BlockNode *node, uint64_t at, void *out, size_t length, GError **error)
 {
     BlockNode *file = node->children[0];
 
     if (at > file->length || length > file->length - at) {
-        return format_refuse(
+        return block_refuse(
             node, error, "is cut off: it has only %" G_GUINT64_FORMAT " bytes", file->length);
     }
-    return block_read(file, at, out, length) == 0 || format_refuse(node, error, "cannot be read");
+    return block_read(file, at, out, length) == 0 || block_refuse(node, error, "cannot be read");
 }
 
 bool format_read_backing(BlockNode *node, uint64_t offset, uint32_t size, GError **error)
@@ -33,7 +21,7 @@ bool format_read_backing(BlockNode *node, uint64_t offset, uint32_t size, GError
         return true;
     }
     if (size > NAME_MOST) {
-        return format_refuse(node, error, "has the name of a backing file that is too long");
+        return block_refuse(node, error, "has the name of a backing file that is too long");
     }
     name = g_malloc0(size + 1);
     if (!format_read(node, offset, name, size, error)) {

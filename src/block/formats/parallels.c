@@ -76,14 +76,14 @@ static bool parallels_open(BlockNode *node, const BlockOptions *options, GError 
     extended = has_magic(head, extended_magic);
     if ((!extended && !has_magic(head, plain_magic)) ||
         load_le(head + VERSION, 4) != IMAGE_VERSION) {
-        return format_refuse(node, error, "is not a parallels image of version 2");
+        return block_refuse(node, error, "is not a parallels image of version 2");
     }
     if (load_le(head + EXTENSION, 8) != 0 && !node->read_only) {
-        return format_refuse(node, error, "has a parallels format extension, and can only be read");
+        return block_refuse(node, error, "has a parallels format extension, and can only be read");
     }
     block = load_le(head + BLOCK_SECTORS, 4) * SECTOR;
     if (block == 0 || block > BLOCK_MOST || (block & (block - 1)) != 0) {
-        return format_refuse(node, error, "has blocks of %" G_GUINT64_FORMAT " bytes", block);
+        return block_refuse(node, error, "has blocks of %" G_GUINT64_FORMAT " bytes", block);
     }
     /* The upper half of the size is only there in extended images. */
     node->length = load_le(head + SECTORS, extended ? 8 : 4) % (INT64_MAX / SECTOR) * SECTOR;
@@ -108,11 +108,11 @@ static bool parallels_create(BlockNode *file, const BlockCreate *create, GError 
         return false;
     }
     if (block < SECTOR || block > BLOCK_MOST || (block & (block - 1)) != 0) {
-        return format_refuse(file, error, "gets a cluster_size of 512B to 256MiB");
+        return block_refuse(file, error, "gets a cluster_size of 512B to 256MiB");
     }
     entries = (create->size + block - 1) / block;
     if (entries > MIB * 16) {
-        return format_refuse(file, error, "of this size needs a larger cluster_size");
+        return block_refuse(file, error, "of this size needs a larger cluster_size");
     }
     data = (HEADER + entries * 4 + block - 1) / block * block;
     cylinders = MIN(create->size / SECTOR / 16 / 32, UINT32_MAX);

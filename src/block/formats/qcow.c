@@ -70,18 +70,18 @@ static int qcow_unpack(BlockNode *node, const Extent *from, void *out)
 static bool check_header(BlockNode *node, const uint8_t *head, GError **error)
 {
     if (qcow_probe(head, HEADER) == 0) {
-        return format_refuse(node, error, "is not a qcow image of version 1");
+        return block_refuse(node, error, "is not a qcow image of version 1");
     }
     if (!node->read_only) {
-        return format_refuse(node, error, "is a qcow image of version 1, which can only be read");
+        return block_refuse(node, error, "is a qcow image of version 1, which can only be read");
     }
     if (load_be(head + CRYPT_METHOD, 4) != 0) {
-        return format_refuse(node, error, "is encrypted, which is not supported");
+        return block_refuse(node, error, "is encrypted, which is not supported");
     }
     if (head[CLUSTER_BITS] < 9 || head[CLUSTER_BITS] > 16 || head[L2_BITS] < 6 ||
         head[L2_BITS] > 13 || load_be(head + SIZE, 8) > INT64_MAX / 2 ||
         load_be(head + L1_OFFSET, 8) > INT64_MAX / 2) {
-        return format_refuse(node, error, "has a qcow header that cannot be right");
+        return block_refuse(node, error, "has a qcow header that cannot be right");
     }
     return true;
 }

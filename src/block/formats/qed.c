@@ -71,20 +71,20 @@ static bool check_header(BlockNode *node, const uint8_t *head, GError **error)
     uint64_t cluster = load_le(head + CLUSTER_SIZE, 4), table = load_le(head + TABLE_SIZE, 4);
 
     if (load_le(head + MAGIC, 4) != QED_MAGIC) {
-        return format_refuse(node, error, "is not a qed image");
+        return block_refuse(node, error, "is not a qed image");
     }
     if (unknown) {
-        return format_refuse(
+        return block_refuse(
             node, error, "uses a feature that is not known here: bit %d", __builtin_ctzll(unknown));
     }
     if (cluster < CLUSTER_LEAST || cluster > CLUSTER_MOST || (cluster & (cluster - 1)) != 0 ||
         table < 1 || table > TABLE_MOST || (table & (table - 1)) != 0) {
-        return format_refuse(node, error, "has clusters or tables of an unusual size");
+        return block_refuse(node, error, "has clusters or tables of an unusual size");
     }
     if (load_le(head + L1_OFFSET, 8) % cluster != 0 ||
         load_le(head + L1_OFFSET, 8) > INT64_MAX / 2 ||
         load_le(head + IMAGE_SIZE, 8) > INT64_MAX / 2) {
-        return format_refuse(node, error, "has a qed header that cannot be right");
+        return block_refuse(node, error, "has a qed header that cannot be right");
     }
     return true;
 }
@@ -104,7 +104,7 @@ static bool check_unclosed(BlockNode *node, GError **error)
     BlockCheck found = { 0 };
 
     return (sparse_check(node, &found, false) == 0 && found.corruptions == 0) ||
-        format_refuse(node, error, "was not closed by its last writer, and is damaged");
+        block_refuse(node, error, "was not closed by its last writer, and is damaged");
 }
 
 static bool qed_open(BlockNode *node, const BlockOptions *options, GError **error)
@@ -127,7 +127,7 @@ static bool qed_open(BlockNode *node, const BlockOptions *options, GError **erro
     q->sparse.per_table = load_le(head + TABLE_SIZE, 4) * q->sparse.block / 8;
     span = q->sparse.per_table * q->sparse.block;
     if (node->length / span >= q->sparse.per_table) {
-        return format_refuse(node, error, "is larger than its tables can say");
+        return block_refuse(node, error, "is larger than its tables can say");
     }
     q->sparse.entries = (node->length + span - 1) / span * q->sparse.per_table;
     q->sparse.align = q->sparse.first_data = q->sparse.block;
@@ -151,12 +151,12 @@ static bool qed_create(BlockNode *file, const BlockCreate *create, GError **erro
     }
     if (cluster < CLUSTER_LEAST || cluster > CLUSTER_MOST || (cluster & (cluster - 1)) != 0 ||
         table < 1 || table > TABLE_MOST || (table & (table - 1)) != 0) {
-        return format_refuse(
+        return block_refuse(
             file, error, "gets a cluster_size of 4KiB to 64MiB and a table_size of 1 to 16");
     }
     per_table = table * cluster / 8;
     if (create->size / cluster / per_table >= per_table || name > NAME_MOST) {
-        return format_refuse(file, error, "of this size needs a larger cluster_size");
+        return block_refuse(file, error, "of this size needs a larger cluster_size");
     }
     store_le(head + MAGIC, 4, QED_MAGIC);
     store_le(head + CLUSTER_SIZE, 4, cluster);

@@ -247,15 +247,15 @@ bool sparse_open(BlockNode *node, GError **error)
     s->end = MAX(s->end, node->children[0]->length);
     s->align = MAX(s->align, 1);
     if (s->entries > ENTRIES_MOST || (s->per_table && bytes / s->per_table > FIRST_MOST)) {
-        return format_refuse(node, error, "has tables that are too large");
+        return block_refuse(node, error, "has tables that are too large");
     }
     if (s->entries < node->length / s->block + (node->length % s->block > 0)) {
-        return format_refuse(node, error, "has a table that is too small for its disk");
+        return block_refuse(node, error, "has a table that is too small for its disk");
     }
     s->pages = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, page_free);
     if (s->per_table == 0) {
         return s->table + bytes <= node->children[0]->length ||
-            format_refuse(node, error, "is cut off: its table is beyond the end");
+            block_refuse(node, error, "is cut off: its table is beyond the end");
     }
     s->first = read_first(node, s->table, error);
     if (s->first && s->mirror) {

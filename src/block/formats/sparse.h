@@ -79,8 +79,6 @@ int sparse_store(BlockNode *node, uint64_t index, uint64_t entry);
     SPARSE_READ, .allocate = sparse_allocate, .link = sparse_link, .zero = sparse_zero,            \
                  .discard = sparse_discard, .flush = sparse_flush
 
-/* For open and create: false, and an error about the node's file. */
-bool format_refuse(const BlockNode *node, GError **error, const char *fmt, ...) G_GNUC_PRINTF(3, 4);
 /* [co] The first bytes of the file, or a refusal. */
 bool format_read(BlockNode *node, uint64_t at, void *out, size_t length, GError **error);
 /* [co] Takes the name of what the image is based on; a size of 0: it is based on nothing. */

@@ -90,20 +90,20 @@ static bool check_header(BlockNode *node, const uint8_t *head, GError **error)
     uint32_t type = load_le(head + IMAGE_TYPE, 4);
 
     if (load_le(head + SIGNATURE, 4) != MAGIC) {
-        return format_refuse(node, error, "is not a vdi image");
+        return block_refuse(node, error, "is not a vdi image");
     }
     if (version != VERSION_1_1) {
-        return format_refuse(
+        return block_refuse(
             node, error, "has vdi version %u.%u; known is 1.1", version >> 16, version & 0xffff);
     }
     if (type != TYPE_DYNAMIC && type != TYPE_STATIC) {
-        return format_refuse(node, error, "has vdi type %u; known are 1 and 2", type);
+        return block_refuse(node, error, "has vdi type %u; known are 1 and 2", type);
     }
     if (memcmp(head + UUID_PARENT, no_uuid, sizeof(no_uuid)) != 0) {
-        return format_refuse(node, error, "is based on another vdi image, which is not supported");
+        return block_refuse(node, error, "is based on another vdi image, which is not supported");
     }
     if (load_le(head + SECTOR_SIZE, 4) != SECTOR || load_le(head + BLOCK_EXTRA, 4) != 0) {
-        return format_refuse(node, error, "has sectors or blocks of an unusual size");
+        return block_refuse(node, error, "has sectors or blocks of an unusual size");
     }
     return true;
 }
@@ -129,7 +129,7 @@ static bool vdi_open(BlockNode *node, const BlockOptions *options, GError **erro
         (v->sparse.block & (v->sparse.block - 1)) != 0 || node->length > INT64_MAX ||
         v->sparse.table % SECTOR != 0 || v->sparse.first_data % SECTOR != 0 ||
         v->sparse.first_data < v->sparse.table + v->sparse.entries * 4) {
-        return format_refuse(node, error, "has a vdi header that cannot be right");
+        return block_refuse(node, error, "has a vdi header that cannot be right");
     }
     /* A block's number is its place: the next one begins at a whole number of blocks. */
     v->sparse.end = v->sparse.first_data +
@@ -200,10 +200,10 @@ static bool vdi_create(BlockNode *file, const BlockCreate *create, GError **erro
         return false;
     }
     if (block < MIB || block > 256 * MIB || (block & (block - 1)) != 0) {
-        return format_refuse(file, error, "gets a vdi block_size of 1MiB to 256MiB");
+        return block_refuse(file, error, "gets a vdi block_size of 1MiB to 256MiB");
     }
     if (create->size / block >= UINT32_MAX / 4 - 1024) {
-        return format_refuse(file, error, "of this size needs a larger block_size");
+        return block_refuse(file, error, "of this size needs a larger block_size");
     }
     return write_head(file, create->size, block, is_static, error);
 }

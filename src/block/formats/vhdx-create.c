@@ -154,11 +154,11 @@ bool vhdx_create(BlockNode *file, const BlockCreate *create, GError **error)
         return false;
     }
     if (!fixed && strcmp(subformat, "dynamic") != 0) {
-        return format_refuse(file, error, "gets subformat dynamic or fixed, not `%s`", subformat);
+        return block_refuse(file, error, "gets subformat dynamic or fixed, not `%s`", subformat);
     }
     if (block < VHDX_MIB || block > 256 * VHDX_MIB || (block & (block - 1)) != 0 || log == 0 ||
         log % VHDX_MIB != 0 || log > 256 * VHDX_MIB || size > SIZE_MOST) {
-        return format_refuse(file, error,
+        return block_refuse(file, error,
             "gets a block_size of 1MiB to 256MiB, a log_size in whole MiB, and at most 64TiB");
     }
     layout = layout_of(size, block, log);

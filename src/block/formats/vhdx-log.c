@@ -201,16 +201,16 @@ bool vhdx_replay(BlockNode *node, GError **error)
     Run run;
 
     if (node->read_only) {
-        return format_refuse(node, error,
+        return block_refuse(node, error,
             "was not closed by its last writer; `lathe img check --repair` replays its log");
     }
     if (load_le(v->header + VHDX_LOG_VERSION, 2) != 0 || log.length == 0 || log.length > LOG_MOST ||
         log.length % VHDX_MIB != 0 || at % VHDX_MIB != 0 || at < VHDX_MIB || at > INT64_MAX / 2) {
-        return format_refuse(node, error, "has a log that cannot be right");
+        return block_refuse(node, error, "has a log that cannot be right");
     }
     log.bytes = bytes = g_try_malloc(log.length);
     if (!bytes || !format_read(node, at, bytes, log.length, error)) {
-        return bytes || format_refuse(node, error, "has a log that is too large");
+        return bytes || block_refuse(node, error, "has a log that is too large");
     }
     run = find_run(&log);
     result = apply_run(node->children[0], &log, &run);
@@ -218,5 +218,5 @@ bool vhdx_replay(BlockNode *node, GError **error)
         result = forget(node);
     }
     return result == 0 ||
-        format_refuse(node, error, "has a log that cannot be replayed: %s", g_strerror(-result));
+        block_refuse(node, error, "has a log that cannot be replayed: %s", g_strerror(-result));
 }

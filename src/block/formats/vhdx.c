@@ -141,10 +141,10 @@ static bool read_headers(BlockNode *node, GError **error)
         memcpy(v->header, second, VHDX_SECTOR);
     }
     if (!first_fine && !second_fine) {
-        return format_refuse(node, error, "has two damaged vhdx headers");
+        return block_refuse(node, error, "has two damaged vhdx headers");
     }
     return load_le(v->header + VHDX_VERSION, 2) == 1 ||
-        format_refuse(node, error, "has vhdx version %u; known is 1",
+        block_refuse(node, error, "has vhdx version %u; known is 1",
             (unsigned)load_le(v->header + VHDX_VERSION, 2));
 }
 
@@ -155,7 +155,7 @@ static bool take_region(BlockNode *node, const uint8_t *entry, GError **error)
     uint32_t length = load_le(entry + 24, 4);
 
     if (offset % VHDX_MIB != 0 || offset < VHDX_MIB || offset > INT64_MAX) {
-        return format_refuse(node, error, "has a region out of place");
+        return block_refuse(node, error, "has a region out of place");
     }
     if (memcmp(entry, vhdx_guid_table, 16) == 0) {
         v->table = offset;
@@ -164,7 +164,7 @@ static bool take_region(BlockNode *node, const uint8_t *entry, GError **error)
         v->metadata = offset;
         v->metadata_bytes = length;
     } else if (load_le(entry + 28, 4) & 1) {
-        return format_refuse(node, error, "has a required region that is not known here");
+        return block_refuse(node, error, "has a required region that is not known here");
     }
     return true;
 }
@@ -186,7 +186,7 @@ static bool read_regions(BlockNode *node, GError **error)
             break;
         }
         if (copy == 1) {
-            return format_refuse(node, error, "has two damaged lists of regions");
+            return block_refuse(node, error, "has two damaged lists of regions");
         }
     }
     count = load_le(regions + 8, 4);
@@ -196,7 +196,7 @@ static bool read_regions(BlockNode *node, GError **error)
             return false;
         }
     }
-    return (v->table && v->metadata) || format_refuse(node, error, "has no table or no metadata");
+    return (v->table && v->metadata) || block_refuse(node, error, "has no table or no metadata");
 }
 
 /* An item of the metadata; gives 0 when there is none. */
@@ -230,18 +230,18 @@ static bool read_metadata(BlockNode *node, GError **error)
         return false;
     }
     if (memcmp(items, "metadata", 8) != 0) {
-        return format_refuse(node, error, "has damaged metadata");
+        return block_refuse(node, error, "has damaged metadata");
     }
     parameters = find_item(node, items, vhdx_guid_parameters, 8);
     sector = find_item(node, items, vhdx_guid_sector, 4);
     node->length = find_item(node, items, vhdx_guid_size, 8);
     block = (uint32_t)parameters;
     if (parameters >> 33 & 1) {
-        return format_refuse(node, error, "is based on another vhdx image, which is not supported");
+        return block_refuse(node, error, "is based on another vhdx image, which is not supported");
     }
     if ((sector != 512 && sector != 4096) || block < VHDX_MIB || block > 256 * VHDX_MIB ||
         (block & (block - 1)) != 0 || node->length > INT64_C(64) << 40) {
-        return format_refuse(node, error, "has a block, sector or disk of an unusual size");
+        return block_refuse(node, error, "has a block, sector or disk of an unusual size");
     }
     v->chunk = (sector << 23) / block;
     v->sparse = (Sparse){
@@ -253,7 +253,7 @@ static bool read_metadata(BlockNode *node, GError **error)
         .first_data = VHDX_MIB,
     };
     if (vhdx_index_of(node, node->length / block) > v->sparse.entries) {
-        return format_refuse(node, error, "has a table that is too small for its disk");
+        return block_refuse(node, error, "has a table that is too small for its disk");
     }
     return true;
 }
@@ -268,7 +268,7 @@ static bool vhdx_open(BlockNode *node, const BlockOptions *options, GError **err
         return false;
     }
     if (memcmp(magic, "vhdxfile", 8) != 0) {
-        return format_refuse(node, error, "is not a vhdx image");
+        return block_refuse(node, error, "is not a vhdx image");
     }
     if (!read_headers(node, error)) {
         return false;

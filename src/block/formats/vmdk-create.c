@@ -192,7 +192,7 @@ static bool create_parts(BlockNode *file, const Wanted *w, GError **error)
     uint64_t most = w->subformat->parts ? PART : MAX(w->size, 1);
 
     if (w->size / most >= VMDK_EXTENTS_MOST) {
-        return format_refuse(file, error, "of this size needs too many files");
+        return block_refuse(file, error, "of this size needs too many files");
     }
     for (uint64_t at = 0, number = 1; at < w->size || number == 1; at += most, number++) {
         g_autofree char *name = part_name(w, number);
@@ -256,15 +256,15 @@ static bool read_options(Wanted *w, BlockNode *file, GError **error)
         w->subformat = strcmp(word, subformats[i].name) == 0 ? &subformats[i] : w->subformat;
     }
     if (!w->subformat) {
-        return format_refuse(file, error, "cannot get the subformat `%s`", word);
+        return block_refuse(file, error, "cannot get the subformat `%s`", word);
     }
     if (!g_strv_contains(adapters, w->adapter) || strlen(w->version) > 8 ||
         strspn(w->version, "0123456789") != strlen(w->version)) {
-        return format_refuse(
+        return block_refuse(
             file, error, "gets adapter_type ide, buslogic, lsilogic or legacyESX, and a hwversion");
     }
     if (w->create->backing && (w->subformat->flat || w->subformat->parts)) {
-        return format_refuse(file, error, "of subformat %s is not based on another", word);
+        return block_refuse(file, error, "of subformat %s is not based on another", word);
     }
     return block_create_switch(w->create, "zeroed_grain", false, &w->zero, error) &&
         read_parent(file, w, error);
@@ -279,7 +279,7 @@ bool vmdk_create(BlockNode *file, const BlockCreate *create, GError **error)
         return false;
     }
     if (w.size / PART >= 4096) { /* entries are 32 bits of sectors */
-        return format_refuse(file, error, "is too large for a vmdk image");
+        return block_refuse(file, error, "is too large for a vmdk image");
     }
     return w.subformat->flat || w.subformat->parts ? create_parts(file, &w, error)
                                                    : create_one(file, &w, error);

@@ -72,7 +72,7 @@ static BlockNode *open_file(
     BlockNode *file;
 
     if (!line->has_name || strchr(line->name, '/') || g_str_has_prefix(line->name, "file:")) {
-        format_refuse(node, error, "names a file that is not beside it: `%s`", line->name);
+        block_refuse(node, error, "names a file that is not beside it: `%s`", line->name);
         return NULL;
     }
     below.path = path;
@@ -106,10 +106,10 @@ static bool add_extent(
     BlockNode *child;
 
     if (!g_strv_contains(types, line->type)) {
-        return format_refuse(node, error, "has an extent of unknown type `%s`", line->type);
+        return block_refuse(node, error, "has an extent of unknown type `%s`", line->type);
     }
     if (v->extents->len == VMDK_EXTENTS_MOST || line->sectors > INT64_MAX / VMDK_SECTOR / 4096) {
-        return format_refuse(node, error, "has too many extents, or too large ones");
+        return block_refuse(node, error, "has too many extents, or too large ones");
     }
     if (strcmp(line->type, "ZERO") != 0) {
         extent.child = v->extents->len + 1;
@@ -120,7 +120,7 @@ static bool add_extent(
             return false;
         }
         if (!is_right_child(child, line)) {
-            return format_refuse(
+            return block_refuse(
                 node, error, "lists `%s`, which is not what it should be", line->name);
         }
     }
@@ -136,7 +136,7 @@ bool vmdk_open_list(BlockNode *node, const BlockOptions *options, GError **error
     g_autofree char *parent = vmdk_descriptor_value(v->descriptor, "parentCID");
 
     if (parent && g_ascii_strcasecmp(parent, "ffffffff") != 0) {
-        return format_refuse(
+        return block_refuse(
             node, error, "is several files based on another image, which is not supported");
     }
     v->extents = g_array_new(false, false, sizeof(VmdkExtent));
@@ -147,7 +147,7 @@ bool vmdk_open_list(BlockNode *node, const BlockOptions *options, GError **error
             return false;
         }
     }
-    return v->extents->len > 0 || format_refuse(node, error, "lists no extents");
+    return v->extents->len > 0 || block_refuse(node, error, "lists no extents");
 }
 
 /* ---- requests ---- */

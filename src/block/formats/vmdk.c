@@ -66,12 +66,12 @@ static bool read_header(BlockNode *node, uint8_t *head, GError **error)
         return true;
     }
     if (!node->read_only) {
-        return format_refuse(node, error,
+        return block_refuse(node, error,
             "was written as a stream with its tables at the end, and can only be read");
     }
     return length >= 3 * VMDK_HEADER &&
         format_read(node, length - 2 * VMDK_HEADER, head, VMDK_HEADER, error) &&
-        (memcmp(head, "KDMV", 4) == 0 || format_refuse(node, error, "has a damaged footer"));
+        (memcmp(head, "KDMV", 4) == 0 || block_refuse(node, error, "has a damaged footer"));
 }
 
 static bool check_header(BlockNode *node, const uint8_t *head, GError **error)
@@ -81,20 +81,20 @@ static bool check_header(BlockNode *node, const uint8_t *head, GError **error)
     uint64_t per_table = load_le(head + VMDK_PER_TABLE, 4);
 
     if (version < 1 || version > 3) {
-        return format_refuse(node, error, "has vmdk version %u; known are 1 to 3", version);
+        return block_refuse(node, error, "has vmdk version %u; known are 1 to 3", version);
     }
     if (grain < 1 || grain > 32768 || (grain & (grain - 1)) != 0 || per_table == 0 ||
         per_table > VMDK_TABLE_ENTRIES) {
-        return format_refuse(node, error, "has grains or tables of an unusual size");
+        return block_refuse(node, error, "has grains or tables of an unusual size");
     }
     if (load_le(head + VMDK_CAPACITY, 8) > INT64_MAX / VMDK_SECTOR / 2 ||
         load_le(head + VMDK_DIRECTORY, 8) > INT64_MAX / VMDK_SECTOR / 2 ||
         load_le(head + VMDK_MIRROR, 8) > INT64_MAX / VMDK_SECTOR / 2) {
-        return format_refuse(node, error, "has a vmdk header that cannot be right");
+        return block_refuse(node, error, "has a vmdk header that cannot be right");
     }
     if (load_le(head + VMDK_FLAGS, 4) & VMDK_FLAG_COMPRESSED &&
         load_le(head + VMDK_COMPRESSION, 2) != VMDK_DEFLATE) {
-        return format_refuse(node, error, "is compressed by an unknown method");
+        return block_refuse(node, error, "is compressed by an unknown method");
     }
     return true;
 }

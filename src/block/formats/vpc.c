@@ -113,15 +113,15 @@ static bool read_footer(BlockNode *node, GError **error)
     uint64_t length = node->children[0]->length;
 
     if (length < FOOTER || block_read(node->children[0], 0, v->footer, FOOTER) < 0) {
-        return format_refuse(node, error, "is too short for a vhd image");
+        return block_refuse(node, error, "is too short for a vhd image");
     }
     if (memcmp(v->footer, "conectix", 8) != 0 &&
         (block_read(node->children[0], length - FOOTER, v->footer, FOOTER) < 0 ||
             memcmp(v->footer, "conectix", 8) != 0)) {
-        return format_refuse(node, error, "is not a vhd image");
+        return block_refuse(node, error, "is not a vhd image");
     }
     if (load_be(v->footer + CHECKSUM, 4) != checksum(v->footer, FOOTER, CHECKSUM)) {
-        return format_refuse(node, error, "has a vhd footer with a wrong checksum");
+        return block_refuse(node, error, "has a vhd footer with a wrong checksum");
     }
     return true;
 }
@@ -139,10 +139,10 @@ static bool open_dynamic(BlockNode *node, GError **error)
     block = load_be(head + DYNAMIC_BLOCK, 4);
     if (memcmp(head, "cxsparse", 8) != 0 ||
         load_be(head + DYNAMIC_CHECKSUM, 4) != checksum(head, sizeof(head), DYNAMIC_CHECKSUM)) {
-        return format_refuse(node, error, "has a damaged header of a dynamic vhd");
+        return block_refuse(node, error, "has a damaged header of a dynamic vhd");
     }
     if (block < SECTOR || block > BLOCK_MOST || (block & (block - 1)) != 0) {
-        return format_refuse(node, error, "has blocks of %" G_GUINT64_FORMAT " bytes", block);
+        return block_refuse(node, error, "has blocks of %" G_GUINT64_FORMAT " bytes", block);
     }
     v->sparse = (Sparse){
         .kind = &vpc_kind,
@@ -153,7 +153,7 @@ static bool open_dynamic(BlockNode *node, GError **error)
         .lead = (block / SECTOR / 8 + SECTOR - 1) / SECTOR * SECTOR,
     };
     if (v->sparse.table > INT64_MAX) {
-        return format_refuse(node, error, "has a table out of place");
+        return block_refuse(node, error, "has a table out of place");
     }
     return sparse_open(node, error);
 }
@@ -182,10 +182,10 @@ static bool vpc_open(BlockNode *node, const BlockOptions *options, GError **erro
     type = load_be(v->footer + DISK_TYPE, 4);
     node->length = load_be(v->footer + CURRENT_SIZE, 8);
     if (node->length > SIZE_MOST * 32 || type < TYPE_FIXED || type > TYPE_DIFFERENCING) {
-        return format_refuse(node, error, "has a vhd footer that cannot be right");
+        return block_refuse(node, error, "has a vhd footer that cannot be right");
     }
     if (type == TYPE_DIFFERENCING) {
-        return format_refuse(node, error, "is a differencing vhd, which is not supported");
+        return block_refuse(node, error, "is a differencing vhd, which is not supported");
     }
     v->fixed = type == TYPE_FIXED;
     if (!v->fixed) {
@@ -195,7 +195,7 @@ static bool vpc_open(BlockNode *node, const BlockOptions *options, GError **erro
         return fine;
     }
     return node->length <= node->children[0]->length - FOOTER ||
-        format_refuse(node, error, "is cut off");
+        block_refuse(node, error, "is cut off");
 }
 
 /* ---- requests: a fixed disk is a plain one ---- */
@@ -349,14 +349,14 @@ static bool vpc_create(BlockNode *file, const BlockCreate *create, GError **erro
     uint64_t size = (create->size + SECTOR - 1) / SECTOR * SECTOR;
 
     if (size > SIZE_MOST) {
-        return format_refuse(file, error, "is too large for a vhd: 2040GiB at most");
+        return block_refuse(file, error, "is too large for a vhd: 2040GiB at most");
     }
     if (strcmp(subformat, "fixed") == 0) {
         return create_fixed(file, size, error);
     }
     return strcmp(subformat, "dynamic") == 0
         ? create_dynamic(file, size, error)
-        : format_refuse(file, error, "gets subformat dynamic or fixed, not `%s`", subformat);
+        : block_refuse(file, error, "gets subformat dynamic or fixed, not `%s`", subformat);
 }
 
 static void vpc_describe(BlockNode *node, BlockFact *add, GString *out)

@@ -22,7 +22,7 @@ static void put_extension(GByteArray *out, uint32_t type, const void *data, uint
     g_byte_array_append(out, padding, -length & 7);
 }
 
-/* The extensions that the image has, but for the one about the backing file. */
+/* The extensions that the image has, but for those that are made anew. */
 static void keep_extensions(const Qcow2 *q, const uint8_t *cluster, GByteArray *out)
 {
     uint64_t name = q->header.backing_file_offset;
@@ -34,10 +34,23 @@ static void keep_extensions(const Qcow2 *q, const uint8_t *cluster, GByteArray *
         if (type == 0 || length > end - at - 8) {
             break;
         }
-        if (type != QCOW2_EXT_BACKING_FORMAT) {
+        if (type != QCOW2_EXT_BACKING_FORMAT && type != QCOW2_EXT_BITMAPS) {
             put_extension(out, type, cluster + at + 8, length);
         }
         at += 8 + (((uint64_t)length + 7) & ~UINT64_C(7));
+    }
+}
+
+/* Near the start: what is within the first sector changes at once. */
+static void put_bitmaps(const Qcow2 *q, GByteArray *out)
+{
+    uint8_t data[24] = { 0 };
+
+    if (q->bitmap_count > 0) {
+        store_be(data, 4, q->bitmap_count);
+        store_be(data + 8, 8, q->bitmap_directory_size);
+        store_be(data + 16, 8, q->bitmap_directory);
+        put_extension(out, QCOW2_EXT_BITMAPS, data, sizeof(data));
     }
 }
 
@@ -59,6 +72,7 @@ static GByteArray *build(
     if (backing && format) {
         put_extension(out, QCOW2_EXT_BACKING_FORMAT, format, strlen(format));
     }
+    put_bitmaps(q, out);
     keep_extensions(q, cluster, out);
     put_extension(out, 0, "", 0);
     h->backing_file_size = backing ? strlen(backing) : 0;

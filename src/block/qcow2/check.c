@@ -5,11 +5,11 @@
 #include <errno.h>
 #include <string.h>
 
+#include "block/qcow2/bitmap.h"
 #include "block/qcow2/header.h"
 #include "block/qcow2/qcow2.h"
 
 #define CLUSTERS_MOST (UINT64_C(1) << 30) /* 4 GiB of counters */
-enum { BITMAPS_MOST = 65535, BITMAP_DIRECTORY_MOST = 64 << 20 };
 
 typedef struct Check {
     Qcow2 *q;
@@ -172,57 +172,36 @@ static void check_blocks(Check *c)
     }
 }
 
-/* ---- persistent bitmaps (specification, "Bitmaps extension") ---- */
+/* ---- persistent bitmaps ---- */
 
-static uint64_t load_be(const uint8_t *at, unsigned bytes)
+static void count_bitmap(Check *c, Qcow2Bitmap *b)
 {
-    uint64_t value = 0;
-
-    while (bytes-- > 0) {
-        value = value << 8 | *at++;
+    if (!count_aligned(c, b->table_offset, b->table_size * sizeof(uint64_t))) {
+        return;
     }
-    return value;
-}
-
-static void count_bitmap(Check *c, uint64_t table, uint32_t size)
-{
-    g_autofree uint64_t *entries = g_try_new(uint64_t, MAX(size, 1));
-
-    if (size > QCOW2_MAX_L1_BYTES / 8 || !count_aligned(c, table, size * sizeof(uint64_t)) ||
-        !entries || block_read(c->q->file, table, entries, size * sizeof(uint64_t)) < 0) {
+    if (qcow2_bitmap_table(c->q, b) < 0) {
         c->out->errors++;
         return;
     }
-    for (uint32_t i = 0; i < size; i++) {
-        uint64_t data = GUINT64_FROM_BE(entries[i]) & QCOW2_OFFSET_MASK;
-
-        if (data != 0) {
-            count_aligned(c, data, c->q->cluster_size);
+    for (uint32_t i = 0; i < b->table_size; i++) {
+        if (b->table[i] & QCOW2_OFFSET_MASK) {
+            count_aligned(c, b->table[i] & QCOW2_OFFSET_MASK, c->q->cluster_size);
         }
     }
 }
 
 static void count_bitmaps(Check *c)
 {
-    enum { FIXED = 24 };
-    uint64_t size = c->q->bitmap_directory_size;
-    g_autofree uint8_t *directory = NULL;
-
-    if (c->q->bitmaps == 0) {
+    if (c->q->bitmap_count == 0) {
         return;
     }
-    if (size > BITMAP_DIRECTORY_MOST || !count_aligned(c, c->q->bitmap_directory, size) ||
-        !(directory = g_try_malloc(size)) ||
-        block_read(c->q->file, c->q->bitmap_directory, directory, size) < 0) {
+    if (!count_aligned(c, c->q->bitmap_directory, c->q->bitmap_directory_size) ||
+        qcow2_read_bitmaps(c->q) < 0) {
         c->out->errors++;
         return;
     }
-    for (uint64_t at = 0, i = 0; i < MIN(c->q->bitmaps, BITMAPS_MOST) && at + FIXED <= size; i++) {
-        const uint8_t *entry = directory + at;
-        uint64_t names = load_be(entry + 18, 2) + load_be(entry + 20, 4);
-
-        count_bitmap(c, load_be(entry, 8), load_be(entry + 8, 4));
-        at += (FIXED + names + 7) & ~UINT64_C(7);
+    for (unsigned i = 0; i < c->q->bitmaps->len; i++) {
+        count_bitmap(c, g_ptr_array_index(c->q->bitmaps, i));
     }
 }
 

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "block/qcow2/bitmap.h"
 #include "block/qcow2/header.h"
 #include "block/qcow2/qcow2.h"
 
@@ -131,14 +132,18 @@ static int grow(Qcow2 *q, uint64_t length)
 int qcow2_resize(BlockNode *node, uint64_t length)
 {
     Qcow2 *q = qcow2_of(node);
-    int result = 0;
+    int result;
 
-    if (q->data_child != 0) {
+    result = qcow2_resize_bitmaps(q, length);
+    if (result == 0 && q->data_child != 0) {
         result = block_resize(node->children[q->data_child], length);
     }
     if (result == 0) {
         result = length < node->length ? shrink(q, length) : grow(q, length);
     }
-    node->length = result == 0 ? length : node->length;
-    return result;
+    if (result < 0) {
+        return result;
+    }
+    node->length = length;
+    return qcow2_store_bitmaps(q);
 }

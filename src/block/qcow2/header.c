@@ -47,20 +47,6 @@ void qcow2_header_swap(Qcow2Header *header)
     }
 }
 
-static bool refuse(const Qcow2 *q, GError **error, const char *fmt, ...) G_GNUC_PRINTF(3, 4);
-
-static bool refuse(const Qcow2 *q, GError **error, const char *fmt, ...)
-{
-    g_autofree char *text = NULL;
-    va_list args;
-
-    va_start(args, fmt);
-    text = g_strdup_vprintf(fmt, args);
-    va_end(args);
-    g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_FORMAT, "`%s` %s", q->node->name, text);
-    return false;
-}
-
 /*
  * What the parts of a header are read from: nearly always they are all in its first bytes, which
  * are read at once, so that a long chain of images is opened quickly.
@@ -87,13 +73,13 @@ static bool check_version(Qcow2 *q, GError **error)
     Qcow2Header *h = &q->header;
 
     if (h->magic != QCOW2_MAGIC) {
-        return refuse(q, error, "is not a qcow2 image");
+        return block_refuse(q->node, error, "is not a qcow2 image");
     }
     if (h->version != 2 && h->version != 3) {
-        return refuse(q, error, "has qcow2 version %u; known are 2 and 3", h->version);
+        return block_refuse(q->node, error, "has qcow2 version %u; known are 2 and 3", h->version);
     }
     if (h->version == 3 && q->file->length < QCOW2_V3_HEADER) {
-        return refuse(q, error, "is cut off within its header");
+        return block_refuse(q->node, error, "is cut off within its header");
     }
     if (h->version == 2) {
         h->incompatible_features = h->compatible_features = h->autoclear_features = 0;
@@ -112,19 +98,21 @@ static bool check_features(Qcow2 *q, bool accept_corrupt, GError **error)
 
     G_STATIC_ASSERT(G_N_ELEMENTS(names) == 5);
     if (unknown) {
-        return refuse(q, error, "uses a feature that is not known here: incompatible bit %d",
-            __builtin_ctzll(unknown));
+        return block_refuse(q->node, error,
+            "uses a feature that is not known here: incompatible bit %d", __builtin_ctzll(unknown));
     }
     if (q->header.crypt_method != 0) {
-        return refuse(q, error, "is encrypted, which is not supported");
+        return block_refuse(q->node, error, "is encrypted, which is not supported");
     }
     if (q->header.incompatible_features & QCOW2_INCOMPAT_CORRUPT && !q->node->read_only &&
         !accept_corrupt) {
-        return refuse(q, error, "is marked as corrupt; `lathe img check --repair` it first");
+        return block_refuse(
+            q->node, error, "is marked as corrupt; `lathe img check --repair` it first");
     }
     if (q->header.incompatible_features & QCOW2_INCOMPAT_COMPRESSION &&
         q->header.compression_type > QCOW2_ZSTD) {
-        return refuse(q, error, "is compressed by method %u; known are 0 (deflate) and 1 (zstd)",
+        return block_refuse(q->node, error,
+            "is compressed by method %u; known are 0 (deflate) and 1 (zstd)",
             q->header.compression_type);
     }
     return true;
@@ -143,14 +131,14 @@ static bool check_geometry(Qcow2 *q, GError **error)
 
     if (h->cluster_bits < QCOW2_MIN_CLUSTER_BITS || h->cluster_bits > QCOW2_MAX_CLUSTER_BITS ||
         (extended && h->cluster_bits < 14)) {
-        return refuse(q, error, "has clusters of 2^%u bytes", h->cluster_bits);
+        return block_refuse(q->node, error, "has clusters of 2^%u bytes", h->cluster_bits);
     }
     if (h->refcount_order > 6) {
-        return refuse(q, error, "has refcounts of 2^%u bits", h->refcount_order);
+        return block_refuse(q->node, error, "has refcounts of 2^%u bits", h->refcount_order);
     }
     if (h->header_length < (h->version == 2 ? QCOW2_V2_HEADER : QCOW2_V3_HEADER) ||
         h->header_length > 1u << h->cluster_bits) {
-        return refuse(q, error, "has a header of %u bytes", h->header_length);
+        return block_refuse(q->node, error, "has a header of %u bytes", h->header_length);
     }
     q->cluster_bits = h->cluster_bits;
     q->cluster_size = 1u << h->cluster_bits;
@@ -171,23 +159,26 @@ static bool check_tables(Qcow2 *q, GError **error)
     uint64_t reftable_bytes = (uint64_t)h->refcount_table_clusters * q->cluster_size;
 
     if (h->size > INT64_MAX || l1_needed > h->l1_size) {
-        return refuse(q, error, "has an L1 table that is too small for its disk");
+        return block_refuse(q->node, error, "has an L1 table that is too small for its disk");
     }
     if (l1_bytes > QCOW2_MAX_L1_BYTES ||
         !(h->l1_size == 0 || is_table(q, h->l1_table_offset, l1_bytes))) {
-        return refuse(q, error, "has an L1 table that is too large or out of place");
+        return block_refuse(q->node, error, "has an L1 table that is too large or out of place");
     }
     if (reftable_bytes == 0 || reftable_bytes > QCOW2_MAX_REFTABLE_BYTES ||
         !is_table(q, h->refcount_table_offset, reftable_bytes)) {
-        return refuse(q, error, "has a refcount table that is too large or out of place");
+        return block_refuse(
+            q->node, error, "has a refcount table that is too large or out of place");
     }
     if (h->nb_snapshots > QCOW2_MAX_SNAPSHOTS ||
         (h->nb_snapshots > 0 && !is_table(q, h->snapshots_offset, 0))) {
-        return refuse(q, error, "has a snapshot table that is too large or out of place");
+        return block_refuse(
+            q->node, error, "has a snapshot table that is too large or out of place");
     }
     if (h->l1_table_offset + l1_bytes > q->file->length ||
         h->refcount_table_offset + reftable_bytes > qcow2_align_up(q, q->file->length)) {
-        return refuse(q, error, "is cut off: its tables lie beyond the end of the file");
+        return block_refuse(
+            q->node, error, "is cut off: its tables lie beyond the end of the file");
     }
     return true;
 }
@@ -204,11 +195,11 @@ static bool read_backing_name(Qcow2 *q, const Head *head, GError **error)
     }
     if (h->backing_file_size > NAME_MOST || h->backing_file_offset > q->cluster_size ||
         h->backing_file_size > q->cluster_size - h->backing_file_offset) {
-        return refuse(q, error, "has the name of a backing file that is out of place");
+        return block_refuse(q->node, error, "has the name of a backing file that is out of place");
     }
     name = g_malloc0(h->backing_file_size + 1);
     if (read_head(head, h->backing_file_offset, name, h->backing_file_size) < 0) {
-        return refuse(q, error, "cannot be read");
+        return block_refuse(q->node, error, "cannot be read");
     }
     q->node->backing_path = g_steal_pointer(&name);
     return true;
@@ -227,10 +218,12 @@ static bool take_extension(
         q->node->backing_format = g_strndup((const char *)data, length);
         return true;
     case QCOW2_EXT_DATA_FILE: q->data_file = g_strndup((const char *)data, length); return true;
-    case QCOW2_EXT_ENCRYPTION: return refuse(q, error, "is encrypted, which is not supported");
+    case QCOW2_EXT_ENCRYPTION:
+        return block_refuse(q->node, error, "is encrypted, which is not supported");
     case QCOW2_EXT_BITMAPS:
-        if (length >= 24) {
-            q->bitmaps = load_u32(data);
+        /* Without the flag whoever wrote last knew nothing of them: they are not right any more. */
+        if (length >= 24 && q->header.autoclear_features & QCOW2_AUTOCLEAR_BITMAPS) {
+            q->bitmap_count = load_u32(data);
             q->bitmap_directory_size = (uint64_t)load_u32(data + 8) << 32 | load_u32(data + 12);
             q->bitmap_directory = (uint64_t)load_u32(data + 16) << 32 | load_u32(data + 20);
         }
@@ -250,7 +243,7 @@ static bool read_extension(Qcow2 *q, const Head *head, uint32_t *at, uint32_t si
         return false;
     }
     if (read_head(head, *at, start, sizeof(start)) < 0) {
-        return refuse(q, error, "cannot be read");
+        return block_refuse(q->node, error, "cannot be read");
     }
     type = load_u32(start);
     length = load_u32(start + 4);
@@ -259,11 +252,11 @@ static bool read_extension(Qcow2 *q, const Head *head, uint32_t *at, uint32_t si
         return false;
     }
     if (length > size - *at) {
-        return refuse(q, error, "has a header extension that is too long");
+        return block_refuse(q->node, error, "has a header extension that is too long");
     }
     data = g_malloc0(length + 1);
     if (read_head(head, *at, data, length) < 0) {
-        return refuse(q, error, "cannot be read");
+        return block_refuse(q->node, error, "cannot be read");
     }
     *at += (length + 7) & ~7u;
     return take_extension(q, type, data, length, error);
@@ -292,10 +285,10 @@ bool qcow2_read_header(Qcow2 *q, bool accept_corrupt, GError **error)
     Head head = { .q = q, .length = MIN(q->file->length, sizeof(head.bytes)) };
 
     if (q->file->length < QCOW2_V2_HEADER) {
-        return refuse(q, error, "is too short for a qcow2 image");
+        return block_refuse(q->node, error, "is too short for a qcow2 image");
     }
     if (block_read(q->file, 0, head.bytes, head.length) < 0) {
-        return refuse(q, error, "cannot be read");
+        return block_refuse(q->node, error, "cannot be read");
     }
     memcpy(&q->header, head.bytes, QCOW2_HEADER_READ);
     qcow2_header_swap(&q->header);

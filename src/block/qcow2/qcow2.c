@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "block/qcow2/bitmap.h"
 #include "block/qcow2/header.h"
 
 enum { CACHE_BYTES = 4 << 20 };
@@ -74,11 +75,20 @@ static bool open_data_file(Qcow2 *q, const BlockOptions *options, GError **error
     return q->node->children[1] != NULL;
 }
 
-/* Whoever writes and does not keep these up to date has to clear them ("autoclear_features"). */
+/*
+ * Whoever writes and does not keep these up to date has to clear them ("autoclear_features").
+ * Bitmaps that cannot be read are not kept.
+ */
 static int clear_autoclear(Qcow2 *q)
 {
     uint64_t kept = q->header.autoclear_features & QCOW2_AUTOCLEAR_RAW_DATA;
 
+    if (q->bitmap_count > 0 && qcow2_read_bitmaps(q) == 0) {
+        kept |= q->header.autoclear_features & QCOW2_AUTOCLEAR_BITMAPS;
+        q->node->tells = true;
+    } else {
+        q->bitmap_count = q->bitmap_directory_size = q->bitmap_directory = 0;
+    }
     if (kept == q->header.autoclear_features) {
         return 0;
     }
@@ -130,6 +140,7 @@ static bool qcow2_open(BlockNode *node, const BlockOptions *options, GError **er
     q->node = node;
     q->file = node->children[0];
     q->to_free = g_array_new(false, false, sizeof(uint64_t));
+    q->bitmap_frees = g_array_new(false, false, sizeof(uint64_t));
     if (!qcow2_read_header(q, options->repair, error)) {
         return false;
     }
@@ -148,11 +159,14 @@ static void qcow2_close(BlockNode *node)
     Qcow2 *q = qcow2_of(node);
 
     if (q->meta.pages && !node->read_only) {
+        qcow2_store_bitmaps(q);
         qcow2_commit(q);
         qcow2_commit(q); /* the refcounts that the first one could bring down */
     }
     meta_clear(&q->meta);
     g_clear_pointer(&q->to_free, g_array_unref);
+    g_clear_pointer(&q->bitmap_frees, g_array_unref);
+    g_clear_pointer(&q->bitmaps, g_ptr_array_unref);
     g_free(q->l1.entries);
     g_free(q->reftable.entries);
     g_free(q->data_file);
@@ -206,6 +220,7 @@ BLOCK_DRIVER(qcow2) = {
     .zero = qcow2_zero,
     .discard = qcow2_discard,
     .flush = qcow2_flush,
+    .touch = qcow2_touch,
     .check = qcow2_check,
     .resize = qcow2_resize,
     .empty = qcow2_empty,
@@ -213,6 +228,7 @@ BLOCK_DRIVER(qcow2) = {
     .amend = qcow2_amend,
     .amend_options = qcow2_amend_options,
     .snapshots = &qcow2_snapshots,
+    .bitmaps = &qcow2_bitmaps,
     .describe = qcow2_describe,
     .create = qcow2_create,
     .measure = qcow2_measure,

@@ -79,8 +79,11 @@ typedef struct Qcow2 {
     GPtrArray *snapshots; /* of Qcow2Snapshot; NULL: not read yet */
     uint64_t snapshots_bytes;
     char *data_file;
-    uint32_t bitmaps; /* persistent dirty bitmaps, and their directory */
+    uint32_t bitmap_count; /* persistent dirty bitmaps, and their directory */
     uint64_t bitmap_directory, bitmap_directory_size;
+    GPtrArray *bitmaps;   /* of Qcow2Bitmap; NULL: not read yet */
+    GArray *bitmap_frees; /* of uint64_t: clusters to count down when the bitmaps are stored */
+    CoMutex bitmaps_lock; /* held around the other locks */
 
     uint64_t packed_end;     /* byte behind the last compressed cluster written; 0: none yet */
     uint64_t unpacked_entry; /* the L2 entry of the cluster below; 0: none */

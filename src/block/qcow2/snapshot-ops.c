@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "block/qcow2/bitmap.h"
 #include "block/qcow2/header.h"
 #include "block/qcow2/qcow2.h"
 
@@ -388,18 +389,33 @@ static bool is_large_enough(const Qcow2 *q, const Qcow2Snapshot *s)
     return size <= INT64_MAX && (size + (UINT64_C(1) << span) - 1) >> span <= s->l1_size;
 }
 
+/* All of the disk changes, and perhaps its length. */
+static int note_in_bitmaps(Qcow2 *q, uint64_t length)
+{
+    int result = 0;
+
+    if (q->node->tells && length != q->node->length) {
+        result = qcow2_resize_bitmaps(q, length);
+    }
+    return result == 0 && q->node->tells ? qcow2_touch(q->node, 0, length) : result;
+}
+
 static int snapshot_apply(BlockNode *node, const char *name)
 {
     Qcow2 *q = qcow2_of(node);
     int result = prepare(q);
     Qcow2Snapshot *s = result == 0 ? find(q, name) : NULL;
-    uint64_t *l1;
+    uint64_t *l1, size;
 
     if (!s) {
         return result < 0 ? result : -ENOENT;
     }
+    size = s->disk_size ? s->disk_size : q->node->length;
     l1 = is_large_enough(q, s) ? g_try_new(uint64_t, MAX(s->l1_size, 1)) : NULL;
     result = l1 ? read_l1(q, s, l1) : -EIO;
+    if (result == 0) {
+        result = note_in_bitmaps(q, size);
+    }
     if (result == 0) {
         result = add_references(q, l1, s->l1_size);
     }
@@ -407,7 +423,7 @@ static int snapshot_apply(BlockNode *node, const char *name)
         g_free(l1);
         return result;
     }
-    return switch_tables(q, l1, s->l1_size, s->disk_size ? s->disk_size : q->node->length);
+    return switch_tables(q, l1, s->l1_size, size);
 }
 
 int qcow2_empty(BlockNode *node)
