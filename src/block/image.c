@@ -47,14 +47,30 @@ static const BlockDriver *find_format(const char *format, BlockNode *file, GErro
 
 /* ---- one layer ---- */
 
+/* "http, https, nbd": what can stand before "://". */
+static char *list_schemes(void)
+{
+    GString *list = g_string_new(NULL);
+
+    for (unsigned i = 0; block_drivers[i]; i++) {
+        for (unsigned j = 0; block_drivers[i]->schemes && block_drivers[i]->schemes[j]; j++) {
+            g_string_append_printf(
+                list, "%s%s", list->len > 0 ? ", " : "", block_drivers[i]->schemes[j]);
+        }
+    }
+    return g_string_free(list, false);
+}
+
 /* A URL that no protocol opens is not the name of a file. */
 static const BlockDriver *find_protocol(const char *path, GError **error)
 {
     const BlockDriver *driver = block_driver_for_path(path);
 
     if (!driver->schemes && path && strstr(path, "://")) {
+        g_autofree char *list = list_schemes();
+
         g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_HOST,
-            "`%s`: there is no such protocol; there are nbd, nbds, http and https", path);
+            "`%s`: there is no such protocol; there are %s", path, list);
         return NULL;
     }
     return driver;

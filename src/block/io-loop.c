@@ -23,6 +23,7 @@ typedef struct Sleeper {
 typedef struct FdWaiter {
     struct FdWaiter *next;
     struct pollfd fd;
+    int64_t until; /* of the monotonic clock, in ns; INT64_MAX: for ever */
     Coroutine *co;
 } FdWaiter;
 
@@ -145,14 +146,26 @@ void io_loop_sleep(IoLoop *loop, int64_t nanoseconds)
 
 /* ---- descriptors ---- */
 
-void io_loop_wait_fd(IoLoop *loop, int fd, short events)
+static bool wait_fd_until(IoLoop *loop, int fd, short events, int64_t until)
 {
-    FdWaiter waiter = {
-        .next = loop->waiters, .fd = { .fd = fd, .events = events }, .co = coroutine_self()
-    };
+    FdWaiter waiter = { .next = loop->waiters,
+        .fd = { .fd = fd, .events = events },
+        .until = until,
+        .co = coroutine_self() };
 
     loop->waiters = &waiter;
     coroutine_yield();
+    return waiter.fd.revents != 0;
+}
+
+void io_loop_wait_fd(IoLoop *loop, int fd, short events)
+{
+    wait_fd_until(loop, fd, events, INT64_MAX);
+}
+
+bool io_loop_wait_fd_for(IoLoop *loop, int fd, short events, int64_t nanoseconds)
+{
+    return wait_fd_until(loop, fd, events, io_loop_now() + nanoseconds);
 }
 
 /* Waits for the event descriptor and for all that coroutines wait for. */
@@ -174,6 +187,11 @@ static void poll_all(IoLoop *loop, const struct timespec *limit)
     }
 }
 
+static bool is_over(const FdWaiter *waiter)
+{
+    return waiter->fd.revents || (waiter->until != INT64_MAX && waiter->until <= io_loop_now());
+}
+
 /* Those that are ready leave the list before any of them runs, which may add others. */
 static bool run_ready(IoLoop *loop)
 {
@@ -182,7 +200,7 @@ static bool run_ready(IoLoop *loop)
     for (FdWaiter **at = &loop->waiters; *at;) {
         FdWaiter *waiter = *at;
 
-        if (waiter->fd.revents) {
+        if (is_over(waiter)) {
             *at = waiter->next;
             waiter->next = ready;
             ready = waiter;
@@ -232,20 +250,32 @@ static bool turn(IoLoop *loop)
     return poll_now(loop) || any;
 }
 
+/* When somebody has waited long enough; INT64_MAX: nobody waits for a time. */
+static int64_t next_end(const IoLoop *loop)
+{
+    int64_t until = loop->sleepers ? loop->sleepers->until : INT64_MAX;
+
+    for (const FdWaiter *waiter = loop->waiters; waiter; waiter = waiter->next) {
+        until = MIN(until, waiter->until);
+    }
+    return until;
+}
+
 static void wait_for_events(IoLoop *loop)
 {
+    int64_t until = next_end(loop);
     struct timespec limit = { 0 };
     uint64_t count;
 
     __atomic_store_n(&loop->asleep, 1, __ATOMIC_SEQ_CST);
     if (!__atomic_load_n(&loop->posted, __ATOMIC_SEQ_CST)) {
-        if (loop->sleepers) {
-            int64_t left = MAX(loop->sleepers->until - io_loop_now(), 0);
+        if (until != INT64_MAX) {
+            int64_t left = MAX(until - io_loop_now(), 0);
 
             limit.tv_sec = left / 1000000000;
             limit.tv_nsec = left % 1000000000;
         }
-        poll_all(loop, loop->sleepers ? &limit : NULL);
+        poll_all(loop, until != INT64_MAX ? &limit : NULL);
     }
     __atomic_store_n(&loop->asleep, 0, __ATOMIC_SEQ_CST);
     if (read(loop->eventfd, &count, sizeof(count)) < 0) {

@@ -48,6 +48,8 @@ void io_loop_sleep(IoLoop *loop, int64_t nanoseconds);
 
 /* [co] Waits until a descriptor is ready for some of `events` (POLLIN, POLLOUT), or in error. */
 void io_loop_wait_fd(IoLoop *loop, int fd, short events);
+/* [co] The same, for at most this long; false when that is over. */
+bool io_loop_wait_fd_for(IoLoop *loop, int fd, short events, int64_t nanoseconds);
 
 /* Nanoseconds of the monotonic clock. Any thread. */
 int64_t io_loop_now(void);

@@ -1,0 +1,69 @@
+#!/bin/sh
+# The protocol iscsi: a logical unit of a target on this machine, by tgt.
+lathe=$(cd "$(dirname "$0")/../.." && pwd)/${BUILD:-build}/lathe
+for program in tgtd tgtadm; do
+    command -v $program >/dev/null || { echo "$program is missing"; exit 77; }
+done
+grep -q LIBISCSI "$(dirname "$lathe")/gen/core/have.h" || { echo "built without libiscsi"; exit 77; }
+dir=$(mktemp -d) server=
+trap '[ -z "$server" ] || kill -9 "$server" 2>/dev/null; rm -rf "$dir"' EXIT
+cd "$dir" || exit 1
+
+fail() { echo "FAILED: $*"; exit 1; }
+run() { timeout 60 "$lathe" "$@"; }
+control=$(($$ % 30000 + 1000))
+port=$((20000 + $$ % 20000))
+admin() { timeout 10 tgtadm -C $control --lld iscsi "$@"; }
+serve() {           # a target with two units: one that is written to, one that is not
+    timeout 100 tgtd -f -C $control --iscsi "portal=127.0.0.1:$port" > log 2>&1 &
+    server=$!
+    tries=0
+    until admin --op show --mode target > /dev/null 2>&1; do
+        kill -0 $server 2>/dev/null || { echo "tgtd does not run here: $(cat log)"; exit 77; }
+        tries=$((tries + 1)); [ $tries -lt 500 ] || fail "no target"
+        sleep 0.02
+    done
+    admin --op new --mode target --tid 1 -T iqn.2026-01.test:disk &&
+        admin --op new --mode logicalunit --tid 1 --lun 1 -b "$dir/a.img" &&
+        admin --op new --mode logicalunit --tid 1 --lun 2 -b "$dir/b.img" &&
+        admin --op update --mode logicalunit --tid 1 --lun 2 --params readonly=1 &&
+        admin --op bind --mode target --tid 1 -I ALL || fail "tgtadm: $(cat log)"
+}
+end() {
+    pids=$(ps -o pid= --ppid $server)
+    kill -9 $pids $server 2>/dev/null
+    wait $server 2>/dev/null
+    server=
+}
+
+head -c 3000000 /dev/urandom > a.img
+truncate -s 8M a.img
+cp a.img before
+cp a.img b.img
+serve
+unit=iscsi://127.0.0.1:$port/iqn.2026-01.test:disk
+
+run img convert -q -f raw -O raw $unit/1 copy || fail "reading"
+cmp copy before || fail "other bytes"
+for mode in writeback none writethrough directsync unsafe; do
+    run io -f raw -t $mode -c 'write 4097 70000 0x5a' -c flush -c 'read 4097 70000 0x5a' -c 'zero 1M 64k' \
+        -c 'read 1M 64k 0' -c 'discard 2M 64k' -c 'write 6M 2M 3' -c 'read 6M 2M 3' $unit/1 > said 2>&1 ||
+        fail "$mode: $(cat said)"
+done
+cmp -n 4096 a.img before || fail "bytes before changed"
+run io -f raw -c 'write 0 512' $unit/2 > said 2>&1 && fail "written to a unit that is read-only"
+grep -q 'is read-only' said || fail "read-only: $(cat said)"
+run io -r -f raw -c 'read 0 512' $unit/2 > /dev/null || fail "reading a unit that is read-only"
+run img info -f raw $unit/7 > said 2>&1 && fail "a unit that is not there"
+run img info -f raw iscsi://127.0.0.1:1/x/1 > said 2>&1 && fail "a target that is not there"
+grep -q 'cannot be reached' said || fail "no target: $(cat said)"
+
+# ---- a target that vanishes and comes back: nothing is lost ----
+run img bench -f raw -w -t writethrough -n 4000 -d 8 $unit/1 > bench 2>&1 &
+bench=$!
+sleep 0.3
+end
+serve
+wait $bench || fail "requests did not outlive the target: $(cat bench)"
+end
+exit 0
