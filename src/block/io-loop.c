@@ -165,7 +165,10 @@ void io_loop_wait_fd(IoLoop *loop, int fd, short events)
 
 bool io_loop_wait_fd_for(IoLoop *loop, int fd, short events, int64_t nanoseconds)
 {
-    return wait_fd_until(loop, fd, events, io_loop_now() + nanoseconds);
+    int64_t now = io_loop_now();
+
+    return wait_fd_until(
+        loop, fd, events, nanoseconds < INT64_MAX - now ? now + nanoseconds : INT64_MAX);
 }
 
 /* Waits for the event descriptor and for all that coroutines wait for. */

@@ -85,6 +85,7 @@ static bool fill_block(
     }
     block->aio = aio ? (DriveAio)word_find(drive_aio_words, node_text(aio)) : drive->aio;
     block->read_only = node_is_true(node_good(node, "read-only"));
+    block->reconnect_ns = resolve_quantity(node_good(node, "reconnect"), UNIT_TIME);
     block->votes = votes ? votes->scalar.magnitude : 0;
     resolve_throttle(&block->throttle, node_good(node, "throttle"));
     fill_rules(r, block, node_good(node, "rules"));

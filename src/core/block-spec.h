@@ -35,7 +35,8 @@ struct BlockSpec {
     DriveThrottle throttle;
     const BlockRule *rules;
     unsigned rule_count;
-    uint64_t votes; /* of a quorum */
+    uint64_t votes;        /* of a quorum */
+    uint64_t reconnect_ns; /* how long requests wait for a server that went; 0: unsaid */
 };
 
 #endif

@@ -105,7 +105,12 @@ serve --tls keys --format raw a.img
 timeout 20 nbdinfo "$uri" 2>/dev/null && fail "served without TLS"
 timeout 60 nbdcopy "nbds+unix://localhost/?socket=$dir/s&tls-certificates=$dir/client" over-tls || fail "TLS"
 cmp over-tls before || fail "other bytes over TLS"
+timeout 60 "$lathe" img convert -q -f raw -O raw \
+    "nbds+unix://localhost/?socket=$dir/s&tls-certificates=$dir/client" over-ours || fail "TLS, our client"
+cmp over-ours before || fail "other bytes over TLS, our client"
 mv client/client-cert.pem client/other.pem
+timeout 20 "$lathe" img info -f raw "nbds+unix://localhost/?socket=$dir/s&tls-certificates=$dir/client" \
+    > said2 2>&1 && fail "our client was served without a certificate"
 timeout 20 nbdinfo "nbds+unix://localhost/?socket=$dir/s&tls-certificates=$dir/client" 2>/dev/null &&
     fail "served to somebody without a certificate"
 end

@@ -1,8 +1,10 @@
 /*
  * The protocol `nbd`: a disk that an NBD server has, by libnbd. When the server vanishes, requests
- * wait for it to come back, for a while, and are sent again: each of them may be done twice.
+ * wait for it to come back, for a while, and are sent again: each of them may be done twice. A
+ * request after that waits as long again.
  */
 #include "block/block.h"
+#include "core/block-spec.h"
 #include "core/dynamic.h"
 #include "core/have.h"
 
@@ -16,7 +18,10 @@ static const char *const schemes[] = { "nbd", "nbd+unix", "nbds", "nbds+unix", N
 
 #include "block/cache.h"
 
-enum { PART_MOST = 32 << 20, PATIENCE_MS = 10000, PAUSE_MS = 100 };
+enum { PART_MOST = 32 << 20 };
+#define MILLISECOND INT64_C(1000000)
+#define PATIENCE (10000 * MILLISECOND)
+#define PAUSE (50 * MILLISECOND)
 
 #define CALLS(C)                                                                                   \
     C(nbd_aio_command_completed)                                                                   \
@@ -63,19 +68,22 @@ typedef struct Nbd {
     bool pumping, connecting;
     Command *commands;
     bool fua, zero, trim;
+    int64_t patience; /* ns */
 } Nbd;
 
 /* ---- the connection ---- */
 
-/* [co] Waits for the socket and lets the library do what it can. */
-static void step(BlockNode *node, struct nbd_handle *handle)
+/* [co] Waits for the socket, at most so long, and lets the library do what it can. */
+static void step(BlockNode *node, struct nbd_handle *handle, int64_t limit)
 {
     unsigned direction = lib.nbd_aio_get_direction(handle);
     struct pollfd fd = { .fd = lib.nbd_aio_get_fd(handle) };
 
     fd.events = (direction & LIBNBD_AIO_DIRECTION_READ ? POLLIN : 0) |
         (direction & LIBNBD_AIO_DIRECTION_WRITE ? POLLOUT : 0);
-    io_loop_wait_fd(node->loop, fd.fd, fd.events);
+    if (!io_loop_wait_fd_for(node->loop, fd.fd, fd.events, limit)) {
+        return;
+    }
     if (poll(&fd, 1, 0) <= 0) {
         return;
     }
@@ -91,15 +99,15 @@ static bool is_alive(struct nbd_handle *handle)
     return handle && !lib.nbd_aio_is_dead(handle) && !lib.nbd_aio_is_closed(handle);
 }
 
-/* [co] A new connection; NULL when there is nobody. */
-static struct nbd_handle *connect_once(BlockNode *node)
+/* [co] A new connection; NULL when there is nobody, or somebody who says nothing until then. */
+static struct nbd_handle *connect_once(BlockNode *node, int64_t until)
 {
     struct nbd_handle *handle = lib.nbd_create();
 
     if (handle && lib.nbd_set_uri_allow_local_file(handle, true) == 0 &&
         lib.nbd_aio_connect_uri(handle, node->name) == 0) {
-        while (lib.nbd_aio_is_connecting(handle)) {
-            step(node, handle);
+        while (lib.nbd_aio_is_connecting(handle) && io_loop_now() < until) {
+            step(node, handle, until - io_loop_now());
         }
         if (lib.nbd_aio_is_ready(handle)) {
             return handle;
@@ -111,35 +119,43 @@ static struct nbd_handle *connect_once(BlockNode *node)
     return NULL;
 }
 
+/* [co] One try; false when what is there now is another disk. */
+static bool replace_connection(BlockNode *node, int64_t until)
+{
+    Nbd *n = node->state;
+    struct nbd_handle *old = n->handle;
+
+    n->connecting = true;
+    n->handle = connect_once(node, until);
+    n->connecting = false;
+    if (old) {
+        lib.nbd_close(old);
+    }
+    if (n->handle && lib.nbd_get_size(n->handle) != (int64_t)node->length) {
+        g_clear_pointer(&n->handle, lib.nbd_close);
+        return false;
+    }
+    return true;
+}
+
 /* [co] Until it is there again, or patience ends. One coroutine does it, the others look on. */
 static bool reconnect(BlockNode *node)
 {
     Nbd *n = node->state;
+    int64_t until = io_loop_now() + n->patience;
 
-    for (unsigned waited = 0; waited < PATIENCE_MS; waited += PAUSE_MS) {
-        if (is_alive(n->handle)) {
-            return true;
+    while (!is_alive(n->handle)) {
+        if (io_loop_now() >= until) {
+            return false;
         }
-        if (!n->connecting && !n->pumping) {
-            struct nbd_handle *old = n->handle;
-
-            n->connecting = true;
-            n->handle = connect_once(node);
-            n->connecting = false;
-            if (old) {
-                lib.nbd_close(old);
-            }
-            if (n->handle && lib.nbd_get_size(n->handle) != (int64_t)node->length) {
-                lib.nbd_close(n->handle); /* another disk */
-                n->handle = NULL;
-                return false;
-            }
+        if (!n->connecting && !n->pumping && !replace_connection(node, until)) {
+            return false;
         }
         if (!is_alive(n->handle)) {
-            io_loop_sleep(node->loop, PAUSE_MS * 1000000);
+            io_loop_sleep(node->loop, MIN(PAUSE, n->patience));
         }
     }
-    return false;
+    return true;
 }
 
 /* ---- commands ---- */
@@ -175,7 +191,7 @@ static void pump_main(void *data)
     while (n->commands && is_alive(n->handle)) {
         Command *ended;
 
-        step(node, n->handle);
+        step(node, n->handle, INT64_MAX);
         ended = is_alive(n->handle) ? take_ended(n) : NULL;
         for (Command *next; ended; ended = next) {
             next = ended->next;
@@ -306,7 +322,9 @@ static bool nbd_open(BlockNode *node, const BlockOptions *options, GError **erro
     if (!dynamic_load("libnbd.so.0", "libnbd0", calls, &lib, error)) {
         return false;
     }
-    n->handle = connect_once(node);
+    n->patience = options->spec && options->spec->reconnect_ns ? options->spec->reconnect_ns
+                                                               : (uint64_t)PATIENCE;
+    n->handle = connect_once(node, io_loop_now() + n->patience);
     if (!n->handle) {
         g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_MISSING, "`%s` cannot be reached: %s",
             node->name, lib.nbd_get_error() ? lib.nbd_get_error() : "no server");
