@@ -54,6 +54,7 @@ typedef struct BlockOptions {
     BlockNode *const *others;      /* children after the first one, ends with NULL; taken */
     bool read_only;
     bool create;             /* a new file; there must be none */
+    const char *log;         /* of an image: a new file for a log of its file's changes; or NULL */
     const char *snapshot;    /* READ only: the disk as it was then; NULL: as it is */
     unsigned writable_layer; /* an image so many below the top is opened for writing; 0: none */
     bool repair; /* for a check: damage that can be mended does not keep it from being opened */

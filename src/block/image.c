@@ -76,11 +76,33 @@ static const BlockDriver *find_protocol(const char *path, GError **error)
     return driver;
 }
 
-BlockNode *block_open_layer(
-    IoLoop *loop, const char *format, const BlockOptions *options, GError **error)
+/* Takes `file`: what changes it is logged from now on. */
+static BlockNode *add_log(BlockNode *file, const BlockOptions *options, GError **error)
+{
+    const BlockDriver *protocol = block_driver_find("file");
+    BlockOptions of_log = { .path = options->log, .create = true, .cache = options->cache };
+    BlockNode *others[] = { block_open(file->loop, protocol, &of_log, NULL, NULL, error), NULL };
+    BlockOptions of_filter = { .path = options->path, .cache = options->cache, .others = others };
+
+    if (!others[0]) {
+        block_unref(file);
+        return NULL;
+    }
+    return block_open(file->loop, block_driver_find("log-writes"), &of_filter, file, NULL, error);
+}
+
+static BlockNode *open_file(IoLoop *loop, const BlockOptions *options, GError **error)
 {
     const BlockDriver *protocol = find_protocol(options->path, error);
     BlockNode *file = protocol ? block_open(loop, protocol, options, NULL, NULL, error) : NULL;
+
+    return file && options->log && !options->read_only ? add_log(file, options, error) : file;
+}
+
+BlockNode *block_open_layer(
+    IoLoop *loop, const char *format, const BlockOptions *options, GError **error)
+{
+    BlockNode *file = open_file(loop, options, error);
     const BlockDriver *driver = file ? find_format(format, file, error) : NULL;
 
     if (!driver) {
@@ -105,6 +127,7 @@ BlockNode *block_open_image(
         below.path = path;
         below.read_only = depth != options->writable_layer;
         below.snapshot = NULL;
+        below.log = NULL;
         if (depth == CHAIN_MOST) {
             g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_FORMAT,
                 "`%s` is based on more than %d images, or on itself", top->name, CHAIN_MOST);

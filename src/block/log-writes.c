@@ -1,27 +1,19 @@
 /*
  * The filter `log-writes`: every change that has ended is appended to a log, in the format of
  * Linux' device-mapper target of that name (admin-guide/device-mapper/log-writes.rst), so that its
- * tools can replay it. Child 0 is the disk, child 1 takes the log.
+ * tools can replay it; power-log.c reads it. Child 0 is the disk, child 1 takes the log.
+ *
+ * What stands before a flush in the log is covered by it. So a change that ends while a flush is
+ * under way, which may not be, waits and is logged behind it.
  */
 #include <errno.h>
 #include <string.h>
 
 #include "block/block.h"
 #include "block/co-mutex.h"
+#include "block/power-log.h"
 
-enum { LOG_SECTOR = 512, LOG_VERSION = 1 };
-enum { LOG_FLUSH = 1, LOG_FUA = 2, LOG_DISCARD = 4 };
-#define LOG_MAGIC UINT64_C(0x6a736677736872)
-
-/* On disk, little endian, in a sector of its own each. */
-typedef struct LogHead {
-    uint64_t magic, version, entries;
-    uint32_t sector_size;
-} LogHead;
-
-typedef struct LogEntry {
-    uint64_t sector, sectors, flags, data_length;
-} LogEntry;
+enum { LOG_SECTOR = 512 };
 
 typedef struct LogWrites {
     uint64_t entries, end; /* of the log */
@@ -40,7 +32,7 @@ static int write_sector(BlockNode *log, uint64_t at, const void *data, size_t le
 static int write_head(BlockNode *node)
 {
     LogWrites *l = node->state;
-    LogHead head = { GUINT64_TO_LE(LOG_MAGIC), GUINT64_TO_LE(LOG_VERSION),
+    PowerLogHead head = { GUINT64_TO_LE(POWER_LOG_MAGIC), GUINT64_TO_LE(POWER_LOG_VERSION),
         GUINT64_TO_LE(l->entries), GUINT32_TO_LE(LOG_SECTOR) };
 
     return write_sector(node->children[1], 0, &head, sizeof(head));
@@ -51,6 +43,7 @@ static bool log_open(BlockNode *node, const BlockOptions *options, GError **erro
     LogWrites *l = node->state;
 
     block_be_like(node, node->children[0]);
+    node->align = LOG_SECTOR; /* the log counts in them */
     l->end = LOG_SECTOR;
     if (!node->children[1]) {
         g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_FORMAT, "log-writes needs a place for its log");
@@ -66,16 +59,19 @@ static bool log_open(BlockNode *node, const BlockOptions *options, GError **erro
 
 static uint64_t flags_of(const BlockIo *io)
 {
-    return (io->op == BLOCK_FLUSH ? LOG_FLUSH : 0) | (io->flags & BLOCK_DURABLE ? LOG_FUA : 0) |
-        (io->op == BLOCK_ZERO || io->op == BLOCK_DISCARD ? LOG_DISCARD : 0);
+    return (io->op == BLOCK_FLUSH ? POWER_LOG_FLUSH : 0) |
+        (io->flags & BLOCK_DURABLE ? POWER_LOG_FUA : 0) |
+        (io->op == BLOCK_ZERO || io->op == BLOCK_DISCARD ? POWER_LOG_DISCARD : 0);
 }
 
-static int append(BlockNode *node, const BlockIo *io)
+/* `began`: how many entries there were when it did. */
+static int append(BlockNode *node, const BlockIo *io, uint64_t began)
 {
     LogWrites *l = node->state;
     uint64_t data = io->op == BLOCK_WRITE ? io->length : 0;
-    LogEntry entry = { GUINT64_TO_LE(io->at / LOG_SECTOR), GUINT64_TO_LE(io->length / LOG_SECTOR),
-        GUINT64_TO_LE(flags_of(io)), GUINT64_TO_LE(data) };
+    PowerLogEntry entry = { GUINT64_TO_LE(io->at / LOG_SECTOR),
+        GUINT64_TO_LE(io->length / LOG_SECTOR), GUINT64_TO_LE(flags_of(io)), GUINT64_TO_LE(data),
+        GUINT64_TO_LE(began + 1) };
     int result = write_sector(node->children[1], l->end, &entry, sizeof(entry));
 
     if (result == 0 && data > 0) {
@@ -90,22 +86,56 @@ static int append(BlockNode *node, const BlockIo *io)
     return result;
 }
 
+static int flush(BlockNode *node, const BlockIo *io)
+{
+    LogWrites *l = node->state;
+    int result;
+
+    co_mutex_lock(&l->mutex);
+    result = block_io(node->children[0], io);
+    if (result == 0) {
+        result = append(node, io, l->entries);
+    }
+    co_mutex_unlock(&l->mutex);
+    return result == 0 ? block_flush(node->children[1]) : result;
+}
+
 /* A log that misses a change is worse than a request that fails. */
 static int log_transfer(BlockNode *node, const BlockIo *io)
 {
     LogWrites *l = node->state;
-    int result = block_io(node->children[0], io);
+    uint64_t began = l->entries;
+    int result;
 
+    if (io->op == BLOCK_FLUSH) {
+        return flush(node, io);
+    }
+    result = block_io(node->children[0], io);
     if (result < 0 || io->op == BLOCK_READ) {
         return result;
     }
+    block_be_like(node, node->children[0]);
     co_mutex_lock(&l->mutex);
-    result = append(node, io);
+    result = append(node, io, began);
     co_mutex_unlock(&l->mutex);
-    if (result == 0 && io->op == BLOCK_FLUSH) {
-        result = block_flush(node->children[1]);
-    }
     return result;
+}
+
+/* A log knows no lengths: what is cut off is logged as given back, and reads as zeroes after. */
+static int log_resize(BlockNode *node, uint64_t length)
+{
+    LogWrites *l = node->state;
+    uint64_t from = (length + LOG_SECTOR - 1) & ~(uint64_t)(LOG_SECTOR - 1);
+    BlockIo cut = { .op = BLOCK_DISCARD, .at = from };
+    int result = 0;
+
+    if (node->length > from) {
+        cut.length = node->length - from;
+        co_mutex_lock(&l->mutex);
+        result = append(node, &cut, l->entries);
+        co_mutex_unlock(&l->mutex);
+    }
+    return result == 0 ? block_resize_through(node, length) : result;
 }
 
 BLOCK_DRIVER(log_writes) = {
@@ -115,4 +145,5 @@ BLOCK_DRIVER(log_writes) = {
     .open = log_open,
     .map = block_map_through,
     .transfer = log_transfer,
+    .resize = log_resize,
 };

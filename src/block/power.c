@@ -4,26 +4,15 @@
 
 enum { SECTOR = 512 };
 
-typedef struct Change {
-    uint64_t began, ended; /* moments; ended is 0 while it is under way */
-    uint64_t at, length;
-    bool durable;
-    uint8_t *data; /* NULL: zeroes */
-} Change;
-
-typedef struct FlushSpan {
-    uint64_t began, ended;
-} FlushSpan;
-
 typedef struct Power {
-    GPtrArray *changes; /* of Change, in the order in which they began */
-    GArray *flushes;    /* of FlushSpan that succeeded */
+    GPtrArray *changes;  /* of PowerChange, in the order in which they began */
+    unsigned all_stable; /* of the first ones, each is */
     uint64_t now;
 } Power;
 
 static void change_free(void *data)
 {
-    Change *change = data;
+    PowerChange *change = data;
 
     g_free(change->data);
     g_free(change);
@@ -34,7 +23,6 @@ static bool power_open(BlockNode *node, const BlockOptions *options, GError **er
     Power *p = node->state;
 
     p->changes = g_ptr_array_new_with_free_func(change_free);
-    p->flushes = g_array_new(false, false, sizeof(FlushSpan));
     node->length = node->children[0]->length;
     node->grows = node->children[0]->grows;
     return true;
@@ -45,7 +33,6 @@ static void power_close(BlockNode *node)
     Power *p = node->state;
 
     g_clear_pointer(&p->changes, g_ptr_array_unref);
-    g_clear_pointer(&p->flushes, g_array_unref);
 }
 
 /* Takes its time, so that other requests begin and end meanwhile, as they do on a disk. */
@@ -55,15 +42,31 @@ static int pass_on(BlockNode *node, const BlockIo *io)
     return block_io(node->children[0], io);
 }
 
+/* What had ended when the flush began is stable from now on. */
+static void cover(Power *p, uint64_t began)
+{
+    unsigned front = p->all_stable;
+
+    for (unsigned i = front; i < p->changes->len; i++) {
+        PowerChange *c = g_ptr_array_index(p->changes, i);
+
+        if (c->stable == UINT64_MAX && c->ended != 0 && c->ended < began) {
+            c->stable = p->now;
+        }
+        front += i == front && c->stable != UINT64_MAX;
+    }
+    p->all_stable = front;
+}
+
 static int flush(BlockNode *node, const BlockIo *io)
 {
     Power *p = node->state;
-    FlushSpan span = { .began = ++p->now };
+    uint64_t began = ++p->now;
     int result = pass_on(node, io);
 
-    span.ended = ++p->now;
+    p->now++;
     if (result == 0) {
-        g_array_append_val(p->flushes, span);
+        cover(p, began);
     }
     return result;
 }
@@ -71,20 +74,24 @@ static int flush(BlockNode *node, const BlockIo *io)
 static int change(BlockNode *node, const BlockIo *io)
 {
     Power *p = node->state;
-    Change *c = g_new0(Change, 1);
+    PowerChange *c = g_new0(PowerChange, 1);
     int result;
 
     c->at = io->at;
     c->length = io->length;
-    c->durable = io->flags & BLOCK_DURABLE;
+    c->stable = UINT64_MAX;
     c->began = ++p->now;
-    if (io->op == BLOCK_WRITE) {
+    c->zeroes = io->op != BLOCK_WRITE;
+    if (!c->zeroes) {
         c->data = g_malloc(io->length);
         block_memory_load(io->memory, c->data, io->length);
     }
     g_ptr_array_add(p->changes, c);
     result = pass_on(node, io);
     c->ended = ++p->now;
+    if (result == 0 && io->flags & BLOCK_DURABLE) {
+        c->stable = c->ended;
+    }
     node->length = node->children[0]->length;
     return result;
 }
@@ -129,67 +136,63 @@ uint64_t power_now(const BlockNode *power)
 
 /* ---- crash states ---- */
 
-static bool is_stable(const Power *p, const Change *c, uint64_t moment)
+/* With a chance of a half for all, what lacks only one of many writes would hardly ever be seen. */
+PowerChance power_chance(GRand *rand)
 {
-    if (c->ended == 0 || c->ended > moment) {
-        return false;
-    }
-    for (unsigned i = 0; i < p->flushes->len && !c->durable; i++) {
-        const FlushSpan *span = &g_array_index(p->flushes, FlushSpan, i);
+    static const double chances[] = { 0, 0.05, 0.3, 0.5, 0.7, 0.95, 1 };
 
-        if (span->began > c->ended && span->ended <= moment) {
-            return true;
-        }
-    }
-    return c->durable;
+    return (PowerChance){ rand, chances[g_rand_int_range(rand, 0, G_N_ELEMENTS(chances))] };
 }
 
-static void apply(const Change *c, uint64_t from, uint64_t to, GByteArray *image)
+bool power_fate(const PowerChange *change, uint64_t moment, const PowerChance *chance,
+    uint64_t *from, uint64_t *to)
+{
+    unsigned sectors = MIN((change->length + SECTOR - 1) / SECTOR, G_MAXINT32);
+
+    *from = 0;
+    *to = change->length;
+    if (change->began > moment || change->length == 0) {
+        return false;
+    }
+    if (change->stable <= moment || g_rand_double(chance->rand) < chance->there) {
+        return true;
+    }
+    switch (g_rand_int_range(chance->rand, 0, 3)) {
+    case 0: return false;
+    case 1: *from = g_rand_int_range(chance->rand, 0, sectors) * (uint64_t)SECTOR; break;
+    case 2:
+        *to = MIN(g_rand_int_range(chance->rand, 0, sectors) * (uint64_t)SECTOR, change->length);
+        break;
+    }
+    return *from < *to;
+}
+
+static void apply(const PowerChange *c, uint64_t from, uint64_t to, GByteArray *image)
 {
     unsigned old = image->len;
 
-    if (from >= to) {
-        return;
-    }
     if (c->at + to > old) {
         g_byte_array_set_size(image, c->at + to);
         memset(image->data + old, 0, c->at + to - old);
     }
-    if (c->data) {
-        memcpy(image->data + c->at + from, c->data + from, to - from);
-    } else {
+    if (c->zeroes) {
         memset(image->data + c->at + from, 0, to - from);
+    } else {
+        memcpy(image->data + c->at + from, c->data + from, to - from);
     }
-}
-
-/* There, not there, or only a part of its sectors. */
-static void apply_by_chance(const Change *c, GRand *rand, GByteArray *image)
-{
-    unsigned sectors = (c->length + SECTOR - 1) / SECTOR;
-    unsigned from = 0, to = sectors;
-
-    switch (g_rand_int_range(rand, 0, 4)) {
-    case 0: return;
-    case 1: from = g_rand_int_range(rand, 0, sectors); break;
-    case 2: to = g_rand_int_range(rand, 0, sectors); break;
-    }
-    apply(c, (uint64_t)from * SECTOR, MIN((uint64_t)to * SECTOR, c->length), image);
 }
 
 void power_crash(const BlockNode *power, uint64_t moment, GRand *rand, GByteArray *image)
 {
     const Power *p = power->state;
+    PowerChance chance = power_chance(rand);
 
     for (unsigned i = 0; i < p->changes->len; i++) {
-        const Change *c = g_ptr_array_index(p->changes, i);
+        const PowerChange *c = g_ptr_array_index(p->changes, i);
+        uint64_t from, to;
 
-        if (c->began > moment) {
-            continue;
-        }
-        if (is_stable(p, c, moment)) {
-            apply(c, 0, c->length, image);
-        } else {
-            apply_by_chance(c, rand, image);
+        if (power_fate(c, moment, &chance, &from, &to)) {
+            apply(c, from, to, image);
         }
     }
 }

@@ -14,6 +14,7 @@ static const ImgCommand *const commands[] = {
     &img_commit,
     &img_compare,
     &img_convert,
+    &img_crash_test,
     &img_create,
     &img_dd,
     &img_info,
@@ -96,86 +97,10 @@ BlockNode *img_open_alone(Img *img, const char *path, const char *format)
     return node ? node : img_fail(img, EXIT_HOST, error);
 }
 
-/* ---- options ---- */
-
-/*
- * All options of all commands; a command takes those whose keys it lists. A key is the option's
- * letter where that means the same everywhere.
- */
-static GOptionEntry *entries_for(Img *img, const char *takes)
-{
-    const struct {
-        char key;
-        GOptionEntry entry;
-    } all[] = {
-        { 'f',
-            { "format", 'f', 0, G_OPTION_ARG_STRING, &img->format, "format of the image",
-                "FORMAT" } },
-        { 'O',
-            { "output-format", 'O', 0, G_OPTION_ARG_STRING, &img->output_format,
-                "format of the new image", "FORMAT" } },
-        { 'b',
-            { "backing", 'b', 0, G_OPTION_ARG_FILENAME, &img->backing, "image it is based on",
-                "FILE" } },
-        { 'F',
-            { "backing-format", 'F', 0, G_OPTION_ARG_STRING, &img->backing_format,
-                "format of that image", "FORMAT" } },
-        { 'o',
-            { "option", 'o', 0, G_OPTION_ARG_STRING_ARRAY, &img->options, "options of the format",
-                "NAME=VALUE,..." } },
-        { 'c',
-            { "compress", 'c', 0, G_OPTION_ARG_NONE, &img->compress, "compress the new image",
-                NULL } },
-        { 't', { "cache", 't', 0, G_OPTION_ARG_STRING, &img->cache, "cache mode", "MODE" } },
-        { 'J', { "json", 'J', 0, G_OPTION_ARG_NONE, &img->json, "print facts as JSON", NULL } },
-        { 'r',
-            { "repair", 'r', 0, G_OPTION_ARG_NONE, &img->repair, "mend what can be mended",
-                NULL } },
-        { 'q',
-            { "quiet", 'q', 0, G_OPTION_ARG_NONE, &img->quiet, "print nothing but errors", NULL } },
-        { 'p',
-            { "progress", 'p', 0, G_OPTION_ARG_NONE, &img->progress, "show how far it is", NULL } },
-        { 'S',
-            { "shrink", 'S', 0, G_OPTION_ARG_NONE, &img->shrink, "allow a smaller size", NULL } },
-        { 'C', { "backing-chain", 'C', 0, G_OPTION_ARG_NONE, &img->chain, "all layers", NULL } },
-        { 'i',
-            { "aio", 'i', 0, G_OPTION_ARG_STRING, &img->aio, "threads, native or io_uring",
-                "ENGINE" } },
-        { 'n',
-            { "count", 'n', 0, G_OPTION_ARG_INT, &img->count, "how many requests (75000)", "N" } },
-        { 'd', { "depth", 'd', 0, G_OPTION_ARG_INT, &img->depth, "how many at once (64)", "N" } },
-        { 's',
-            { "size", 's', 0, G_OPTION_ARG_STRING, &img->size, "of a request (4KiB), or of a disk",
-                "SIZE" } },
-        { 'w', { "write", 'w', 0, G_OPTION_ARG_NONE, &img->write, "write instead of read", NULL } },
-        { 'L', { "list", 'l', 0, G_OPTION_ARG_NONE, &img->list, "list them", NULL } },
-        { 'N', { "create", 'c', 0, G_OPTION_ARG_STRING, &img->create, "take one", "NAME" } },
-        { 'A',
-            { "apply", 'a', 0, G_OPTION_ARG_STRING, &img->apply, "the disk becomes what it was",
-                "NAME" } },
-        { 'D', { "delete", 'd', 0, G_OPTION_ARG_STRING, &img->remove, "delete one", "NAME" } },
-        { 'K', { "keep", 'd', 0, G_OPTION_ARG_NONE, &img->keep, "do not empty the image", NULL } },
-        { 'u',
-            { "unsafe", 'u', 0, G_OPTION_ARG_NONE, &img->unsafe,
-                "change the name only, compare nothing", NULL } },
-        { 'X',
-            { "snapshot", 'l', 0, G_OPTION_ARG_STRING, &img->snapshot, "the disk as it was then",
-                "NAME" } },
-    };
-    GArray *chosen = g_array_new(true, true, sizeof(GOptionEntry));
-
-    for (unsigned i = 0; i < G_N_ELEMENTS(all); i++) {
-        if (strchr(takes, all[i].key)) {
-            g_array_append_val(chosen, all[i].entry);
-        }
-    }
-    return (GOptionEntry *)g_array_free(chosen, false);
-}
-
 static bool parse(const ImgCommand *command, Img *img)
 {
     g_autoptr(GOptionContext) context = g_option_context_new(command->arguments);
-    g_autofree GOptionEntry *entries = entries_for(img, command->takes);
+    g_autofree GOptionEntry *entries = img_entries(img, command->takes);
     GError *error = NULL;
     int operands;
 
@@ -190,22 +115,6 @@ static bool parse(const ImgCommand *command, Img *img)
             img, EXIT_DESCRIPTION, "usage: lathe img %s %s", command->name, command->arguments);
     }
     return true;
-}
-
-static void clear(Img *img)
-{
-    g_free(img->format);
-    g_free(img->output_format);
-    g_free(img->backing);
-    g_free(img->backing_format);
-    g_free(img->cache);
-    g_strfreev(img->options);
-    g_free(img->aio);
-    g_free(img->size);
-    g_free(img->create);
-    g_free(img->apply);
-    g_free(img->remove);
-    g_free(img->snapshot);
 }
 
 /* ---- running ---- */
@@ -235,7 +144,7 @@ static int run_command(const ImgCommand *command, int argc, char **argv)
         io_loop_run(img.loop, run_main, &(Running){ command, &img });
     }
     io_loop_free(img.loop);
-    clear(&img);
+    img_options_clear(&img);
     return img.exit_code;
 }
 
@@ -250,7 +159,7 @@ static int img_run(int argc, char **argv)
         fprintf(stderr, "lathe img: there is no command `%s`\n", argv[1]);
     }
     for (unsigned i = 0; i < G_N_ELEMENTS(commands); i++) {
-        fprintf(argc > 1 ? stderr : stdout, "  lathe img %-9s %s\n", commands[i]->name,
+        fprintf(argc > 1 ? stderr : stdout, "  lathe img %-10s %s\n", commands[i]->name,
             commands[i]->summary);
     }
     return argc > 1 ? EXIT_DESCRIPTION : EXIT_FINE;

@@ -12,7 +12,7 @@
 enum { LENGTH_MOST = 1 << 30, WORDS_MOST = 4 };
 
 typedef struct Io {
-    char *format, *cache, *aio;
+    char *format, *cache, *aio, *log;
     char **commands;
     gboolean read_only, durable, skewed;
     const char *path;
@@ -225,7 +225,7 @@ static void run_commands(Io *io)
 static void io_main(void *data)
 {
     Io *io = data;
-    BlockOptions options = { .path = io->path, .read_only = io->read_only };
+    BlockOptions options = { .path = io->path, .log = io->log, .read_only = io->read_only };
     int aio = word_find(drive_aio_words, io->aio ? io->aio : "threads");
     g_autoptr(GError) error = NULL;
 
@@ -258,6 +258,8 @@ static bool parse(Io *io, int argc, char **argv)
         { "command", 'c', 0, G_OPTION_ARG_STRING_ARRAY, &io->commands,
             "a command; without any they come from standard input", "COMMAND" },
         { "read-only", 'r', 0, G_OPTION_ARG_NONE, &io->read_only, "open it for reading", NULL },
+        { "log", 0, 0, G_OPTION_ARG_FILENAME, &io->log,
+            "a new file for what changes the image's file", "LOG" },
         { "skewed", 0, 0, G_OPTION_ARG_NONE, &io->skewed, "with memory at odd addresses", NULL },
         { 0 },
     };
@@ -292,6 +294,7 @@ static int io_run(int argc, char **argv)
     g_free(io.format);
     g_free(io.cache);
     g_free(io.aio);
+    g_free(io.log);
     g_strfreev(io.commands);
     return io.exit_code;
 }

@@ -25,6 +25,8 @@ typedef struct Img {
     /* Of one command each. */
     char *create, *apply, *remove, *snapshot;
     gboolean list, keep, unsafe;
+    char *base, *keep_folder, *point, *accept;
+    int seed, jobs, timeout;
 } Img;
 
 typedef struct ImgCommand {
@@ -38,7 +40,12 @@ typedef struct ImgCommand {
 
 /* Defined in src/cli/img/<name>.c, listed in img.c. */
 extern const ImgCommand img_amend, img_bench, img_check, img_commit, img_compare, img_convert,
-    img_create, img_dd, img_info, img_map, img_measure, img_rebase, img_resize, img_snapshot;
+    img_crash_test, img_create, img_dd, img_info, img_map, img_measure, img_rebase, img_resize,
+    img_snapshot;
+
+/* options.c: those of a command; the caller's. And what they set is freed. */
+GOptionEntry *img_entries(Img *img, const char *takes);
+void img_options_clear(Img *img);
 
 /* Reports on stderr and sets the exit code; always gives NULL. Takes the error. */
 void *img_fail(Img *img, int exit_code, GError *error);

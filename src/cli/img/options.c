@@ -1,0 +1,86 @@
+/* The options of `lathe img`: all of them, of which each command takes some. */
+#include <string.h>
+
+#include "cli/img/img.h"
+
+#define AT(field) offsetof(Img, field)
+
+/* A key is the option's letter where that means the same everywhere. */
+static const struct {
+    char key;
+    const char *name;
+    char letter; /* 0: none */
+    GOptionArg arg;
+    size_t at; /* in Img */
+    const char *text, *value;
+} options[] = {
+    /* clang-format off */
+    { 'f', "format", 'f', G_OPTION_ARG_STRING, AT(format), "format of the image", "FORMAT" },
+    { 'O', "output-format", 'O', G_OPTION_ARG_STRING, AT(output_format), "format of the new image", "FORMAT" },
+    { 'b', "backing", 'b', G_OPTION_ARG_FILENAME, AT(backing), "image it is based on", "FILE" },
+    { 'F', "backing-format", 'F', G_OPTION_ARG_STRING, AT(backing_format), "format of that image", "FORMAT" },
+    { 'o', "option", 'o', G_OPTION_ARG_STRING_ARRAY, AT(options), "options of the format", "NAME=VALUE,..." },
+    { 'c', "compress", 'c', G_OPTION_ARG_NONE, AT(compress), "compress the new image", NULL },
+    { 't', "cache", 't', G_OPTION_ARG_STRING, AT(cache), "cache mode", "MODE" },
+    { 'J', "json", 'J', G_OPTION_ARG_NONE, AT(json), "print facts as JSON", NULL },
+    { 'r', "repair", 'r', G_OPTION_ARG_NONE, AT(repair), "mend what can be mended", NULL },
+    { 'q', "quiet", 'q', G_OPTION_ARG_NONE, AT(quiet), "print nothing but errors", NULL },
+    { 'p', "progress", 'p', G_OPTION_ARG_NONE, AT(progress), "show how far it is", NULL },
+    { 'S', "shrink", 'S', G_OPTION_ARG_NONE, AT(shrink), "allow a smaller size", NULL },
+    { 'C', "backing-chain", 'C', G_OPTION_ARG_NONE, AT(chain), "all layers", NULL },
+    { 'i', "aio", 'i', G_OPTION_ARG_STRING, AT(aio), "threads, native or io_uring", "ENGINE" },
+    { 'n', "count", 'n', G_OPTION_ARG_INT, AT(count), "how many requests (75000)", "N" },
+    { 'd', "depth", 'd', G_OPTION_ARG_INT, AT(depth), "how many at once (64)", "N" },
+    { 's', "size", 's', G_OPTION_ARG_STRING, AT(size), "of a request (4KiB), or of a disk", "SIZE" },
+    { 'w', "write", 'w', G_OPTION_ARG_NONE, AT(write), "write instead of read", NULL },
+    { 'L', "list", 'l', G_OPTION_ARG_NONE, AT(list), "list them", NULL },
+    { 'N', "create", 'c', G_OPTION_ARG_STRING, AT(create), "take one", "NAME" },
+    { 'A', "apply", 'a', G_OPTION_ARG_STRING, AT(apply), "the disk becomes what it was", "NAME" },
+    { 'D', "delete", 'd', G_OPTION_ARG_STRING, AT(remove), "delete one", "NAME" },
+    { 'K', "keep", 'd', G_OPTION_ARG_NONE, AT(keep), "do not empty the image", NULL },
+    { 'u', "unsafe", 'u', G_OPTION_ARG_NONE, AT(unsafe), "change the name only, compare nothing", NULL },
+    { 'X', "snapshot", 'l', G_OPTION_ARG_STRING, AT(snapshot), "the disk as it was then", "NAME" },
+    { '0', "base", 'b', G_OPTION_ARG_FILENAME, AT(base), "what the disk held when the log began", "FILE" },
+    { '1', "seed", 'S', G_OPTION_ARG_INT, AT(seed), "of all choices (0)", "N" },
+    { '2', "jobs", 'j', G_OPTION_ARG_INT, AT(jobs), "checkers at once", "N" },
+    { '3', "timeout", 0, G_OPTION_ARG_INT, AT(timeout), "seconds that a checker may take (60)", "N" },
+    { '4', "accept", 0, G_OPTION_ARG_STRING, AT(accept), "exit codes of the checker that are fine (0)", "N,..." },
+    { '5', "keep", 'k', G_OPTION_ARG_FILENAME, AT(keep_folder), "a folder for images that are not whole", "FOLDER" },
+    { '6', "point", 0, G_OPTION_ARG_STRING, AT(point), "this crash only", "POINT[:STATE]" },
+    /* clang-format on */
+};
+
+GOptionEntry *img_entries(Img *img, const char *takes)
+{
+    GArray *chosen = g_array_new(true, true, sizeof(GOptionEntry));
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(options); i++) {
+        GOptionEntry entry = {
+            .long_name = options[i].name,
+            .short_name = options[i].letter,
+            .arg = options[i].arg,
+            .arg_data = (char *)img + options[i].at,
+            .description = options[i].text,
+            .arg_description = options[i].value,
+        };
+
+        if (strchr(takes, options[i].key)) {
+            g_array_append_val(chosen, entry);
+        }
+    }
+    return (GOptionEntry *)g_array_free(chosen, false);
+}
+
+void img_options_clear(Img *img)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(options); i++) {
+        void *place = (char *)img + options[i].at;
+
+        switch (options[i].arg) {
+        case G_OPTION_ARG_STRING:
+        case G_OPTION_ARG_FILENAME: g_clear_pointer((char **)place, g_free); break;
+        case G_OPTION_ARG_STRING_ARRAY: g_clear_pointer((char ***)place, g_strfreev); break;
+        default: break;
+        }
+    }
+}
