@@ -1,0 +1,102 @@
+#!/usr/bin/env python3
+"""Requests of a guest to its virtio disk, lathe beside QEMU in one run, alternating.
+
+   guest-block.py --lathe PROGRAM --guest riscv64|arm64 --files FOLDER [--rounds N] [--ms N] [PATTERN...]
+
+For each format, cache mode and engine the guest runs `blk`: random and sequential reads and writes, one at
+a time and many at once. Printed is lathe's rate and how many times QEMU's it is, by the median of the
+rounds. Only cases ("raw/none/io_uring") that match all patterns are run. Nothing here passes or fails;
+the goal, 1.5 where the processor is the limit, is printed beside what is below.
+"""
+import argparse
+import math
+import os
+import re
+import statistics
+import subprocess
+import sys
+import tempfile
+
+CASES = [f'{form}/{cache}/{engine}' for form in ('raw', 'qcow2')
+         for cache, engines in (('writeback', 'threads io_uring'), ('none', 'native io_uring threads'),
+                                ('writethrough', 'threads'), ('directsync', 'native'), ('unsafe', 'threads'))
+         for engine in engines.split()]
+JOBS = ['rr:4096:1', 'rr:4096:16', 'rw:4096:1', 'rw:4096:16', 'sr:65536:8', 'sw:65536:8']    # of the guest's init
+SIZE = 64 << 20
+GOAL = 1.5
+GUESTS = {'riscv64': ('ttyS0', ['qemu-system-riscv64', '-M', 'virt', '-cpu', 'rv64']),
+          'arm64': ('ttyAMA0', ['qemu-system-aarch64', '-M', 'virt,gic-version=3', '-cpu', 'cortex-a57'])}
+
+
+def run(command, limit):
+    """Requests a second of each job."""
+    rates = {}
+    process = subprocess.Popen(['timeout', str(limit), *command], stdin=subprocess.DEVNULL,
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    tail = []
+    for raw in process.stdout:
+        words = raw.decode('latin1').split()
+        tail = (tail + [' '.join(words)])[-12:]
+        if len(words) == 7 and words[0] == 'D':
+            rates[':'.join(words[1:4])] = float(words[5])
+        if '@done' in words:
+            break
+    process.terminate()
+    process.communicate()
+    if set(rates) != set(JOBS):
+        sys.exit('guest-block: the guest did not do its work:\n' + '\n'.join(tail))
+    return rates
+
+
+def commands(options, case, disk, line):
+    form, cache, engine = case.split('/')
+    _, peer = GUESTS[options.guest]
+    machine = os.path.join(os.path.dirname(os.path.abspath(__file__)), f'{options.guest}.yaml')
+    drive = f'{{file: {disk}, format: {form}, cache: {cache}, aio: {engine}}}'
+    lathe = [options.lathe, 'run', machine, '--set', f'boot.cmdline={line}', '--set', f'drives={{disk: {drive}}}']
+    qemu = [*peer, '-accel', 'tcg', '-smp', '1', '-m', '512', '-nographic', '-no-reboot', '-nodefaults',
+            '-serial', 'stdio', '-monitor', 'none', '-kernel', f'{options.files}/Image',
+            '-initrd', f'{options.files}/bench.gz', '-append', line,
+            '-drive', f'file={disk},format={form},if=none,id=d,cache={cache},aio={engine}',
+            '-device', 'virtio-blk-device,drive=d', '-global', 'virtio-mmio.force-legacy=false']
+    return lathe, qemu
+
+
+def make_disk(folder, form):
+    raw, path = os.path.join(folder, 'raw'), os.path.join(folder, form)
+    if not os.path.exists(raw):
+        with open(raw, 'wb') as out:
+            for _ in range(SIZE >> 20):
+                out.write(os.urandom(1 << 20))
+    if not os.path.exists(path):
+        subprocess.run(['qemu-img', 'convert', '-f', 'raw', '-O', form, raw, path], check=True)
+    return path
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split('\n', 1)[0])
+    parser.add_argument('--lathe', required=True)
+    parser.add_argument('--guest', choices=GUESTS, required=True)
+    parser.add_argument('--files', required=True, help="the folder of the guest's kernel and initramfs")
+    parser.add_argument('--rounds', type=int, default=3)
+    parser.add_argument('--ms', type=int, default=500)
+    parser.add_argument('patterns', nargs='*')
+    options = parser.parse_args()
+    console, _ = GUESTS[options.guest]
+    line = f'console={console} lathe.do=blk blk.ms={options.ms}'
+    ratios = []
+    with tempfile.TemporaryDirectory(dir=os.environ.get('TMPDIR', '/var/tmp')) as folder:
+        for case in (c for c in CASES if all(re.search(p, c) for p in options.patterns)):
+            pair = commands(options, case, make_disk(folder, case.split('/')[0]), line)
+            rounds = [[run(command, 120) for command in pair] for _ in range(options.rounds)]
+            for job in JOBS:
+                rates = [statistics.median(r[i][job] for r in rounds) for i in range(2)]
+                ratio = statistics.median(r[0][job] / r[1][job] for r in rounds)
+                ratios.append(ratio)
+                print(f'{case:26} {job:12} {rates[0]:9.0f}/s against {rates[1]:9.0f}  x{ratio:5.2f}'
+                      f'{"" if ratio >= GOAL else "   below " + str(GOAL)}', flush=True)
+    if ratios:
+        print(f'geomean of {len(ratios)}: {math.exp(sum(map(math.log, ratios)) / len(ratios)):.2f}')
+
+
+main()
