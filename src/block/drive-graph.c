@@ -2,6 +2,7 @@
 #include "block/drive-graph.h"
 
 #include "block/block.h"
+#include "block/share.h"
 #include "core/block-spec.h"
 #include "core/diag.h"
 
@@ -110,7 +111,7 @@ static BlockNode *open_on_children(const BlockSpec *spec, const BlockDriver *dri
     return block_open(loop, driver, &options, children[0], backing, error);
 }
 
-static BlockNode *open_node(const BlockSpec *spec, IoLoop *loop, bool read_only, GError **error)
+static BlockNode *open_own(const BlockSpec *spec, IoLoop *loop, bool read_only, GError **error)
 {
     const BlockDriver *driver = block_driver_find(spec->driver.text);
     BlockOptions options = {
@@ -129,6 +130,22 @@ static BlockNode *open_node(const BlockSpec *spec, IoLoop *loop, bool read_only,
         return NULL;
     }
     return open_on_children(spec, driver, loop, &options, error);
+}
+
+/* For share_open(): who uses it may only read it all the same. */
+static BlockNode *open_for_all(const void *spec, IoLoop *loop, GError **error)
+{
+    return open_own(spec, loop, false, error);
+}
+
+static BlockNode *open_node(const BlockSpec *spec, IoLoop *loop, bool read_only, GError **error)
+{
+    BlockOptions options = {
+        .cache = spec->cache, .spec = spec, .read_only = read_only || spec->read_only
+    };
+
+    return spec->shared ? share_open(loop, spec, open_for_all, &options, error)
+                        : open_own(spec, loop, read_only, error);
 }
 
 /* ---- drives ---- */

@@ -18,10 +18,11 @@ typedef struct Resolver {
     Arena *arena;
     Diag *diag;
     MachineSpec *spec;
-    GHashTable *types; /* name -> TypeInfo; NULL values too */
-    GArray *devices;   /* of DeviceSpec, being collected */
-    GArray *drives;    /* of DriveSpec */
-    GArray *not_yet;   /* of NotYet */
+    GHashTable *types;  /* name -> TypeInfo; NULL values too */
+    GHashTable *blocks; /* name -> what resolve-blocks.c knows of it */
+    GArray *devices;    /* of DeviceSpec, being collected */
+    GArray *drives;     /* of DriveSpec */
+    GArray *not_yet;    /* of NotYet */
     unsigned cpu_count;
 } Resolver;
 

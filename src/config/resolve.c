@@ -574,6 +574,7 @@ void resolve(const ResolveInput *input, MachineSpec *spec)
     Resolver r = { .in = input, .arena = input->arena, .diag = input->diag, .spec = spec };
 
     r.types = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    r.blocks = g_hash_table_new(g_str_hash, g_str_equal);
     r.devices = g_array_new(false, true, sizeof(DeviceSpec));
     r.drives = g_array_new(false, true, sizeof(DriveSpec));
     r.not_yet = g_array_new(false, true, sizeof(NotYet));
@@ -602,4 +603,5 @@ void resolve(const ResolveInput *input, MachineSpec *spec)
     g_array_unref(r.drives);
     g_array_unref(r.not_yet);
     g_hash_table_unref(r.types);
+    g_hash_table_unref(r.blocks);
 }

@@ -32,6 +32,7 @@ struct BlockSpec {
     DriveCache cache;
     DriveAio aio;
     bool read_only;
+    bool shared; /* several have a pointer to this: they use one node */
     DriveThrottle throttle;
     const BlockRule *rules;
     unsigned rule_count;

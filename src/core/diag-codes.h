@@ -54,6 +54,7 @@ E(LOCK, 223, "lock", "a lock that belongs to another file, or is not one")
 E(AIO_DIRECT, 231, "aio-direct", "aio native works only with a cache mode that is direct")
 E(FORMAT, 232, "format", "an image that does not have the format it is said to have")
 E(DRIVE_SIZE, 233, "drive-size", "a disk of a size that cannot be used")
+E(SHARED_BLOCK, 234, "shared-block", "two things want one block in ways that do not go together")
 E(NOT_YET, 240, "not-yet", "part of the language that `run` cannot honour yet")
 E(PORT_TAKEN, 241, "port-taken", "two forwards from one port of the host")
 
