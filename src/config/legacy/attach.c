@@ -6,6 +6,7 @@
 #include "config/legacy/buses.h"
 #include "config/legacy/devices.h"
 #include "config/legacy/drives.h"
+#include "config/legacy/properties.h"
 #include "config/suggest.h"
 
 /* ---- fronts ---- */
@@ -91,14 +92,6 @@ static bool claim_ide(Legacy *l, LegacyDrive *drive)
     return attach_ide(l, drive, ports ? port : drive->bus, ports > 0);
 }
 
-/* pseries has a virtual adapter for each bus, numbered on behind console and network. */
-static const char *vscsi_name(Legacy *l, int bus)
-{
-    bool old = g_str_has_prefix(l->machine, "pseries-2.");
-
-    return arena_printf(l->arena, "v-scsi@%08x.0", 0x71000003 + bus - old);
-}
-
 static bool claim_scsi(Legacy *l, LegacyDrive *drive)
 {
     int buses = qemu_board_claims(l->board, "scsi"), virtual = qemu_board_claims(l->board, "vscsi");
@@ -108,7 +101,8 @@ static bool claim_scsi(Legacy *l, LegacyDrive *drive)
     if (drive->bus < 0 || drive->unit < 0 || drive->bus >= MAX(buses, virtual)) {
         return true;
     }
-    name = virtual ? vscsi_name(l, drive->bus) : arena_printf(l->arena, "scsi.%d", drive->bus);
+    name = virtual ? buses_vscsi_name(l, drive->bus)
+                   : arena_printf(l->arena, "scsi.%d", drive->bus);
     front = front_new(l, drive, drive->cdrom ? "scsi-cd" : "scsi-hd", name);
     front->scsi_id = drive->unit;
     front->lun = 0;
@@ -259,6 +253,10 @@ static bool check_firmware(Legacy *l)
                       *second = drives_at(l, IF_PFLASH, 0, 1);
     bool pc = strstr(l->board->archs, "x86_64") && qemu_board_claims(l->board, "floppy");
 
+    if (!first && qemu_board_claims(l->board, "needs-flash")) {
+        return legacy_refuse(
+            l, DIAG_LEGACY_PLACE, l->machine_at, "`%s` needs an image in flash 0", l->machine);
+    }
     if (pc && second && !first && !opts_find(l->machine_merged, "pflash0")) {
         return legacy_refuse(
             l, DIAG_LEGACY_PLACE, second->at, "flash 1 (pflash1) needs flash 0 beside it");
@@ -510,7 +508,7 @@ static bool attach_device(Legacy *l, Opts *opts)
             return false;
         }
     }
-    if (!find_bus(l, &device, opts, &bus)) {
+    if (!find_bus(l, &device, opts, &bus) || !properties_check(l, &device, opts)) {
         return false;
     }
     if (bus) {
@@ -575,8 +573,10 @@ static bool check_globals(Legacy *l)
         const Opts *opts = g_ptr_array_index(l->globals, i);
         const char *driver = opts_find(opts, "driver")->value;
         const char *property = opts_find(opts, "property")->value;
+        QemuDevice controller;
 
-        if (strcmp(driver, "isa-fdc") == 0 && buses_find(l->buses, "floppy-bus", 0) &&
+        if (strcmp(driver, "isa-fdc") == 0 && qemu_device_find(l->arch, driver, &controller) &&
+            buses_find(l->buses, "floppy-bus", 0) &&
             (strcmp(property, "driveA") == 0 || strcmp(property, "driveB") == 0)) {
             legacy_refuse(
                 l, DIAG_LEGACY_VALUE, opts->at, "`%s` is no property of isa-fdc", property);

@@ -54,6 +54,7 @@ typedef struct QemuBoard {
      *   sata=2      IDE buses whose drives are not claimed
      *   usb         a USB bus; usb-option: with -usb
      *   pci-full    PCI buses that are found by name alone
+     *   needs-kernel, or -bios; needs-flash: it does not start without
      */
     const char *claims;
 } QemuBoard;

@@ -62,6 +62,43 @@ Bus *buses_add(Buses *b, const char *type, const char *id, unsigned number)
     return add(b, type, name);
 }
 
+static unsigned count_vlans(const Legacy *l)
+{
+    unsigned count = 0;
+
+    if (l->nets->len == 0 && l->netdevs->len == 0) {
+        return !l->no_defaults;
+    }
+    for (unsigned i = 0; i < l->nets->len; i++) {
+        const Opts *net = g_ptr_array_index(l->nets, i);
+        const Opt *type = opts_find(net, "type"), *model = opts_find(net, "model");
+        bool none = type && strcmp(type->value, "none") == 0;
+        bool card = strcmp(net->option, "-nic") == 0 || (type && strcmp(type->value, "nic") == 0);
+
+        count += card && !none &&
+            (!model || strcmp(model->value, "spapr-vlan") == 0 ||
+                strcmp(model->value, "ibmveth") == 0);
+    }
+    return count;
+}
+
+static unsigned count_serials(const Legacy *l)
+{
+    unsigned count = 0;
+
+    for (unsigned i = 0; i < l->serials->len; i++) {
+        count += strcmp(opts_find(g_ptr_array_index(l->serials, i), "chardev")->value, "none") != 0;
+    }
+    return l->serials->len ? count : !l->no_defaults;
+}
+
+/* Of pseries: numbered on behind its NVRAM, consoles and networks. */
+const char *buses_vscsi_name(Legacy *l, int bus)
+{
+    return arena_printf(
+        l->arena, "v-scsi@%08x.0", 0x71000001 + count_serials(l) + count_vlans(l) + bus);
+}
+
 /* A controller for each bus that a drive names; boards with one have it always. */
 static void add_scsi(Buses *b)
 {
@@ -79,7 +116,7 @@ static void add_scsi(Buses *b)
     }
     for (int i = 0; i <= last; i++) {
         if (many) {
-            add(b, "SCSI", arena_printf(l->arena, "v-scsi@%08x.0", 0x71000003 + i));
+            add(b, "SCSI", buses_vscsi_name(l, i));
         } else {
             add(b, "SCSI", automatic_name(b, "SCSI"));
         }

@@ -33,6 +33,9 @@ Bus *buses_find(Buses *buses, const char *type, unsigned number);
 /* The one that a device without bus= goes to; NULL: none has room. */
 Bus *buses_free(Buses *buses, const char *type);
 
+/* The name of a pseries' virtual SCSI adapter's bus. */
+const char *buses_vscsi_name(Legacy *legacy, int bus);
+
 /* Whether buses of this type are followed: of others, nothing is known. */
 bool buses_follows(const char *type);
 

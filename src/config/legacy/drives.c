@@ -357,9 +357,8 @@ static bool open_medium(Legacy *l, Opts *opts, LegacyDrive *drive, NodeFlags *fl
     if (!flags->file && !opts_unused(opts, 0) && !cached) {
         return true;
     }
-    if (drive->read_only) {
-        flags->read_only = true;
-    }
+    flags->read_only = drive->read_only;
+    flags->below_scratch = drive->snapshot;
     flags->aio = drive->aio;
     if (l->as == AS_2011 && strcmp(drive->aio, "native") == 0 && !flags->direct) {
         flags->aio = drive->aio = "threads";

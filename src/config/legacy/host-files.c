@@ -56,6 +56,11 @@ static void probe(const char *path, uint64_t length, FileFacts *facts)
         }
     }
     facts->size = size_in_header(facts->format, head, length);
+    if (strcmp(facts->format, "qcow2") == 0) {
+        facts->header = true;
+        facts->encrypted = head[35] != 0;                  /* crypt_method */
+        facts->data_file = head[7] == 3 && (head[79] & 4); /* incompatible_features, bit 2 */
+    }
 }
 
 static bool look(void *data, const char *path, FileFacts *facts)

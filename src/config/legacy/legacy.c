@@ -231,6 +231,28 @@ static bool take_words(Legacy *l, const GArray *words)
     return true;
 }
 
+/* These have transactional memory, which an emulated POWER8 has not. */
+static bool needs_transactions(const Legacy *l)
+{
+    static const char *const versions[] = { "pseries-2.8", "pseries-2.9", "pseries-2.10",
+        "pseries-2.11", NULL };
+
+    return g_strv_contains(versions, l->machine) && !opts_find(l->machine_merged, "cap-htm");
+}
+
+static bool check_machine(Legacy *l)
+{
+    if (needs_transactions(l)) {
+        legacy_refuse(l, DIAG_LEGACY_OPTION, l->machine_at,
+            "the CPUs of `%s` would need transactional memory", l->machine);
+        diag_hint(l->diag, "cap-htm=off behind the machine's name leaves it out");
+        return false;
+    }
+    return !qemu_board_claims(l->board, "needs-kernel") || l->kernel || l->bios ||
+        legacy_refuse(
+            l, DIAG_LEGACY_OPTION, l->machine_at, "`%s` needs -kernel or -bios", l->machine);
+}
+
 static bool choose_machine(Legacy *l)
 {
     const Opt *type = opts_get(l->machine_merged, "type");
@@ -244,7 +266,7 @@ static bool choose_machine(Legacy *l)
             l->program, name);
     }
     l->machine = qemu_board_canonical(l->board, name);
-    return true;
+    return check_machine(l);
 }
 
 bool legacy_read(Legacy *l, const GArray *words)

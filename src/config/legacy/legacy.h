@@ -33,6 +33,8 @@ typedef struct FileFacts {
     FileKind kind;
     const char *format; /* what its first bytes say: "raw", "qcow2" ...; static */
     uint64_t size;      /* of the disk inside; 0: not known */
+    bool header;        /* its header was read: */
+    bool encrypted, data_file;
 } FileFacts;
 
 /* Looks at a file; false: nothing is known about it, and it is taken to be there. */

@@ -69,6 +69,20 @@ static bool read_device(Legacy *l, Opts *opts)
     return true;
 }
 
+/* A card for PCI that the program was not built with; boards may have models of their own. */
+static bool check_model(Legacy *l, const Opts *opts)
+{
+    static const char *const cards[] = { "e1000", "e1000e", "rtl8139", "pcnet", "ne2k_pci",
+        "i82551", "i82557b", "i82559er", "vmxnet3", "tulip", "sungem", NULL };
+    const Opt *model = opts_find(opts, "model");
+    QemuDevice device;
+
+    return !model || !g_strv_contains(cards, model->value) ||
+        qemu_device_find(l->arch, model->value, &device) ||
+        legacy_refuse(l, DIAG_LEGACY_NAME, model->value_at, "%s has no network card `%s`",
+            l->program, model->value);
+}
+
 /* `-net nic` and `-net user` meet on a hub; with one of each, it is a wire. */
 static bool read_net(Legacy *l, Opts *opts)
 {
@@ -76,6 +90,9 @@ static bool read_net(Legacy *l, Opts *opts)
     LegacyNet *net;
     Opts *backend = NULL;
 
+    if (!check_model(l, opts)) {
+        return false;
+    }
     if (strcmp(opts->option, "-nic") == 0) {
         if (type && strcmp(type, "none") == 0) {
             return true;

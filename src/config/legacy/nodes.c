@@ -13,6 +13,7 @@ typedef struct Opener {
     Legacy *legacy;
     Opts *keys;
     bool strict;
+    bool below_scratch; /* of a snapshot */
     unsigned depth;
 } Opener;
 
@@ -370,6 +371,10 @@ static bool take_filename(Opener *o, const char *prefix, const ImageDriver *driv
             return false;
         }
         node->never_writes = !writes;
+        if (writes && node->read_only) {
+            return legacy_refuse(o->legacy, DIAG_LEGACY_IMAGE, at,
+                "vvfat cannot be written to (rw=on) in a read-only drive");
+        }
         if (o->strict && !writes && !node->read_only && !node->auto_read_only) {
             return legacy_refuse(o->legacy, DIAG_LEGACY_IMAGE, at,
                 "vvfat is read-only: rw=on, read-only=on or auto-read-only=on is missing");
@@ -410,17 +415,23 @@ static LegacyNode *open_protocol(Opener *o, const char *prefix, const ImageDrive
     return node;
 }
 
-/* Takes over what only the bottom knows. */
+/*
+ * Takes over what only the bottom knows. One that was made read-only by itself lets nobody above
+ * write, though the node above does not say so.
+ */
 static void rest_on(LegacyNode *node, const LegacyNode *child)
 {
+    const ImageDriver *driver = driver_find(child->driver);
+    bool never = driver && driver->flags & DRIVER_READ_ONLY;
+
     node->file = child->file;
     node->protocol = child->protocol;
     node->facts = child->facts;
     node->known = child->known;
     node->aio = child->aio;
     node->locking = child->locking;
-    node->never_writes = child->never_writes;
-    node->read_only = node->read_only || child->read_only;
+    node->never_writes = child->never_writes || (child->read_only && !node->read_only && !never);
+    node->read_only = node->read_only || (child->read_only && never);
 }
 
 static bool check_content(Opener *o, const LegacyNode *node, Span at)
@@ -556,6 +567,57 @@ static LegacyNode *open_child(Opener *o, const char *prefix, const ImageDriver *
     return NULL;
 }
 
+/* What only an image with the right header may be asked. */
+static bool check_header(Opener *o, const char *prefix, const LegacyNode *node)
+{
+    const Opt *encryption = key_get(o, prefix, "encrypt.format");
+    bool data_file = opts_find(o->keys, key_name(o, prefix, "data-file")) ||
+        has_keys_below(o, key_name(o, prefix, "data-file."));
+
+    if (!node->known || !node->facts.header || strcmp(node->driver, "qcow2") != 0) {
+        return true;
+    }
+    if (encryption && !node->facts.encrypted) {
+        return legacy_refuse(o->legacy, DIAG_LEGACY_IMAGE, encryption->key_at,
+            "`%s` is not encrypted, but `%s` is given", node->file, encryption->key);
+    }
+    return !data_file || node->facts.data_file ||
+        legacy_refuse(o->legacy, DIAG_LEGACY_IMAGE, o->keys->at,
+            "`%s` keeps its own data: it takes no data-file", node->file);
+}
+
+/* Formats write to the node below as soon as they are open; raw ones only for a device. */
+static bool check_writable(Opener *o, const LegacyNode *node, Span at)
+{
+    bool raw = strcmp(node->driver, "raw") == 0;
+
+    if (strcmp(node->driver, "copy-on-read") == 0 && node->read_only) {
+        return legacy_refuse(
+            o->legacy, DIAG_LEGACY_IMAGE, at, "copy-on-read writes, and its node is read-only");
+    }
+    return raw || !node->never_writes || node->read_only || o->below_scratch ||
+        legacy_refuse(o->legacy, DIAG_LEGACY_IMAGE, at,
+            "`%s` is read-only, and the node above it (%s) has to write", node->file, node->driver);
+}
+
+static bool check_throttle_group(Opener *o, const char *prefix)
+{
+    const Opt *group = key_get(o, prefix, "throttle-group");
+    const GPtrArray *objects = o->legacy->objects;
+
+    for (unsigned i = 0; i < objects->len; i++) {
+        const Opt *type = opts_find(g_ptr_array_index(objects, i), "qom-type");
+        const Opt *id = opts_find(g_ptr_array_index(objects, i), "id");
+
+        if (type && id && strcmp(type->value, "throttle-group") == 0 &&
+            strcmp(id->value, group->value) == 0) {
+            return true;
+        }
+    }
+    return legacy_refuse(o->legacy, DIAG_LEGACY_NAME, group->value_at,
+        "there is no -object throttle-group with the id `%s`", group->value);
+}
+
 static bool check_format(Opener *o, const char *prefix, LegacyNode *node, const LegacyNode *below,
     const ImageDriver *driver, Span at)
 {
@@ -567,10 +629,12 @@ static bool check_format(Opener *o, const char *prefix, LegacyNode *node, const 
         return legacy_refuse(
             o->legacy, DIAG_LEGACY_IMAGE, at, "`%s` cannot compress", below->driver);
     }
-    if (strcmp(driver->name, "qcow2") == 0 && !check_qcow2_caches(o, prefix)) {
+    if ((strcmp(driver->name, "qcow2") == 0 && !check_qcow2_caches(o, prefix)) ||
+        (strcmp(driver->name, "throttle") == 0 && !check_throttle_group(o, prefix))) {
         return false;
     }
-    return check_content(o, node, at) && check_window(o, prefix, node) &&
+    return check_header(o, prefix, node) && check_writable(o, node, at) &&
+        check_content(o, node, at) && check_window(o, prefix, node) &&
         open_backing(o, prefix, node);
 }
 
@@ -651,6 +715,15 @@ static LegacyNode *open_format(Opener *o, const char *prefix, const ImageDriver 
     return node;
 }
 
+/* A drive has said these of its top node, if only by keeping silent. */
+static bool is_settled_by_drive(const Opener *o, const char *key)
+{
+    static const char *const settled[] = { "read-only", "auto-read-only", "cache.direct",
+        "cache.no-flush", NULL };
+
+    return !o->strict && g_strv_contains(settled, key);
+}
+
 /* Keys that a `json:{...}` name brings; those written beside it win. */
 static bool take_json_name(Opener *o, const char *prefix, const char *name, Span at)
 {
@@ -675,7 +748,7 @@ static bool take_json_name(Opener *o, const char *prefix, const char *name, Span
     for (unsigned i = 0; i < brought->count; i++) {
         const char *key = key_name(o, prefix, brought->items[i].key);
 
-        if (!opts_find(o->keys, key)) {
+        if (!opts_find(o->keys, key) && !is_settled_by_drive(o, key)) {
             opts_add(o->keys, key, brought->items[i].value, at)->type = brought->items[i].type;
         }
     }
@@ -731,7 +804,9 @@ static LegacyNode *open_node(
 
 LegacyNode *nodes_open(Legacy *legacy, Opts *keys, const NodeFlags *flags, bool strict)
 {
-    Opener o = { .legacy = legacy, .keys = keys, .strict = strict };
+    Opener o = {
+        .legacy = legacy, .keys = keys, .strict = strict, .below_scratch = flags->below_scratch
+    };
     const Opt *file = strict ? NULL : opts_get(keys, "file");
 
     return open_node(&o, "", flags->file, file ? file->value_at : keys->at, flags);

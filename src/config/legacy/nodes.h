@@ -13,7 +13,7 @@ typedef struct NodeFlags {
     bool unmap;
     const char *aio;
     const char *file; /* the text of a drive's file=; NULL: none */
-    bool cdrom;       /* a raw one need not have its format said */
+    bool below_scratch; /* of a snapshot: it is never written to */
 } NodeFlags;
 
 /*

@@ -346,6 +346,12 @@ bool take_serial(Legacy *l, const QemuOption *o, const Word *argument, Span at)
     static const char *const nothing[] = { "none", "null", NULL };
     bool serial = strcmp(o->name, "serial") == 0;
 
+    if (serial) {
+        Opts *opts = opts_new("-serial", at, l->arena);
+
+        opts_add(opts, "chardev", argument->text, at);
+        g_ptr_array_add(l->serials, opts);
+    }
     if (serial && g_strv_contains(terminal, argument->text)) {
         legacy_note(l, EXACT, at, "", NULL);
     } else if (g_strv_contains(nothing, argument->text)) {

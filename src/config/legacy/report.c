@@ -148,7 +148,7 @@ static void put_medium(const Tree *t, Node *map, const LegacyDrive *drive)
     put_text(t, map, "file", node->file);
     put_text(t, map, "format", node->driver);
     put_text(t, map, "protocol", node->protocol);
-    put_text(t, map, "node_name", node->name);
+    put_text(t, map, "node_name", drive->snapshot ? NULL : node->name);
     put_bool(t, map, "read_only", drives_read_only(drive));
     cache = put_map(t, map, "cache");
     put_bool(t, cache, "writeback",

@@ -936,6 +936,9 @@ static bool is_placed(Writer *w, const LegacyDrive *drive)
 
 static bool needs_qemu(Writer *w)
 {
+    if (w->l->no_defaults || w->l->globals->len) {
+        return true; /* they decide which drives a machine has by itself */
+    }
     for (unsigned i = 0; i < w->l->drives->len; i++) {
         const LegacyDrive *drive = g_ptr_array_index(w->l->drives, i);
 
