@@ -82,7 +82,8 @@ static bool claim_ide(Legacy *l, LegacyDrive *drive)
     int width = drives_width(l, IF_IDE);
     int port = width == 1 ? drive->bus : drive->bus * 2 + drive->unit;
 
-    if (qemu_board_claims(l->board, "microdrive") && drive->bus == 0 && drive->unit == 0) {
+    if (qemu_board_claims(l->board, "microdrive") && drive->bus == 0 && drive->unit == 0 &&
+        !drive->cdrom) {
         front_new(l, drive, NULL, NULL);
         return true;
     }

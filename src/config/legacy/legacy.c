@@ -181,6 +181,19 @@ static bool refuse_option(Legacy *l, const Word *word, const char *name)
     return false;
 }
 
+/* An option of another time. */
+static bool refuse_age(Legacy *l, Span span, const QemuOption *option)
+{
+    bool now = l->as == AS_7_2;
+
+    legacy_refuse(l, DIAG_LEGACY_OPTION, span,
+        now ? "`-%s` was removed from QEMU" : "QEMU had no `-%s` in 2011", option->name);
+    if (option_exists(option, now ? AS_2011 : AS_7_2)) {
+        diag_hint(l->diag, "--as=%s takes it", now ? "2011" : "7.2");
+    }
+    return false;
+}
+
 static void remember(Legacy *l, Span span, const Word *word, const Word *argument)
 {
     LegacySaid said = {
@@ -201,6 +214,9 @@ static bool take_option(Legacy *l, const GArray *words, unsigned *at)
 
     if (!option) {
         return refuse_option(l, word, name);
+    }
+    if (!option_exists(option, l->as)) {
+        return refuse_age(l, span, option);
     }
     if (option->argument) {
         if (++*at >= words->len) {

@@ -12,7 +12,7 @@ typedef struct NodeFlags {
     bool direct, no_flush;
     bool unmap;
     const char *aio;
-    const char *file; /* the text of a drive's file=; NULL: none */
+    const char *file;   /* the text of a drive's file=; NULL: none */
     bool below_scratch; /* of a snapshot: it is never written to */
 } NodeFlags;
 

@@ -181,6 +181,28 @@ static const QemuOption options[] = {
 };
 /* clang-format on */
 
+/*
+ * Options that 7.2 refuses. Others that are gone (-soundhw, -sdl, -localtime, -redir ...) are about
+ * what is not translated anyhow, and are let through.
+ */
+static const char *const gone_in_7_2[] = { "hdachs", "writeconfig", "watchdog", "virtioconsole",
+    "bt", "virtfs_synth", "no-kvm-pit-reinjection", "kvm-shadow-memory", "rtc-td-hack", "tftp",
+    "bootp", "smb", "show-cursor", "startdate", "clock", "tb-size", "nodefconfig", "enable-fips",
+    "xen-create", "secret", "perfmap", "jitdump", NULL };
+
+/* Options that came after August 2011. */
+static const char *const not_in_2011[] = { "accel", "action", "add-fd", "async-teardown", "audio",
+    "audiodev", "blockdev", "compat", "dfilter", "dtb", "dump-vmstate", "enable-fips",
+    "enable-sync-profile", "fw_cfg", "iscsi", "jitdump", "kvm-shadow-memory", "msg", "nic",
+    "no-user-config", "object", "only-migratable", "overcommit", "perfmap", "plugin", "preconfig",
+    "qmp-pretty", "qtest", "qtest-log", "realtime", "sandbox", "secret", "seed",
+    "semihosting-config", "tpmdev", "xen-domid-restrict", NULL };
+
+bool option_exists(const QemuOption *option, LegacyAs as)
+{
+    return !g_strv_contains(as == AS_7_2 ? gone_in_7_2 : not_in_2011, option->name);
+}
+
 const QemuOption *option_find(const char *name)
 {
     for (unsigned i = 0; i < G_N_ELEMENTS(options); i++) {

@@ -21,6 +21,9 @@ struct QemuOption {
 
 const QemuOption *option_find(const char *name);
 
+/* Whether the QEMU of that time takes it. */
+bool option_exists(const QemuOption *option, LegacyAs as);
+
 /* Adds all names, for "did you mean". */
 void option_names(GPtrArray *names);
 

@@ -166,11 +166,6 @@ bool take_shorthand(Legacy *l, const QemuOption *o, const Word *argument, Span a
 
 bool take_geometry(Legacy *l, const QemuOption *o, const Word *argument, Span at)
 {
-    if (l->as == AS_7_2) {
-        legacy_refuse(l, DIAG_LEGACY_OPTION, at, "`-%s` was removed from QEMU in 3.0", o->name);
-        diag_hint(l->diag, "--as=2011 takes it");
-        return false;
-    }
     legacy_note(l, LOST, at, "", "the guest guesses the geometry");
     return true;
 }
