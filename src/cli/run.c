@@ -18,6 +18,7 @@
 #include "ui/stdio.h"
 
 typedef struct Run {
+    Translation *translation; /* of a command line of QEMU; NULL: it was a file */
     MachineSpec *spec;
     Machine *machine;
     GPtrArray *drives; /* Drive */
@@ -176,18 +177,29 @@ static bool open_drives(Run *run, Diag *diag)
     return fine;
 }
 
-/* The arguments are a file, or with --qemu a command line of QEMU. */
+/* The arguments are a file (and `count` 0), or with --qemu the words of a command line of QEMU. */
 static MachineSpec *load(
-    char **arguments, unsigned count, bool qemu, const MachineOptions *options, Diag *diag)
+    Run *run, char **arguments, unsigned count, const MachineOptions *options, Diag *diag)
 {
     const ConfigOptions config = config_options(options);
-    g_autofree char *text = NULL;
 
-    if (!qemu) {
+    if (count == 0) {
         return config_load(arguments[0], &config, diag);
     }
-    text = translate_from_qemu(arguments, count, diag);
-    return text ? config_load_text("the translation", text, -1, &config, diag) : NULL;
+    run->translation = translation_new(arguments, count, diag);
+    return run->translation
+        ? config_load_text(TRANSLATION_FILE, translation_text(run->translation), -1, &config, diag)
+        : NULL;
+}
+
+/* A translation's errors are those of the command line. */
+static void print_diag(const Run *run, const Diag *diag)
+{
+    if (run->translation) {
+        translation_print(run->translation, diag, stderr);
+    } else {
+        diag_print(diag, stderr, diag_style_for(stderr));
+    }
 }
 
 static bool build(Run *run, Diag *diag)
@@ -228,6 +240,7 @@ static void tear_down(Run *run)
     machine_unlock();
     g_clear_pointer(&run->panic, panic_watch_free);
     g_clear_pointer(&run->spec, machine_spec_free);
+    g_clear_pointer(&run->translation, translation_free);
 }
 
 static int run_machine(Run *run)
@@ -293,12 +306,12 @@ static int run_run(int argc, char **argv)
         return EXIT_DESCRIPTION;
     }
     run.panic = panic_watch_new();
-    run.spec = load(argv + first, argc - first, qemu, &options, diag);
+    run.spec = load(&run, argv + first, qemu ? argc - first : 0, &options, diag);
     if (build(&run, diag)) {
-        diag_print(diag, stderr, diag_style_for(stderr));
+        print_diag(&run, diag);
         code = run_machine(&run);
     } else {
-        diag_print(diag, stderr, diag_style_for(stderr));
+        print_diag(&run, diag);
         code = diag_exit_code(diag);
     }
     tear_down(&run);

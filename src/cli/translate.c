@@ -8,6 +8,7 @@
 #include "config/config.h"
 #include "config/edit.h"
 #include "config/events.h"
+#include "config/legacy/blame.h"
 #include "config/legacy/libvirt.h"
 #include "config/legacy/qemu.h"
 #include "config/legacy/report.h"
@@ -81,11 +82,19 @@ static GHashTable *variables_of(const TranslateOptions *options)
 
 /* ---- QEMU → lathe ---- */
 
+typedef struct Checked {
+    Legacy *legacy;
+    const char *yaml;
+} Checked;
+
 /* A file that is not there yet is no fault of the translation. */
 static void note_fault(void *data, const DiagReport *report)
 {
+    const Checked *checked = data;
+    Legacy *l = checked->legacy;
+
     if (report->severity == DIAG_ERROR_LEVEL && report->code != DIAG_FILE_MISSING) {
-        legacy_note(data, LOST, ((Legacy *)data)->machine_at, "",
+        legacy_note(l, LOST, legacy_blame(l, checked->yaml, report->at), "",
             "lathe validate will say of line %u: %s", report->at.line, report->text);
     }
 }
@@ -94,9 +103,10 @@ static void note_fault(void *data, const DiagReport *report)
 static void check_result(Legacy *l, const char *yaml)
 {
     g_autoptr(Diag) diag = diag_new();
+    Checked checked = { l, yaml };
 
-    machine_spec_free(config_load_text("the translation", yaml, -1, NULL, diag));
-    diag_each(diag, note_fault, l);
+    machine_spec_free(config_load_text(TRANSLATION_FILE, yaml, -1, NULL, diag));
+    diag_each(diag, note_fault, &checked);
 }
 
 static int write_result(const TranslateOptions *options, const char *text)
@@ -225,28 +235,62 @@ static int from_qemu(TranslateOptions *options, char **arguments, unsigned count
     return translate_text(options, "command line", text);
 }
 
-char *translate_from_qemu(char *const *arguments, unsigned count, Diag *diag)
+/* ---- for `lathe run --qemu` ---- */
+
+struct Translation {
+    Source *source;
+    Arena *arena; /* of the words */
+    Legacy *legacy;
+    char *yaml;
+};
+
+Translation *translation_new(char *const *arguments, unsigned count, Diag *diag)
 {
-    g_autoptr(Arena) arena = arena_create();
+    g_autoptr(Translation) t = g_new0(Translation, 1);
     g_autofree char *text = words_quote(arguments, count);
-    g_autoptr(Source) source = source_from_text("command line", text, -1, diag);
     g_autoptr(GHashTable)
         variables = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    g_autoptr(GPtrArray)
-        commands = source ? words_commands(source, SCRIPT_SHELL, variables, arena, diag) : NULL;
-    g_autoptr(Legacy) l = NULL;
-    char *yaml;
+    g_autoptr(GPtrArray) commands = NULL;
 
+    t->arena = arena_create();
+    t->source = source_from_text("command line", text, -1, diag);
+    commands = t->source ? words_commands(t->source, SCRIPT_SHELL, variables, t->arena, diag)
+                         : NULL;
     if (!commands || commands->len != 1) {
         return NULL;
     }
-    l = legacy_new(source, AS_7_2, &legacy_host_files_strict, diag);
-    if (!legacy_read(l, g_ptr_array_index(commands, 0))) {
+    t->legacy = legacy_new(t->source, AS_7_2, &legacy_host_files_strict, diag);
+    if (!legacy_read(t->legacy, g_ptr_array_index(commands, 0))) {
         return NULL;
     }
-    yaml = legacy_to_yaml(l, "translated", NULL);
-    legacy_report(l, stderr);
-    return yaml;
+    t->yaml = legacy_to_yaml(t->legacy, "translated", NULL);
+    legacy_report(t->legacy, stderr);
+    return g_steal_pointer(&t);
+}
+
+void translation_free(Translation *t)
+{
+    if (t) {
+        g_clear_pointer(&t->legacy, legacy_free);
+        g_clear_pointer(&t->source, source_free);
+        g_clear_pointer(&t->arena, arena_free);
+        g_free(t->yaml);
+        g_free(t);
+    }
+}
+
+const char *translation_text(const Translation *t)
+{
+    return t->yaml;
+}
+
+void translation_print(const Translation *t, const Diag *found, FILE *out)
+{
+    g_autoptr(Diag) told = diag_new();
+
+    diag_add_source(told, t->source->name, t->source->text);
+    legacy_blame_all(t->legacy, t->yaml, TRANSLATION_FILE, found, told);
+    diag_print(told, out, diag_style_for(out));
 }
 
 /* ---- lathe → QEMU ---- */

@@ -122,7 +122,7 @@ static const QemuBoard boards[] = {
     { "or1k", "or1k-sim", NULL, IF_NONE, 0, 0, "", "" },
     { "rx", "gdbsim-r5f562n7 gdbsim-r5f562n8", NULL, IF_NONE, 0, 0, "", "needs-kernel=1" },
     { "sh4 sh4eb", "r2d", NULL, IF_IDE, 0, 0, "pci", "ide=1 pflash=cfi.pflash02 usb=1" },
-    { "sh4 sh4eb", "shix", NULL, IF_NONE, 0, 0, "", "" },
+    { "sh4 sh4eb", "shix", NULL, IF_NONE, 0, 0, "", "needs-kernel=1" },
     { "tricore", "KIT_AURIX_TC277_TRB tricore_testboard", NULL, IF_NONE, 0, 0, "", "" },
     { "xtensa xtensaeb", "kc705-nommu lx200-nommu lx60-nommu ml605-nommu kc705 lx200 lx60 ml605", NULL, IF_NONE, 0, 0, "", "pflash=cfi.pflash01" },
     { "xtensa xtensaeb", "sim", NULL, IF_NONE, 0, 0, "", "" },
