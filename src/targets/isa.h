@@ -13,6 +13,9 @@
 
 struct FdtNode;
 
+/* In IrBlock.mode, never in CpuEnv.mode: Translation.marked of the page that the code is on. */
+#define ISA_MODE_MARKED (UINT32_C(1) << 31)
+
 typedef enum Access { ACCESS_READ, ACCESS_WRITE, ACCESS_FETCH } Access;
 
 /* The answer of a page walk. The rights are those of the mode that was asked for. */
@@ -21,6 +24,8 @@ typedef struct Translation {
     uint64_t page_size;        /* power of two; the rights hold for all of it */
     bool read, write, execute; /* write only when no dirty bit has to be set first */
     bool global;               /* the same in every address space */
+    bool strict;               /* data there is accessed aligned, or it is align_fault */
+    bool marked;               /* code there is translated with ISA_MODE_MARKED */
     uint32_t cause;            /* when the walk says false: for cpu_raise() */
 } Translation;
 

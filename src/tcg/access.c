@@ -31,6 +31,11 @@ static void raise_bus(CpuEnv *env, uint64_t address, Access access)
     cpu_raise(env, env->cpu->isa->bus_fault(env, access), address);
 }
 
+static void raise_misaligned(CpuEnv *env, uint64_t address, Access access)
+{
+    cpu_raise(env, env->cpu->isa->align_fault(env, access), address);
+}
+
 /* Where generated code would find the address, or NULL. */
 static uint8_t *first_level(CpuEnv *env, uint64_t address, bool write)
 {
@@ -64,6 +69,10 @@ static bool find_place(CpuEnv *env, uint64_t address, unsigned size, Access acce
         raise_fault(env, fault);
         return false;
     }
+    if (place->ref.strict && address & (size - 1)) {
+        raise_misaligned(env, address, access);
+        return false;
+    }
     tlb_enter(cpu, address, &place->ref, access == ACCESS_WRITE);
     return true;
 }
@@ -73,7 +82,7 @@ static bool is_misaligned(CpuEnv *env, uint64_t address, uint32_t op, Access acc
     if (!(op & MEM_ALIGNED) || !(address & (access_size(op) - 1))) {
         return false;
     }
-    cpu_raise(env, env->cpu->isa->align_fault(env, access), address);
+    raise_misaligned(env, address, access);
     return true;
 }
 
@@ -239,30 +248,49 @@ static bool store_part(CpuEnv *env, Place *place, uint64_t value)
     return true;
 }
 
-static bool load_across(
-    CpuEnv *env, uint64_t address, unsigned size, unsigned first, uint64_t *value)
-{
+/* An access that crosses a page. */
+typedef struct Across {
     Place low, high;
-    uint64_t low_value, high_value;
+} Across;
 
-    if (!find_place(env, address, first, ACCESS_READ, &low) ||
-        !find_place(env, wrap_address(env, address + first), size - first, ACCESS_READ, &high) ||
-        !load_part(env, &low, &low_value) || !load_part(env, &high, &high_value)) {
+static bool find_across(CpuEnv *env, uint64_t address, unsigned size, Access access, Across *across)
+{
+    unsigned first = first_part(address, size);
+    Place *low = &across->low, *high = &across->high;
+
+    if (!find_place(env, address, 1, access, low) ||
+        !find_place(env, wrap_address(env, address + first), 1, access, high)) {
         return false;
     }
-    *value = low_value | high_value << (8 * first);
+    low->size = first;
+    high->size = size - first;
+    if (low->ref.strict || high->ref.strict) {
+        raise_misaligned(env, address, access);
+        return false;
+    }
+    return true;
+}
+
+static bool load_across(CpuEnv *env, uint64_t address, unsigned size, uint64_t *value)
+{
+    Across a;
+    uint64_t low_value, high_value;
+
+    if (!find_across(env, address, size, ACCESS_READ, &a) || !load_part(env, &a.low, &low_value) ||
+        !load_part(env, &a.high, &high_value)) {
+        return false;
+    }
+    *value = low_value | high_value << (8 * a.low.size);
     return true;
 }
 
 /* Both pages are known to be writable before anything is stored. */
-static bool store_across(
-    CpuEnv *env, uint64_t address, unsigned size, unsigned first, uint64_t value)
+static bool store_across(CpuEnv *env, uint64_t address, unsigned size, uint64_t value)
 {
-    Place low, high;
+    Across a;
 
-    return find_place(env, address, first, ACCESS_WRITE, &low) &&
-        find_place(env, wrap_address(env, address + first), size - first, ACCESS_WRITE, &high) &&
-        store_part(env, &low, value) && store_part(env, &high, value >> (8 * first));
+    return find_across(env, address, size, ACCESS_WRITE, &a) && store_part(env, &a.low, value) &&
+        store_part(env, &a.high, value >> (8 * a.low.size));
 }
 
 static uint64_t swap_bytes(uint64_t value, unsigned size)
@@ -309,7 +337,7 @@ bool cpu_load(CpuEnv *env, uint64_t address, unsigned memop, uint64_t *value)
     if (is_misaligned(env, address, memop, ACCESS_READ)) {
         return false;
     }
-    bool fine = first < size ? load_across(env, address, size, first, value)
+    bool fine = first < size ? load_across(env, address, size, value)
                              : load_within_page(env, address, size, value);
     if (memop & MEM_BIG) {
         *value = swap_bytes(*value, size);
@@ -328,8 +356,22 @@ bool cpu_store(CpuEnv *env, uint64_t address, unsigned memop, uint64_t value)
     if (memop & MEM_BIG) {
         value = swap_bytes(value, size);
     }
-    return first < size ? store_across(env, address, size, first, value)
+    return first < size ? store_across(env, address, size, value)
                         : store_within_page(env, address, size, value);
+}
+
+/* Halves of 64 bits may be aligned where the whole is not. */
+static bool is_misaligned128(CpuEnv *env, uint64_t address, uint32_t op, Access access)
+{
+    Place place;
+
+    if (is_misaligned(env, address, op, access)) {
+        return true;
+    }
+    if (address % 16 && find_place(env, address, 1, access, &place) && place.ref.strict) {
+        raise_misaligned(env, address, access);
+    }
+    return env->raised;
 }
 
 void cpu_load128(CpuEnv *env, uint64_t address, uint32_t op, void *value)
@@ -338,7 +380,7 @@ void cpu_load128(CpuEnv *env, uint64_t address, uint32_t op, void *value)
     uint64_t parts[2] = { 0 };
     unsigned low = op & MEM_BIG ? 1 : 0;
 
-    if (!is_misaligned(env, address, op, ACCESS_READ) &&
+    if (!is_misaligned128(env, address, op, ACCESS_READ) &&
         cpu_load(env, address, half, &parts[low])) {
         cpu_load(env, wrap_address(env, address + 8), half, &parts[!low]);
     }
@@ -354,7 +396,7 @@ void cpu_store128(CpuEnv *env, uint64_t address, uint32_t op, const void *value)
 
     memcpy(parts, value, sizeof(parts));
     /* The last byte first, so that nothing is stored when the second page faults. */
-    if (!is_misaligned(env, address, op, ACCESS_WRITE) &&
+    if (!is_misaligned128(env, address, op, ACCESS_WRITE) &&
         find_place(env, last, 1, ACCESS_WRITE, &place) &&
         cpu_store(env, address, half, parts[low])) {
         cpu_store(env, wrap_address(env, address + 8), half, parts[!low]);

@@ -230,14 +230,12 @@ void chain_cache_jump(TcgCpu *cpu, Block *block)
 
 /* ---- fetch views ----------------------------------------------------------------------------- */
 
-void fetch_view_enter(FetchView *view, uint64_t page, uint32_t id, const uint8_t *host, bool global)
+void fetch_view_enter(FetchView *view, uint32_t id, const FetchPage *page)
 {
-    unsigned slot = (unsigned)(page >> GUEST_PAGE_BITS) & (ITLB_SIZE - 1);
+    unsigned slot = (unsigned)(page->page >> GUEST_PAGE_BITS) & (ITLB_SIZE - 1);
 
     view->context.itlb[slot] = id;
-    view->map[slot].page = page;
-    view->map[slot].host = host;
-    view->map[slot].global = global;
+    view->map[slot] = *page;
     set_bit(view->itlb_used, slot);
 }
 
@@ -332,8 +330,7 @@ static void copy_globals(FetchView *view, const FetchView *from)
     FOR_EACH_BIT(slot, from->itlb_used, ITLB_SIZE)
     {
         if (from->context.itlb[slot] && from->map[slot].global) {
-            fetch_view_enter(
-                view, from->map[slot].page, from->context.itlb[slot], from->map[slot].host, true);
+            fetch_view_enter(view, from->context.itlb[slot], &from->map[slot]);
         }
     }
     FOR_EACH_BIT(index, from->jumps_used, JUMP_SIZE)

@@ -8,17 +8,21 @@
 
 enum { FETCH_VIEWS = 12, PRESENT_BITS = 4096 };
 
+/* A page that code is fetched from. */
+typedef struct FetchPage {
+    uint64_t page;
+    const uint8_t *host;
+    bool global; /* of the twin space: good in all that share it */
+    bool marked; /* see Translation */
+} FetchPage;
+
 /*
  * A fetch address space and mode of one CPU: what generated code sees of it, and what stands behind each entry
  * of its itlb.
  */
 typedef struct FetchView {
     FetchContext context;
-    struct {
-        uint64_t page;
-        const uint8_t *host;
-        bool global;          /* of the twin space: good in all that share it */
-    } map[ITLB_SIZE];         /* valid where itlb is not 0 */
+    FetchPage map[ITLB_SIZE]; /* valid where itlb is not 0 */
     Block *blocks[JUMP_SIZE]; /* valid where a jump entry is */
     uint64_t jumps_used[JUMP_SIZE / 64],
         itlb_used[ITLB_SIZE / 64];       /* a bit for each entry that may be valid */
@@ -35,7 +39,10 @@ typedef struct PageId {
     uint32_t id;
 } PageId;
 
-/* Ids of (virtual page, host page) pairs; open addressing. A pair forgotten gets a new id, never an old one. */
+/*
+ * Ids of (virtual page, host page) pairs; open addressing. A pair forgotten gets a new id, never an old one. Bit 0
+ * of a virtual page: it is marked.
+ */
 typedef struct PageIds {
     PageId *entries;
     unsigned bits, count;
@@ -61,8 +68,7 @@ void chain_cache_jump(TcgCpu *cpu, Block *block);
 FetchView *fetch_view(TcgCpu *cpu, uint64_t serial, uint64_t twin, uint32_t mode);
 FetchView *fetch_view_new(void); /* empty; for g_free() */
 /* Enters a page with its id. */
-void fetch_view_enter(
-    FetchView *view, uint64_t page, uint32_t id, const uint8_t *host, bool global);
+void fetch_view_enter(FetchView *view, uint32_t id, const FetchPage *page);
 /* Forgets what it knows of one page; of all that are not global; of all. */
 void fetch_view_forget(FetchView *view, uint64_t page);
 void fetch_view_keep_globals(FetchView *view);

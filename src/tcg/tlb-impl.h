@@ -39,7 +39,15 @@ typedef struct TlbSpace {
     bool has_large;      /* it may have larger ones too */
 } TlbSpace;
 
-enum { L2_READ = 1, L2_WRITE = 2, L2_EXECUTE = 4, L2_GLOBAL = 8, L2_FLAGS = 16 };
+enum {
+    L2_READ = 1,
+    L2_WRITE = 2,
+    L2_EXECUTE = 4,
+    L2_GLOBAL = 8,
+    L2_STRICT = 16,
+    L2_MARKED = 32,
+    L2_FLAGS = 64
+};
 
 typedef struct L2Entry {
     uint64_t page; /* virtual, aligned to its size; low bits: log2 of the size */
@@ -84,6 +92,8 @@ typedef struct PageRef {
     bool readonly;     /* stores do not go to host */
     bool narrow;       /* the rights hold for less than a page: do not remember it */
     bool global;       /* the same in all spaces with these rights */
+    bool strict;       /* not for the first level, which does not look at alignment */
+    bool marked;       /* see Translation */
 } PageRef;
 
 /* What other CPUs want this one to forget: shootdown.c. */

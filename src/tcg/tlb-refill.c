@@ -12,7 +12,8 @@ QUIET bool mem_refill(CpuEnv *env, uint64_t address, bool write)
     Tlb *tlb = &env->cpu->tlb;
     const L2Entry *entry = l2_find(tlb, tlb->data, address);
 
-    if (!entry || !entry->host || !(entry->owner & (write ? L2_WRITE : L2_READ))) {
+    if (!entry || !entry->host || entry->owner & L2_STRICT ||
+        !(entry->owner & (write ? L2_WRITE : L2_READ))) {
         return false;
     }
     uint64_t page = address & -(uint64_t)GUEST_PAGE_SIZE;

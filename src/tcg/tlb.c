@@ -246,7 +246,8 @@ static void remember(TcgCpu *cpu, TlbSpace *space, uint64_t address, const Trans
             .physical = t->physical - offset,
             .host = host_of(&cpu->tlb, t->physical - offset, t->page_size),
             .owner = owner->serial | (t->read ? L2_READ : 0u) | (t->write ? L2_WRITE : 0u) |
-                (t->execute ? L2_EXECUTE : 0u) | (t->global ? L2_GLOBAL : 0u),
+                (t->execute ? L2_EXECUTE : 0u) | (t->global ? L2_GLOBAL : 0u) |
+                (t->strict ? L2_STRICT : 0u) | (t->marked ? L2_MARKED : 0u),
         });
 }
 
@@ -261,6 +262,8 @@ static bool translate(TcgCpu *cpu, uint64_t address, Access access, PageRef *ref
     if (hit) {
         entry = l2_find(&cpu->tlb, space, address); /* it may have moved by growing */
         ref->global = entry->owner & L2_GLOBAL;
+        ref->strict = entry->owner & L2_STRICT;
+        ref->marked = entry->owner & L2_MARKED;
         ref->physical = entry->physical + (address & ((UINT64_C(1) << entry_size_bits(entry)) - 1));
         return true;
     }
@@ -272,6 +275,8 @@ static bool translate(TcgCpu *cpu, uint64_t address, Access access, PageRef *ref
     }
     ref->physical = t.physical;
     ref->global = t.global;
+    ref->strict = t.strict;
+    ref->marked = t.marked;
     ref->narrow = t.page_size < GUEST_PAGE_SIZE;
     if (!ref->narrow) {
         remember(cpu, space, address, &t);
@@ -303,7 +308,7 @@ void tlb_enter(TcgCpu *cpu, uint64_t address, const PageRef *ref, bool write)
     unsigned index = (unsigned)(page >> GUEST_PAGE_BITS) & (TLB_SIZE - 1);
     CpuFar *far = env_far(cpu->env);
 
-    if (!ref->host || ref->narrow) {
+    if (!ref->host || ref->narrow || ref->strict) {
         return;
     }
     if (write && (ref->readonly || __atomic_load_n(ref->flag, __ATOMIC_RELAXED))) {

@@ -31,30 +31,42 @@ static bool find_page(TcgCpu *cpu, uint64_t pc, PageRef *ref, CpuFault *fault)
 
 static void enter_itlb(TcgCpu *cpu, uint64_t page, const PageRef *ref)
 {
+    const FetchPage entry = { page, ref->host, ref->global, ref->marked };
+
     pthread_mutex_lock(&cpu->tcg->lock);
-    uint32_t id = page_id(&cpu->tcg->page_ids, page, ref->host);
+    uint32_t id = page_id(&cpu->tcg->page_ids, page | ref->marked, ref->host);
     pthread_mutex_unlock(&cpu->tcg->lock);
-    fetch_view_enter(cpu->view, page, id, ref->host, ref->global);
+    fetch_view_enter(cpu->view, id, &entry);
 }
 
-/* The same through the fetch view. *narrow: true when the page is only good for this very address. */
-static bool find_code(TcgCpu *cpu, uint64_t pc, const uint8_t **host, bool *narrow, CpuFault *fault)
+/* Where code is. */
+typedef struct CodePlace {
+    const uint8_t *page;
+    uint32_t mode; /* of blocks there */
+    bool narrow;   /* it is good for this very address only */
+} CodePlace;
+
+static CodePlace place_of(const TcgCpu *cpu, const uint8_t *page, bool marked, bool narrow)
+{
+    return (CodePlace){ page, cpu->env->mode | (marked ? ISA_MODE_MARKED : 0), narrow };
+}
+
+/* The same through the fetch view. */
+static bool find_code(TcgCpu *cpu, uint64_t pc, CodePlace *place, CpuFault *fault)
 {
     uint64_t page = pc & -(uint64_t)GUEST_PAGE_SIZE;
     unsigned slot = (unsigned)(page >> GUEST_PAGE_BITS) & (ITLB_SIZE - 1);
     const FetchView *view = cpu->view;
 
-    *narrow = false;
     if (view->context.itlb[slot] && view->map[slot].page == page) {
-        *host = view->map[slot].host;
+        *place = place_of(cpu, view->map[slot].host, view->map[slot].marked, false);
         return true;
     }
     PageRef ref;
     if (!find_page(cpu, pc, &ref, fault)) {
         return false;
     }
-    *host = ref.host;
-    *narrow = ref.narrow;
+    *place = place_of(cpu, ref.host, ref.marked, ref.narrow);
     if (!ref.narrow) {
         enter_itlb(cpu, page, &ref);
     }
@@ -68,13 +80,13 @@ uint32_t cpu_page_id(const TcgCpu *cpu, uint64_t pc)
 
 /* ---- reading guest code ---------------------------------------------------------------------- */
 
-static void reader_begin(CodeReader *reader, uint64_t pc, const uint8_t *page, bool narrow)
+static void reader_begin(CodeReader *reader, uint64_t pc, const CodePlace *place)
 {
     reader->pc = pc;
     reader->length = 0;
-    reader->page[0] = page;
+    reader->page[0] = place->page;
     reader->page[1] = NULL;
-    reader->narrow = narrow;
+    reader->narrow = place->narrow;
 }
 
 static bool reader_page(TcgCpu *cpu, uint64_t pc, const uint8_t **page, CpuFault *fault)
@@ -276,22 +288,21 @@ static void check_second_page(TcgCpu *cpu, uint64_t pc)
     ir_goto_if(ir, EQ, there, zero, pc);
 }
 
-static void begin_ir(TcgCpu *cpu, uint64_t pc)
+static void begin_ir(TcgCpu *cpu, uint64_t pc, uint32_t mode)
 {
-    ir_begin(&cpu->ir, cpu->isa->gvars, cpu->isa->gvar_count, pc, cpu->env->mode);
+    ir_begin(&cpu->ir, cpu->isa->gvars, cpu->isa->gvar_count, pc, mode);
     cpu->ir.counted = cpu->tcg->options.counted;
 }
 
 /* Only after the first translation is it known that an instruction straddles; there are few of those. */
 static bool is_straddling(TcgCpu *cpu, uint64_t pc)
 {
-    const uint8_t *host;
+    CodePlace second;
     CpuFault fault;
-    bool narrow;
     uint64_t last = pc + cpu->ir.guest_size - 1;
 
     if (!((pc ^ last) & -(uint64_t)GUEST_PAGE_SIZE) || cpu->reader.narrow ||
-        !find_code(cpu, last, &host, &narrow, &fault)) {
+        !find_code(cpu, last, &second, &fault)) {
         return false;
     }
     cpu->reader.second_id = cpu_page_id(cpu, last);
@@ -299,18 +310,18 @@ static bool is_straddling(TcgCpu *cpu, uint64_t pc)
 }
 
 /* False: the first instruction cannot be fetched, and it raised. */
-static bool make_ir(TcgCpu *cpu, uint64_t pc, const uint8_t *page, bool narrow)
+static bool make_ir(TcgCpu *cpu, uint64_t pc, const CodePlace *place)
 {
     IrBlock *ir = &cpu->ir;
 
-    begin_ir(cpu, pc);
-    reader_begin(&cpu->reader, pc, page, narrow);
+    begin_ir(cpu, pc, place->mode);
+    reader_begin(&cpu->reader, pc, place);
     cpu->isa->translate(ir, cpu->env);
     if (!ir->guest_insns) {
         return false;
     }
     if (is_straddling(cpu, pc)) {
-        begin_ir(cpu, pc);
+        begin_ir(cpu, pc, place->mode);
         check_second_page(cpu, pc);
         cpu->isa->translate(ir, cpu->env);
     }
@@ -341,16 +352,16 @@ static void add_sample(Tcg *tcg, unsigned insns, int64_t took_ns)
     }
 }
 
-static Block *translate(TcgCpu *cpu, uint64_t pc, const uint8_t *page, bool narrow)
+static Block *translate(TcgCpu *cpu, uint64_t pc, const CodePlace *place)
 {
-    const uint8_t *host = page + (pc & (GUEST_PAGE_SIZE - 1));
+    const uint8_t *host = place->page + (pc & (GUEST_PAGE_SIZE - 1));
     bool stable = false, timed = cpu->tcg->translated_blocks % BLOCKS_PER_SAMPLE == 0;
     int64_t began = timed ? now_ns() : 0;
     Block *block = NULL;
 
     /* Code that somebody keeps writing runs as it was last seen: without a barrier that is allowed. */
     for (unsigned i = 0; i < UNSTABLE_TRIES && !stable; i++) {
-        if (!make_ir(cpu, pc, page, narrow)) {
+        if (!make_ir(cpu, pc, place)) {
             return NULL;
         }
         emit(cpu);
@@ -365,30 +376,29 @@ static Block *translate(TcgCpu *cpu, uint64_t pc, const uint8_t *page, bool narr
 
 bool cpu_make_ir(TcgCpu *cpu, uint64_t pc)
 {
-    const uint8_t *page;
+    CodePlace place;
     CpuFault fault;
-    bool narrow;
 
-    return find_code(cpu, pc, &page, &narrow, &fault) && make_ir(cpu, pc, page, narrow);
+    return find_code(cpu, pc, &place, &fault) && make_ir(cpu, pc, &place);
 }
 
 /* A block on two pages is only good where both are mapped as they were. */
 static bool is_whole(TcgCpu *cpu, const Block *block)
 {
     uint64_t last = block->pc + block->guest_size - 1;
-    const uint8_t *second;
+    CodePlace second;
     CpuFault fault;
-    bool narrow;
 
     return !block->straddles ||
-        (find_code(cpu, last, &second, &narrow, &fault) && !narrow &&
+        (find_code(cpu, last, &second, &fault) && !second.narrow &&
             cpu_page_id(cpu, last) == block->second_id);
 }
 
-static Block *find_whole(TcgCpu *cpu, const uint8_t *host, uint64_t pc)
+static Block *find_whole(TcgCpu *cpu, const CodePlace *place, uint64_t pc)
 {
     Tcg *tcg = cpu->tcg;
-    Block *block = block_find(&tcg->blocks, host, pc, cpu->env->mode);
+    const uint8_t *host = place->page + (pc & (GUEST_PAGE_SIZE - 1));
+    Block *block = block_find(&tcg->blocks, host, pc, place->mode);
 
     if (block && !is_whole(cpu, block)) {
         pthread_mutex_lock(&tcg->lock);
@@ -401,14 +411,13 @@ static Block *find_whole(TcgCpu *cpu, const uint8_t *host, uint64_t pc)
 
 Block *cpu_block_at(TcgCpu *cpu, uint64_t pc)
 {
-    const uint8_t *page;
+    CodePlace place;
     CpuFault fault;
-    bool narrow;
 
-    if (!find_code(cpu, pc, &page, &narrow, &fault)) {
+    if (!find_code(cpu, pc, &place, &fault)) {
         cpu_raise(cpu->env, fault.cause, fault.value);
         return NULL;
     }
-    Block *block = narrow ? NULL : find_whole(cpu, page + (pc & (GUEST_PAGE_SIZE - 1)), pc);
-    return block ? block : translate(cpu, pc, page, narrow);
+    Block *block = place.narrow ? NULL : find_whole(cpu, &place, pc);
+    return block ? block : translate(cpu, pc, &place);
 }
