@@ -356,6 +356,30 @@ static uint64_t help_spsel(CpuEnv *env, uint64_t own_sp, uint64_t b, uint64_t c)
     return 0;
 }
 
+/* SCTLR_ELx.BT0 and BT1: PACIASP is no landing pad of a jump (BTypeCompatible_PACIXSP() in J1). */
+static bool may_land(const A64Cpu *cpu, uint64_t types)
+{
+    enum { JUMP = 3, BT0 = 35, BT1 = 36 };
+    unsigned el = a64_el(cpu);
+
+    if (types & BTI_PAC && cpu->btype == JUMP) {
+        return !(cpu->sctlr[el ? el : 1] >> (el ? BT1 : BT0) & 1);
+    }
+    return types >> cpu->btype & 1;
+}
+
+static uint64_t help_landing(CpuEnv *env, uint64_t types, uint64_t b, uint64_t c)
+{
+    A64Cpu *cpu = a64_cpu(env);
+
+    if (may_land(cpu, types)) {
+        cpu->btype = 0;
+    } else {
+        cpu_raise(env, a64_syndrome(EC_BTI, (uint32_t)cpu->btype), 0);
+    }
+    return 0;
+}
+
 static uint64_t help_daif(CpuEnv *env, uint64_t bits, uint64_t set, uint64_t insn)
 {
     A64Cpu *cpu = a64_cpu(env);
@@ -380,4 +404,5 @@ const Helper a64_help_wfi = { "a64_wfi", help_wfi, HELPER_MAY_RAISE };
 const Helper a64_help_yield = { "a64_yield", help_yield, 0 };
 const Helper a64_help_mode_changed = { "a64_mode_changed", help_mode_changed, 0 };
 const Helper a64_help_spsel = { "a64_spsel", help_spsel, 0 };
+const Helper a64_help_landing = { "a64_landing", help_landing, HELPER_MAY_RAISE };
 const Helper a64_help_daif = { "a64_daif", help_daif, HELPER_MAY_RAISE };

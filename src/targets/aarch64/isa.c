@@ -82,8 +82,7 @@ static bool check_features(uint64_t features, char **error)
 }
 
 /* What the tables have rows for, but is not done yet, or only by halves. */
-static const uint64_t not_there = A64_BIT(A64_PAUTH) | A64_BIT(A64_BTI) | A64_BIT(A64_EL2) |
-    A64_BIT(A64_EL3) | A64_BIT(A64_VHE);
+static const uint64_t not_there = A64_BIT(A64_EL2) | A64_BIT(A64_EL3) | A64_BIT(A64_VHE);
 
 /* A list of features that are on; NULL: all there are. */
 static bool parse_features(const char *const *words, uint64_t *features, char **error)

@@ -12,6 +12,7 @@
 #define DESC_READ_ONLY A64_BIT(7) /* AP[2] */
 #define DESC_AF A64_BIT(10)
 #define DESC_NG A64_BIT(11)
+#define DESC_GP A64_BIT(50)
 #define DESC_DBM A64_BIT(51)
 #define DESC_PXN A64_BIT(53)
 #define DESC_UXN A64_BIT(54)
@@ -329,6 +330,12 @@ static uint64_t as_writable(const Half *half, Access access, uint64_t desc)
     return hardware ? desc & ~DESC_READ_ONLY : desc;
 }
 
+/* An attribute of MAIR_ELx: 0000xxxx is Device memory. */
+static bool is_device(uint64_t attribute)
+{
+    return !(attribute & 0xf0);
+}
+
 static unsigned translate(
     A64Cpu *cpu, unsigned regime, unsigned el, uint64_t address, Access access, Translation *out)
 {
@@ -361,6 +368,8 @@ static unsigned translate(
     out->page_size = UINT64_C(1) << leaf.shift;
     out->physical = (leaf.desc & DESC_ADDRESS & -out->page_size) | (address & (out->page_size - 1));
     out->global = regime == 1 && !(leaf.desc & DESC_NG);
+    out->strict = is_device(cpu->mair[regime] >> 8 * (leaf.desc >> 2 & 7));
+    out->marked = a64_has(cpu, A64_BTI) && leaf.desc & DESC_GP;
     /* A tag in the top byte: not remembered, or TLBI would have to look for all of them. */
     if (half.top_byte_ignored && (int64_t)(address << 8) >> 8 != (int64_t)address) {
         out->page_size = 1;

@@ -65,8 +65,8 @@ static const struct { uint8_t id, shift, value, feature; } fields[] = {
     { ISAR0, 60, 1, A64_RNG },
     { ISAR1, 0, 1, A64_DPB },
     { ISAR1, 0, 2, A64_DPB2 },
-    { ISAR1, 8, 1, A64_PAUTH },  /* an algorithm of our own, for addresses and for data */
-    { ISAR1, 28, 1, A64_PAUTH },
+    { ISAR1, 4, 1, A64_PAUTH },  /* QARMA5 for addresses and for data */
+    { ISAR1, 24, 1, A64_PAUTH },
     { ISAR1, 12, 1, A64_JSCVT },
     { ISAR1, 16, 1, A64_FCMA },
     { ISAR1, 20, 1, A64_RCPC },

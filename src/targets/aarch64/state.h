@@ -73,6 +73,14 @@ typedef struct A64Pmu {
     bool line;
 } A64Pmu;
 
+/* A pointer authentication code that was computed: pauth.c. */
+enum { A64_PAC_BITS = 6 };
+
+typedef struct A64PacCode {
+    uint64_t text, modifier, key[2], code;
+    bool valid;
+} A64PacCode;
+
 typedef struct A64Model A64Model;
 
 typedef struct A64Cpu {
@@ -107,6 +115,7 @@ typedef struct A64Cpu {
     uint64_t keys[5][2]; /* pointer authentication: IA IB DA DB GA, low and high half */
     uint64_t dbgbvr[16], dbgbcr[16], dbgwvr[16], dbgwcr[16];
     A64Pmu pmu;
+    A64PacCode pacs[1 << A64_PAC_BITS];
 } A64Cpu;
 
 #define A64_NOT_EXCLUSIVE UINT64_MAX
@@ -168,6 +177,9 @@ extern const Helper a64_help_call;
 extern const Helper a64_help_hvc, a64_help_smc;
 extern const Helper a64_help_eret, a64_help_interrupt, a64_help_check_interrupts, a64_help_wfi,
     a64_help_yield, a64_help_mode_changed, a64_help_spsel;
+/* Behind an indirect branch: which PSTATE.BTYPE may be here (1 << BTYPE; BTI_PAC: that of PACIASP). */
+extern const Helper a64_help_landing;
+enum { BTI_PAC = 1 << 4 };
 /* DAIFSet and DAIFClr at EL0: bits, set or clear, the instruction. */
 extern const Helper a64_help_daif;
 

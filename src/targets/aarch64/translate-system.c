@@ -83,7 +83,7 @@ bool a64_hint(A64Translator *t, const A64Hint *i)
     case HINT_YIELD:
     case HINT_WFE: wait(t, &a64_help_yield, EXIT_LOOKUP); break;
     case HINT_WFI: wait(t, &a64_help_wfi, EXIT_HALT); break;
-    default: break;
+    default: pac_hint(t, i->op); break;
     }
     return true;
 }

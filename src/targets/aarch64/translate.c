@@ -361,13 +361,13 @@ void jump_to(A64Translator *t, JumpKind kind, Val target)
 
 bool a64_br(A64Translator *t, const A64Br *i)
 {
-    jump_to(t, JUMP_OTHER, xreg(t, i->rn));
+    branch_indirectly(t, JUMP_OTHER, i->rn, xreg(t, i->rn));
     return true;
 }
 
 bool a64_blr(A64Translator *t, const A64Br *i)
 {
-    jump_to(t, JUMP_CALL, xreg(t, i->rn));
+    branch_indirectly(t, JUMP_CALL, i->rn, xreg(t, i->rn));
     return true;
 }
 
@@ -421,10 +421,14 @@ static void translate_insn(A64Translator *t)
         t->enabled = false;
         take_enabled(t);
     }
+    if (t->pc == t->b->pc) {
+        land(t);
+    }
     if (row < 0 || !a64_translate_row(t, row, t->insn)) {
         refuse(t);
         return;
     }
+    landed(t);
     t->pc = t->next;
     if (t->leave && !t->ended) {
         leave_to(t, JUMP_OTHER, constant(t, I64, t->pc));

@@ -41,6 +41,7 @@ struct A64Translator {
     bool ended;   /* the last operation leaves the block */
     bool leave;   /* what follows must be looked up anew: end after this instruction */
     bool enabled; /* interrupts may have become enabled: see in front of the next instruction */
+    bool landing; /* BTYPE is to be cleared behind this instruction, which may fault with it */
 
     uint8_t flags_op; /* how this block has last set the flags: A64FlagsOp */
     A64Either either; /* FLAGS_EITHER */
@@ -148,6 +149,17 @@ void raise_exception(A64Translator *t, uint32_t syndrome, Val far);
 
 /* Jumps to an address, which may be known; JUMP_CALL: the address behind this instruction goes to X30. */
 void jump_to(A64Translator *t, JumpKind kind, Val target);
+
+/* The same behind BR, BLR, RET and those that authenticate: what BTYPE becomes depends on register rn. */
+void branch_indirectly(A64Translator *t, JumpKind kind, unsigned rn, Val target);
+
+/* ---- translate-pauth.c ---- */
+
+/* Hints that make and check pointers. */
+void pac_hint(A64Translator *t, unsigned op);
+/* In front of the first instruction of a block and behind it: it may have come by an indirect branch. */
+void land(A64Translator *t);
+void landed(A64Translator *t);
 
 /* Takes a pending interrupt, in front of the instruction that has just begun. */
 void take_enabled(A64Translator *t);

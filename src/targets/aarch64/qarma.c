@@ -1,0 +1,121 @@
+#include "targets/aarch64/qarma.h"
+
+#include "tcg/general-regs.h"
+
+enum { CELLS = 16, ROUNDS = 5 };
+
+/* By cell, the uppermost four bits being the first. */
+typedef uint8_t CellMap[CELLS];
+
+static const CellMap shuffle = { 0, 11, 6, 13, 10, 1, 12, 7, 5, 14, 3, 8, 15, 4, 9, 2 };
+static const CellMap unshuffle = { 0, 5, 15, 10, 13, 8, 2, 7, 11, 14, 4, 1, 6, 3, 9, 12 };
+static const CellMap tweak_shuffle = { 6, 5, 14, 15, 0, 1, 2, 3, 7, 12, 13, 4, 8, 9, 10, 11 };
+static const CellMap tweak_unshuffle = { 4, 5, 6, 7, 11, 1, 0, 8, 12, 13, 14, 15, 9, 10, 2, 3 };
+
+static const uint8_t sigma2[16] = { 11, 6, 8, 15, 12, 0, 9, 14, 3, 7, 4, 5, 13, 2, 1, 10 };
+static const uint8_t unsigma2[16] = { 5, 14, 13, 8, 10, 11, 1, 9, 2, 6, 15, 0, 4, 12, 7, 3 };
+
+static const uint64_t round_constants[ROUNDS] = {
+    0,
+    UINT64_C(0x13198a2e03707344),
+    UINT64_C(0xa4093822299f31d0),
+    UINT64_C(0x082efa98ec4e6c89),
+    UINT64_C(0x452821e638d01377),
+};
+static const uint64_t alpha = UINT64_C(0xc0ac29b7c97c50dd);
+
+/* Cells of the tweak that its shift register steps: 0, 1, 3, 4, 8, 11 and 13. */
+static const uint64_t stepped = UINT64_C(0xff0ff000f00f0f00);
+
+static uint64_t rotate(uint64_t x, unsigned count)
+{
+    return x << count | x >> (64 - count);
+}
+
+QUIET static uint64_t move_cells(uint64_t x, const CellMap from)
+{
+    uint64_t result = 0;
+
+    for (unsigned i = 0; i < CELLS; i++) {
+        result = result << 4 | (x >> (60 - 4 * from[i]) & 15);
+    }
+    return result;
+}
+
+QUIET static uint64_t substitute(uint64_t x, const uint8_t box[16])
+{
+    uint64_t result = 0;
+
+    for (unsigned i = 0; i < CELLS; i++) {
+        result |= (uint64_t)box[x >> 4 * i & 15] << 4 * i;
+    }
+    return result;
+}
+
+/* Each cell rotated to the left by 1, by 2. */
+static uint64_t rotate_cells1(uint64_t x)
+{
+    return (x << 1 & UINT64_C(0xeeeeeeeeeeeeeeee)) | (x >> 3 & UINT64_C(0x1111111111111111));
+}
+
+static uint64_t rotate_cells2(uint64_t x)
+{
+    return (x << 2 & UINT64_C(0xcccccccccccccccc)) | (x >> 2 & UINT64_C(0x3333333333333333));
+}
+
+/* Columns times circ(0, rho, rho^2, rho); rows are 16 bits. It is its own inverse. */
+QUIET static uint64_t mix_columns(uint64_t x)
+{
+    return rotate_cells1(rotate(x, 16) ^ rotate(x, 48)) ^ rotate_cells2(rotate(x, 32));
+}
+
+/* The shift register of a cell: bits 3 2 1 0 become 0^1 3 2 1. */
+QUIET static uint64_t next_tweak(uint64_t tweak)
+{
+    uint64_t x = move_cells(tweak, tweak_shuffle);
+    uint64_t low = UINT64_C(0x1111111111111111);
+    uint64_t next = (x >> 1 & UINT64_C(0x7777777777777777)) | ((x ^ x >> 1) & low) << 3;
+
+    return (x & ~stepped) | (next & stepped);
+}
+
+QUIET static uint64_t previous_tweak(uint64_t x)
+{
+    uint64_t low = UINT64_C(0x1111111111111111);
+    uint64_t before = (x << 1 & UINT64_C(0xeeeeeeeeeeeeeeee)) | ((x ^ x >> 3) & low);
+
+    return move_cells((x & ~stepped) | (before & stepped), tweak_unshuffle);
+}
+
+QUIET static uint64_t forward(uint64_t x, uint64_t key)
+{
+    return substitute(mix_columns(move_cells(x ^ key, shuffle)), sigma2);
+}
+
+QUIET static uint64_t backward(uint64_t x, uint64_t key)
+{
+    return move_cells(mix_columns(substitute(x, unsigma2)), unshuffle) ^ key;
+}
+
+QUIET uint64_t qarma64(uint64_t text, uint64_t tweak, uint64_t w0, uint64_t k0)
+{
+    uint64_t w1 = rotate(w0, 63) ^ w0 >> 63, x = text ^ w0;
+
+    x = substitute(x ^ k0 ^ tweak, sigma2); /* the first round only substitutes */
+    for (unsigned i = 1; i < ROUNDS; i++) {
+        tweak = next_tweak(tweak);
+        x = forward(x, k0 ^ tweak ^ round_constants[i]);
+    }
+    tweak = next_tweak(tweak);
+    x = forward(x, w1 ^ tweak);
+    x = move_cells(mix_columns(move_cells(x, shuffle)) ^ k0, unshuffle);
+    x = backward(x, w0 ^ tweak);
+    for (unsigned i = ROUNDS; --i > 0;) {
+        tweak = previous_tweak(tweak);
+        x = backward(x, k0 ^ tweak ^ round_constants[i] ^ alpha);
+    }
+    tweak = previous_tweak(tweak);
+    return substitute(x, unsigma2) ^ k0 ^ tweak ^ alpha ^ w1;
+}
+
+#include "tcg/general-regs-end.h"
