@@ -8,6 +8,7 @@
 
 enum {
     HITS_TO_DROP_ALL = 2,
+    DROPS_TO_COPY = 2,
     IDLE_WRITES_TO_FORGET = 8, /* stores to a page without blocks before it is plain data again */
 };
 
@@ -16,6 +17,7 @@ void blocks_init(BlockTable *table)
     table->buckets = (_Atomic uint64_t *)g_new0(uint64_t, (size_t)1 << BLOCK_BUCKET_BITS);
     table->pages = (CodePage * _Atomic *)g_new0(CodePage *, (size_t)1 << PAGE_BUCKET_BITS);
     table->provisional = g_ptr_array_new();
+    dormant_init(&table->dormant);
 }
 
 void blocks_clear(BlockTable *table)
@@ -30,6 +32,7 @@ void blocks_clear(BlockTable *table)
     g_clear_pointer((void **)&table->buckets, g_free);
     g_clear_pointer((void **)&table->pages, g_free);
     g_clear_pointer(&table->provisional, g_ptr_array_unref);
+    dormant_clear(&table->dormant);
 }
 
 /* ---- look-up --------------------------------------------------------------------------------- */
@@ -88,7 +91,8 @@ static void remove_from_bucket(BlockTable *table, Block *block)
 {
     Place place = place_of(table, block->host, block->pc, block->mode);
     uint64_t bucket = atomic_load_explicit(place.bucket, memory_order_relaxed);
-    Block *here = first_of(bucket), *next = atomic_load_explicit(&block->next, memory_order_relaxed);
+    Block *here = first_of(bucket),
+          *next = atomic_load_explicit(&block->next, memory_order_relaxed);
 
     if (here == block) {
         uint64_t kinds = next ? bucket >> KIND_SHIFT << KIND_SHIFT : 0;
@@ -225,13 +229,25 @@ static void refresh_granules(CodePage *page)
 
 /* ---- publishing ------------------------------------------------------------------------------ */
 
+/* Where code is written again and again it may also come back. */
+static bool keeps_copy(const TcgCpu *cpu, const uint8_t *host)
+{
+    const uint8_t *at = (const uint8_t *)((uintptr_t)host & -(uintptr_t)GUEST_PAGE_SIZE);
+    const CodePage *page = page_find(&cpu->tcg->blocks, at);
+    unsigned size = cpu->ir.guest_size;
+
+    return page && page->drops >= DROPS_TO_COPY && !cpu->reader.narrow &&
+        size >= DORMANT_MIN_SIZE && (cpu->ir.pc & (GUEST_PAGE_SIZE - 1)) + size <= GUEST_PAGE_SIZE;
+}
+
 static Block *new_block(TcgCpu *cpu, const uint8_t *host)
 {
     const IrBlock *ir = &cpu->ir;
     const Emitted *out = &cpu->emitted;
     Chunk *chunk = cpu->chunk;
     size_t sides_size = out->side_count * sizeof(SideEntry);
-    Block *block = chunk_alloc(chunk, sizeof(Block) + sides_size);
+    bool has_copy = keeps_copy(cpu, host);
+    Block *block = chunk_alloc(chunk, sizeof(Block) + sides_size + (has_copy ? ir->guest_size : 0));
 
     block->host = host;
     block->pc = ir->pc;
@@ -244,6 +260,10 @@ static Block *new_block(TcgCpu *cpu, const uint8_t *host)
     block->exit_count = (uint8_t)ir->exit_count;
     block->side_count = (uint16_t)out->side_count;
     memcpy(block->sides, out->sides, sides_size);
+    block->has_copy = has_copy;
+    if (has_copy) {
+        memcpy(block_copy(block), cpu->reader.copy, ir->guest_size);
+    }
     block->straddles = ((ir->pc ^ (ir->pc + ir->guest_size - 1)) & -(uint64_t)GUEST_PAGE_SIZE) != 0;
     block->second_id = block->straddles ? cpu->reader.second_id : 0;
     for (unsigned i = 0; i < block->exit_count; i++) {
@@ -252,8 +272,15 @@ static Block *new_block(TcgCpu *cpu, const uint8_t *host)
     return block;
 }
 
-/* Unit by unit as isa_fetch16() read them: another CPU may be writing there. */
-static bool same_code(const uint8_t *copy, const uint8_t *host, unsigned length)
+void code_copy(uint8_t *copy, const uint8_t *host, unsigned length)
+{
+    for (unsigned at = 0; at < length; at += 2) {
+        uint16_t unit = __atomic_load_n((const uint16_t *)(host + at), __ATOMIC_RELAXED);
+        memcpy(copy + at, &unit, sizeof(unit));
+    }
+}
+
+bool code_is_same(const uint8_t *copy, const uint8_t *host, unsigned length)
 {
     for (unsigned at = 0; at < length; at += 2) {
         uint16_t unit;
@@ -265,17 +292,16 @@ static bool same_code(const uint8_t *copy, const uint8_t *host, unsigned length)
     return true;
 }
 
-static bool copy_is_true(const TcgCpu *cpu, const Block *block)
+static bool copy_is_true(const Block *block, const uint8_t *copy)
 {
-    const uint8_t *copy = cpu->reader.copy;
     unsigned on_first = block->guest_size;
 
     if (block->pages[1]) {
         on_first = GUEST_PAGE_SIZE - (unsigned)(block->pc & (GUEST_PAGE_SIZE - 1));
     }
-    return same_code(copy, block->host, on_first) &&
+    return code_is_same(copy, block->host, on_first) &&
         (!block->pages[1] ||
-            same_code(copy + on_first, block->pages[1]->host, block->guest_size - on_first));
+            code_is_same(copy + on_first, block->pages[1]->host, block->guest_size - on_first));
 }
 
 /* What a drop is, but for the lists of pages. */
@@ -315,6 +341,9 @@ void chunk_evict(Tcg *tcg, Chunk *chunk)
     for (unsigned i = 0; i < chunk->blocks->len; i++) {
         Block *block = g_ptr_array_index(chunk->blocks, i);
         if (block->dead) {
+            if (block->dormant) {
+                dormant_forget(&tcg->blocks.dormant, block);
+            }
             continue;
         }
         for (unsigned k = 0; k < 2 && block->pages[k]; k++) {
@@ -346,6 +375,26 @@ void block_drop(Tcg *tcg, Block *block)
     chunk_tidy(tcg, chunk);
 }
 
+/* Drops a block whose code was written. While it is dormant it counts as living for its chunk. */
+static void drop_written(Tcg *tcg, Block *block)
+{
+    Chunk *chunk = code_find(&tcg->code, block->code);
+    Block *displaced;
+
+    if (block->dead || !block->has_copy || !dormant_add(&tcg->blocks.dormant, block, &displaced)) {
+        block_drop(tcg, block);
+        return;
+    }
+    remove_from_page(block, 0);
+    block_dies(tcg, chunk, block);
+    chunk->live++;
+    if (displaced) {
+        Chunk *other = code_find(&tcg->code, displaced->code);
+        other->live--;
+        chunk_tidy(tcg, other);
+    }
+}
+
 static void keep_code(TcgCpu *cpu, Block *block)
 {
     Chunk *chunk = cpu->chunk;
@@ -364,7 +413,7 @@ static bool is_listed(const TcgCpu *cpu, const Block *block)
 }
 
 /* False: the code was changed meanwhile, and the block is dropped again. */
-static bool list_block(TcgCpu *cpu, Block *block)
+static bool list_block(TcgCpu *cpu, Block *block, const uint8_t *copy)
 {
     for (unsigned i = 0; i < 2 && block->pages[i]; i++) {
         page_becomes_code(cpu, block->pages[i]);
@@ -372,9 +421,8 @@ static bool list_block(TcgCpu *cpu, Block *block)
     }
     add_to_pages(block);
     add_to_bucket(&cpu->tcg->blocks, block);
-    cpu->chunk->live++;
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
-    if (copy_is_true(cpu, block)) {
+    if (copy_is_true(block, copy)) {
         return true;
     }
     block_drop(cpu->tcg, block);
@@ -394,10 +442,34 @@ Block *block_publish(TcgCpu *cpu, const uint8_t *host, const uint8_t *second_pag
     block->pages[0] = page_get(cpu, page);
     block->pages[1] = block->straddles ? page_get(cpu, (uint8_t *)second_page) : NULL;
     if (is_listed(cpu, block)) {
-        *stable = list_block(cpu, block);
+        cpu->chunk->live++;
+        *stable = list_block(cpu, block, cpu->reader.copy);
     } else {
         atomic_store(&block->dead, true);
         *stable = true;
+    }
+    pthread_mutex_unlock(&tcg->lock);
+    return block;
+}
+
+Block *block_revive(TcgCpu *cpu, const uint8_t *host, uint64_t pc, uint32_t mode)
+{
+    Tcg *tcg = cpu->tcg;
+    DormantBlocks *dormant = &tcg->blocks.dormant;
+
+    if (!__atomic_load_n(&dormant->ways, __ATOMIC_RELAXED)) {
+        return NULL;
+    }
+    pthread_mutex_lock(&tcg->lock);
+    Block *block = dormant_take(dormant, host, pc, mode);
+    if (block) {
+        block->provisional = false;
+        atomic_store(&block->dead, false);
+        if (list_block(cpu, block, block_copy(block))) {
+            tcg->revived_blocks++;
+        } else {
+            block = NULL;
+        }
     }
     pthread_mutex_unlock(&tcg->lock);
     return block;
@@ -413,7 +485,7 @@ static bool drop_granules(Tcg *tcg, CodePage *page, uint64_t granules)
         unsigned which = page_slot(block, page);
         next = block->page_next[which];
         if (block_granules(block, which) & granules) {
-            block_drop(tcg, block);
+            drop_written(tcg, block);
             dropped = true;
         }
     }
@@ -446,6 +518,7 @@ static bool page_written(Tcg *tcg, CodePage *page, const uint8_t *at, uint64_t l
     }
     bool dropped = drop_granules(tcg, page, granules);
     page->hits += dropped;
+    page->drops += dropped;
     count_idle_write(page);
     pthread_mutex_unlock(&tcg->lock);
     return dropped;

@@ -18,6 +18,7 @@
 #include <glib.h>
 
 #include "tcg/code.h"
+#include "tcg/dormant.h"
 #include "tcg/host.h"
 
 typedef struct Tcg Tcg;
@@ -44,6 +45,8 @@ typedef struct Block {
     _Atomic bool dead;
     bool provisional;
     bool checked;       /* ran in lockstep */
+    bool has_copy;      /* of its guest code: block_copy() */
+    bool dormant;       /* dead, but in the table of dormant.h */
     uint32_t second_id; /* straddles: id of the second page, which its own code checks */
     CodePage *pages[2];
     struct Block *page_next[2];
@@ -58,6 +61,7 @@ struct CodePage {
     _Atomic uint64_t granules; /* those of 64 bytes that blocks were made from */
     Block *blocks;
     unsigned hits;        /* times its blocks were written since one was made */
+    unsigned drops;       /* the same ever */
     unsigned idle_writes; /* stores since then that found no block */
     unsigned swept;       /* the last eviction that has looked at its blocks */
     uint64_t pending;     /* CPUs that have not yet dropped their write entries */
@@ -68,6 +72,7 @@ enum { BLOCK_BUCKET_BITS = 15, PAGE_BUCKET_BITS = 12, GRANULE_BITS = 6 };
 typedef struct BlockTable {
     _Atomic uint64_t *buckets; /* see blocks.c */
     CodePage *_Atomic *pages;
+    DormantBlocks dormant;
     GPtrArray *provisional; /* of CodePage: those that are still pending */
     _Atomic unsigned provisional_count;
 } BlockTable;
@@ -84,6 +89,19 @@ Block *block_find(const BlockTable *table, const uint8_t *host, uint64_t pc, uin
  * than a page (cpu->reader.narrow) it is not published: it is dead from birth and runs once.
  */
 Block *block_publish(TcgCpu *cpu, const uint8_t *host, const uint8_t *second_page, bool *stable);
+
+/* The block for what is in memory at host now, from among those that were dropped; NULL: translate. */
+Block *block_revive(TcgCpu *cpu, const uint8_t *host, uint64_t pc, uint32_t mode);
+
+/* Guest code that a block was made from; see has_copy. */
+static inline uint8_t *block_copy(const Block *block)
+{
+    return (uint8_t *)&block->sides[block->side_count];
+}
+
+/* Guest code, unit by unit as isa_fetch16() reads it: another CPU may be writing there. */
+void code_copy(uint8_t *copy, const uint8_t *host, unsigned length);
+bool code_is_same(const uint8_t *copy, const uint8_t *host, unsigned length);
 
 /* Unlinks and forgets it; its chunk may go as well. Lock held. */
 void block_drop(Tcg *tcg, Block *block);

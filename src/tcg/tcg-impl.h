@@ -42,7 +42,8 @@ struct Tcg {
     const Machine *machine; /* NULL in tests */
     FILE *perf_map;         /* NULL until the first block, when there shall be one */
     unsigned evictions;     /* CodePage.swept tells by it what this one has done */
-    _Atomic uint64_t translated_insns, translated_blocks, dropped_blocks, evicted_chunks;
+    _Atomic uint64_t translated_insns, translated_blocks, dropped_blocks, revived_blocks;
+    _Atomic uint64_t evicted_chunks;
     _Atomic uint64_t timed_insns, timed_ns; /* of the blocks whose translation was timed */
 };
 

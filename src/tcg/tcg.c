@@ -507,9 +507,9 @@ static void print_translator(const Tcg *tcg, FILE *out)
 {
     fprintf(out,
         "tcg %s on %s: " COUNT " blocks of " COUNT " instructions, " COUNT " dropped, " COUNT
-        " chunks evicted\n",
+        " brought back, " COUNT " chunks evicted\n",
         tcg->isa->name, tcg->host->name, tcg->translated_blocks, tcg->translated_insns,
-        tcg->dropped_blocks, tcg->evicted_chunks);
+        tcg->dropped_blocks, tcg->revived_blocks, tcg->evicted_chunks);
     print_code(tcg, out);
     for (unsigned i = 0; i < tcg->cpu_count; i++) {
         const TcgCpu *cpu = tcg->cpus[i];

@@ -418,6 +418,10 @@ Block *cpu_block_at(TcgCpu *cpu, uint64_t pc)
         cpu_raise(cpu->env, fault.cause, fault.value);
         return NULL;
     }
+    const uint8_t *host = place.page + (pc & (GUEST_PAGE_SIZE - 1));
     Block *block = place.narrow ? NULL : find_whole(cpu, &place, pc);
+    if (!block && !place.narrow) {
+        block = block_revive(cpu, host, pc, place.mode);
+    }
     return block ? block : translate(cpu, pc, &place);
 }

@@ -316,6 +316,70 @@ static void a_page_filled_again_and_again_becomes_plain_data(void **state)
     assert_false(region_page_flags(m->ram)[2] & PAGE_CODE);
 }
 
+/* A function of four instructions that adds to r0. */
+static void put_adder(MiniMachine *m, uint64_t at, int addend)
+{
+    MINI_PUT(m, at, mini(MINI_ADDI, 0, 0, addend), mini(MINI_ADDI, 1, 1, 1), mini(MINI_ADDI, 2, 2, addend),
+        mini(MINI_HALT, 0, 0, 0));
+}
+
+static void code_that_comes_back_is_not_translated_again(void **state)
+{
+    enum { VARIANTS = 5, TURNS = 20 };
+    g_autoptr(MiniMachine) m = new_machine(state);
+    int sum = 0;
+
+    for (int turn = 0; turn < TURNS; turn++) {
+        for (int variant = 1; variant <= VARIANTS; variant++) {
+            put_adder(m, 0x1000, variant);
+            mini_run(m, 0x1000);
+            sum += variant;
+            assert_int_equal(m->mini[0]->r[0], sum);
+        }
+    }
+
+    assert_in_range(m->tcg->translated_blocks, VARIANTS, 3 * VARIANTS);
+    assert_in_range(m->tcg->revived_blocks, (TURNS - 3) * VARIANTS, TURNS * VARIANTS);
+}
+
+/* The first bytes are those of a block that was, the last ones are not. */
+static void code_that_comes_back_in_part_is_translated(void **state)
+{
+    g_autoptr(MiniMachine) m = new_machine(state);
+
+    for (int turn = 0; turn < 8; turn++) {
+        put_adder(m, 0x1000, 1);
+        MINI_PUT(m, 0x100c, mini(MINI_ADDI, 3, 3, turn), mini(MINI_HALT, 0, 0, 0));
+        mini_run(m, 0x1000);
+    }
+
+    assert_int_equal(m->mini[0]->r[0], 8);
+    assert_int_equal(m->mini[0]->r[3], 0 + 1 + 2 + 3 + 4 + 5 + 6 + 7);
+}
+
+/* More variants than the table of dormant blocks and a small cache hold: chunks go while their blocks sleep. */
+static void code_that_comes_back_too_late_is_translated(void **state)
+{
+    enum { VARIANTS = 6000, TURNS = 3 };
+    g_autoptr(MiniMachine) m =
+        mini_machine_new(&(MiniOptions){ .tcg = { .host = *state, .code_size = 1 << 20 } });
+    uint64_t sum = 0;
+
+    for (int turn = 0; turn < TURNS; turn++) {
+        for (int variant = 1; variant <= VARIANTS; variant++) {
+            put_adder(m, 0x1000, variant);
+            mini_run(m, 0x1000);
+            sum += (uint64_t)variant;
+            put_adder(m, 0x2000, variant % 7 + 1);
+            mini_run(m, 0x2000);
+            sum += (uint64_t)(variant % 7 + 1);
+        }
+    }
+
+    assert_int_equal(m->mini[0]->r[0], sum);
+    assert_in_range(m->tcg->revived_blocks, VARIANTS, 2 * TURNS * VARIANTS);
+}
+
 /* Functions of a few instructions, in more pages than the cache holds, are made, run and forgotten. */
 static void a_small_cache_evicts_and_goes_on(void **state)
 {
@@ -548,6 +612,9 @@ int main(void)
         BOTH(a_store_changes_the_very_next_instruction_of_a_coherent_guest),
         BOTH(data_beside_code_costs_no_translation),
         BOTH(code_written_by_a_device_is_translated_again),
+        BOTH(code_that_comes_back_is_not_translated_again),
+        BOTH(code_that_comes_back_in_part_is_translated),
+        BOTH(code_that_comes_back_too_late_is_translated),
         BOTH(a_page_filled_again_and_again_becomes_plain_data),
         BOTH(a_small_cache_evicts_and_goes_on),
         BOTH(spaces_switch_without_new_translations),
