@@ -58,10 +58,13 @@ $(BUILD)/liblathe.a: $(objects)
 	@rm -f $@
 	@ar rcs $@ $(objects)
 
+# Translating has to be quick: a session at the prompt is mostly that.
+$(BUILD)/obj/tcg/%.o: OPTIMIZE = $(if $(findstring -O2,$(CFLAGS)),-O3)
+
 $(BUILD)/obj/%.o: src/%.c $(BUILD)/config.mk | $(gen_decode)
 	@mkdir -p $(@D)
 	@echo "  CC    $<"
-	@$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	@$(CC) $(ALL_CFLAGS) $(OPTIMIZE) -MMD -MP -c -o $@ $<
 
 $(BUILD)/obj/gen/%.o: $(BUILD)/gen/%.c $(BUILD)/config.mk
 	@mkdir -p $(@D)

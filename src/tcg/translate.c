@@ -108,17 +108,29 @@ static bool reader_page(TcgCpu *cpu, uint64_t pc, const uint8_t **page, CpuFault
     return true;
 }
 
-/* Another CPU may be writing there. Eight bytes at once where they are aligned. */
+/* Another CPU may be writing there. */
 static unsigned read_unit(uint8_t *copy, const uint8_t *at)
 {
-    if ((uintptr_t)at % sizeof(uint64_t)) {
-        uint16_t value = __atomic_load_n((const uint16_t *)at, __ATOMIC_RELAXED);
-        memcpy(copy, &value, sizeof(value));
-        return sizeof(value);
-    }
-    uint64_t value = __atomic_load_n((const uint64_t *)at, __ATOMIC_RELAXED);
+    uint16_t value = __atomic_load_n((const uint16_t *)at, __ATOMIC_RELAXED);
+
     memcpy(copy, &value, sizeof(value));
     return sizeof(value);
+}
+
+/* The same, eight bytes at once where they are aligned, and some of them ahead in the same page. */
+static unsigned read_units(uint8_t *copy, const uint8_t *at)
+{
+    const uint8_t *end = (const uint8_t *)(((uintptr_t)at | (GUEST_PAGE_SIZE - 1)) + 1);
+    unsigned size = (unsigned)MIN(end - at, READER_AHEAD);
+
+    if ((uintptr_t)at % sizeof(uint64_t)) {
+        return read_unit(copy, at);
+    }
+    for (unsigned done = 0; done < size; done += sizeof(uint64_t)) {
+        uint64_t value = __atomic_load_n((const uint64_t *)(at + done), __ATOMIC_RELAXED);
+        memcpy(copy + done, &value, sizeof(value));
+    }
+    return size;
 }
 
 /*
@@ -136,13 +148,8 @@ static bool read_on(TcgCpu *cpu, uint64_t end, CpuFault *fault)
             return false;
         }
         const uint8_t *at = page + (pc & (GUEST_PAGE_SIZE - 1));
-        if (reader->narrow) {
-            uint16_t value = __atomic_load_n((const uint16_t *)at, __ATOMIC_RELAXED);
-            memcpy(reader->copy + reader->length, &value, sizeof(value));
-            reader->length += sizeof(value);
-        } else {
-            reader->length += read_unit(reader->copy + reader->length, at);
-        }
+        reader->length += (reader->narrow ? read_unit : read_units)(
+            reader->copy + reader->length, at);
     }
     return true;
 }

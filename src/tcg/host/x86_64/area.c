@@ -504,6 +504,29 @@ static void fill_constants(Area *area)
     area->nan64 = UINT64_C(0x7ff8000000000000);
 }
 
+static void make_check(Maker *m, bool write, unsigned page, unsigned tag)
+{
+    uint8_t *start = m->area->check[write][page][tag];
+    Code c = { .p = start };
+
+    x_alu_imm(&c, ALU_AND, false, rm_reg(page), CHECK_INDEX_MASK);
+    x_alu_imm(&c, ALU_AND, true, rm_reg(tag), -GUEST_PAGE_SIZE);
+    g_assert(c.p - 4 - start == CHECK_MASK);
+    x_alu(&c, ALU_OR, true, tag, ENV_RM(data_context));
+    x_alu(&c, ALU_CMP, true, tag, rm_index(RBP, page, 0, area_tlb_array(write)));
+    g_assert(c.p - start == CHECK_SIZE);
+}
+
+static void make_checks(Maker *m)
+{
+    for (unsigned page = RAX; page <= RDX; page++) {
+        for (unsigned tag = RAX; tag <= RDX; tag++) {
+            make_check(m, false, page, tag);
+            make_check(m, true, page, tag);
+        }
+    }
+}
+
 size_t area_init(
     uint8_t *write, const uint8_t *execute, size_t room, const GVar *gvars, unsigned gvar_count)
 {
@@ -521,6 +544,7 @@ size_t area_init(
     area->features = x86_features();
     fill_constants(area);
     assign_pins(&m);
+    make_checks(&m);
     for (unsigned n = 0; n < THUNK_COUNT; n++) {
         area->thunk[n] = code_here(&m.code);
         makers[n](&m);

@@ -14,7 +14,19 @@
 enum {
     ENV_BIAS = 128, /* RBP - env: 256 bytes are within reach of an 8-bit displacement */
     AREA_SIZE = 16384,
+    CHECK_SIZE = 25, /* bytes of Area.check that are used ... */
+    CHECK_ROOM = 32,
+    CHECK_MASK = 9, /* ... and where in them the mask of the tag is */
+    CHECK_INDEX_MASK = (TLB_SIZE - 1) << 4,
 };
+
+_Static_assert(sizeof(TlbEntry) == 16, "an entry's number times 16 is its offset");
+
+/* The displacement of a TLB array from RBP. */
+static inline int area_tlb_array(bool write)
+{
+    return (write ? FAR_OFFSET(write) : FAR_OFFSET(read)) - ENV_BIAS;
+}
 
 /* What generated code goes to outside of blocks. */
 typedef enum Thunk {
@@ -56,6 +68,8 @@ typedef struct Area {
     uint8_t flags_of_mxcsr[64];  /* FpFlags of its low bits */
     const uint8_t *thunk[THUNK_COUNT];
     uint8_t pin[256]; /* register of each gvar, NO_REG: at home */
+    uint8_t check[2][3][3]
+                 [CHECK_ROOM]; /* end of a TLB check, see mem.c: by array, page and tag register */
     Features features;
 } Area;
 

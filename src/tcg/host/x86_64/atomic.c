@@ -28,7 +28,7 @@ static Access access_atomic(Gen *g, const IrInsn *op, SlowKind kind, unsigned rm
         x.late->from = x_jump(&g->code, NULL);
         x.at = rm_mem(x.base, 0);
     } else {
-        mem_check(g, &x, 1u << (op->aux & MEM_SIZE), true, mem_array(true));
+        mem_check(g, &x, 1u << (op->aux & MEM_SIZE), true, true);
     }
     x_op(&g->code, OP_LEA, true, RCX, x.at);
     return x;

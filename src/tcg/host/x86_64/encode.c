@@ -231,6 +231,12 @@ void x_bytes(Code *c, const char *bytes, unsigned count)
     c->p += count;
 }
 
+void x_word16(Code *c, unsigned value)
+{
+    put32(c->p, value);
+    c->p += 2;
+}
+
 void x_set_cond(Code *c, Cond cond, Reg reg)
 {
     legacy_op(c, OP_SETCC + cond, false, 0, rm_reg(reg));

@@ -217,6 +217,7 @@ void x_sign_extend_rax(Code *c, bool wide); /* cdq, cqo */
 void x_push(Code *c, Reg reg);
 void x_pop(Code *c, Reg reg);
 void x_bytes(Code *c, const char *bytes, unsigned count);
+void x_word16(Code *c, unsigned value);
 void x_set_cond(Code *c, Cond cond, Reg reg);
 void x_cmov(Code *c, Cond cond, bool wide, Reg reg, Rm rm);
 

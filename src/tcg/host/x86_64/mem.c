@@ -27,14 +27,12 @@
 
 enum {
     INDEX_SHIFT = GUEST_PAGE_BITS - 4,
-    INDEX_MASK = (TLB_SIZE - 1) << 4,
     WINDOW_SPAN = 256, /* bytes: more would cross a page too often */
     WINDOW_REACH = 96, /* operations looked at for more accesses */
 };
 
 enum { PART_NONE, PART_ACCESS, PART_END }; /* of window_parts */
 
-_Static_assert(sizeof(TlbEntry) == 16, "an entry's number times 16 is its offset");
 _Static_assert(THUNK_SLOW_RDX - THUNK_SLOW_RAX == RDX - RAX, "the thunk of a register");
 
 /* ---- the check ------------------------------------------------------------------------------------ */
@@ -42,11 +40,6 @@ _Static_assert(THUNK_SLOW_RDX - THUNK_SLOW_RAX == RDX - RAX, "the thunk of a reg
 bool mem_is_clean_address(const Gen *g, unsigned t)
 {
     return gen_type(g, t) == I64 || !g->temps[t].dirty;
-}
-
-int mem_array(bool write)
-{
-    return (write ? FAR_OFFSET(write) : FAR_OFFSET(read)) - ENV_BIAS;
 }
 
 /* The guest address as register and displacement; 32-bit ones wrap, so they are added up before. */
@@ -66,6 +59,7 @@ static void find_address(Gen *g, Access *x, unsigned t, int32_t disp)
     }
 }
 
+/* page = the entry's number, times 16, with more bits above. */
 static void index_of(Gen *g, unsigned page, unsigned address)
 {
     if (g->area->features.bmi2) {
@@ -76,10 +70,9 @@ static void index_of(Gen *g, unsigned page, unsigned address)
         }
         x_shift_imm(&g->code, SHIFT_SHR, false, rm_reg(page), INDEX_SHIFT);
     }
-    x_alu_imm(&g->code, ALU_AND, false, rm_reg(page), INDEX_MASK);
 }
 
-void mem_compare(Gen *g, const Access *x, Span span, uint32_t low_bits, int array)
+void mem_compare(Gen *g, const Access *x, Span span, uint32_t low_bits, bool write)
 {
     Code *c = &g->code;
 
@@ -92,14 +85,14 @@ void mem_compare(Gen *g, const Access *x, Span span, uint32_t low_bits, int arra
         x_op(c, OP_LEA, false, x->page, rm_mem(x->base, span.low));
         index_of(g, x->page, x->page);
     }
-    x_alu_imm(c, ALU_AND, true, rm_reg(x->tag), -GUEST_PAGE_SIZE | (int32_t)low_bits);
-    x_alu(c, ALU_OR, true, x->tag, ENV(data_context));
-    x_alu(c, ALU_CMP, true, x->tag, rm_index(RBP, x->page, 0, array));
+    memcpy(c->p, g->area->check[write][x->page][x->tag], CHECK_ROOM);
+    put32(c->p + CHECK_MASK, (uint32_t)-GUEST_PAGE_SIZE | low_bits);
+    c->p += CHECK_SIZE;
 }
 
-static void load_addend(Gen *g, unsigned page, int array)
+static void load_addend(Gen *g, unsigned page, bool write)
 {
-    x_op(&g->code, OP_MOV, true, page, rm_index(RBP, page, 0, array + 8));
+    x_op(&g->code, OP_MOV, true, page, rm_index(RBP, page, 0, area_tlb_array(write) + 8));
 }
 
 static Rm data_at(const Access *x)
@@ -113,12 +106,12 @@ static Span single_span(int32_t disp, unsigned size, bool aligned)
     return (Span){ disp, disp + (aligned ? 1 : (int32_t)size) };
 }
 
-void mem_check(Gen *g, Access *x, unsigned size, bool aligned, int array)
+void mem_check(Gen *g, Access *x, unsigned size, bool aligned, bool write)
 {
     x->late->retry = g->code.p;
-    mem_compare(g, x, single_span(x->disp, size, aligned), aligned ? size - 1 : 0, array);
+    mem_compare(g, x, single_span(x->disp, size, aligned), aligned ? size - 1 : 0, write);
     x->late->from = x_jump_if(&g->code, COND_NE, NULL);
-    load_addend(g, x->page, array);
+    load_addend(g, x->page, write);
     x->at = data_at(x);
 }
 
@@ -226,7 +219,7 @@ void mem_late_slow(Gen *g, const Late *l)
     late_argument(g, &l->operand[2], 2, l->temporary);
     x_op(c, OP_LEA, true, l->temporary, l->operand[0].rm);
     x_call(c, g->area->thunk[THUNK_SLOW_RAX + l->temporary]);
-    x_bytes(c, (const char[]){ (char)l->key, (char)(l->key >> 8) }, 2);
+    x_word16(c, l->key);
     gen_side(g, &l->side);
     if (l->retry) {
         x_jump_if(c, COND_B, l->retry + c->to_exec);
@@ -429,7 +422,7 @@ static void access_in_window(Gen *g, const IrInsn *op, SlowKind kind, const Wind
 /* The first access of a window: one check for the whole span. */
 static void access_opening(Gen *g, const IrInsn *op, SlowKind kind, Span span, unsigned last)
 {
-    int array = mem_array(kind == SLOW_STORE);
+    bool write = kind == SLOW_STORE;
     Window *w = free_window(g);
     Access x;
     Value value;
@@ -445,9 +438,9 @@ static void access_opening(Gen *g, const IrInsn *op, SlowKind kind, Span span, u
     reg_unlock(g, GENERAL, x.tag);
     define_result(g, op, &x);
     x.late->retry = g->code.p;
-    mem_compare(g, &x, span, 0, array);
+    mem_compare(g, &x, span, 0, write);
     x.late->from = x_jump_if(&g->code, COND_NE, NULL);
-    load_addend(g, x.page, array);
+    load_addend(g, x.page, write);
     move_data(g, x.late, data_at(&x));
     x.late->back = g->code.p;
     *w = (Window){ op->a, last, x.page, kind == SLOW_STORE, span.low, span.high };
@@ -494,7 +487,7 @@ static void access_alone(Gen *g, const IrInsn *op, SlowKind kind)
     reg_unlock(g, GENERAL, x.page);
     reg_unlock(g, GENERAL, x.tag);
     define_result(g, op, &x);
-    mem_check(g, &x, size, op->aux & MEM_ALIGNED, mem_array(kind == SLOW_STORE));
+    mem_check(g, &x, size, op->aux & MEM_ALIGNED, kind == SLOW_STORE);
     if (kind == SLOW_LOAD) {
         load_from(g, op->type, op->aux, x.late->result, x.at);
     } else if (is_vector) {
