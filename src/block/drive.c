@@ -12,36 +12,10 @@
 #include <pthread.h>
 #include <string.h>
 
-#include "block/block.h"
 #include "block/cache.h"
 #include "block/drive-graph.h"
+#include "block/drive-impl.h"
 #include "core/loop.h"
-
-enum { SECTOR = 512 };
-
-struct Drive {
-    char *id, *serial;
-    IoLoop *loop;
-    IoHook hook; /* delivers at the end of a turn */
-    BlockNode *top;
-    DriveCache cache;
-    bool discard;
-    DriveZeroes zeroes;
-    DriveOnError on_read_error, on_write_error;
-    bool write_cache; /* atomic */
-    DriveFailed failed;
-    void *failed_data;
-
-    pthread_mutex_t mutex; /* of the rest */
-    pthread_cond_t idle;
-    unsigned running;
-    DriveRequest *finished, **finished_end;
-    DriveRequest *held;   /* failed; latest first */
-    bool draining;        /* nothing is held then */
-    DriveFailure failure; /* of the latest one that is held */
-    bool called;          /* the main loop has been asked to deliver */
-    bool closed;          /* it frees the drive then */
-};
 
 /* ---- opening ---- */
 
@@ -70,6 +44,7 @@ static Drive *drive_new(const DriveSpec *spec, IoLoop *loop, BlockNode *top)
     drive->on_write_error = spec->on_write_error;
     drive->write_cache = cache_offers_write_cache(&spec->cache);
     drive->finished_end = &drive->finished;
+    drive->batch_end = &drive->batch;
     pthread_mutex_init(&drive->mutex, NULL);
     pthread_cond_init(&drive->idle, NULL);
     drive->hook.turn = deliver_turn;
@@ -316,14 +291,25 @@ void drive_retry(Drive *drive)
     }
 }
 
-void drive_submit(Drive *drive, DriveRequest *request)
+void drive_post(Drive *drive, DriveRequest *request)
 {
-    request->drive = drive;
     request->work.run = request_begin;
     pthread_mutex_lock(&drive->mutex);
     drive->running++;
     pthread_mutex_unlock(&drive->mutex);
     io_loop_post(drive->loop, &request->work);
+}
+
+void drive_submit(Drive *drive, DriveRequest *request)
+{
+    request->drive = drive;
+    if (drive->plugged) {
+        request->next = NULL;
+        *drive->batch_end = request;
+        drive->batch_end = &request->next;
+    } else {
+        drive_post(drive, request);
+    }
 }
 
 /* Machine lock held. */
@@ -490,7 +476,13 @@ void drive_set_write_cache(Drive *drive, bool on)
 
 void drive_read_stats(const Drive *drive, BlockStats *out)
 {
+    BlockCount at_once;
+
     stats_read(&drive->top->stats, out);
+    stats_read_count(&drive->from_cache, &at_once);
+    stats_sum(&out->ops[BLOCK_READ], &at_once);
+    out->at_once += at_once.done;
+    out->merged = __atomic_load_n(&drive->merged, __ATOMIC_RELAXED);
 }
 
 void drive_print_stats(const Drive *drive, FILE *out)

@@ -57,6 +57,14 @@ bool drive_has_write_cache(const Drive *drive);
 void drive_submit(Drive *drive, DriveRequest *request);
 
 /*
+ * Requests that are submitted in between go together: those that lie beside each other become one
+ * for the host, and what the host has in memory is read at once, so that `done` may be called
+ * before drive_unplug() returns. Machine lock held all the time.
+ */
+void drive_plug(Drive *drive);
+void drive_unplug(Drive *drive);
+
+/*
  * Where the drive's policy on errors says so, a request that failed is held: `handler` is told on
  * the loop's thread, with the machine lock held, and is to stop the machine.
  */

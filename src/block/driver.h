@@ -74,6 +74,12 @@ typedef struct BlockDriver {
     /* A protocol or filter: everything goes here, in pieces that are aligned as it asked. [co] */
     int (*transfer)(BlockNode *node, const BlockIo *io);
 
+    /*
+     * Of what needs neither the loop nor a wait: a read of bytes that the host has in memory. Any
+     * thread with the machine lock; the request is inside of the disk. -EAGAIN: the long way.
+     */
+    int (*read_at_once)(BlockNode *node, const BlockIo *io);
+
     /* A format; without `allocate` it is read-only. [co] */
     int (*map)(BlockNode *node, uint64_t at, uint64_t length, Extent *out);
     int (*allocate)(BlockNode *node, uint64_t at, uint64_t length, Extent *out);

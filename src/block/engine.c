@@ -46,11 +46,13 @@ static bool read_from_cache(EngineOp *op)
     return op->result == (int64_t)op->length;
 }
 
+bool engine_do_at_once(Engine *engine, EngineOp *op)
+{
+    return read_from_cache(op) || (engine->write_at_once && engine->write_at_once(engine, op));
+}
+
 int64_t engine_run(Engine *engine, EngineOp *op)
 {
-    if (read_from_cache(op)) {
-        return op->result;
-    }
     op->done = resume;
     op->waiter = coroutine_self();
     engine->submit(engine, op);

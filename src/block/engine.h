@@ -53,6 +53,8 @@ struct Engine {
     DriveAio aio;
     unsigned refs;
     void (*submit)(Engine *engine, EngineOp *op);
+    /* Optional: true after a write that was done here and now, as it would take no time. */
+    bool (*write_at_once)(Engine *engine, EngineOp *op);
     void (*free)(Engine *engine); /* nothing is under way */
 };
 
@@ -60,6 +62,9 @@ struct Engine {
 Engine *engine_get(DriveAio aio, IoLoop *loop, GError **error);
 void engine_unref(Engine *engine);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Engine, engine_unref)
+
+/* On the loop: what only copies to or from the page cache is done; false: engine_run() does it. */
+bool engine_do_at_once(Engine *engine, EngineOp *op);
 
 /* [co] Gives op->result. */
 int64_t engine_run(Engine *engine, EngineOp *op);

@@ -247,6 +247,10 @@ static int64_t move_some(BlockNode *node, const BlockIo *io, uint64_t done, bool
 
     op.length = block_memory_pieces(block_memory_after(io->memory, done), io->length - done, pieces,
         BLOCK_PIECES, &op.iov_count);
+    if (engine_do_at_once(f->engine, &op)) {
+        stats_add(&node->stats.at_once, 1);
+        return op.result;
+    }
     return engine_run(f->engine, &op);
 }
 
@@ -345,6 +349,19 @@ static int file_transfer(BlockNode *node, const BlockIo *io)
     }
 }
 
+static int file_read_at_once(BlockNode *node, const BlockIo *io)
+{
+    const File *f = node->state;
+    struct iovec pieces[BLOCK_PIECES];
+    unsigned count = 0;
+
+    if (cache_wants_direct(&node->cache) || io->memory.count > BLOCK_PIECES) {
+        return -EAGAIN;
+    }
+    block_memory_pieces(io->memory, io->length, pieces, BLOCK_PIECES, &count);
+    return preadv2(f->fd, pieces, count, io->at, RWF_NOWAIT) == (int64_t)io->length ? 0 : -EAGAIN;
+}
+
 static bool file_is_data(BlockNode *node, uint64_t at, uint64_t *end)
 {
     const File *f = node->state;
@@ -385,6 +402,7 @@ BLOCK_DRIVER(file) = {
     .open = file_open,
     .close = file_close,
     .transfer = file_transfer,
+    .read_at_once = file_read_at_once,
     .resize = file_resize,
     .is_data = file_is_data,
 };

@@ -1,4 +1,6 @@
 /* The format `raw`: the bytes of the file are the bytes of the disk. */
+#include <errno.h>
+
 #include "block/block.h"
 
 static bool raw_open(BlockNode *node, const BlockOptions *options, GError **error)
@@ -17,6 +19,13 @@ static int raw_map(BlockNode *node, uint64_t at, uint64_t length, Extent *out)
 static int raw_transfer(BlockNode *node, const BlockIo *io)
 {
     return block_io(node->children[0], io);
+}
+
+static int raw_read_at_once(BlockNode *node, const BlockIo *io)
+{
+    const BlockNode *file = node->children[0];
+
+    return file->driver->read_at_once ? file->driver->read_at_once(node->children[0], io) : -EAGAIN;
 }
 
 static int raw_resize(BlockNode *node, uint64_t length)
@@ -68,6 +77,7 @@ BLOCK_DRIVER(raw) = {
     .open = raw_open,
     .map = raw_map,
     .transfer = raw_transfer,
+    .read_at_once = raw_read_at_once,
     .resize = raw_resize,
     .create = raw_create,
     .measure = raw_measure,

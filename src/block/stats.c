@@ -25,14 +25,31 @@ void stats_count(BlockCount *count, uint64_t bytes, int64_t took_ns, int result)
     stats_add(&count->latency[bucket_of(took_ns)], 1);
 }
 
+static void load_all(const uint64_t *from, uint64_t *to, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        to[i] = __atomic_load_n(&from[i], __ATOMIC_RELAXED);
+    }
+}
+
 void stats_read(const BlockStats *stats, BlockStats *out)
 {
-    const uint64_t *from = (const uint64_t *)stats;
-    uint64_t *to = (uint64_t *)out;
-
     G_STATIC_ASSERT(sizeof(*stats) % sizeof(uint64_t) == 0);
-    for (size_t i = 0; i < sizeof(*stats) / sizeof(uint64_t); i++) {
-        to[i] = __atomic_load_n(&from[i], __ATOMIC_RELAXED);
+    load_all((const uint64_t *)stats, (uint64_t *)out, sizeof(*stats) / sizeof(uint64_t));
+}
+
+void stats_read_count(const BlockCount *count, BlockCount *out)
+{
+    load_all((const uint64_t *)count, (uint64_t *)out, sizeof(*count) / sizeof(uint64_t));
+}
+
+void stats_sum(BlockCount *to, const BlockCount *more)
+{
+    uint64_t *sums = (uint64_t *)to;
+    const uint64_t *parts = (const uint64_t *)more;
+
+    for (size_t i = 0; i < sizeof(*to) / sizeof(uint64_t); i++) {
+        sums[i] += parts[i];
     }
 }
 
@@ -67,6 +84,8 @@ void stats_print(const BlockStats *stats, const char *name, FILE *out)
     }
     fprintf(out,
         "%s: %" PRIu64 " writes were durable by themselves, %" PRIu64 " flushes dropped, %" PRIu64
-        " requests bounced, %" PRIu64 " bytes not covered by a flush\n",
-        name, stats->durable_writes, stats->flushes_dropped, stats->bounced, stats->at_risk);
+        " requests bounced, %" PRIu64 " merged, %" PRIu64 " done at once, %" PRIu64
+        " bytes not covered by a flush\n",
+        name, stats->durable_writes, stats->flushes_dropped, stats->bounced, stats->merged,
+        stats->at_once, stats->at_risk);
 }

@@ -20,6 +20,8 @@ typedef struct BlockStats {
     uint64_t bounced;         /* through a buffer of ours, for alignment */
     uint64_t durable_writes;  /* complete only on stable storage */
     uint64_t at_risk;         /* bytes written that no flush has covered yet */
+    uint64_t at_once;         /* without a thread: the page cache had it, or took it */
+    uint64_t merged;          /* of a drive: requests that became part of another */
 } BlockStats;
 
 /* Only the thread that runs the requests counts. */
@@ -37,6 +39,8 @@ void stats_count(BlockCount *count, uint64_t bytes, int64_t took_ns, int result)
 
 /* A copy made while requests go on: each number is right, the sum may be a request apart. */
 void stats_read(const BlockStats *stats, BlockStats *out);
+void stats_read_count(const BlockCount *count, BlockCount *out);
+void stats_sum(BlockCount *to, const BlockCount *more);
 
 /* One line for each kind of request that happened. */
 void stats_print(const BlockStats *stats, const char *name, FILE *out);

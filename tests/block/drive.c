@@ -129,6 +129,36 @@ static void requests_beyond_the_end_fail(void **state)
     disk_remove(path);
 }
 
+static void note_end(DriveRequest *request, int result)
+{
+    request->done = NULL;
+}
+
+/* Whoever has the machine lock keeps nobody else's request from reaching the host. */
+static void requests_run_while_somebody_has_the_machine_lock(void **state)
+{
+    char *path = disk_image("lock", DISK);
+    DriveSpec spec = disk_spec(path, "none", AIO_THREADS);
+    Drive *drive = disk_open(&spec);
+    g_autofree uint8_t *page = g_malloc(4096);
+    struct iovec piece = { page, 4096 };
+    DriveRequest request = { .io = { BLOCK_READ, 0, 0, 4096, { &piece, 1, 0 } }, .done = note_end };
+    BlockStats stats;
+
+    machine_lock();
+    drive_submit(drive, &request);
+    do {
+        g_thread_yield();
+        drive_read_stats(drive, &stats);
+    } while (stats.ops[BLOCK_READ].done == 0);
+    assert_non_null(request.done);
+    drive_drain(drive);
+    assert_null(request.done);
+    machine_unlock();
+    disk_close(drive);
+    disk_remove(path);
+}
+
 static void a_read_only_drive_refuses_writes(void **state)
 {
     char *path = disk_image("ro", DISK);
@@ -357,6 +387,7 @@ int main(void)
         cmocka_unit_test(an_ephemeral_overlay_leaves_the_image_alone),
         cmocka_unit_test(a_drive_of_a_size_starts_empty),
         cmocka_unit_test(requests_beyond_the_end_fail),
+        cmocka_unit_test(requests_run_while_somebody_has_the_machine_lock),
         cmocka_unit_test(a_read_only_drive_refuses_writes),
         cmocka_unit_test(an_image_cut_off_while_in_use_gives_errors_not_zeroes),
         cmocka_unit_test(a_missing_image_is_named),

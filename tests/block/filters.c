@@ -156,6 +156,56 @@ static void a_full_disk_stops_the_machine_and_the_write_is_tried_again(void **st
     disk_close(drive);
 }
 
+/* ---- requests that go together ---- */
+
+typedef struct Part {
+    DriveRequest request;
+    struct iovec piece;
+    uint8_t page[PAGE];
+    int result;
+} Part;
+
+static void part_over(DriveRequest *request, int result)
+{
+    ((Part *)request)->result = result;
+}
+
+static void a_failure_is_only_that_of_the_request_it_belongs_to(void **state)
+{
+    static BlockSpec file, top;
+    BlockRule rule = { .op = "write", .error = "EIO", .at = 2 * PAGE, .length = 1 };
+    Part parts[4] = { 0 };
+    DriveSpec spec;
+    Drive *drive;
+
+    file = node_of("memory", NULL);
+    file.size = DISK;
+    top = node_of("blkdebug", &file);
+    top.rules = &rule;
+    top.rule_count = 1;
+    spec = drive_on(&top);
+    drive = disk_open(&spec);
+
+    machine_lock();
+    drive_plug(drive);
+    for (unsigned i = 0; i < G_N_ELEMENTS(parts); i++) {
+        Part *part = &parts[i];
+
+        part->piece = (struct iovec){ part->page, PAGE };
+        part->request = (DriveRequest){ .io = { BLOCK_WRITE, 0, i * PAGE, PAGE,
+                                            { &part->piece, 1, 0 } },
+            .done = part_over };
+        drive_submit(drive, &part->request);
+    }
+    drive_unplug(drive);
+    drive_drain(drive);
+    machine_unlock();
+    for (unsigned i = 0; i < G_N_ELEMENTS(parts); i++) {
+        assert_int_equal(parts[i].result, i == 2 ? -EIO : 0);
+    }
+    disk_close(drive);
+}
+
 static void a_drain_ends_what_is_held_with_its_error(void **state)
 {
     Told t = { 0 };
@@ -338,6 +388,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_failed_write_is_reported_or_ignored_as_the_drive_says),
         cmocka_unit_test(a_full_disk_stops_the_machine_and_the_write_is_tried_again),
+        cmocka_unit_test(a_failure_is_only_that_of_the_request_it_belongs_to),
         cmocka_unit_test(a_drain_ends_what_is_held_with_its_error),
         cmocka_unit_test(a_quorum_outvotes_the_copy_that_is_wrong),
         cmocka_unit_test(verify_fails_a_read_that_differs),

@@ -210,7 +210,7 @@ static int run_request(VirtioBlk *blk, VirtioChain *chain, const BlkHeader *head
     return S_UNSUPP;
 }
 
-static void blk_kick(Virtio *virtio, unsigned queue)
+static void take_requests(Virtio *virtio, unsigned queue)
 {
     VirtioBlk *blk = (VirtioBlk *)virtio;
     VirtioChain *chain;
@@ -232,6 +232,16 @@ static void blk_kick(Virtio *virtio, unsigned queue)
             complete(chain, status, 0);
         }
     }
+}
+
+/* What the driver made available at once goes to the drive at once. */
+static void blk_kick(Virtio *virtio, unsigned queue)
+{
+    VirtioBlk *blk = (VirtioBlk *)virtio;
+
+    drive_plug(blk->drive);
+    take_requests(virtio, queue);
+    drive_unplug(blk->drive);
 }
 
 /* ---- the write cache ---- */

@@ -291,6 +291,73 @@ static void requests_on_several_queues_are_all_done(void **state)
     rig_free(&rig);
 }
 
+/* Requests of one page each, all made available before the kick. */
+static void offer_page(Rig *rig, uint32_t type, unsigned number, uint64_t sector)
+{
+    uint64_t at = DATA_AT + number * 0x2000;
+    uint8_t *header = driver_at(rig->bench, at);
+    unsigned desc = number * 3;
+
+    memset(header, 0, 16);
+    memcpy(header, &type, 4);
+    memcpy(header + 8, &sector, 8);
+    header[16] = S_NONE;
+    driver_set_desc(rig->bench, 0, desc, at, 16, DESC_NEXT, desc + 1);
+    driver_set_desc(rig->bench, 0, desc + 1, at + 0x1000, 4096,
+        DESC_NEXT | (type == T_IN ? DESC_WRITE : 0), desc + 2);
+    driver_set_desc(rig->bench, 0, desc + 2, at + 16, 1, DESC_WRITE, 0);
+    driver_offer(rig->bench, 0, QUEUE, desc);
+}
+
+static const uint8_t *page_of(Rig *rig, unsigned number)
+{
+    return driver_at(rig->bench, DATA_AT + number * 0x2000 + 0x1000);
+}
+
+static BlockStats stats_of(Rig *rig)
+{
+    BlockStats stats;
+
+    drive_read_stats(rig->drive, &stats);
+    return stats;
+}
+
+static void requests_that_lie_beside_each_other_become_one_for_the_host(void **state)
+{
+    static const unsigned order[] = { 2, 0, 3, 1 }; /* any; and one that lies alone */
+    Rig rig = rig_new("none", 0);
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(order); i++) {
+        offer_page(&rig, T_IN, i, order[i] * 8);
+    }
+    offer_page(&rig, T_IN, 4, 100);
+    driver_kick(rig.bench, 0);
+    wait_for_requests(&rig);
+
+    assert_int_equal(driver_used_count(rig.bench, 0), 5);
+    assert_int_equal(stats_of(&rig).ops[BLOCK_READ].done, 2);
+    assert_int_equal(stats_of(&rig).merged, 3);
+    for (unsigned i = 0; i < G_N_ELEMENTS(order); i++) {
+        assert_int_equal(page_of(&rig, i)[9], disk_pattern(order[i] * 4096 + 9));
+        assert_int_equal(page_of(&rig, i)[-0x1000 + 16], S_OK);
+    }
+    rig_free(&rig);
+}
+
+static void what_the_host_has_in_memory_is_read_before_the_kick_returns(void **state)
+{
+    Rig rig = rig_new("writeback", 0);
+
+    for (unsigned i = 0; i < 5; i++) {
+        offer_page(&rig, T_IN, i, i * 16);
+    }
+    driver_kick(rig.bench, 0);
+    assert_int_equal(driver_used_count(rig.bench, 0), 5);
+    assert_int_equal(stats_of(&rig).at_once, 5);
+    assert_int_equal(page_of(&rig, 4)[9], disk_pattern(4 * 8192 + 9));
+    rig_free(&rig);
+}
+
 static void the_cache_setting_survives_save_and_load(void **state)
 {
     Rig rig = rig_new("none", F_FLUSH | F_CONFIG_WCE);
@@ -318,6 +385,8 @@ int main(void)
         cmocka_unit_test(a_read_only_drive_says_so_and_refuses),
         cmocka_unit_test(a_reset_waits_for_requests_and_returns_none),
         cmocka_unit_test(requests_on_several_queues_are_all_done),
+        cmocka_unit_test(requests_that_lie_beside_each_other_become_one_for_the_host),
+        cmocka_unit_test(what_the_host_has_in_memory_is_read_before_the_kick_returns),
         cmocka_unit_test(the_cache_setting_survives_save_and_load),
     };
 
