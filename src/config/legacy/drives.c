@@ -107,17 +107,25 @@ static bool take_word(
 
 /* ---- cache (5.1) ---- */
 
-static const struct {
-    const char *word;
-    bool writeback, direct, no_flush;
-} cache_words[] = {
+const CacheWord drives_cache_words[] = {
     { "writeback", true, false, false },
     { "none", true, true, false },
-    { "off", true, true, false },
     { "writethrough", false, false, false },
     { "directsync", false, true, false },
     { "unsafe", true, false, true },
+    { "off", true, true, false },
+    { NULL },
 };
+
+const CacheWord *drives_cache_word(const char *word)
+{
+    for (const CacheWord *at = drives_cache_words; at->word; at++) {
+        if (strcmp(at->word, word) == 0) {
+            return at;
+        }
+    }
+    return NULL;
+}
 
 static bool take_cache(Legacy *l, Opts *opts, LegacyDrive *drive, NodeFlags *flags)
 {
@@ -125,12 +133,9 @@ static bool take_cache(Legacy *l, Opts *opts, LegacyDrive *drive, NodeFlags *fla
 
     drive->writeback = l->as == AS_7_2;
     if (cache) {
-        unsigned i = 0;
+        const CacheWord *mode = drives_cache_word(cache->value);
 
-        while (i < G_N_ELEMENTS(cache_words) && strcmp(cache_words[i].word, cache->value) != 0) {
-            i++;
-        }
-        if (i == G_N_ELEMENTS(cache_words)) {
+        if (!mode) {
             legacy_refuse(
                 l, DIAG_LEGACY_VALUE, cache->value_at, "`%s` is no cache mode", cache->value);
             diag_hint(l->diag, "one of writeback, none, writethrough, directsync, unsafe");
@@ -139,9 +144,9 @@ static bool take_cache(Legacy *l, Opts *opts, LegacyDrive *drive, NodeFlags *fla
         if (opts_times(opts, "cache") > 1) {
             return legacy_refuse(l, DIAG_LEGACY_VALUE, cache->key_at, "`cache` is given twice");
         }
-        drive->writeback = cache_words[i].writeback;
-        flags->direct = cache_words[i].direct;
-        flags->no_flush = cache_words[i].no_flush;
+        drive->writeback = mode->writeback;
+        flags->direct = mode->direct;
+        flags->no_flush = mode->no_flush;
         opts_get(opts, "cache");
     }
     return nodes_bool(l, opts, "cache.writeback", &drive->writeback);

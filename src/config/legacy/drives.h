@@ -22,4 +22,16 @@ bool drives_read_only(const LegacyDrive *drive);
 /* Reports keys of a drive's options that QEMU of 2011 knows and later ones do not. */
 bool drives_is_old_key(const char *key);
 
+/* The modes of cache= as bits. */
+typedef struct CacheWord {
+    const char *word;
+    bool writeback, direct, no_flush;
+} CacheWord;
+
+/* The default of 7.2 first, old spellings last; ends with a NULL word. */
+extern const CacheWord drives_cache_words[];
+
+/* NULL: no such mode. */
+const CacheWord *drives_cache_word(const char *word);
+
 #endif
