@@ -164,6 +164,9 @@ static void add_spec(Facts *facts, const MachineSpec *spec)
     for (unsigned i = 0; i < spec->drive_count; i++) {
         add_drive(facts, &spec->drives[i]);
     }
+    for (unsigned i = 0; i < spec->seen_count; i++) {
+        add(facts, g_strdup(spec->seen[i].name), "%s", spec->seen[i].value);
+    }
     if (spec->virtual_clock) {
         add(facts, g_strdup("clock.mode"), "virtual");
     }

@@ -10,6 +10,7 @@
 typedef struct Found {
     const Schema *schema;
     GString *path;
+    SchemaGuest guest; /* of the schema, or what is above it */
 } Found;
 
 /* ---- codes ---- */
@@ -68,6 +69,9 @@ static bool step(Found *found, const char *key)
         next = any;
     }
     found->schema = next;
+    if (next && found->guest != GUEST_SEES_NOTHING && schema_guest(next)) {
+        found->guest = schema_guest(next);
+    }
     return next != NULL;
 }
 
@@ -89,6 +93,7 @@ static bool find_path(Loader *l, const char *what, bool any_name, Found *found)
 
     for (unsigned i = 0; i < G_N_ELEMENTS(files); i++) {
         found->schema = schema_load(l->schemas, files[i]);
+        found->guest = GUEST_UNSAID;
         g_string_truncate(found->path, 0);
         if (found->schema && schema_property(found->schema, keys[0]) && walk(found, keys) &&
             (any_name || !strstr(found->path->str, "NAME"))) {
@@ -256,9 +261,11 @@ static char *print_found(const Found *found)
     if (text) {
         append_indented(out, text, 2);
     }
-    if (schema_is_hidden(found->schema)) {
+    if (found->guest == GUEST_SEES_NOTHING) {
         append_indented(
             out, "The guest cannot tell what it is; the lock's hardware is the same.", 2);
+    } else if (found->guest == GUEST_SEES_SOME) {
+        append_indented(out, "The guest can tell some of its values from others.", 2);
     }
     append_keys(out, found->schema);
     if (below && schema_property(below, "type") == NULL && below->properties == NULL) {

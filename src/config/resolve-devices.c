@@ -523,9 +523,32 @@ static void keep_locked_slot(Resolver *r, DeviceSpec *device)
     }
 }
 
+/* The board says which bus its slots are of; the devices that offer them know it. */
+static void check_places(Resolver *r)
+{
+    const Node *slots = node_good(r->in->board, "slots");
+
+    for (unsigned i = 0; i < entries_in(slots) && !r->in->bench; i++) {
+        const Entry *place = &slots->map.entries[i];
+        const Node *bus = node_good(place->value, "bus");
+        const DeviceSpec *holder = NULL;
+
+        for (unsigned j = 0; j < r->devices->len && !holder; j++) {
+            const DeviceSpec *device = &g_array_index(r->devices, DeviceSpec, j);
+
+            holder = belongs_to(device, place->key) ? device : NULL;
+        }
+        if (holder && bus && g_strcmp0(holder->type->offers_bus, node_text(bus)) != 0) {
+            diag_error(r->diag, DIAG_UNKNOWN_SLOT, bus->mark, "%s offers %s, not `%s`", holder->id,
+                holder->type->offers_bus ? holder->type->offers_bus : "no slot", node_text(bus));
+        }
+    }
+}
+
 /* Wishes were granted before: a device without one never takes a slot that another asks for. */
 void resolve_slots(Resolver *r)
 {
+    check_places(r);
     for (unsigned i = 0; r->in->lock && i < r->devices->len; i++) {
         DeviceSpec *device = &g_array_index(r->devices, DeviceSpec, i);
 

@@ -262,10 +262,31 @@ static const Node *preferred_type(Resolver *r)
     return NULL;
 }
 
+/* A device in front is of this drive, whatever it says; and it may say where it is plugged. */
+static const Node *take_slot(Resolver *r, const DriveSpec *drive, const Entry *entry, Node *device)
+{
+    const Node *own = node_good(entry->value, "slot"), *slot = node_good(device, "slot"),
+               *other = node_good(device, "drive");
+
+    if (other && g_strcmp0(node_text(other), drive->id) != 0) {
+        diag_error(r->diag, DIAG_NOT_ALLOWED, other->mark,
+            "the device in front of drives.%s is of that drive, not of `%s`", drive->id,
+            node_text(other) ? node_text(other) : "");
+        diag_hint(r->diag, "remove the key");
+    }
+    if (own && slot) {
+        diag_error(
+            r->diag, DIAG_NOT_ALLOWED, slot->mark, "drives.%s has its slot twice", drive->id);
+        diag_note(r->diag, own->mark, "the other one");
+    }
+    node_map_remove(device, "slot");
+    return own ? own : slot;
+}
+
 static void add_front(Resolver *r, const DriveSpec *drive, const Entry *entry)
 {
     Node *device = node_get(entry->value, "device");
-    const Node *type = preferred_type(r);
+    const Node *type = preferred_type(r), *slot;
 
     if (!device && !type) {
         diag_error(r->diag, DIAG_NO_SLOT, entry->mark, "the board says nothing about drives");
@@ -278,10 +299,11 @@ static void add_front(Resolver *r, const DriveSpec *drive, const Entry *entry)
     } else if (device->bad) {
         return;
     }
+    slot = take_slot(r, drive, entry, device);
     node_map_set(
         r->arena, device, "drive", entry->mark, node_new_string(r->arena, drive->id, entry->mark));
-    resolve_plugged_device(r, arena_printf(r->arena, "drives.%s", drive->id), device,
-        node_good(entry->value, "slot"), entry->mark);
+    resolve_plugged_device(
+        r, arena_printf(r->arena, "drives.%s", drive->id), device, slot, entry->mark);
 }
 
 void resolve_drives(Resolver *r)

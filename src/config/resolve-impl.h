@@ -23,6 +23,7 @@ typedef struct Resolver {
     GArray *devices;    /* of DeviceSpec, being collected */
     GArray *drives;     /* of DriveSpec */
     GArray *not_yet;    /* of NotYet */
+    GArray *seen;       /* of NamePair */
     unsigned cpu_count;
 } Resolver;
 
@@ -32,10 +33,15 @@ typedef struct Resolver {
 void resolve_suggest(Resolver *r, const char *word, const Node *map);
 SpecText resolve_text(const Node *node);
 uint64_t resolve_quantity(const Node *node, UnitKind unit); /* 0 if it is none */
-void resolve_not_yet(Resolver *r, const char *path, const Node *node);
 
 /* Copies a GArray's elements into the arena. */
 void *resolve_take(Resolver *r, GArray *array);
+
+/* ---- resolve-later.c ---- */
+
+/* What is well formed, and what `run` has to refuse for now. */
+void resolve_later(Resolver *r);
+void resolve_not_yet(Resolver *r, const char *path, const Node *node);
 
 /* ---- resolve-types.c ---- */
 

@@ -45,13 +45,6 @@ uint64_t resolve_quantity(const Node *node, UnitKind unit)
     return node_text(node) && units_parse(unit, node_text(node), &value) ? value : 0;
 }
 
-void resolve_not_yet(Resolver *r, const char *path, const Node *node)
-{
-    NotYet part = { .path = path, .mark = node ? node->mark : NO_MARK };
-
-    g_array_append_val(r->not_yet, part);
-}
-
 void *resolve_take(Resolver *r, GArray *array)
 {
     size_t bytes = (size_t)array->len * g_array_get_element_size(array);
@@ -450,37 +443,7 @@ static void resolve_boot(Resolver *r)
     out->firmware_at = load_address(places, "firmware");
 }
 
-/* ---- what is well formed, and comes later ---- */
-
-static const char *const later_keys[] = {
-    "net",
-    "shares",
-    "seed",
-    "gdb",
-    "tests",
-    "artifacts",
-    "matrix",
-    NULL,
-};
-
-static void resolve_later(Resolver *r)
-{
-    const Node *machine = r->in->machine, *clock = node_good(machine, "clock");
-
-    for (unsigned i = 0; later_keys[i]; i++) {
-        const Entry *entry = node_entry(machine, later_keys[i]);
-
-        if (entry) {
-            Node place = { .mark = entry->mark };
-
-            resolve_not_yet(r, later_keys[i], &place);
-        }
-    }
-    r->spec->virtual_clock = g_strcmp0(node_text(node_good(clock, "mode")), "virtual") == 0;
-    if (r->spec->virtual_clock) {
-        resolve_not_yet(r, "clock.mode", node_get(clock, "mode"));
-    }
-}
+/* ---- time ---- */
 
 static void resolve_time(Resolver *r)
 {
@@ -532,6 +495,22 @@ static void resolve_networks(Resolver *r)
 
 /* ---- the machine's own devices ---- */
 
+/* Who has a drive is part of it: then the drive is opened once, and has one place to look. */
+static bool carries_no_drive(Resolver *r, const Entry *entry)
+{
+    const Node *drive = r->in->bench ? NULL : node_get(entry->value, "drive"),
+               *type = node_get(entry->value, "type");
+
+    if (!drive) {
+        return true;
+    }
+    diag_error(r->diag, DIAG_NOT_ALLOWED, drive->mark,
+        "the device in front of a drive belongs to the drive");
+    diag_hint(r->diag, "write drives: { %s: { ..., device: { type: %s } } }",
+        node_text(drive) ? node_text(drive) : "NAME", node_text(type) ? node_text(type) : "...");
+    return false;
+}
+
 static void resolve_machine_devices(Resolver *r)
 {
     const Node *devices = node_good(r->in->machine, "devices");
@@ -543,7 +522,7 @@ static void resolve_machine_devices(Resolver *r)
         if (node_get(node_get(r->in->board, "devices"), entry->key)) {
             diag_error(r->diag, DIAG_DUPLICATE_KEY, entry->mark,
                 "`%s` is a device of the board already", entry->key);
-        } else if (!entry->value->bad) {
+        } else if (!entry->value->bad && carries_no_drive(r, entry)) {
             const char *id = r->in->bench ? entry->key
                                           : arena_printf(r->arena, "devices.%s", entry->key);
 
@@ -578,6 +557,7 @@ void resolve(const ResolveInput *input, MachineSpec *spec)
     r.devices = g_array_new(false, true, sizeof(DeviceSpec));
     r.drives = g_array_new(false, true, sizeof(DriveSpec));
     r.not_yet = g_array_new(false, true, sizeof(NotYet));
+    r.seen = g_array_new(false, true, sizeof(NamePair));
 
     resolve_head(&r);
     resolve_clocks(&r);
@@ -599,9 +579,12 @@ void resolve(const ResolveInput *input, MachineSpec *spec)
     spec->drive_count = r.drives->len;
     spec->not_yet = resolve_take(&r, r.not_yet);
     spec->not_yet_count = r.not_yet->len;
+    spec->seen = resolve_take(&r, r.seen);
+    spec->seen_count = r.seen->len;
     g_array_unref(r.devices);
     g_array_unref(r.drives);
     g_array_unref(r.not_yet);
+    g_array_unref(r.seen);
     g_hash_table_unref(r.types);
     g_hash_table_unref(r.blocks);
 }

@@ -202,8 +202,10 @@ static const char *take_successor(Schema *schema, const Node *value)
 
 static const char *take_guest(Schema *schema, const Node *value)
 {
-    schema->hidden = !node_is_true(value);
-    return value->kind == NODE_BOOL ? NULL : "true or false";
+    bool some = g_strcmp0(node_text(value), "partly") == 0;
+
+    schema->guest = some ? GUEST_SEES_SOME : node_is_true(value) ? GUEST_SEES : GUEST_SEES_NOTHING;
+    return some || value->kind == NODE_BOOL ? NULL : "true, false or partly";
 }
 
 static const char *take_dialect(Schema *schema, const Node *value)
@@ -477,12 +479,14 @@ Arena *schema_arena(const Schema *schema)
     return schema->set->arena;
 }
 
+SchemaGuest schema_guest(const Schema *schema)
+{
+    FIRST_THAT_SAYS(schema, guest);
+}
+
 bool schema_is_hidden(const Schema *schema)
 {
-    while (schema && !schema->hidden) {
-        schema = schema_target(schema);
-    }
-    return schema != NULL;
+    return schema_guest(schema) == GUEST_SEES_NOTHING;
 }
 
 UnitKind schema_unit(const Schema *schema)

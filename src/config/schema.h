@@ -4,7 +4,8 @@
  * A keyword outside the subset is an error in the schema, so that none is ever half obeyed. Our
  * words: x-unit (a text that is a quantity), x-ref (a text that names something), x-schema (which
  * schema a map with `type:` is of), x-successor (what a deprecated property is
- * called now), x-guest (whether a guest can tell; true unless it says false),
+ * called now), x-guest (whether a guest can tell: true, false, or `partly` where only some values differ
+ * to it; what is below has the same unless it says otherwise),
  * x-lathe (what JSON Schema cannot say; read by resolve).
  */
 #ifndef CONFIG_SCHEMA_H
@@ -23,6 +24,14 @@ typedef struct SchemaPattern {
     GRegex *regex;
     const Schema *schema;
 } SchemaPattern;
+
+/* Whether a guest can tell what a value is. */
+typedef enum SchemaGuest {
+    GUEST_UNSAID,
+    GUEST_SEES,
+    GUEST_SEES_SOME, /* not every other value is another to it */
+    GUEST_SEES_NOTHING
+} SchemaGuest;
 
 struct Schema {
     SchemaSet *set;
@@ -52,7 +61,7 @@ struct Schema {
     const char *family; /* x-schema: "device" */
     bool deprecated;
     const char *successor; /* x-successor: what a deprecated property is called now */
-    bool hidden;           /* x-guest: false */
+    SchemaGuest guest;     /* x-guest */
 };
 
 SchemaSet *schema_set_create(Library *library, Arena *arena, Diag *diag);
@@ -74,8 +83,9 @@ const Schema *schema_property(const Schema *schema, const char *name);
 /* The arena of its set. */
 Arena *schema_arena(const Schema *schema);
 
-/* Whether it, or what it refers to, is of no concern to a guest. */
+/* What it says, or what it refers to; false also when neither says anything. */
 bool schema_is_hidden(const Schema *schema);
+SchemaGuest schema_guest(const Schema *schema);
 
 /* The first of the schema and its targets that says it. */
 UnitKind schema_unit(const Schema *schema);

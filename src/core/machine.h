@@ -109,6 +109,8 @@ typedef struct MachineSpec {
 
     const NotYet *not_yet;
     unsigned not_yet_count;
+    const NamePair *seen; /* what a guest will see of them: "net.eth0.mac" and its value */
+    unsigned seen_count;
 
     void *arena; /* of the loader, in which all of it lives; freed with the spec */
     GDestroyNotify arena_free;
