@@ -160,8 +160,24 @@ static bool is_in_list(const Node *list, const char *word)
     return false;
 }
 
-/* All features of the ISA: those of the model are on, unless the machine says otherwise. */
-static void fill_features(Resolver *r, CpuClusterSpec *cluster, const Node *isa, const Node *asked)
+/* Names that are none of the ISA's. */
+static void check_features(Resolver *r, const CpuClusterSpec *cluster, const Node *known,
+    const Node *named)
+{
+    for (unsigned i = 0; i < entries_in(named); i++) {
+        const Entry *entry = &named->map.entries[i];
+
+        if (!node_get(known, entry->key)) {
+            diag_error(r->diag, DIAG_UNKNOWN_MODEL, entry->mark, "%s has no feature `%s`",
+                cluster->isa, entry->key);
+            resolve_suggest(r, entry->key, known);
+        }
+    }
+}
+
+/* All features of the ISA: those of the model are on, unless the board or the machine says otherwise. */
+static void fill_features(Resolver *r, CpuClusterSpec *cluster, const Node *isa,
+    const Node *of_board, const Node *asked)
 {
     const Node *known = node_get(isa, "features");
     const Node *of_model = node_get(
@@ -170,26 +186,21 @@ static void fill_features(Resolver *r, CpuClusterSpec *cluster, const Node *isa,
 
     for (unsigned i = 0; i < entries_in(known); i++) {
         const char *name = known->map.entries[i].key;
-        const Node *wish = node_good(asked, name);
+        const Node *wish = node_good(asked, name), *board = node_good(of_board, name);
 
         features[i] = (CpuFeature){
             .name = name,
-            .on = wish ? node_is_true(wish) : is_in_list(of_model, name),
+            .on = wish    ? node_is_true(wish)
+                : board   ? node_is_true(board)
+                          : is_in_list(of_model, name),
             .asked = wish != NULL,
             .mark = wish ? wish->mark : cluster->model.mark,
         };
     }
     cluster->features = features;
     cluster->feature_count = entries_in(known);
-    for (unsigned i = 0; i < entries_in(asked); i++) {
-        const Entry *entry = &asked->map.entries[i];
-
-        if (!node_get(known, entry->key)) {
-            diag_error(r->diag, DIAG_UNKNOWN_MODEL, entry->mark, "%s has no feature `%s`",
-                cluster->isa, entry->key);
-            resolve_suggest(r, entry->key, known);
-        }
-    }
+    check_features(r, cluster, known, of_board);
+    check_features(r, cluster, known, asked);
 }
 
 static void check_model(Resolver *r, const CpuClusterSpec *cluster, const Node *models)
@@ -300,7 +311,8 @@ static void add_cluster(
         check_model(r, &cluster, node_good(of_board, "models"));
     }
     if (isa && cluster.model.text) {
-        fill_features(r, &cluster, isa, node_good(asked, "features"));
+        fill_features(
+            r, &cluster, isa, node_good(of_board, "features"), node_good(asked, "features"));
     }
     if (check_count(r, &cluster.count, node_good(of_board, "max"))) {
         r->cpu_count += cluster.count.value;
@@ -312,8 +324,10 @@ static void add_cluster(
 static bool is_named(const Node *of_board)
 {
     for (unsigned i = 0; i < entries_in(of_board); i++) {
-        if (of_board->map.entries[i].value->kind == NODE_MAP &&
-            strcmp(of_board->map.entries[i].key, "psci") != 0) {
+        const char *key = of_board->map.entries[i].key;
+
+        if (of_board->map.entries[i].value->kind == NODE_MAP && strcmp(key, "psci") != 0 &&
+            strcmp(key, "features") != 0) {
             return true;
         }
     }

@@ -46,6 +46,12 @@ typedef struct CpuOps {
 } CpuOps;
 
 /*
+ * Beside the number of a register: it is a guest's own, of the virtual interface; the CPU is in the secure state,
+ * and at its highest level (Arm).
+ */
+enum { CPU_REG_VIRTUAL = 1 << 16, CPU_REG_SECURE = 1 << 17, CPU_REG_MONITOR = 1 << 18 };
+
+/*
  * What a CPU has of its interrupt controller when it reaches it by instructions (GICv3's ICC
  * registers), and what its own timers interrupt it through. The machine lock is held.
  */

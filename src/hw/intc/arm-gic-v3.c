@@ -199,6 +199,11 @@ static void v3_reset(Device *dev)
         g->gic.cpu[cpu].group_0_is_fiq = true;
         g->gic.cpu[cpu].binary_point[0] = 2;
         g->gic.cpu[cpu].binary_point[1] = 3;
+        gic_virtual_reset(&g->virt[cpu]);
+        g->virt[cpu].machine |= ICH_VMCR_FIQ_EN;
+    }
+    for (unsigned cpu = 0; cpu < g->gic.cpus; cpu++) {
+        gic_v3_update_virtual(g, cpu);
     }
 }
 
@@ -208,6 +213,9 @@ static void v3_loaded(Device *dev)
 
     its_loaded(g);
     gic_update(&g->gic);
+    for (unsigned cpu = 0; cpu < g->gic.cpus; cpu++) {
+        gic_v3_update_virtual(g, cpu);
+    }
 }
 
 static const RegionSpec *its_place(const Device *dev)
@@ -275,6 +283,7 @@ static const Saved v3_saved[] = {
     SAVED(GicV3, control),
     SAVED(GicV3, lpi),
     SAVED(GicV3, its),
+    SAVED(GicV3, virt),
     {},
 };
 

@@ -123,14 +123,7 @@ static void sgi_write(GicV3 *g, unsigned cpu, unsigned group, uint64_t value)
     }
 }
 
-typedef struct IccRegister {
-    uint16_t number;
-    uint8_t which;
-    uint64_t (*read)(GicV3 *g, unsigned cpu, unsigned which);
-    void (*write)(GicV3 *g, unsigned cpu, unsigned which, uint64_t value);
-} IccRegister;
-
-#define REG(op0, op1, crn, crm, op2) (op0 << 14 | op1 << 11 | crn << 7 | crm << 3 | op2)
+#define REG GIC_REG
 
 /* clang-format off */
 static const IccRegister icc_registers[] = {
@@ -158,17 +151,30 @@ static const IccRegister icc_registers[] = {
     { REG(3, 6, 12, 12, 4), 0, ctlr_read, ctlr_write },     /* ICC_CTLR_EL3 */
     { REG(3, 6, 12, 12, 5), 15, sre_read, no_write },       /* ICC_SRE_EL3 */
     { REG(3, 6, 12, 12, 7), 1, enable_read, enable_write }, /* ICC_IGRPEN1_EL3 */
+    {},
 };
 /* clang-format on */
 
-static const IccRegister *find_icc(uint32_t number)
+static const IccRegister *find_in(const IccRegister *table, uint32_t number)
 {
-    for (unsigned i = 0; i < G_N_ELEMENTS(icc_registers); i++) {
-        if (icc_registers[i].number == number) {
-            return &icc_registers[i];
+    for (; table->read || table->write; table++) {
+        if (table->number == number) {
+            return table;
         }
     }
     return NULL;
+}
+
+/* A guest's own names are of the virtual interface. */
+static const IccRegister *find_icc(uint32_t number)
+{
+    uint32_t name = number & 0xffff;
+    const IccRegister *reg = number & CPU_REG_VIRTUAL ? find_in(icv_registers, name) : NULL;
+
+    if (!reg) {
+        reg = find_in(icc_registers, name);
+    }
+    return reg ? reg : find_in(ich_registers, name);
 }
 
 static bool icc_read(void *owner, unsigned cpu, uint32_t number, uint64_t *value)
@@ -179,7 +185,15 @@ static bool icc_read(void *owner, unsigned cpu, uint32_t number, uint64_t *value
         return false;
     }
     *value = reg->read(owner, cpu, reg->which);
+    if (number & CPU_REG_VIRTUAL) { /* an acknowledgement */
+        gic_v3_update_virtual(owner, cpu);
+    }
     return true;
+}
+
+static bool is_virtual(const IccRegister *reg, uint32_t number)
+{
+    return number & CPU_REG_VIRTUAL || (reg->number >= ich_registers[0].number);
 }
 
 static bool icc_write(void *owner, unsigned cpu, uint32_t number, uint64_t value)
@@ -190,6 +204,9 @@ static bool icc_write(void *owner, unsigned cpu, uint32_t number, uint64_t value
         return false;
     }
     reg->write(owner, cpu, reg->which, value);
+    if (is_virtual(reg, number)) {
+        gic_v3_update_virtual(owner, cpu);
+    }
     return true;
 }
 

@@ -2,6 +2,7 @@
 #ifndef HW_INTC_GIC_V3_H
 #define HW_INTC_GIC_V3_H
 
+#include "hw/intc/gic-virtual.h"
 #include "hw/intc/gic.h"
 
 /* Messages have 16-bit numbers here, from 8192 on. */
@@ -31,6 +32,7 @@ typedef struct GicV3 {
     uint32_t control[GIC_CPUS_MAX]; /* ICC_CTLR: what can be written */
     LpiCpu lpi[GIC_CPUS_MAX];
     Its its;
+    GicVirtual virt[GIC_CPUS_MAX];
 } GicV3;
 
 /* The owner is the GicV3. */
@@ -38,6 +40,24 @@ extern const CpuIntc gic_v3_intc;
 
 /* A write of 4 or 8 bytes to a register of 8. */
 void gic_v3_write_half(uint64_t *word, uint32_t offset, unsigned size, uint64_t value);
+
+/* ---- system registers: ICC (gic-v3-cpu.c), ICV and ICH (gic-v3-hyp.c) ---- */
+
+/* `group`, or whatever `which` means to it, is the row's; both functions NULL: the table ends. */
+typedef struct IccRegister {
+    uint16_t number;
+    uint8_t which;
+    uint64_t (*read)(GicV3 *g, unsigned cpu, unsigned which);
+    void (*write)(GicV3 *g, unsigned cpu, unsigned which, uint64_t value);
+} IccRegister;
+
+#define GIC_REG(op0, op1, crn, crm, op2)                                                           \
+    ((op0) << 14 | (op1) << 11 | (crn) << 7 | (crm) << 3 | (op2))
+
+extern const IccRegister icv_registers[], ich_registers[];
+
+/* Drives the virtual lines and that of maintenance after anything has changed. */
+void gic_v3_update_virtual(GicV3 *g, unsigned cpu);
 
 /* ---- messages (gic-v3-lpi.c) ---- */
 

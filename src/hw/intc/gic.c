@@ -4,8 +4,6 @@
 
 #include "core/build.h"
 
-enum { OUT_IRQ, OUT_FIQ }; /* in the order of the schemas' cpu-irqs */
-
 enum { SGIS = 16 };
 
 GicBank *gic_bank_of(Gic *gic, unsigned cpu, unsigned id)
@@ -118,8 +116,8 @@ void gic_update_cpu(Gic *gic, unsigned cpu)
     bool any = interrupts(gic, cpu, best);
     bool fiq = best.group == 0 && gic->cpu[cpu].group_0_is_fiq;
 
-    device_set_cpu_irq(&gic->dev, cpu, OUT_IRQ, any && !fiq);
-    device_set_cpu_irq(&gic->dev, cpu, OUT_FIQ, any && fiq);
+    device_set_cpu_irq(&gic->dev, cpu, GIC_OUT_IRQ, any && !fiq);
+    device_set_cpu_irq(&gic->dev, cpu, GIC_OUT_FIQ, any && fiq);
 }
 
 void gic_update(Gic *gic)

@@ -22,6 +22,9 @@ enum {
 
 enum { GIC_GROUP_0 = 1, GIC_GROUP_1 = 2 };
 
+/* In the order of the schemas' cpu-irqs. */
+enum { GIC_OUT_IRQ, GIC_OUT_FIQ, GIC_OUT_VIRQ, GIC_OUT_VFIQ };
+
 /* 32 interrupts, a bit each. */
 typedef struct GicBank {
     uint32_t group, enabled, active;

@@ -8,14 +8,29 @@
 
 enum { DEBUG_CODE = 0x22 }; /* status code of a debug exception */
 enum { CONTROL_ENABLE = 1, CONTROL_EL_SHIFT = 1, CONTROL_BAS_SHIFT = 5 };
+enum { CONTROL_HMC = 1 << 13, CONTROL_SSC_SHIFT = 14 };
 enum { LOADS = 1 << 3, STORES = 1 << 4, MASK_SHIFT = 24, MASK_NONE = 0 };
 enum { BREAKPOINT_TYPE = 0xf << 20 }; /* 0: of an address alone */
 
-/* Debug exceptions go to EL1: from EL0 always, from EL1 itself if it wants them and does not mask them (D2.4). */
+unsigned a64_debug_level(const A64Cpu *cpu)
+{
+    bool by_el2 = a64_el2_enabled(cpu) && (cpu->mdcr[2] & MDCR_TDE || cpu->hcr_now & HCR_TGE);
+
+    return by_el2 ? 2 : 1;
+}
+
+/*
+ * Debug exceptions go to EL1 or EL2: from below always, from the level itself if it wants them and does not mask
+ * them (D2.4); from the secure state unless MDCR_EL3.SDD is set.
+ */
 static bool takes_debug(const A64Cpu *cpu, unsigned el)
 {
-    return !cpu->oslock &&
-        (el == 0 || (el == 1 && cpu->mdscr & MDSCR_KDE && !(cpu->daif & PSTATE_D)));
+    unsigned level = a64_debug_level(cpu);
+
+    if (cpu->oslock || el > level || (a64_is_secure(cpu) && cpu->mdcr[3] & MDCR_SDD)) {
+        return false;
+    }
+    return el < level || (cpu->mdscr & MDSCR_KDE && !(cpu->daif & PSTATE_D));
 }
 
 bool a64_is_stepping(const A64Cpu *cpu, unsigned el)
@@ -23,17 +38,22 @@ bool a64_is_stepping(const A64Cpu *cpu, unsigned el)
     return cpu->mdscr & MDSCR_SS && takes_debug(cpu, el);
 }
 
-/* PMC and PAC: bit 0 for EL1, bit 1 for EL0. */
-static bool is_of_level(uint64_t control, unsigned el)
+/* PMC and PAC: bit 0 for EL1, bit 1 for EL0; HMC: EL2. SSC: 1 not secure, 2 secure, else both (table D2-9). */
+static bool is_of_level(const A64Cpu *cpu, uint64_t control, unsigned el)
 {
-    return control & CONTROL_ENABLE && control >> CONTROL_EL_SHIFT & (el ? 1 : 2);
+    unsigned states = control >> CONTROL_SSC_SHIFT & 3;
+
+    if (!(control & CONTROL_ENABLE) || states == (a64_is_secure(cpu) ? 1 : 2)) {
+        return false;
+    }
+    return el == 2 ? control & CONTROL_HMC : control >> CONTROL_EL_SHIFT & (el ? 1 : 2);
 }
 
 /* ---- breakpoints ------------------------------------------------------------------------------ */
 
 static bool has_breakpoint(const A64Cpu *cpu, unsigned n, unsigned el)
 {
-    return is_of_level(cpu->dbgbcr[n], el) && !(cpu->dbgbcr[n] & BREAKPOINT_TYPE);
+    return is_of_level(cpu, cpu->dbgbcr[n], el) && !(cpu->dbgbcr[n] & BREAKPOINT_TYPE);
 }
 
 bool a64_has_breakpoints(const A64Cpu *cpu, unsigned el)
@@ -106,7 +126,7 @@ bool a64_watchpoint_hits(const A64Cpu *cpu, unsigned el, uint64_t address, Acces
     }
     for (unsigned n = 0; n < A64_WATCHPOINTS; n++) {
         watched_range(cpu, n, &first, &last);
-        if (is_watching(cpu, n) && is_of_level(cpu->dbgwcr[n], el) && cpu->dbgwcr[n] & kind &&
+        if (is_watching(cpu, n) && is_of_level(cpu, cpu->dbgwcr[n], el) && cpu->dbgwcr[n] & kind &&
             address <= last && (address & ~UINT64_C(7)) + 7 >= first) {
             return true;
         }

@@ -7,28 +7,27 @@
 
 /* ---- modes ------------------------------------------------------------------------------------ */
 
-/* CPACR_EL1.FPEN: 3 nothing traps, 1 EL0 does, else both. */
-static bool fp_is_trapped(const A64Cpu *cpu, unsigned el)
-{
-    unsigned fpen = cpu->cpacr >> 20 & 3;
-
-    return el < 2 && !(fpen == 3 || (fpen == 1 && el == 1));
-}
-
 /* LDTR and its like are EL0's accesses, but for UAO (D8.4.4). */
 static bool is_unprivileged(const A64Cpu *cpu, unsigned el)
 {
-    return el == 1 && !cpu->uao;
+    return (el == 1 || (el == 2 && a64_is_host(cpu))) && !cpu->uao;
+}
+
+/* Do names of EL1's registers mean EL2's, at EL0 those of timers? EL3 has the names of what they meant. */
+static bool has_host_names(const A64Cpu *cpu, unsigned el)
+{
+    return el >= 2 ? cpu->hcr & HCR_E2H : el == 0 && a64_is_host(cpu);
 }
 
 static uint32_t mode_of(const A64Cpu *cpu, unsigned el, bool own_sp)
 {
-    unsigned regime = el ? el : 1;
+    unsigned regime = a64_regime(cpu, el);
 
     return el | (a64_is_stepping(cpu, el) ? MODE_STEP : 0) |
         (a64_has_breakpoints(cpu, el) ? MODE_BREAKPOINTS : 0) | (cpu->il ? MODE_ILLEGAL : 0) |
-        (fp_is_trapped(cpu, el) ? MODE_FP_TRAPPED : 0) | (own_sp ? 0 : MODE_SP_EL0) |
+        (a64_fp_trap_level(cpu, el) ? MODE_FP_TRAPPED : 0) | (own_sp ? 0 : MODE_SP_EL0) |
         (cpu->sctlr[regime] & SCTLR_A ? MODE_ALIGNED : 0) |
+        (a64_traps(cpu, el) ? MODE_TRAPS : 0) | (has_host_names(cpu, el) ? MODE_HOST : 0) |
         (is_unprivileged(cpu, el) ? MODE_UNPRIVILEGED : 0) |
         (cpu->fpcr & FPCR_DN ? MODE_FP_DEFAULT_NAN : 0) |
         (cpu->fpcr & FPCR_FZ ? MODE_FP_FLUSH : 0) | (cpu->fpcr & FPCR_FZ16 ? MODE_FP_FLUSH16 : 0);
@@ -92,10 +91,17 @@ static A64Class class_of(uint32_t syndrome)
 /* Table D1-5: entries of 0x80 bytes by kind, groups of 0x200 by where it came from. */
 static uint64_t vector(const A64Cpu *cpu, unsigned target, uint32_t syndrome)
 {
+    static const uint8_t kinds[] = {
+        [INTERRUPT_IRQ] = 1,
+        [INTERRUPT_FIQ] = 2,
+        [INTERRUPT_VIRTUAL_IRQ] = 1,
+        [INTERRUPT_VIRTUAL_FIQ] = 2,
+        [INTERRUPT_VIRTUAL_SERROR] = 3,
+    };
     unsigned el = a64_el(cpu), group = el < target ? 2 : has_own_sp(cpu), kind = 0;
 
     if (class_of(syndrome) == EC_INTERRUPT) {
-        kind = (syndrome & ESR_ISS) == INTERRUPT_FIQ ? 2 : 1;
+        kind = kinds[syndrome & ESR_ISS];
     }
     return cpu->vbar[target] + group * 0x200 + kind * 0x80;
 }
@@ -113,23 +119,18 @@ static bool has_far(A64Class class)
         class == EC_WATCHPOINT_LOWER;
 }
 
-static unsigned target_of(const A64Cpu *cpu, uint32_t syndrome)
-{
-    unsigned el = a64_el(cpu);
-
-    switch (class_of(syndrome)) {
-    case EC_HVC: return MAX(el, 2);
-    case EC_SMC: return 3;
-    default: return el ? el : 1;
-    }
-}
-
 static void note_syndrome(A64Cpu *cpu, unsigned target, uint32_t syndrome, uint64_t far)
 {
     A64Class class = class_of(syndrome);
     bool same = target == a64_el(cpu) && has_two_classes(class);
 
     if (class == EC_INTERRUPT) {
+        if ((syndrome & ESR_ISS) == INTERRUPT_VIRTUAL_SERROR) {
+            cpu->esr[target] = a64_syndrome(EC_SERROR, 0);
+            cpu->hcr &= ~HCR_VSE; /* it is taken once */
+            cpu->hcr_now &= ~HCR_VSE;
+            atomic_fetch_and(&cpu->lines, ~(1u << A64_INPUT_VSE));
+        }
         return;
     }
     cpu->esr[target] = syndrome + ((uint32_t)same << ESR_EC_SHIFT);
@@ -146,10 +147,8 @@ static bool ends_step(const A64Cpu *cpu, A64Class class)
             class == EC_STEP_LOWER);
 }
 
-/* env.pc is the address to come back to. */
-static void take(A64Cpu *cpu, uint32_t syndrome, uint64_t far)
+static void take_as(A64Cpu *cpu, unsigned target, uint32_t syndrome, uint64_t far)
 {
-    unsigned target = target_of(cpu, syndrome);
     uint64_t entry = vector(cpu, target, syndrome);
 
     note_syndrome(cpu, target, syndrome, far);
@@ -157,7 +156,8 @@ static void take(A64Cpu *cpu, uint32_t syndrome, uint64_t far)
     cpu->spsr[target] = a64_pstate(cpu);
     cpu->elr[target] = cpu->env.pc;
     cpu->daif = PSTATE_DAIF;
-    cpu->pan |= a64_has(cpu, A64_PAN) && target == 1 && !(cpu->sctlr[1] & SCTLR_SPAN);
+    cpu->pan |= a64_has(cpu, A64_PAN) && (target == 1 || (target == 2 && a64_is_host(cpu))) &&
+        !(cpu->sctlr[target] & SCTLR_SPAN);
     cpu->uao = 0;
     cpu->il = 0;
     cpu->ss = 0;
@@ -166,6 +166,15 @@ static void take(A64Cpu *cpu, uint32_t syndrome, uint64_t far)
     cpu->exclusive_address = A64_NOT_EXCLUSIVE;
     cpu->env.pc = entry;
     a64_enter(cpu, target, true);
+}
+
+/* env.pc is the address to come back to. */
+static void take(A64Cpu *cpu, uint32_t syndrome, uint64_t far)
+{
+    unsigned usual = a64_route(cpu, &syndrome), level = cpu->raised_level;
+
+    cpu->raised_level = 0;
+    take_as(cpu, level ? level : usual, a64_stage2_syndrome(cpu, syndrome), far);
 }
 
 void a64_deliver(CpuEnv *env)
@@ -182,17 +191,55 @@ void a64_raise(CpuEnv *env, uint32_t syndrome, uint64_t far)
 
 enum { NO_INTERRUPT = -1 };
 
+/* Table D1-13. EL0 of a host masks as EL0 of a kernel does. */
+static bool is_taken(const A64Cpu *cpu, bool fiq)
+{
+    unsigned el = a64_el(cpu), level = a64_interrupt_level(cpu, fiq);
+    bool masked = cpu->daif & (fiq ? PSTATE_F : PSTATE_I);
+
+    if (level > el && level > 1 && !(level == 2 && a64_is_host(cpu))) {
+        return true;
+    }
+    return level >= el && !masked;
+}
+
+/* Virtual interrupts are for guests, when the physical ones are not (D1.3.5). */
+static bool is_virtual_taken(const A64Cpu *cpu, uint64_t route, uint64_t mask)
+{
+    return a64_el(cpu) < 2 && (cpu->hcr_now & (route | HCR_TGE)) == route && !(cpu->daif & mask);
+}
+
+static bool is_pending(uint32_t pending, unsigned line)
+{
+    return pending >> line & 1;
+}
+
+static int first_virtual(const A64Cpu *cpu, uint32_t pending)
+{
+    if ((is_pending(pending, A64_INPUT_VFIQ) || is_pending(pending, A64_INPUT_VF)) &&
+        is_virtual_taken(cpu, HCR_FMO, PSTATE_F)) {
+        return INTERRUPT_VIRTUAL_FIQ;
+    }
+    if ((is_pending(pending, A64_INPUT_VIRQ) || is_pending(pending, A64_INPUT_VI)) &&
+        is_virtual_taken(cpu, HCR_IMO, PSTATE_I)) {
+        return INTERRUPT_VIRTUAL_IRQ;
+    }
+    return is_pending(pending, A64_INPUT_VSE) && is_virtual_taken(cpu, HCR_AMO, PSTATE_A)
+        ? INTERRUPT_VIRTUAL_SERROR
+        : NO_INTERRUPT;
+}
+
 static int first_interrupt(const A64Cpu *cpu)
 {
     uint32_t pending = atomic_load_explicit(&cpu->lines, memory_order_acquire);
 
-    if (pending & 1 << A64_INPUT_FIQ && !(cpu->daif & PSTATE_F)) {
+    if (is_pending(pending, A64_INPUT_FIQ) && is_taken(cpu, true)) {
         return INTERRUPT_FIQ;
     }
-    if (pending & 1 << A64_INPUT_IRQ && !(cpu->daif & PSTATE_I)) {
+    if (is_pending(pending, A64_INPUT_IRQ) && is_taken(cpu, false)) {
         return INTERRUPT_IRQ;
     }
-    return NO_INTERRUPT;
+    return pending >> A64_INPUT_VIRQ ? first_virtual(cpu, pending) : NO_INTERRUPT;
 }
 
 void a64_check_interrupts(A64Cpu *cpu)
@@ -218,7 +265,11 @@ bool a64_take_interrupt(CpuEnv *env)
 /* WFI ends for what is pending, masked or not (D1.7.2). The alarm of a timer kicks. */
 bool a64_wakes(const CpuEnv *env)
 {
-    return atomic_load(&a64_cpu_const(env)->lines);
+    enum { PHYSICAL = 1 << A64_INPUT_IRQ | 1 << A64_INPUT_FIQ };
+    const A64Cpu *cpu = a64_cpu_const(env);
+
+    return atomic_load(&cpu->lines) &
+        (a64_el(cpu) < 2 && cpu->hcr_now & (HCR_IMO | HCR_FMO | HCR_AMO) ? ~0u : PHYSICAL);
 }
 
 void a64_set_input(CpuEnv *env, unsigned line, bool level)
@@ -240,8 +291,8 @@ static bool is_illegal_return(const A64Cpu *cpu, uint64_t spsr)
 {
     unsigned to = spsr >> PSTATE_EL_SHIFT & 3;
 
-    return spsr & PSTATE_AARCH32 || to > a64_el(cpu) || spsr & 2 || (!to && spsr & PSTATE_SP) ||
-        (to == 2 && !a64_has(cpu, A64_EL2));
+    return spsr & PSTATE_AARCH32 || spsr & 2 || (!to && spsr & PSTATE_SP) ||
+        !a64_may_return_to(cpu, to);
 }
 
 static uint64_t help_eret(CpuEnv *env, uint64_t pc, uint64_t b, uint64_t c)
@@ -283,29 +334,46 @@ static uint64_t help_call(CpuEnv *env, uint64_t syndrome, uint64_t next, uint64_
     return env->pc;
 }
 
-static uint64_t conduit(CpuEnv *env, uint64_t syndrome, uint64_t next, uint64_t pc, bool by_smc)
+static uint64_t undefined_call(A64Cpu *cpu, uint64_t pc)
 {
-    A64Cpu *cpu = a64_cpu(env);
+    cpu->env.pc = pc;
+    take(cpu, a64_syndrome(EC_UNKNOWN, 0), 0);
+    return cpu->env.pc;
+}
 
-    if (a64_psci_call(cpu, by_smc)) {
-        return next;
-    }
-    if (!a64_has(cpu, by_smc ? A64_EL3 : A64_EL2)) {
-        env->pc = pc;
-        take(cpu, a64_syndrome(EC_UNKNOWN, 0), 0);
-        return env->pc;
-    }
-    return help_call(env, syndrome, next, pc);
+/* D1.5.4: SCR_EL3.HCE and HCR_EL2.HCD switch it off. */
+static bool is_hvc_defined(const A64Cpu *cpu)
+{
+    bool off = a64_has(cpu, A64_EL3) ? !(cpu->scr & SCR_HCE) : (cpu->hcr & HCR_HCD) != 0;
+
+    return a64_has(cpu, A64_EL2) && !off && (a64_el(cpu) != 1 || a64_el2_enabled(cpu));
 }
 
 static uint64_t help_hvc(CpuEnv *env, uint64_t syndrome, uint64_t next, uint64_t pc)
 {
-    return conduit(env, syndrome, next, pc, false);
+    A64Cpu *cpu = a64_cpu(env);
+
+    if (a64_psci_call(cpu, false)) {
+        return next;
+    }
+    return is_hvc_defined(cpu) ? help_call(env, syndrome, next, pc) : undefined_call(cpu, pc);
 }
 
+/* HCR_EL2.TSC: the hypervisor answers, and goes on behind it by itself. */
 static uint64_t help_smc(CpuEnv *env, uint64_t syndrome, uint64_t next, uint64_t pc)
 {
-    return conduit(env, syndrome, next, pc, true);
+    A64Cpu *cpu = a64_cpu(env);
+
+    if (a64_el(cpu) == 1 && cpu->hcr_now & HCR_TSC) {
+        env->pc = pc;
+        take_as(cpu, 2, (uint32_t)syndrome, 0);
+        return env->pc;
+    }
+    if (a64_psci_call(cpu, true)) {
+        return next;
+    }
+    return a64_has(cpu, A64_EL3) && !(cpu->scr & SCR_SMD) ? help_call(env, syndrome, next, pc)
+                                                          : undefined_call(cpu, pc);
 }
 
 static uint64_t help_interrupt(CpuEnv *env, uint64_t a, uint64_t b, uint64_t c)
@@ -324,18 +392,50 @@ static uint64_t help_check_interrupts(CpuEnv *env, uint64_t a, uint64_t b, uint6
     return 0;
 }
 
-/* SCTLR_EL1.nTWI: EL0 may not wait. */
+/* The level that has reserved waiting for itself: SCTLR.nTWI, HCR_EL2.TWI, SCR_EL3.TWI, and the same of WFE. */
+static unsigned wait_trap_level(const A64Cpu *cpu, bool wfe)
+{
+    unsigned el = a64_el(cpu);
+
+    if (el == 0 && !(a64_kernel_sctlr(cpu) & (wfe ? SCTLR_NTWE : SCTLR_NTWI)) && !wfe) {
+        return cpu->hcr_now & HCR_TGE ? 2 : 1;
+    }
+    if (el < 2 && cpu->hcr_now & (wfe ? HCR_TWE : HCR_TWI)) {
+        return 2;
+    }
+    return el < 3 && cpu->scr & (wfe ? SCR_TWE : SCR_TWI) ? 3 : 0;
+}
+
+static bool wait_traps(A64Cpu *cpu, bool wfe)
+{
+    unsigned level = wait_trap_level(cpu, wfe);
+
+    if (level) {
+        a64_raise_to(cpu, level, a64_syndrome(EC_WFX, 1 << 24 | 0xe << 20 | wfe), 0);
+    }
+    return level;
+}
+
+/* Nothing is waited for when there is something already. */
 static uint64_t help_wfi(CpuEnv *env, uint64_t a, uint64_t b, uint64_t c)
 {
     A64Cpu *cpu = a64_cpu(env);
 
-    if (!a64_el(cpu) && !(cpu->sctlr[1] & SCTLR_NTWI)) {
-        cpu_raise(env, a64_syndrome(EC_WFX, 1 << 24 | 0xe << 20), 0);
+    if (!atomic_load(&cpu->lines) || !a64_wakes(env)) {
+        wait_traps(cpu, false);
     }
     return 0;
 }
 
-/* WFE and YIELD: another CPU's turn. Events are not counted, so a wait may end without one (D1.7.1). */
+static uint64_t help_wfe(CpuEnv *env, uint64_t a, uint64_t b, uint64_t c)
+{
+    if (!wait_traps(a64_cpu(env), true)) {
+        g_thread_yield();
+    }
+    return 0;
+}
+
+/* YIELD, and WFE that is not trapped: another CPU's turn. Events are not counted, so a wait may end without one (D1.7.1). */
 static uint64_t help_yield(CpuEnv *env, uint64_t a, uint64_t b, uint64_t c)
 {
     g_thread_yield();
@@ -363,7 +463,7 @@ static bool may_land(const A64Cpu *cpu, uint64_t types)
     unsigned el = a64_el(cpu);
 
     if (types & BTI_PAC && cpu->btype == JUMP) {
-        return !(cpu->sctlr[el ? el : 1] >> (el ? BT1 : BT0) & 1);
+        return !(cpu->sctlr[a64_regime(cpu, el)] >> (el ? BT1 : BT0) & 1);
     }
     return types >> cpu->btype & 1;
 }
@@ -384,7 +484,7 @@ static uint64_t help_daif(CpuEnv *env, uint64_t bits, uint64_t set, uint64_t ins
 {
     A64Cpu *cpu = a64_cpu(env);
 
-    if (!(cpu->sctlr[1] & SCTLR_UMA)) {
+    if (!(a64_kernel_sctlr(cpu) & SCTLR_UMA)) {
         a64_sysreg_trap(cpu, EC_SYSTEM, insn >> 5 & 0xffff, 31, false);
         return 0;
     }
@@ -401,6 +501,7 @@ const Helper a64_help_eret = { "a64_eret", help_eret, 0 };
 const Helper a64_help_interrupt = { "a64_interrupt", help_interrupt, HELPER_MAY_RAISE };
 const Helper a64_help_check_interrupts = { "a64_check_interrupts", help_check_interrupts, 0 };
 const Helper a64_help_wfi = { "a64_wfi", help_wfi, HELPER_MAY_RAISE };
+const Helper a64_help_wfe = { "a64_wfe", help_wfe, HELPER_MAY_RAISE };
 const Helper a64_help_yield = { "a64_yield", help_yield, 0 };
 const Helper a64_help_mode_changed = { "a64_mode_changed", help_mode_changed, 0 };
 const Helper a64_help_spsel = { "a64_spsel", help_spsel, 0 };

@@ -2,6 +2,7 @@
 #include <glib.h>
 #include <string.h>
 
+#include "targets/aarch64/model.h"
 #include "targets/aarch64/state.h"
 #include "tcg/fp.h"
 #include "tcg/tlb.h"
@@ -48,6 +49,10 @@ static const IsaField fields[] = {
     LEVELS(amair), FIELD(tpidr[0]), LEVELS(tpidr), FIELD(tpidrro_el0), LEVELS(afsr0), LEVELS(afsr1),
     LEVELS(contextidr), FIELD(cpacr), FIELD(par_el1), FIELD(csselr), FIELD(mdscr), FIELD(cntkctl),
     FIELD(timer[0].compare), FIELD(timer[0].control), FIELD(timer[1].compare), FIELD(timer[1].control),
+    FIELD(timer[2].compare), FIELD(timer[2].control), FIELD(timer[3].compare), FIELD(timer[3].control),
+    FIELD(timer[4].compare), FIELD(timer[4].control), FIELD(cntvoff), FIELD(cnthctl),
+    FIELD(hcr), FIELD(scr), FIELD(cptr[2]), FIELD(cptr[3]), FIELD(mdcr[2]), FIELD(mdcr[3]), FIELD(hstr),
+    FIELD(vttbr), FIELD(vtcr), FIELD(vpidr), FIELD(vmpidr), FIELD(hpfar),
     {},
 };
 /* clang-format on */
@@ -65,7 +70,6 @@ static const struct {
     { A64_DPB2, A64_DPB },
     { A64_PAN2, A64_PAN },
     { A64_TLBIRANGE, A64_TLBIOS },
-    { A64_VHE, A64_EL2 },
 };
 
 static bool check_features(uint64_t features, char **error)
@@ -82,14 +86,18 @@ static bool check_features(uint64_t features, char **error)
 }
 
 /* What the tables have rows for, but is not done yet, or only by halves. */
-static const uint64_t not_there = A64_BIT(A64_EL2) | A64_BIT(A64_EL3) | A64_BIT(A64_VHE);
+static const uint64_t not_there = A64_BIT(A64_S2FWB);
+
+/* Of no effect without EL2, which is the board's to give; models have them all the same. */
+static const uint64_t of_el2 = A64_BIT(A64_VHE) | A64_BIT(A64_VMID16) | A64_BIT(A64_XNX);
 
 /* A list of features that are on; NULL: all there are. */
 static bool parse_features(const char *const *words, uint64_t *features, char **error)
 {
     uint64_t all = (A64_BIT(a64_decode_table.feature_count) - 1) & ~not_there;
 
-    *features = words ? 0 : all;
+    /* What a board asks for is there only when it does. */
+    *features = words ? 0 : all & ~(A64_BIT(A64_EL2) | A64_BIT(A64_EL3));
     for (; words && *words; words++) {
         uint64_t bit = decode_feature(&a64_decode_table, *words, strlen(*words));
 
@@ -98,6 +106,9 @@ static bool parse_features(const char *const *words, uint64_t *features, char **
             return false;
         }
         *features |= bit;
+    }
+    if (!(*features & A64_BIT(A64_EL2))) {
+        *features &= ~of_el2;
     }
     return check_features(*features, error);
 }
@@ -131,7 +142,7 @@ static unsigned highest_level(const A64Cpu *cpu)
 static void reset(CpuEnv *env)
 {
     A64Cpu *cpu = a64_cpu(env);
-    uint32_t lines = atomic_load(&cpu->lines);
+    uint32_t lines = atomic_load(&cpu->lines) & ((1u << A64_INPUT_VI) - 1);
 
     memset((char *)cpu + offsetof(A64Cpu, x), 0, offsetof(A64Cpu, features) - offsetof(A64Cpu, x));
     memset((char *)cpu + offsetof(A64Cpu, daif), 0, sizeof(A64Cpu) - offsetof(A64Cpu, daif));
@@ -139,12 +150,20 @@ static void reset(CpuEnv *env)
     cpu->exclusive_address = A64_NOT_EXCLUSIVE;
     cpu->daif = PSTATE_DAIF;
     cpu->alarm = INT64_MAX;
-    for (unsigned el = 1; el < 4; el++) {
-        cpu->sctlr[el] = UINT64_C(0x30d00800); /* the bits that are one, MMU and caches off */
-    }
+    cpu->sctlr[1] = UINT64_C(0x30d00800); /* the bits that are one, MMU and caches off */
+    cpu->sctlr[2] = cpu->sctlr[3] = UINT64_C(0x30c50830);
+    cpu->hcr = HCR_RW;
+    cpu->scr = a64_has(cpu, A64_EL3) ? SCR_RW | 0x30 : SCR_NS | SCR_RW;
+    cpu->vtcr = A64_BIT(31);
+    cpu->cptr[2] = 0x33ff;
+    cpu->mdcr[2] = a64_has(cpu, A64_PMU) ? A64_PMU_EVENTS : 0;
+    cpu->vpidr = cpu->model->midr;
+    cpu->vmpidr = a64_mpidr(cpu);
+    a64_settings_changed(cpu);
     a64_fpcr_write(cpu, 0);
     a64_fpsr_write(cpu, 0);
     a64_enter(cpu, highest_level(cpu), true);
+    a64_levels_changed(cpu);
     tlb_flush_all(env);
 }
 

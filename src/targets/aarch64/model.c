@@ -132,15 +132,26 @@ uint64_t a64_id_read(A64Cpu *cpu, unsigned number)
     return value;
 }
 
+/* A hypervisor says to EL1 who it is (VPIDR_EL2, VMPIDR_EL2). */
+static bool is_guest(const A64Cpu *cpu)
+{
+    return a64_el(cpu) == 1 && a64_el2_enabled(cpu);
+}
+
 uint64_t a64_midr_read(A64Cpu *cpu, unsigned number)
 {
-    return cpu->model->midr;
+    return is_guest(cpu) ? cpu->vpidr : cpu->model->midr;
 }
 
 /* Affinity 0 counts to 16, as the GIC's target lists do. */
-uint64_t a64_mpidr_read(A64Cpu *cpu, unsigned number)
+uint64_t a64_mpidr(const A64Cpu *cpu)
 {
     return A64_BIT(31) | (cpu->env.index & 15) | (uint64_t)(cpu->env.index >> 4) << 8;
+}
+
+uint64_t a64_mpidr_read(A64Cpu *cpu, unsigned number)
+{
+    return is_guest(cpu) ? cpu->vmpidr : a64_mpidr(cpu);
 }
 
 /* Lines of 64 bytes; data and instruction caches need no maintenance (IDC, DIC). */
@@ -151,7 +162,8 @@ uint64_t a64_ctr_read(A64Cpu *cpu, unsigned number)
 
 uint64_t a64_dczid_read(A64Cpu *cpu, unsigned number)
 {
-    bool prohibited = a64_el(cpu) == 0 && !(cpu->sctlr[1] & SCTLR_DZE);
+    bool prohibited = (a64_el(cpu) == 0 && !(a64_kernel_sctlr(cpu) & SCTLR_DZE)) ||
+        (a64_el(cpu) < 2 && cpu->hcr_now & HCR_TDZ);
 
     return 4 | prohibited << 4; /* blocks of 64 bytes */
 }

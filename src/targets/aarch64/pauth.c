@@ -56,13 +56,14 @@ static uint64_t extended(const Layout *l, uint64_t pointer, bool upper)
 QUIET static unsigned regime_of(const A64Cpu *cpu)
 {
     unsigned el = cpu->env.mode & MODE_EL;
+    bool host = (cpu->hcr_now & (HCR_E2H | HCR_TGE)) == (HCR_E2H | HCR_TGE);
 
-    return el ? el : 1;
+    return el ? el : host ? 2 : 1;
 }
 
-static bool has_two_halves(unsigned regime)
+QUIET static bool has_two_halves(const A64Cpu *cpu, unsigned regime)
 {
-    return regime == 1;
+    return regime == 1 || (regime == 2 && cpu->hcr & HCR_E2H);
 }
 
 /* TCR_ELx.TBI0, TBI1, TBID0 and TBID1: bits 37, 38, 51 and 52; of a regime with one half TBI is 20 and TBID 29. */
@@ -72,7 +73,7 @@ QUIET static Layout layout_of(const A64Cpu *cpu, uint64_t pointer, bool data)
     unsigned most = cpu->features >> A64_TTST & 1 ? 48 : 39;
     uint64_t tcr = cpu->tcr[regime], ignored, only_data;
 
-    if (has_two_halves(regime)) {
+    if (has_two_halves(cpu, regime)) {
         ignored = tcr >> 37 & 3;
         only_data = tcr >> 51 & 3;
         size = (half ? tcr >> 16 : tcr) & 63;
@@ -86,7 +87,7 @@ QUIET static Layout layout_of(const A64Cpu *cpu, uint64_t pointer, bool data)
     return (Layout){
         .bottom = 64 - size,
         .tagged = ignored >> half & 1,
-        .by_bit_55 = has_two_halves(regime) && ignored,
+        .by_bit_55 = has_two_halves(cpu, regime) && ignored,
     };
 }
 

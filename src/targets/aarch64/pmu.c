@@ -39,9 +39,25 @@ static unsigned event_of(const A64Cpu *cpu, unsigned n)
     return n == CYCLE_COUNTER ? EVENT_CYCLES : cpu->pmu.counter[n].type & 0xffff;
 }
 
+/* MDCR_EL2: counters from HPMN on are EL2's, with an enable of their own. */
+static bool is_of_el2(const A64Cpu *cpu, unsigned n)
+{
+    return a64_has(cpu, A64_EL2) && n < COUNTERS && n >= (cpu->mdcr[2] & MDCR_HPMN);
+}
+
 static bool is_running(const A64Cpu *cpu, unsigned n)
 {
-    return cpu->pmu.control & PMCR_E && cpu->pmu.enabled >> n & 1;
+    bool enabled = is_of_el2(cpu, n) ? (cpu->mdcr[2] & MDCR_HPME) != 0 : cpu->pmu.control & PMCR_E;
+
+    return enabled && cpu->pmu.enabled >> n & 1;
+}
+
+/* How many a level has. */
+static unsigned counters_of(const A64Cpu *cpu)
+{
+    bool all = a64_el(cpu) >= 2 || !a64_el2_enabled(cpu);
+
+    return all ? COUNTERS : MIN(COUNTERS, cpu->mdcr[2] & MDCR_HPMN);
 }
 
 /* Only the cycle counter has 64 bits, when PMCR_EL0.LC says so. */
@@ -146,7 +162,7 @@ enum {
 
 static uint64_t read_control(const A64Cpu *cpu)
 {
-    return cpu->pmu.control | COUNTERS << PMCR_N_SHIFT | (uint64_t)(cpu->model->midr >> 24) << 24;
+    return cpu->pmu.control | counters_of(cpu) << PMCR_N_SHIFT | (uint64_t)(cpu->model->midr >> 24) << 24;
 }
 
 static void write_control(A64Cpu *cpu, uint64_t value)
@@ -193,7 +209,7 @@ static uint64_t read_one(A64Cpu *cpu, unsigned number)
 {
     unsigned n = counter_of(cpu, number);
 
-    if (n >= COUNTERS && n != CYCLE_COUNTER) {
+    if (n >= counters_of(cpu) && n != CYCLE_COUNTER) {
         return 0;
     }
     return is_type(number) ? counter(cpu, n)->type : counter(cpu, n)->value;
@@ -203,7 +219,7 @@ static void write_one(A64Cpu *cpu, unsigned number, uint64_t value)
 {
     unsigned n = counter_of(cpu, number);
 
-    if (n >= COUNTERS && n != CYCLE_COUNTER) {
+    if (n >= counters_of(cpu) && n != CYCLE_COUNTER) {
         return;
     }
     if (is_type(number)) {

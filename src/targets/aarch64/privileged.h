@@ -30,7 +30,10 @@ typedef enum A64Class {
     EC_STEP = 0x33,
     EC_WATCHPOINT_LOWER = 0x34,
     EC_WATCHPOINT = 0x35,
+    EC_SERROR = 0x2f,
     EC_BRK = 0x3c,
+    EC_DATA_STAGE2 = 0x3d,  /* ours: EC_DATA_LOWER and EC_FETCH_LOWER by stage 2, */
+    EC_FETCH_STAGE2 = 0x3e, /* whose intermediate address is A64Cpu.fault_ipa */
     EC_INTERRUPT = 0x3f, /* ours: an asynchronous exception; ISS is A64Interrupt */
 } A64Class;
 
@@ -42,7 +45,13 @@ static inline uint32_t a64_syndrome(A64Class class, uint32_t iss)
     return (uint32_t) class << ESR_EC_SHIFT | ESR_IL | iss;
 }
 
-typedef enum A64Interrupt { INTERRUPT_IRQ, INTERRUPT_FIQ } A64Interrupt;
+typedef enum A64Interrupt {
+    INTERRUPT_IRQ,
+    INTERRUPT_FIQ,
+    INTERRUPT_VIRTUAL_IRQ,
+    INTERRUPT_VIRTUAL_FIQ,
+    INTERRUPT_VIRTUAL_SERROR,
+} A64Interrupt;
 
 /* ISS of data aborts. */
 enum { ISS_WNR = 1 << 6, ISS_S1PTW = 1 << 7, ISS_CM = 1 << 8 };
@@ -91,6 +100,74 @@ enum { NZCV_N = 8, NZCV_Z = 4, NZCV_C = 2, NZCV_V = 1 };
 #define SCTLR_EE A64_BIT(25)
 #define SCTLR_UCI A64_BIT(26)
 #define SCTLR_DSSBS A64_BIT(44)
+
+/* HCR_EL2 (D17.2.48) */
+#define HCR_VM A64_BIT(0)
+#define HCR_SWIO A64_BIT(1)
+#define HCR_PTW A64_BIT(2)
+#define HCR_FMO A64_BIT(3)
+#define HCR_IMO A64_BIT(4)
+#define HCR_AMO A64_BIT(5)
+#define HCR_VF A64_BIT(6)
+#define HCR_VI A64_BIT(7)
+#define HCR_VSE A64_BIT(8)
+#define HCR_FB A64_BIT(9)
+#define HCR_BSU (UINT64_C(3) << 10)
+#define HCR_DC A64_BIT(12)
+#define HCR_TWI A64_BIT(13)
+#define HCR_TWE A64_BIT(14)
+#define HCR_TID0 A64_BIT(15)
+#define HCR_TID1 A64_BIT(16)
+#define HCR_TID2 A64_BIT(17)
+#define HCR_TID3 A64_BIT(18)
+#define HCR_TSC A64_BIT(19)
+#define HCR_TIDCP A64_BIT(20)
+#define HCR_TACR A64_BIT(21)
+#define HCR_TSW A64_BIT(22)
+#define HCR_TPC A64_BIT(23)
+#define HCR_TPU A64_BIT(24)
+#define HCR_TTLB A64_BIT(25)
+#define HCR_TVM A64_BIT(26)
+#define HCR_TGE A64_BIT(27)
+#define HCR_TDZ A64_BIT(28)
+#define HCR_HCD A64_BIT(29)
+#define HCR_TRVM A64_BIT(30)
+#define HCR_RW A64_BIT(31)
+#define HCR_CD A64_BIT(32)
+#define HCR_ID A64_BIT(33)
+#define HCR_E2H A64_BIT(34)
+#define HCR_MIOCNCE A64_BIT(38)
+#define HCR_APK A64_BIT(40)
+#define HCR_API A64_BIT(41)
+#define HCR_FWB A64_BIT(46)
+
+/* SCR_EL3 (D17.2.117) */
+#define SCR_NS A64_BIT(0)
+#define SCR_IRQ A64_BIT(1)
+#define SCR_FIQ A64_BIT(2)
+#define SCR_EA A64_BIT(3)
+#define SCR_SMD A64_BIT(7)
+#define SCR_HCE A64_BIT(8)
+#define SCR_SIF A64_BIT(9)
+#define SCR_RW A64_BIT(10)
+#define SCR_ST A64_BIT(11)
+#define SCR_TWI A64_BIT(12)
+#define SCR_TWE A64_BIT(13)
+#define SCR_APK A64_BIT(16)
+#define SCR_API A64_BIT(17)
+
+/* CPTR_EL2, CPTR_EL3; MDCR_EL2, MDCR_EL3 */
+#define CPTR_TFP A64_BIT(10)
+#define CPTR_TCPAC A64_BIT(31)
+#define MDCR_HPMN UINT64_C(31)
+#define MDCR_TPMCR A64_BIT(5)
+#define MDCR_TPM A64_BIT(6)
+#define MDCR_HPME A64_BIT(7)
+#define MDCR_TDE A64_BIT(8)
+#define MDCR_TDA A64_BIT(9)
+#define MDCR_TDOSA A64_BIT(10)
+#define MDCR_TDRA A64_BIT(11)
+#define MDCR_SDD A64_BIT(16)
 
 /* MDSCR_EL1 */
 #define MDSCR_SS A64_BIT(0)

@@ -42,7 +42,9 @@ enum {
     MODE_ILLEGAL = 1 << 9,        /* PSTATE.IL: no instruction is legal */
     MODE_STEP = 1 << 10,          /* software step is active (D2.12) */
     MODE_BREAKPOINTS = 1 << 11,   /* any instruction may have one */
-    MODE_MODEL_SHIFT = 16, /* number of the set of features: CPUs of two models share no block */
+    MODE_TRAPS = 1 << 16,         /* a level above traps some registers or instructions: traps.c */
+    MODE_HOST = 1 << 17,          /* names of EL1's registers mean EL2's (D5.6.3); EL0's timers too */
+    MODE_MODEL_SHIFT = 20, /* number of the set of features: CPUs of two models share no block */
 };
 
 /* A timer of the generic timer (D11.2): its compare value and control; its line is a PPI. */
@@ -56,6 +58,7 @@ typedef enum A64TimerId {
     TIMER_VIRTUAL,
     TIMER_HYP,
     TIMER_SECURE,
+    TIMER_HYP_VIRTUAL,
     TIMER_COUNT
 } A64TimerId;
 
@@ -83,6 +86,8 @@ typedef struct A64PacCode {
 
 typedef struct A64Model A64Model;
 
+enum { A64_SETTINGS = 8 };
+
 typedef struct A64Cpu {
     CpuEnv env;
     uint64_t x[32]; /* x[31]: the current SP */
@@ -107,7 +112,7 @@ typedef struct A64Cpu {
     uint64_t tpidr[4], afsr0[4], afsr1[4], contextidr[4], cpacr, tpidrro_el0, par_el1;
     uint64_t csselr, mdscr, oslock, osdlr, mdccint, rndr;
     uint64_t rvbar;
-    uint64_t cntkctl, cntvoff;
+    uint64_t cntkctl, cntvoff, cnthctl;
     A64Timer timer[TIMER_COUNT];
     int64_t alarm;       /* when cpu_timer_set() was told to kick */
     bool stepped;        /* the one instruction of a software step was begun */
@@ -116,11 +121,33 @@ typedef struct A64Cpu {
     uint64_t dbgbvr[16], dbgbcr[16], dbgwvr[16], dbgwcr[16];
     A64Pmu pmu;
     A64PacCode pacs[1 << A64_PAC_BITS];
+
+    /* EL2 and EL3. Without EL3 the CPU is not secure, as if SCR_EL3 said so. */
+    uint64_t hcr, scr;
+    uint64_t hcr_now; /* HCR_EL2 as it acts on what runs below EL2 now: 0 when EL2 is not there */
+    uint64_t cptr[4], mdcr[4], hstr, hacr, sder;
+    uint64_t vttbr, vtcr, vpidr, vmpidr, hpfar;
+    uint64_t fault_ipa;    /* of the last fault of stage 2 */
+    unsigned raised_level; /* where the exception that was raised goes; 0: where its class does */
+    /* What a walk at EL1 depends on beyond its tables; its number is part of the contexts' keys. */
+    struct {
+        uint64_t tcr, sctlr;
+    } settings[A64_SETTINGS];
+    unsigned settings_count, setting;
 } A64Cpu;
 
 #define A64_NOT_EXCLUSIVE UINT64_MAX
 
-enum { A64_INPUT_IRQ, A64_INPUT_FIQ };
+/* Those of the interrupt controller, then HCR_EL2.VI, VF and VSE. */
+enum {
+    A64_INPUT_IRQ,
+    A64_INPUT_FIQ,
+    A64_INPUT_VIRQ,
+    A64_INPUT_VFIQ,
+    A64_INPUT_VI,
+    A64_INPUT_VF,
+    A64_INPUT_VSE
+};
 
 static inline A64Cpu *a64_cpu(CpuEnv *env)
 {
@@ -176,12 +203,59 @@ extern const Helper a64_help_call;
 /* HVC, SMC: syndrome, next pc; gives where to go. */
 extern const Helper a64_help_hvc, a64_help_smc;
 extern const Helper a64_help_eret, a64_help_interrupt, a64_help_check_interrupts, a64_help_wfi,
-    a64_help_yield, a64_help_mode_changed, a64_help_spsel;
+    a64_help_wfe, a64_help_yield, a64_help_mode_changed, a64_help_spsel;
 /* Behind an indirect branch: which PSTATE.BTYPE may be here (1 << BTYPE; BTI_PAC: that of PACIASP). */
 extern const Helper a64_help_landing;
 enum { BTI_PAC = 1 << 4 };
 /* DAIFSet and DAIFClr at EL0: bits, set or clear, the instruction. */
 extern const Helper a64_help_daif;
+
+/* ---- el.c: what EL2 and EL3 have to say about the levels below ---- */
+
+bool a64_is_secure(const A64Cpu *cpu); /* below EL3 */
+bool a64_el2_enabled(const A64Cpu *cpu);
+/* HCR_EL2 or SCR_EL3 has changed. */
+void a64_levels_changed(A64Cpu *cpu);
+/* Where an exception of this syndrome goes. *syndrome is changed where the level makes another one of it. */
+unsigned a64_route(const A64Cpu *cpu, uint32_t *syndrome);
+/* Where a physical interrupt goes. */
+unsigned a64_interrupt_level(const A64Cpu *cpu, bool fiq);
+/* The level to which floating point traps; 0: it does not. */
+unsigned a64_fp_trap_level(const A64Cpu *cpu, unsigned el);
+bool a64_may_return_to(const A64Cpu *cpu, unsigned el);
+/* The register that a name (bits 20 to 5 of MRS) means in this mode; none: one that nobody has. */
+unsigned a64_sysreg_meant(unsigned number, uint32_t mode);
+/* Raises the exception to that level. */
+void a64_raise_to(A64Cpu *cpu, unsigned level, uint32_t syndrome, uint64_t far);
+
+/* EL0 and the kernel above it are EL2's: HCR_EL2.E2H and TGE (D5.6). */
+static inline bool a64_is_host(const A64Cpu *cpu)
+{
+    return (cpu->hcr_now & (HCR_E2H | HCR_TGE)) == (HCR_E2H | HCR_TGE);
+}
+
+/* The level whose registers translate for a level: its own, or that of the kernel above EL0. */
+static inline unsigned a64_regime(const A64Cpu *cpu, unsigned el)
+{
+    return el ? el : a64_is_host(cpu) ? 2 : 1;
+}
+
+/* SCTLR of the kernel above EL0. */
+static inline uint64_t a64_kernel_sctlr(const A64Cpu *cpu)
+{
+    return cpu->sctlr[a64_regime(cpu, 0)];
+}
+
+/* ---- traps.c ---- */
+
+/* Is there anything that traps at this level? */
+bool a64_traps(const A64Cpu *cpu, unsigned el);
+/* May an access to a register, or SYS, trap to EL2 or EL3? */
+bool a64_may_trap(unsigned number);
+/* The level to which an access traps now; 0: it does not. */
+unsigned a64_trap_level(const A64Cpu *cpu, unsigned number, bool write);
+/* In front of pointer authentication in MODE_TRAPS: the key. */
+extern const Helper a64_help_pac_trap;
 
 /* ---- access.c ---- */
 
@@ -206,9 +280,12 @@ unsigned a64_sysreg_plain(const A64Sysreg *row, uint64_t *mask);
 bool a64_sysreg_leaves(const A64Sysreg *row);
 const char *a64_sysreg_name(unsigned number);
 /* Raises the exception of an access that traps. */
+void a64_sysreg_trap_to(A64Cpu *cpu, unsigned level, unsigned number, unsigned rt, bool read);
 void a64_sysreg_trap(A64Cpu *cpu, unsigned class, unsigned number, unsigned rt, bool read);
 /* number | rt << 16 for the syndrome; value. */
 extern const Helper a64_help_mrs, a64_help_msr;
+/* The same operand, is it read: one that nobody has, in MODE_TRAPS. */
+extern const Helper a64_help_sysreg_none;
 /* Does it reach its GIC by system registers? */
 bool a64_has_gic(const A64Cpu *cpu);
 
@@ -232,14 +309,20 @@ void a64_fpsr_write(A64Cpu *cpu, uint64_t value);
 bool a64_walk(CpuEnv *env, uint64_t address, Access access, Translation *out);
 void a64_contexts(const CpuEnv *env, IsaContext *out);
 /* As a level would; else a fault: its status code in bits 5 to 0, not 0 in all. */
-unsigned a64_translate_address(
-    A64Cpu *cpu, unsigned el, uint64_t address, Access access, Translation *out);
+typedef enum A64Stages { STAGE_1, STAGES_1_AND_2 } A64Stages;
+unsigned a64_translate_address(A64Cpu *cpu, unsigned el, uint64_t address, Access access,
+    A64Stages stages, Translation *out);
 
-/* The key of the space of EL1 and EL0 with an ASID. */
-static inline uint64_t a64_space(uint64_t asid)
-{
-    return asid << 8 | 0x80;
-}
+/* Is this the key of a space with the ASID that `wanted` has (a64_asid_space)? */
+bool a64_is_asid_space(uint64_t space, uint64_t wanted);
+uint64_t a64_asid_space(const A64Cpu *cpu, uint64_t asid);
+/* TCR_EL1 or SCTLR_EL1 was written. */
+void a64_settings_changed(A64Cpu *cpu);
+/* ---- stage2.c ---- */
+
+/* What EL2 is told of a fault of stage 2, and HPFAR_EL2; other syndromes stay what they are. */
+uint32_t a64_stage2_syndrome(A64Cpu *cpu, uint32_t syndrome);
+
 uint32_t a64_bus_fault(const CpuEnv *env, Access access);
 uint32_t a64_align_fault(const CpuEnv *env, Access access);
 
@@ -254,6 +337,8 @@ void a64_timers_check(A64Cpu *cpu); /* the same, when it is time to */
 
 enum { A64_BREAKPOINTS = 6, A64_WATCHPOINTS = 4 };
 
+/* The level that debug exceptions from below go to: EL2 or EL1. */
+unsigned a64_debug_level(const A64Cpu *cpu);
 bool a64_is_stepping(const A64Cpu *cpu, unsigned el);
 bool a64_has_breakpoints(const A64Cpu *cpu, unsigned el);
 /* Is a watchpoint in the page (of that size) of an address? */
@@ -277,6 +362,7 @@ bool a64_psci_call(A64Cpu *cpu, bool by_smc);
 
 /* NULL: there is no such model. */
 const A64Model *a64_model_find(const char *name);
+uint64_t a64_mpidr(const A64Cpu *cpu); /* whatever a hypervisor says */
 
 /* ---- translate.c, disas.c, describe.c ---- */
 

@@ -1,5 +1,6 @@
 /* SYS: address translation (AT), caches (DC, IC), TLBs (TLBI). Arm ARM C5.3 to C5.5. */
 #include "targets/aarch64/sysreg.h"
+#include "targets/aarch64/tables.h"
 
 #include "tcg/exec.h"
 #include "tcg/tlb.h"
@@ -45,37 +46,72 @@ static uint64_t par_of(const Translation *t)
     return (t->physical & UINT64_C(0x000ffffffffff000)) | UINT64_C(0xff) << 56 | 0xb80;
 }
 
-static void translate_at(A64Cpu *cpu, unsigned number, uint64_t address)
+/* The level whose address it is: op1 says 2 and 3, op2 tells 0 from 1, which is a host's at EL2. */
+static unsigned at_level(const A64Cpu *cpu, unsigned number)
 {
     unsigned op2 = number & 7, op1 = number >> 11 & 7;
-    unsigned el = op1 == 4 ? 2 : op1 == 6 ? 3 : op2 & 2 ? 0 : 1;
-    Access access = op2 & 1 ? ACCESS_WRITE : ACCESS_READ;
+
+    if (op1 == 6) {
+        return 3;
+    }
+    if (op1 == 4 && op2 < 4) {
+        return 2;
+    }
+    return op2 & 2 ? 0 : op1 == 0 && a64_is_host(cpu) ? 2 : 1;
+}
+
+static uint64_t par_of_fault(unsigned code)
+{
+    return PAR_FAULT | (uint64_t)(code & 63) << 1 | (code & FAULT_IN_WALK ? 1 << 8 : 0) |
+        (code & FAULT_STAGE_2 ? 1 << 9 : 0);
+}
+
+/* What EL1 asks for and stage 2 denies its tables is EL2's affair (D8.12.2, AT). */
+static void translate_at(A64Cpu *cpu, unsigned number, uint64_t address)
+{
+    bool both = (number >> 11 & 7) == 4 && number & 4;
+    Access access = number & 1 ? ACCESS_WRITE : ACCESS_READ;
     uint64_t pan = cpu->pan;
     Translation t;
     unsigned code;
 
     cpu->pan &= number >> 3 & 1; /* only S1E1RP and S1E1WP heed PSTATE.PAN */
-    code = a64_translate_address(cpu, el, address, access, &t);
+    code = a64_translate_address(
+        cpu, at_level(cpu, number), address, access, both ? STAGES_1_AND_2 : STAGE_1, &t);
     cpu->pan = pan;
-    cpu->par_el1 = code ? PAR_FAULT | (uint64_t)(code & 63) << 1 : par_of(&t);
+    if (code & FAULT_STAGE_2 && a64_el(cpu) == 1) {
+        a64_raise(&cpu->env,
+            a64_syndrome(EC_DATA_STAGE2, (code & 63) | ISS_S1PTW | ISS_CM |
+                    (access == ACCESS_WRITE ? ISS_WNR : 0)),
+            address);
+        return;
+    }
+    cpu->par_el1 = code ? par_of_fault(code) : par_of(&t);
 }
 
 /* ---- TLBI ------------------------------------------------------------------------------------- */
 
-static bool is_space(uint64_t space, uint64_t wanted)
+/*
+ * Outer and inner shareable reach the other CPUs, too: CRm 1 to 3 and 5; by IPA all of CRm 0 and some of 4. So do
+ * all of a guest's with HCR_EL2.FB.
+ */
+static bool is_broadcast(const A64Cpu *cpu, unsigned number)
 {
-    return space == wanted;
+    unsigned crm = number >> 3 & 15, op2 = number & 7;
+
+    if (a64_el(cpu) == 1 && cpu->hcr_now & HCR_FB) {
+        return true;
+    }
+    return crm < 4 || crm == 5 || (crm == 4 && (op2 == 0 || op2 == 3 || op2 == 4 || op2 == 7));
 }
 
-/* CRm 1 to 3 reach the other CPUs of the domain, too: outer and inner shareable. */
-static bool is_broadcast(unsigned number)
-{
-    return (number >> 3 & 15) < 4;
-}
-
+/*
+ * All of a regime, of a VMID, or of intermediate addresses, which no entry remembers: all there is goes, in no
+ * time, as a flush only gives new numbers to spaces.
+ */
 static void flush_all(A64Cpu *cpu, unsigned number, uint64_t value)
 {
-    if (is_broadcast(number)) {
+    if (is_broadcast(cpu, number)) {
         tlb_flush_all_cpus(&cpu->env);
     } else {
         tlb_flush_all(&cpu->env);
@@ -84,12 +120,12 @@ static void flush_all(A64Cpu *cpu, unsigned number, uint64_t value)
 
 static void flush_asid(A64Cpu *cpu, unsigned number, uint64_t value)
 {
-    uint64_t space = a64_space(value >> 48);
+    uint64_t space = a64_asid_space(cpu, value >> 48);
 
-    if (is_broadcast(number)) {
-        tlb_flush_space_cpus(&cpu->env, is_space, space);
+    if (is_broadcast(cpu, number)) {
+        tlb_flush_space_cpus(&cpu->env, a64_is_asid_space, space);
     } else {
-        tlb_flush_space(&cpu->env, is_space, space);
+        tlb_flush_space(&cpu->env, a64_is_asid_space, space);
     }
 }
 
@@ -111,7 +147,7 @@ static void flush_page(A64Cpu *cpu, uint64_t page, bool broadcast)
 /* By address, with an ASID or without: a global page is meant by either, so the ASID is not looked at. */
 static void flush_address(A64Cpu *cpu, unsigned number, uint64_t value)
 {
-    flush_page(cpu, page_of(value), is_broadcast(number));
+    flush_page(cpu, page_of(value), is_broadcast(cpu, number));
 }
 
 /* TG, SCALE and NUM say how many pages (C5.5.66). */
@@ -128,15 +164,13 @@ static void flush_range(A64Cpu *cpu, unsigned number, uint64_t value)
         return;
     }
     for (uint64_t i = 0; i < count; i++) {
-        flush_page(cpu, base + (i << granule), is_broadcast(number));
+        flush_page(cpu, base + (i << granule), is_broadcast(cpu, number));
     }
 }
 
 /* ---- the table -------------------------------------------------------------------------------- */
 
-enum { NONE = 64 };
-typedef enum SysFlags {
-    LEAVES = 1 << 0, /* what follows is translated anew */
+typedef enum SysFlags { /* beside LEAVES */
     BY_UCI = 1 << 1, /* EL0 may only with SCTLR_EL1.UCI */
     BY_DZE = 1 << 2,
 } SysFlags;
@@ -162,12 +196,24 @@ static const struct SysInsn { uint16_t number; uint8_t feature, flags; SysCall *
     { SYS(0, 7, 8, 3), NONE, 0, translate_at },        /* at s1e0w */
     { SYS(0, 7, 9, 0), A64_PAN2, 0, translate_at },    /* at s1e1rp */
     { SYS(0, 7, 9, 1), A64_PAN2, 0, translate_at },    /* at s1e1wp */
+    { SYS(4, 7, 8, 0), A64_EL2, 0, translate_at },     /* at s1e2r */
+    { SYS(4, 7, 8, 1), A64_EL2, 0, translate_at },     /* at s1e2w */
+    { SYS(4, 7, 8, 4), A64_EL2, 0, translate_at },     /* at s12e1r */
+    { SYS(4, 7, 8, 5), A64_EL2, 0, translate_at },     /* at s12e1w */
+    { SYS(4, 7, 8, 6), A64_EL2, 0, translate_at },     /* at s12e0r */
+    { SYS(4, 7, 8, 7), A64_EL2, 0, translate_at },     /* at s12e0w */
+    { SYS(6, 7, 8, 0), A64_EL3, 0, translate_at },     /* at s1e3r */
+    { SYS(6, 7, 8, 1), A64_EL3, 0, translate_at },     /* at s1e3w */
 };
 
-/* TLBI at EL1 by op2; those with a last-level hint do the same. */
-static SysCall *const by_op2[8] = {
+/* TLBI by op1 and op2; those with a last-level hint do the same. */
+static SysCall *const of_el1[8] = {
     flush_all, flush_address, flush_asid, flush_address, NULL, flush_address, NULL, flush_address,
 };
+static SysCall *const of_el2[8] = { /* ALLE2, VAE2, ALLE1, VALE2, VMALLS12E1 */
+    flush_all, flush_address, NULL, NULL, flush_all, flush_address, flush_all, NULL,
+};
+static SysCall *const of_el3[8] = { flush_all, flush_address, NULL, NULL, NULL, flush_address, NULL, NULL };
 /* clang-format on */
 
 static const struct SysInsn *find_insn(unsigned number)
@@ -180,28 +226,56 @@ static const struct SysInsn *find_insn(unsigned number)
     return NULL;
 }
 
+/* By intermediate address: CRm 0 for the domain, 4 for this CPU and the outer domain (C5.5). */
+static SysCall *find_by_ipa(const A64Cpu *cpu, unsigned number)
+{
+    enum { PLAIN = 1 << 1 | 1 << 5, RANGES = 1 << 2 | 1 << 6, OUTER = 1 << 0 | 1 << 4, OUTER_RANGES = 1 << 3 | 1 << 7 };
+    unsigned crm = number >> 3 & 15, bit = 1u << (number & 7);
+    bool outer = crm == 4 && a64_has(cpu, A64_TLBIOS), ranges = a64_has(cpu, A64_TLBIRANGE);
+    unsigned there = PLAIN | (ranges ? RANGES : 0) | (outer ? OUTER : 0) |
+        (outer && ranges ? OUTER_RANGES : 0);
+
+    return bit & there ? flush_all : NULL;
+}
+
 /* CRm: 1 outer, 3 inner shareable, 7 this CPU; 5, 2 and 6 the same for ranges. */
 static SysCall *find_tlbi(const A64Cpu *cpu, unsigned number)
 {
-    unsigned crm = number >> 3 & 15, op2 = number & 7;
+    unsigned op1 = number >> 11 & 7, crm = number >> 3 & 15, op2 = number & 7;
     bool is_range = crm == 2 || crm == 5 || crm == 6, is_outer = crm == 1 || crm == 5;
+    SysCall *const *table = op1 == 4 ? of_el2 : op1 == 6 ? of_el3 : of_el1;
 
-    if ((number & ~0x7fu) != SYS(0, 8, 0, 0) || (is_outer && !a64_has(cpu, A64_TLBIOS)) ||
-        (is_range && (!a64_has(cpu, A64_TLBIRANGE) || !(op2 & 1)))) {
+    if ((number & ~0x387fu) != SYS(0, 8, 0, 0) || !(op1 == 0 || op1 == 4 || op1 == 6)) {
         return NULL;
     }
-    return is_range ? flush_range : crm == 1 || crm == 3 || crm == 7 ? by_op2[op2] : NULL;
+    if (op1 == 4 && (crm == 0 || crm == 4)) {
+        return find_by_ipa(cpu, number);
+    }
+    if ((is_outer && !a64_has(cpu, A64_TLBIOS)) ||
+        (is_range && (!a64_has(cpu, A64_TLBIRANGE) || !(op2 & 1) || !table[op2]))) {
+        return NULL;
+    }
+    return is_range ? flush_range : crm == 1 || crm == 3 || crm == 7 ? table[op2] : NULL;
+}
+
+/* Whose it is, by op1: 3 everybody's, 4 EL2's, 6 EL3's. */
+static unsigned least_level(unsigned number)
+{
+    static const uint8_t least[8] = { 1, 1, 1, 0, 2, 2, 3, 1 };
+
+    return least[number >> 11 & 7];
 }
 
 bool a64_sys_exists(const A64Cpu *cpu, unsigned number, unsigned el)
 {
     const struct SysInsn *insn = find_insn(number);
-    unsigned op1 = number >> 11 & 7;
+    unsigned least = least_level(number);
 
-    if (insn) {
-        return (el || op1 == 3) && (insn->feature == NONE || a64_has(cpu, insn->feature));
+    if (el < least || (least == 2 && !a64_has(cpu, A64_EL2))) {
+        return false;
     }
-    return el && find_tlbi(cpu, number);
+    return insn ? insn->feature == NONE || a64_has(cpu, insn->feature)
+                : find_tlbi(cpu, number) != NULL;
 }
 
 bool a64_sys_leaves(unsigned number)
@@ -215,8 +289,8 @@ bool a64_sys_leaves(unsigned number)
 static bool is_trapped(const A64Cpu *cpu, const struct SysInsn *insn)
 {
     return a64_el(cpu) == 0 &&
-        ((insn->flags & BY_UCI && !(cpu->sctlr[1] & SCTLR_UCI)) ||
-            (insn->flags & BY_DZE && !(cpu->sctlr[1] & SCTLR_DZE)));
+        ((insn->flags & BY_UCI && !(a64_kernel_sctlr(cpu) & SCTLR_UCI)) ||
+            (insn->flags & BY_DZE && !(a64_kernel_sctlr(cpu) & SCTLR_DZE)));
 }
 
 static uint64_t help_sys(CpuEnv *env, uint64_t operand, uint64_t value, uint64_t c)
@@ -224,8 +298,11 @@ static uint64_t help_sys(CpuEnv *env, uint64_t operand, uint64_t value, uint64_t
     A64Cpu *cpu = a64_cpu(env);
     unsigned number = operand & 0xffff;
     const struct SysInsn *insn = find_insn(number);
+    unsigned level = env->mode & MODE_TRAPS ? a64_trap_level(cpu, number, true) : 0;
 
-    if (!insn) {
+    if (level && !(insn && is_trapped(cpu, insn))) {
+        a64_sysreg_trap_to(cpu, level, number, operand >> 16 & 31, false);
+    } else if (!insn) {
         find_tlbi(cpu, number)(cpu, number, value);
     } else if (is_trapped(cpu, insn)) {
         a64_sysreg_trap(cpu, EC_SYSTEM, number, operand >> 16 & 31, false);

@@ -12,28 +12,6 @@
 #include "tcg/fp.h"
 #include "tcg/tlb.h"
 
-typedef enum SysregFlags {
-    LEAVES = 1 << 0, /* a write changes what is translated, or what may interrupt it */
-    READ_ONLY = 1 << 1,
-    WRITE_ONLY = 1 << 2,
-    EL0_READS = 1 << 3,     /* EL0 only reads it */
-    UNLESS_IN_USE = 1 << 4, /* has no name while it is the current stack pointer */
-} SysregFlags;
-
-enum { NONE = 64 }; /* of features */
-
-struct A64Sysreg {
-    uint16_t number, last; /* last 0: one register; else a range */
-    uint16_t offset;       /* in A64Cpu: its home. No functions: it is plain memory */
-    uint8_t feature;       /* NONE: always there */
-    uint8_t flags;
-    const char *name;
-    uint64_t mask; /* of bits that can be written, for those with a home */
-    SysregRead *read;
-    SysregWrite *write; /* NULL and no offset: writes are ignored */
-    SysregTrap *trap;
-};
-
 /* ---- control ---------------------------------------------------------------------------------- */
 
 /* The level whose banked register it is: EL1's by their plain names, those of EL2 and EL3 by op1. */
@@ -44,11 +22,18 @@ static unsigned el_of(unsigned number)
     return op1 == 4 ? 2 : op1 == 6 ? 3 : 1;
 }
 
-/* Bits that read as one without the features that define them (D17.2.118). */
-static const uint64_t sctlr_res1 = A64_BIT(29) | A64_BIT(28) | A64_BIT(22) | A64_BIT(20) |
-    A64_BIT(11);
+/* Bits that read as one without the features that define them (D17.2.118 to D17.2.120). */
+static uint64_t sctlr_res1(const A64Cpu *cpu, unsigned el)
+{
+    uint64_t all = A64_BIT(29) | A64_BIT(28) | A64_BIT(22) | A64_BIT(11);
 
-static uint64_t read_sctlr(A64Cpu *cpu, unsigned number)
+    if (el == 1 || (el == 2 && cpu->hcr & HCR_E2H)) {
+        return all | A64_BIT(20) | (a64_has(cpu, A64_PAN) ? 0 : SCTLR_SPAN);
+    }
+    return all | A64_BIT(23) | A64_BIT(18) | A64_BIT(16) | A64_BIT(5) | A64_BIT(4);
+}
+
+uint64_t a64_sctlr_read(A64Cpu *cpu, unsigned number)
 {
     return cpu->sctlr[el_of(number)];
 }
@@ -64,55 +49,61 @@ static uint64_t sctlr_mask(const A64Cpu *cpu)
 }
 
 /* What page walks depend on: their results may be cached no longer. */
-static void write_sctlr(A64Cpu *cpu, unsigned number, uint64_t value)
+void a64_sctlr_write(A64Cpu *cpu, unsigned number, uint64_t value)
 {
     unsigned el = el_of(number);
-    uint64_t res1 = sctlr_res1 | (a64_has(cpu, A64_PAN) ? 0 : SCTLR_SPAN);
     uint64_t changed = cpu->sctlr[el];
 
-    value = (value & sctlr_mask(cpu)) | res1;
+    value = (value & sctlr_mask(cpu)) | sctlr_res1(cpu, el);
     changed ^= value;
     cpu->sctlr[el] = value;
-    if (changed & (SCTLR_M | SCTLR_WXN)) {
+    if (el == 1) {
+        a64_settings_changed(cpu);
+    }
+    /* A guest and a hypervisor that take turns at EL1 have spaces of their own. */
+    if (changed & (SCTLR_M | SCTLR_WXN) && !(el == 1 && a64_el2_enabled(cpu))) {
         tlb_flush_all(&cpu->env);
     }
     a64_mode_changed(cpu);
 }
 
-static uint64_t read_tcr(A64Cpu *cpu, unsigned number)
+uint64_t a64_tcr_read(A64Cpu *cpu, unsigned number)
 {
     return cpu->tcr[el_of(number)];
 }
 
-static void write_tcr(A64Cpu *cpu, unsigned number, uint64_t value)
+void a64_tcr_write(A64Cpu *cpu, unsigned number, uint64_t value)
 {
     unsigned el = el_of(number);
     bool changed = cpu->tcr[el] != value;
 
     cpu->tcr[el] = value;
-    if (changed) {
+    if (changed && el != 1) {
         tlb_flush_all(&cpu->env);
+    } else if (changed) {
+        a64_settings_changed(cpu);
+        cpu_context_changed(&cpu->env);
     }
 }
 
 /* A new ASID is another space; a new table under the old one is what TLBI is for (D8.13). */
-static void write_ttbr0(A64Cpu *cpu, unsigned number, uint64_t value)
+void a64_ttbr0_write(A64Cpu *cpu, unsigned number, uint64_t value)
 {
     cpu->ttbr0[el_of(number)] = value;
     cpu_context_changed(&cpu->env);
 }
 
-static uint64_t read_ttbr0(A64Cpu *cpu, unsigned number)
+uint64_t a64_ttbr0_read(A64Cpu *cpu, unsigned number)
 {
     return cpu->ttbr0[el_of(number)];
 }
 
-static uint64_t read_ttbr1(A64Cpu *cpu, unsigned number)
+uint64_t a64_ttbr1_read(A64Cpu *cpu, unsigned number)
 {
     return cpu->ttbr1[el_of(number)];
 }
 
-static void write_ttbr1(A64Cpu *cpu, unsigned number, uint64_t value)
+void a64_ttbr1_write(A64Cpu *cpu, unsigned number, uint64_t value)
 {
     cpu->ttbr1[el_of(number)] = value;
     cpu_context_changed(&cpu->env);
@@ -159,7 +150,7 @@ static void write_daif(A64Cpu *cpu, unsigned number, uint64_t value)
 
 static uint8_t daif_trap(const A64Cpu *cpu, unsigned number, bool write)
 {
-    return a64_el(cpu) || cpu->sctlr[1] & SCTLR_UMA ? SYSREG_GOES_ON : EC_SYSTEM;
+    return a64_el(cpu) || a64_kernel_sctlr(cpu) & SCTLR_UMA ? SYSREG_GOES_ON : EC_SYSTEM;
 }
 
 static uint64_t read_current_el(A64Cpu *cpu, unsigned number)
@@ -245,59 +236,19 @@ static uint8_t fp_trap(const A64Cpu *cpu, unsigned number, bool write)
     return cpu->env.mode & MODE_FP_TRAPPED ? EC_FP : SYSREG_GOES_ON;
 }
 
-/* ---- the interrupt controller ----------------------------------------------------------------- */
-
-/* A GICv2 drives the timers' lines, but has no registers here. */
-bool a64_has_gic(const A64Cpu *cpu)
-{
-    enum { ICC_SRE = SYSREG(3, 0, 12, 12, 5) };
-    Cpu *device = cpu_device(&cpu->env);
-    uint64_t value;
-    bool taken, there;
-
-    if (!device->intc) {
-        return false;
-    }
-    taken = machine_lock_ensure();
-    there = device->intc->read(device->intc_owner, device->index, ICC_SRE, &value);
-    machine_lock_restore(taken);
-    return there;
-}
-
-static uint64_t read_gic(A64Cpu *cpu, unsigned number)
-{
-    Cpu *device = cpu_device(&cpu->env);
-    bool taken = machine_lock_ensure();
-    uint64_t value = 0;
-
-    if (!device->intc->read(device->intc_owner, device->index, number, &value)) {
-        a64_raise(&cpu->env, a64_syndrome(EC_UNKNOWN, 0), 0);
-    }
-    machine_lock_restore(taken);
-    return value;
-}
-
-static void write_gic(A64Cpu *cpu, unsigned number, uint64_t value)
-{
-    Cpu *device = cpu_device(&cpu->env);
-    bool taken = machine_lock_ensure();
-
-    if (!device->intc->write(device->intc_owner, device->index, number, value)) {
-        a64_raise(&cpu->env, a64_syndrome(EC_UNKNOWN, 0), 0);
-    }
-    machine_lock_restore(taken);
-}
-
-static uint8_t gic_trap(const A64Cpu *cpu, unsigned number, bool write)
-{
-    return cpu_device(&cpu->env)->intc ? SYSREG_GOES_ON : EC_UNKNOWN;
-}
-
 /* ---- others ----------------------------------------------------------------------------------- */
 
 static uint8_t ctr_trap(const A64Cpu *cpu, unsigned number, bool write)
 {
-    return a64_el(cpu) || cpu->sctlr[1] & SCTLR_UCT ? SYSREG_GOES_ON : EC_SYSTEM;
+    return a64_el(cpu) || a64_kernel_sctlr(cpu) & SCTLR_UCT ? SYSREG_GOES_ON : EC_SYSTEM;
+}
+
+/* Only the highest level has it. */
+static uint8_t rvbar_trap(const A64Cpu *cpu, unsigned number, bool write)
+{
+    bool higher = a64_has(cpu, A64_EL2) || a64_has(cpu, A64_EL3);
+
+    return higher ? EC_UNKNOWN : SYSREG_GOES_ON;
 }
 
 static void write_oslar(A64Cpu *cpu, unsigned number, uint64_t value)
@@ -374,53 +325,55 @@ static uint64_t read_random(A64Cpu *cpu, unsigned number)
     return z ^ z >> 31;
 }
 
-static uint64_t read_isr(A64Cpu *cpu, unsigned number)
+/* What is pending for this level: where a virtual one could be, that and not the physical one (D17.2.70). */
+static bool is_shown(const A64Cpu *cpu, uint64_t route, unsigned physical, unsigned virtual_lines)
 {
-    uint32_t lines = atomic_load(&cpu->lines);
+    bool is_virtual = a64_el(cpu) == 1 && cpu->hcr_now & route;
 
-    return (lines & 1 << A64_INPUT_IRQ ? PSTATE_I : 0) |
-        (lines & 1 << A64_INPUT_FIQ ? PSTATE_F : 0);
+    return atomic_load(&cpu->lines) & (is_virtual ? virtual_lines : 1u << physical);
 }
 
-static uint64_t read_zero(A64Cpu *cpu, unsigned number)
+static uint64_t read_isr(A64Cpu *cpu, unsigned number)
+{
+    bool serror = a64_el(cpu) == 1 && cpu->hcr_now & HCR_AMO && cpu->hcr_now & HCR_VSE;
+
+    return (serror ? PSTATE_A : 0) |
+        (is_shown(cpu, HCR_IMO, A64_INPUT_IRQ, 1 << A64_INPUT_VIRQ | 1 << A64_INPUT_VI) ? PSTATE_I
+                                                                                       : 0) |
+        (is_shown(cpu, HCR_FMO, A64_INPUT_FIQ, 1 << A64_INPUT_VFIQ | 1 << A64_INPUT_VF) ? PSTATE_F
+                                                                                       : 0);
+}
+
+uint64_t a64_zero_read(A64Cpu *cpu, unsigned number)
 {
     return 0;
 }
 
 /* ---- the table -------------------------------------------------------------------------------- */
 
-#define HOME(field) .offset = offsetof(A64Cpu, field)
-#define ALL .mask = ~UINT64_C(0)
-#define LOW32 .mask = UINT32_MAX
-#define RO .flags = READ_ONLY
-
 /* clang-format off */
-#define R(op0, op1, crn, crm, op2) SYSREG(op0, op1, crn, crm, op2), 0
-#define RANGE(op0, op1, crn, crm, op2, crm_last, op2_last) \
-    SYSREG(op0, op1, crn, crm, op2), SYSREG(op0, op1, crn, crm_last, op2_last)
-
 /* By number: a64_sysreg_find searches it in halves. */
 static const A64Sysreg sysregs[] = {
     { RANGE(2, 0, 0, 0, 4, 15, 7), .name = "dbg_el1", .feature = NONE, .read = read_debug, .write = write_debug, .trap = debug_trap, .flags = LEAVES },
-    { R(2, 0, 1, 0, 0), .name = "mdrar_el1", .feature = NONE, .read = read_zero, RO },
+    { R(2, 0, 1, 0, 0), .name = "mdrar_el1", .feature = NONE, .read = a64_zero_read, RO },
     { R(2, 0, 1, 0, 4), .name = "oslar_el1", .feature = NONE, .write = write_oslar, .flags = WRITE_ONLY },
     { R(2, 0, 1, 1, 4), .name = "oslsr_el1", .feature = NONE, .read = read_oslsr, RO },
     { R(2, 0, 1, 3, 4), .name = "osdlr_el1", .feature = NONE, HOME(osdlr), .mask = 1 },
-    { R(2, 0, 1, 4, 4), .name = "dbgprcr_el1", .feature = NONE, .read = read_zero },
-    { R(2, 0, 7, 8, 6), .name = "dbgclaimset_el1", .feature = NONE, .read = read_zero },
-    { R(2, 0, 7, 9, 6), .name = "dbgclaimclr_el1", .feature = NONE, .read = read_zero },
-    { R(2, 0, 7, 14, 6), .name = "dbgauthstatus_el1", .feature = NONE, .read = read_zero, RO },
-    { R(2, 3, 0, 1, 0), .name = "mdccsr_el0", .feature = NONE, .read = read_zero, RO },
+    { R(2, 0, 1, 4, 4), .name = "dbgprcr_el1", .feature = NONE, .read = a64_zero_read },
+    { R(2, 0, 7, 8, 6), .name = "dbgclaimset_el1", .feature = NONE, .read = a64_zero_read },
+    { R(2, 0, 7, 9, 6), .name = "dbgclaimclr_el1", .feature = NONE, .read = a64_zero_read },
+    { R(2, 0, 7, 14, 6), .name = "dbgauthstatus_el1", .feature = NONE, .read = a64_zero_read, RO },
+    { R(2, 3, 0, 1, 0), .name = "mdccsr_el0", .feature = NONE, .read = a64_zero_read, RO },
     { R(3, 0, 0, 0, 0), .name = "midr_el1", .feature = NONE, .read = a64_midr_read, RO },
     { R(3, 0, 0, 0, 5), .name = "mpidr_el1", .feature = NONE, .read = a64_mpidr_read, RO },
-    { R(3, 0, 0, 0, 6), .name = "revidr_el1", .feature = NONE, .read = read_zero, RO },
+    { R(3, 0, 0, 0, 6), .name = "revidr_el1", .feature = NONE, .read = a64_zero_read, RO },
     { RANGE(3, 0, 0, 1, 0, 7, 7), .name = "id_el1", .feature = NONE, .read = a64_id_read, RO },
-    { R(3, 0, 1, 0, 0), .name = "sctlr_el1", .feature = NONE, .read = read_sctlr, .write = write_sctlr, .flags = LEAVES },
+    { R(3, 0, 1, 0, 0), .name = "sctlr_el1", .feature = NONE, .read = a64_sctlr_read, .write = a64_sctlr_write, .flags = LEAVES },
     { R(3, 0, 1, 0, 1), .name = "actlr_el1", .feature = NONE, HOME(actlr[1]), ALL },
     { R(3, 0, 1, 0, 2), .name = "cpacr_el1", .feature = NONE, .read = read_cpacr, .write = write_cpacr, .flags = LEAVES },
-    { R(3, 0, 2, 0, 0), .name = "ttbr0_el1", .feature = NONE, .read = read_ttbr0, .write = write_ttbr0, .flags = LEAVES },
-    { R(3, 0, 2, 0, 1), .name = "ttbr1_el1", .feature = NONE, .read = read_ttbr1, .write = write_ttbr1, .flags = LEAVES },
-    { R(3, 0, 2, 0, 2), .name = "tcr_el1", .feature = NONE, .read = read_tcr, .write = write_tcr, .flags = LEAVES },
+    { R(3, 0, 2, 0, 0), .name = "ttbr0_el1", .feature = NONE, .read = a64_ttbr0_read, .write = a64_ttbr0_write, .flags = LEAVES },
+    { R(3, 0, 2, 0, 1), .name = "ttbr1_el1", .feature = NONE, .read = a64_ttbr1_read, .write = a64_ttbr1_write, .flags = LEAVES },
+    { R(3, 0, 2, 0, 2), .name = "tcr_el1", .feature = NONE, .read = a64_tcr_read, .write = a64_tcr_write, .flags = LEAVES },
     { R(3, 0, 2, 1, 0), .name = "apiakeylo_el1", .feature = A64_PAUTH, HOME(keys[0][0]), ALL },
     { R(3, 0, 2, 1, 1), .name = "apiakeyhi_el1", .feature = A64_PAUTH, HOME(keys[0][1]), ALL },
     { R(3, 0, 2, 1, 2), .name = "apibkeylo_el1", .feature = A64_PAUTH, HOME(keys[1][0]), ALL },
@@ -438,7 +391,7 @@ static const A64Sysreg sysregs[] = {
     { R(3, 0, 4, 2, 2), .name = "currentel", .feature = NONE, .read = read_current_el, RO },
     { R(3, 0, 4, 2, 3), .name = "pan", .feature = A64_PAN, .read = read_pan, .write = write_pan, .flags = LEAVES },
     { R(3, 0, 4, 2, 4), .name = "uao", .feature = A64_UAO, .read = read_uao, .write = write_uao, .flags = LEAVES },
-    { R(3, 0, 4, 6, 0), .name = "icc_pmr_el1", .feature = NONE, .read = read_gic, .write = write_gic, .trap = gic_trap, .flags = LEAVES },
+    { R(3, 0, 4, 6, 0), .name = "icc_pmr_el1", .feature = NONE, .read = a64_gic_read, .write = a64_gic_write, .trap = a64_gic_trap, .flags = LEAVES },
     { R(3, 0, 5, 1, 0), .name = "afsr0_el1", .feature = NONE, HOME(afsr0[1]), ALL },
     { R(3, 0, 5, 1, 1), .name = "afsr1_el1", .feature = NONE, HOME(afsr1[1]), ALL },
     { R(3, 0, 5, 2, 0), .name = "esr_el1", .feature = NONE, HOME(esr[1]), LOW32 },
@@ -448,15 +401,15 @@ static const A64Sysreg sysregs[] = {
     { R(3, 0, 10, 2, 0), .name = "mair_el1", .feature = NONE, HOME(mair[1]), ALL },
     { R(3, 0, 10, 3, 0), .name = "amair_el1", .feature = NONE, HOME(amair[1]), ALL },
     { R(3, 0, 12, 0, 0), .name = "vbar_el1", .feature = NONE, HOME(vbar[1]), .mask = ~UINT64_C(0x7ff) },
-    { R(3, 0, 12, 0, 1), .name = "rvbar_el1", .feature = NONE, HOME(rvbar), RO },
+    { R(3, 0, 12, 0, 1), .name = "rvbar_el1", .feature = NONE, HOME(rvbar), .trap = rvbar_trap, RO },
     { R(3, 0, 12, 1, 0), .name = "isr_el1", .feature = NONE, .read = read_isr, RO },
-    { RANGE(3, 0, 12, 8, 0, 12, 7), .name = "icc_el1", .feature = NONE, .read = read_gic, .write = write_gic, .trap = gic_trap, .flags = LEAVES },
+    { RANGE(3, 0, 12, 8, 0, 12, 7), .name = "icc_el1", .feature = NONE, .read = a64_gic_read, .write = a64_gic_write, .trap = a64_gic_trap, .flags = LEAVES },
     { R(3, 0, 13, 0, 1), .name = "contextidr_el1", .feature = NONE, HOME(contextidr[1]), LOW32 },
     { R(3, 0, 13, 0, 4), .name = "tpidr_el1", .feature = NONE, HOME(tpidr[1]), ALL },
     { R(3, 0, 14, 1, 0), .name = "cntkctl_el1", .feature = NONE, HOME(cntkctl), LOW32 },
     { R(3, 1, 0, 0, 0), .name = "ccsidr_el1", .feature = NONE, .read = a64_ccsidr_read, RO },
     { R(3, 1, 0, 0, 1), .name = "clidr_el1", .feature = NONE, .read = a64_clidr_read, RO },
-    { R(3, 1, 0, 0, 7), .name = "aidr_el1", .feature = NONE, .read = read_zero, RO },
+    { R(3, 1, 0, 0, 7), .name = "aidr_el1", .feature = NONE, .read = a64_zero_read, RO },
     { R(3, 2, 0, 0, 0), .name = "csselr_el1", .feature = NONE, HOME(csselr), .mask = 15 },
     { R(3, 3, 0, 0, 1), .name = "ctr_el0", .feature = NONE, .read = a64_ctr_read, .trap = ctr_trap, RO },
     { R(3, 3, 0, 0, 7), .name = "dczid_el0", .feature = NONE, .read = a64_dczid_read, RO },
@@ -494,15 +447,25 @@ static int compare_sysreg(const void *key, const void *row)
 
 static const A64Sysreg *find_row(unsigned number)
 {
-    return bsearch(
-        &number, sysregs, sizeof(sysregs) / sizeof(*sysregs), sizeof(*sysregs), compare_sysreg);
+    bool upper = number >= EL_SYSREGS_FIRST;
+
+    return bsearch(&number, upper ? a64_el_sysregs : sysregs,
+        upper ? a64_el_sysreg_count : G_N_ELEMENTS(sysregs), sizeof(*sysregs), compare_sysreg);
 }
+
+/* What EL3 finds in the place of EL2's registers where there is no EL2 (D1.6.3). */
+static const A64Sysreg nothing_of_el2 = {
+    R(3, 6, 0, 0, 0), .name = "res0", .feature = NONE, .read = a64_zero_read
+};
 
 const A64Sysreg *a64_sysreg_find(const A64Cpu *cpu, unsigned number)
 {
     const A64Sysreg *row = find_row(number);
 
-    return row && (row->feature == NONE || a64_has(cpu, (A64Feature)row->feature)) ? row : NULL;
+    if (!row || row->feature == NONE || a64_has(cpu, (A64Feature)row->feature)) {
+        return row;
+    }
+    return row->feature == A64_EL2 && a64_has(cpu, A64_EL3) ? &nothing_of_el2 : NULL;
 }
 
 /* D17.1: op1 says the lowest level that may have it. */
@@ -558,22 +521,35 @@ void a64_sysreg_trap(A64Cpu *cpu, unsigned class, unsigned number, unsigned rt, 
     a64_raise(&cpu->env, a64_syndrome((A64Class) class, iss), 0);
 }
 
+void a64_sysreg_trap_to(A64Cpu *cpu, unsigned level, unsigned number, unsigned rt, bool read)
+{
+    a64_raise_to(cpu, level, a64_syndrome(EC_SYSTEM, sysreg_iss(number, rt, read)), 0);
+}
+
 static bool goes_on(A64Cpu *cpu, const A64Sysreg *row, uint64_t operand, bool write)
 {
-    unsigned number = operand & 0xffff;
+    unsigned number = operand & 0xffff, rt = operand >> 16 & 31, level;
     uint8_t class = row->trap ? row->trap(cpu, number, write) : SYSREG_GOES_ON;
 
+    level = class == SYSREG_TO_EL2 ? 2 : class == SYSREG_TO_EL3 ? 3 : 0;
+    if (class == SYSREG_GOES_ON && cpu->env.mode & MODE_TRAPS) {
+        level = a64_trap_level(cpu, number, write);
+    }
+    if (level) {
+        a64_sysreg_trap_to(cpu, level, number, rt, !write);
+        return false;
+    }
     if (class == SYSREG_GOES_ON) {
         return true;
     }
-    a64_sysreg_trap(cpu, class, number, operand >> 16 & 31, !write);
+    a64_sysreg_trap(cpu, class, number, rt, !write);
     return false;
 }
 
 static uint64_t help_mrs(CpuEnv *env, uint64_t operand, uint64_t b, uint64_t c)
 {
     A64Cpu *cpu = a64_cpu(env);
-    const A64Sysreg *row = find_row(operand & 0xffff);
+    const A64Sysreg *row = a64_sysreg_find(cpu, operand & 0xffff);
 
     if (!goes_on(cpu, row, operand, false)) {
         return 0;
@@ -585,7 +561,7 @@ static uint64_t help_mrs(CpuEnv *env, uint64_t operand, uint64_t b, uint64_t c)
 static uint64_t help_msr(CpuEnv *env, uint64_t operand, uint64_t value, uint64_t c)
 {
     A64Cpu *cpu = a64_cpu(env);
-    const A64Sysreg *row = find_row(operand & 0xffff);
+    const A64Sysreg *row = a64_sysreg_find(cpu, operand & 0xffff);
 
     if (!goes_on(cpu, row, operand, true)) {
         return 0;
@@ -598,5 +574,20 @@ static uint64_t help_msr(CpuEnv *env, uint64_t operand, uint64_t value, uint64_t
     return 0;
 }
 
+/* A register that nobody has, or SYS, where EL2 hears of it (HCR_EL2.TIDCP): as undefined else. */
+static uint64_t help_sysreg_none(CpuEnv *env, uint64_t operand, uint64_t read, uint64_t c)
+{
+    A64Cpu *cpu = a64_cpu(env);
+    unsigned number = operand & 0xffff, level = a64_trap_level(cpu, number, !read);
+
+    if (level) {
+        a64_sysreg_trap_to(cpu, level, number, operand >> 16 & 31, read);
+    } else {
+        a64_raise(env, a64_syndrome(EC_UNKNOWN, 0), 0);
+    }
+    return 0;
+}
+
+const Helper a64_help_sysreg_none = { "a64_sysreg_none", help_sysreg_none, HELPER_MAY_RAISE };
 const Helper a64_help_mrs = { "a64_mrs", help_mrs, HELPER_MAY_RAISE };
 const Helper a64_help_msr = { "a64_msr", help_msr, HELPER_MAY_RAISE };

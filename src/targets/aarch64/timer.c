@@ -8,7 +8,7 @@
 enum { CTL_ENABLE = 1, CTL_IMASK = 2, CTL_ISTATUS = 4 };
 
 /* PPIs of the base system architecture, as the GIC counts them. */
-static const uint8_t lines[TIMER_COUNT] = { 14, 11, 10, 13 };
+static const uint8_t lines[TIMER_COUNT] = { 14, 11, 10, 13, 12 };
 
 static uint64_t ticks_of_ns(const A64Cpu *cpu, int64_t ns)
 {
@@ -95,36 +95,84 @@ void a64_timers_check(A64Cpu *cpu)
 
 enum { COUNT_FREQUENCY, COUNT_PHYSICAL, COUNT_VIRTUAL };
 
+/* A hypervisor that is a kernel has no offset, nor have its processes (D11.2.2). */
+static uint64_t shown_offset(const A64Cpu *cpu)
+{
+    bool none = a64_is_host(cpu) ? a64_el(cpu) != 1 : a64_el(cpu) == 2 && cpu->hcr & HCR_E2H;
+
+    return none ? 0 : cpu->cntvoff;
+}
+
+static uint64_t shown_count(const A64Cpu *cpu, A64TimerId id)
+{
+    return a64_count(cpu, TIMER_PHYSICAL) - (id == TIMER_VIRTUAL ? shown_offset(cpu) : 0);
+}
+
 uint64_t a64_count_read(A64Cpu *cpu, unsigned number)
 {
     switch (number & 7) {
     case COUNT_FREQUENCY: return cpu->frequency;
     case COUNT_PHYSICAL: return a64_count(cpu, TIMER_PHYSICAL);
-    default: return a64_count(cpu, TIMER_VIRTUAL);
+    default: return shown_count(cpu, TIMER_VIRTUAL);
     }
 }
 
-/* CNTKCTL_EL1: bit 0 shows the physical counter to EL0, 1 the virtual one, 9 and 8 the timers. */
+/* CNTKCTL_EL1, of a host CNTHCTL_EL2: bit 0 shows the physical counter to EL0, 1 the virtual one, 9 and 8 the timers. */
 static uint8_t shown_by(const A64Cpu *cpu, uint64_t bits)
 {
-    return a64_el(cpu) || cpu->cntkctl & bits ? SYSREG_GOES_ON : EC_SYSTEM;
+    uint64_t control = a64_is_host(cpu) ? cpu->cnthctl : cpu->cntkctl;
+
+    return a64_el(cpu) || control & bits ? SYSREG_GOES_ON : EC_SYSTEM;
+}
+
+/* CNTHCTL_EL2: EL1PCTEN and EL1PCEN, for guests; with E2H they are at bit 10 (D17.11.9). */
+static uint8_t guest_shown_by(const A64Cpu *cpu, unsigned bit)
+{
+    uint64_t control = cpu->hcr & HCR_E2H ? cpu->cnthctl >> 10 : cpu->cnthctl;
+
+    return a64_el(cpu) < 2 && a64_el2_enabled(cpu) && !a64_is_host(cpu) && !(control >> bit & 1)
+        ? SYSREG_TO_EL2
+        : SYSREG_GOES_ON;
 }
 
 uint8_t a64_count_trap(const A64Cpu *cpu, unsigned number, bool write)
 {
     static const uint8_t bits[] = { 3, 1, 2 };
+    uint8_t class = shown_by(cpu, bits[number & 3]);
 
-    return shown_by(cpu, bits[number & 3]);
+    return class == SYSREG_GOES_ON && (number & 7) == COUNT_PHYSICAL ? guest_shown_by(cpu, 0)
+                                                                     : class;
 }
 
+/* By op1 and CRm: CNTP and CNTV, CNTHP and CNTHV, CNTPS. */
 static A64TimerId timer_of(unsigned number)
 {
-    return (number >> 3 & 15) == 3 ? TIMER_VIRTUAL : TIMER_PHYSICAL;
+    bool is_virtual = (number >> 3 & 15) == 3;
+
+    switch (number >> 11 & 7) {
+    case 4: return is_virtual ? TIMER_HYP_VIRTUAL : TIMER_HYP;
+    case 7: return TIMER_SECURE;
+    default: return is_virtual ? TIMER_VIRTUAL : TIMER_PHYSICAL;
+    }
 }
 
 uint8_t a64_timer_trap(const A64Cpu *cpu, unsigned number, bool write)
 {
-    return shown_by(cpu, timer_of(number) == TIMER_VIRTUAL ? A64_BIT(8) : A64_BIT(9));
+    bool is_virtual = timer_of(number) == TIMER_VIRTUAL;
+    uint8_t class = shown_by(cpu, is_virtual ? A64_BIT(8) : A64_BIT(9));
+
+    return class == SYSREG_GOES_ON && !is_virtual ? guest_shown_by(cpu, 1) : class;
+}
+
+/* EL3's, and with SCR_EL3.ST that of EL1 in the secure state. */
+uint8_t a64_secure_timer_trap(const A64Cpu *cpu, unsigned number, bool write)
+{
+    if (a64_el(cpu) == 3) {
+        return SYSREG_GOES_ON;
+    }
+    return a64_el(cpu) == 1 && a64_is_secure(cpu) ? cpu->scr & SCR_ST ? SYSREG_GOES_ON
+                                                                      : SYSREG_TO_EL3
+                                                  : EC_UNKNOWN;
 }
 
 enum { TIMER_VALUE, TIMER_CONTROL, TIMER_COMPARE };
@@ -135,7 +183,7 @@ uint64_t a64_timer_read(A64Cpu *cpu, unsigned number)
     const A64Timer *timer = &cpu->timer[id];
 
     switch (number & 7) {
-    case TIMER_VALUE: return (uint32_t)(timer->compare - a64_count(cpu, id));
+    case TIMER_VALUE: return (uint32_t)(timer->compare - shown_count(cpu, id));
     case TIMER_CONTROL:
         return timer->control | (timer->control & CTL_ENABLE && is_met(cpu, id) ? CTL_ISTATUS : 0);
     default: return timer->compare;
@@ -148,7 +196,7 @@ void a64_timer_write(A64Cpu *cpu, unsigned number, uint64_t value)
     A64Timer *timer = &cpu->timer[id];
 
     switch (number & 7) {
-    case TIMER_VALUE: timer->compare = a64_count(cpu, id) + (uint64_t)(int32_t)value; break;
+    case TIMER_VALUE: timer->compare = shown_count(cpu, id) + (uint64_t)(int32_t)value; break;
     case TIMER_CONTROL: timer->control = value & (CTL_ENABLE | CTL_IMASK); break;
     default: timer->compare = value;
     }

@@ -4,8 +4,17 @@
 
 /* ---- codes ------------------------------------------------------------------------------------ */
 
+/* A level above may want to hear of the use of a key. */
+static void ask_for(A64Translator *t, unsigned key)
+{
+    if (t->mode & MODE_TRAPS) {
+        ir_call_void(t->b, &a64_help_pac_trap, constant(t, I64, key), NO_VAL, NO_VAL);
+    }
+}
+
 static Val with_key(A64Translator *t, const Helper *helper, Val pointer, Val modifier, unsigned key)
 {
+    ask_for(t, key);
     return ir_call(t->b, I64, helper, pointer, modifier, constant(t, I64, key));
 }
 
@@ -43,6 +52,7 @@ bool a64_xpac(A64Translator *t, const A64Pac *i)
 
 bool a64_pacga(A64Translator *t, const A64R *i)
 {
+    ask_for(t, A64_KEY_GA);
     set_reg(t, 1, i->rd,
         ir_call(t->b, I64, &a64_help_pacga, xreg(t, i->rn), xreg_sp(t, i->rm), NO_VAL));
     return true;

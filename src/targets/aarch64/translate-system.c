@@ -80,8 +80,8 @@ static void wait(A64Translator *t, const Helper *helper, ExitReason reason)
 bool a64_hint(A64Translator *t, const A64Hint *i)
 {
     switch (i->op) {
-    case HINT_YIELD:
-    case HINT_WFE: wait(t, &a64_help_yield, EXIT_LOOKUP); break;
+    case HINT_YIELD: wait(t, &a64_help_yield, EXIT_LOOKUP); break;
+    case HINT_WFE: wait(t, &a64_help_wfe, EXIT_LOOKUP); break;
     case HINT_WFI: wait(t, &a64_help_wfi, EXIT_HALT); break;
     default: pac_hint(t, i->op); break;
     }
@@ -295,9 +295,9 @@ enum {
     REG_CURRENTEL = SYSREG(3, 0, 4, 2, 2),
 };
 
-static uint64_t sysreg_operand(const A64Sys *i)
+static uint64_t sysreg_operand(const A64Sys *i, unsigned number)
 {
-    return (uint64_t)i->reg | (uint64_t)i->rt << 16;
+    return (uint64_t)number | (uint64_t)i->rt << 16;
 }
 
 static bool read_inline(A64Translator *t, const A64Sys *i)
@@ -314,21 +314,42 @@ static bool read_inline(A64Translator *t, const A64Sys *i)
     }
 }
 
-bool a64_mrs(A64Translator *t, const A64Sys *i)
+/* Where nothing takes a name, a level above may still hear of it. */
+static bool no_register(A64Translator *t, const A64Sys *i, bool read)
 {
-    const A64Sysreg *row = a64_sysreg_find(t->cpu, i->reg);
-    uint64_t mask;
-    unsigned offset;
-
-    if (!row || !a64_sysreg_reachable(row, t->mode, false)) {
+    if (!(t->mode & MODE_TRAPS)) {
         return false;
     }
-    offset = a64_sysreg_plain(row, &mask);
+    ir_call_void(t->b, &a64_help_sysreg_none, constant(t, I64, sysreg_operand(i, i->reg)),
+        constant(t, I64, read), NO_VAL);
+    leave_to(t, JUMP_OTHER, constant(t, I64, t->next));
+    return true;
+}
+
+/* The offset of a register that needs no call here. */
+static unsigned plain_offset(A64Translator *t, const A64Sysreg *row, unsigned number, uint64_t *mask)
+{
+    bool asks = t->mode & MODE_TRAPS && a64_may_trap(number);
+
+    return asks ? 0 : a64_sysreg_plain(row, mask);
+}
+
+bool a64_mrs(A64Translator *t, const A64Sys *i)
+{
+    unsigned number = a64_sysreg_meant(i->reg, t->mode), offset;
+    const A64Sysreg *row = a64_sysreg_find(t->cpu, number);
+    uint64_t mask;
+
+    if (!row || !a64_sysreg_reachable(row, t->mode, false)) {
+        return no_register(t, i, true);
+    }
+    offset = plain_offset(t, row, number, &mask);
     if (offset) {
         set_reg(t, 1, i->rt, state(t, offset));
     } else if (!read_inline(t, i)) {
         set_reg(t, 1, i->rt,
-            ir_call(t->b, I64, &a64_help_mrs, constant(t, I64, sysreg_operand(i)), NO_VAL, NO_VAL));
+            ir_call(t->b, I64, &a64_help_mrs, constant(t, I64, sysreg_operand(i, number)),
+                NO_VAL, NO_VAL));
         t->flags_op = FLAGS_UNKNOWN; /* RNDR sets them */
     }
     return true;
@@ -353,19 +374,19 @@ static bool write_inline(A64Translator *t, const A64Sys *i)
 
 bool a64_msr(A64Translator *t, const A64Sys *i)
 {
-    const A64Sysreg *row = a64_sysreg_find(t->cpu, i->reg);
+    unsigned number = a64_sysreg_meant(i->reg, t->mode), offset;
+    const A64Sysreg *row = a64_sysreg_find(t->cpu, number);
     uint64_t mask;
-    unsigned offset;
 
     if (!row || !a64_sysreg_reachable(row, t->mode, true)) {
-        return false;
+        return no_register(t, i, false);
     }
-    offset = a64_sysreg_plain(row, &mask);
+    offset = plain_offset(t, row, number, &mask);
     if (offset) {
         set_state(t, offset, ir_op2(t->b, IR_and, I64, xreg(t, i->rt), constant(t, I64, mask)));
     } else if (!write_inline(t, i)) {
         ir_call_void(
-            t->b, &a64_help_msr, constant(t, I64, sysreg_operand(i)), xreg(t, i->rt), NO_VAL);
+            t->b, &a64_help_msr, constant(t, I64, sysreg_operand(i, number)), xreg(t, i->rt), NO_VAL);
         t->leave |= a64_sysreg_leaves(row);
     }
     return true;
@@ -374,9 +395,9 @@ bool a64_msr(A64Translator *t, const A64Sys *i)
 bool a64_sys(A64Translator *t, const A64Sys *i)
 {
     if (!a64_sys_exists(t->cpu, i->reg, t->el)) {
-        return false;
+        return no_register(t, i, false);
     }
-    ir_call_void(t->b, &a64_help_sys, constant(t, I64, sysreg_operand(i)), xreg(t, i->rt), NO_VAL);
+    ir_call_void(t->b, &a64_help_sys, constant(t, I64, sysreg_operand(i, i->reg)), xreg(t, i->rt), NO_VAL);
     t->leave |= a64_sys_leaves(i->reg);
     return true;
 }

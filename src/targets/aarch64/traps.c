@@ -1,0 +1,190 @@
+/*
+ * Registers and SYS instructions that EL2 or EL3 have reserved for themselves: one table. Arm ARM D1.3.6.
+ *
+ * Code that may be trapped is translated in a mode of its own (MODE_TRAPS), in which a register that the table has
+ * is accessed by a call that asks here; without it nothing does.
+ */
+#include <glib.h>
+
+#include "targets/aarch64/sysreg.h"
+
+enum { READS = 1, WRITES = 2, BOTH = 3, OF_EL0 = 4 /* EL0's accesses, too */, OF_EL2 = 8, /* EL2's, too */ IF_CLEAR = 16 /* the bit lets pass */ };
+
+typedef struct Trap {
+    uint16_t first, last;
+    uint8_t level, flags;
+    uint16_t control; /* offset in A64Cpu of the register whose bit it is */
+    uint64_t bit;
+} Trap;
+
+#define ONE(...) SYSREG(__VA_ARGS__), SYSREG(__VA_ARGS__)
+#define SYS(op1, crn, crm, op2) SYSREG(1, op1, crn, crm, op2)
+#define ONE_SYS(...) SYS(__VA_ARGS__), SYS(__VA_ARGS__)
+#define BY_HCR(flags, bit) 2, flags, offsetof(A64Cpu, hcr_now), bit
+#define BY_MDCR(level, flags, bit) level, flags, offsetof(A64Cpu, mdcr[level]), bit
+#define BY_CPTR(level, flags, bit) level, flags, offsetof(A64Cpu, cptr[level]), bit
+
+/* Of debug registers and monitors, at EL2 and EL3 alike. */
+#define MONITORS(level, more)                                                                      \
+    { SYSREG(3, 3, 9, 12, 0), SYSREG(3, 3, 9, 14, 3), BY_MDCR(level, BOTH | OF_EL0 | more, MDCR_TPM) }, \
+    { SYSREG(3, 3, 14, 8, 0), SYSREG(3, 3, 14, 15, 7), BY_MDCR(level, BOTH | OF_EL0 | more, MDCR_TPM) }, \
+    { SYSREG(3, 0, 9, 14, 1), SYSREG(3, 0, 9, 14, 2), BY_MDCR(level, BOTH | more, MDCR_TPM) }
+#define DEBUG(level, more)                                                                         \
+    { SYSREG(2, 0, 0, 0, 4), SYSREG(2, 0, 0, 15, 7), BY_MDCR(level, BOTH | more, MDCR_TDA) },      \
+    { SYSREG(2, 0, 7, 8, 6), SYSREG(2, 0, 7, 14, 6), BY_MDCR(level, BOTH | more, MDCR_TDA) },      \
+    { ONE(2, 3, 0, 1, 0), BY_MDCR(level, BOTH | OF_EL0 | more, MDCR_TDA) },                        \
+    { SYSREG(2, 0, 1, 0, 4), SYSREG(2, 0, 1, 4, 4), BY_MDCR(level, BOTH | more, MDCR_TDOSA) }
+
+/* clang-format off */
+static const Trap traps[] = {
+    /* TVM, TRVM: how EL1 translates */
+    { SYSREG(3, 0, 1, 0, 0), SYSREG(3, 0, 1, 0, 0), BY_HCR(WRITES, HCR_TVM) },
+    { SYSREG(3, 0, 1, 0, 0), SYSREG(3, 0, 1, 0, 0), BY_HCR(READS, HCR_TRVM) },
+    { SYSREG(3, 0, 2, 0, 0), SYSREG(3, 0, 2, 0, 2), BY_HCR(WRITES, HCR_TVM) },
+    { SYSREG(3, 0, 2, 0, 0), SYSREG(3, 0, 2, 0, 2), BY_HCR(READS, HCR_TRVM) },
+    { SYSREG(3, 0, 5, 1, 0), SYSREG(3, 0, 5, 2, 0), BY_HCR(WRITES, HCR_TVM) },
+    { SYSREG(3, 0, 5, 1, 0), SYSREG(3, 0, 5, 2, 0), BY_HCR(READS, HCR_TRVM) },
+    { ONE(3, 0, 6, 0, 0), BY_HCR(WRITES, HCR_TVM) },
+    { ONE(3, 0, 6, 0, 0), BY_HCR(READS, HCR_TRVM) },
+    { SYSREG(3, 0, 10, 2, 0), SYSREG(3, 0, 10, 3, 0), BY_HCR(WRITES, HCR_TVM) },
+    { SYSREG(3, 0, 10, 2, 0), SYSREG(3, 0, 10, 3, 0), BY_HCR(READS, HCR_TRVM) },
+    { ONE(3, 0, 13, 0, 1), BY_HCR(WRITES, HCR_TVM) },
+    { ONE(3, 0, 13, 0, 1), BY_HCR(READS, HCR_TRVM) },
+    /* what the CPU says of itself */
+    { ONE(3, 0, 0, 0, 6), BY_HCR(READS, HCR_TID1) },
+    { ONE(3, 1, 0, 0, 7), BY_HCR(READS, HCR_TID1) },
+    { ONE(3, 3, 0, 0, 1), BY_HCR(READS | OF_EL0, HCR_TID2) },
+    { SYSREG(3, 1, 0, 0, 0), SYSREG(3, 1, 0, 0, 2), BY_HCR(BOTH, HCR_TID2) },
+    { ONE(3, 2, 0, 0, 0), BY_HCR(BOTH, HCR_TID2) },
+    { SYSREG(3, 0, 0, 1, 0), SYSREG(3, 0, 0, 7, 7), BY_HCR(READS, HCR_TID3) },
+    { ONE(3, 0, 1, 0, 1), BY_HCR(BOTH, HCR_TACR) },
+    { ONE(3, 0, 1, 0, 2), BY_CPTR(2, BOTH, CPTR_TCPAC) },
+    { ONE(3, 0, 1, 0, 2), BY_CPTR(3, BOTH | OF_EL2, CPTR_TCPAC) },
+    { ONE(3, 4, 1, 1, 2), BY_CPTR(3, BOTH | OF_EL2, CPTR_TCPAC) },
+    /* debug and monitors */
+    { ONE(3, 3, 9, 12, 0), BY_MDCR(2, BOTH | OF_EL0, MDCR_TPMCR) },
+    { ONE(2, 0, 1, 0, 0), BY_MDCR(2, READS, MDCR_TDRA) },
+    MONITORS(2, 0), DEBUG(2, 0),
+    MONITORS(3, OF_EL2), DEBUG(3, OF_EL2),
+    { ONE(3, 4, 1, 1, 1), BY_MDCR(3, BOTH | OF_EL2, MDCR_TDA) },
+    /* keys of pointer authentication */
+    { SYSREG(3, 0, 2, 1, 0), SYSREG(3, 0, 2, 3, 1), BY_HCR(BOTH | IF_CLEAR, HCR_APK) },
+    { SYSREG(3, 0, 2, 1, 0), SYSREG(3, 0, 2, 3, 1), 3, BOTH | IF_CLEAR | OF_EL2, offsetof(A64Cpu, scr), SCR_APK },
+    /* caches and TLBs */
+    { ONE_SYS(0, 7, 6, 2), BY_HCR(WRITES, HCR_TSW) },
+    { ONE_SYS(0, 7, 10, 2), BY_HCR(WRITES, HCR_TSW) },
+    { ONE_SYS(0, 7, 14, 2), BY_HCR(WRITES, HCR_TSW) },
+    { ONE_SYS(0, 7, 6, 1), BY_HCR(WRITES, HCR_TPC) },
+    { ONE_SYS(3, 7, 10, 1), BY_HCR(WRITES | OF_EL0, HCR_TPC) },
+    { ONE_SYS(3, 7, 12, 1), BY_HCR(WRITES | OF_EL0, HCR_TPC) },
+    { ONE_SYS(3, 7, 13, 1), BY_HCR(WRITES | OF_EL0, HCR_TPC) },
+    { ONE_SYS(3, 7, 14, 1), BY_HCR(WRITES | OF_EL0, HCR_TPC) },
+    { ONE_SYS(3, 7, 11, 1), BY_HCR(WRITES | OF_EL0, HCR_TPU) },
+    { ONE_SYS(3, 7, 5, 1), BY_HCR(WRITES | OF_EL0, HCR_TPU) },
+    { ONE_SYS(0, 7, 1, 0), BY_HCR(WRITES, HCR_TPU) },
+    { ONE_SYS(0, 7, 5, 0), BY_HCR(WRITES, HCR_TPU) },
+    { ONE_SYS(3, 7, 4, 1), BY_HCR(WRITES | OF_EL0, HCR_TDZ) },
+    { SYS(0, 8, 0, 0), SYS(0, 8, 7, 7), BY_HCR(WRITES, HCR_TTLB) },
+};
+
+#define HCR_TRAPS (HCR_TVM | HCR_TRVM | HCR_TID1 | HCR_TID2 | HCR_TID3 | HCR_TACR | HCR_TSW | HCR_TPC | \
+    HCR_TPU | HCR_TDZ | HCR_TTLB | HCR_TIDCP)
+#define MDCR_TRAPS (MDCR_TPMCR | MDCR_TPM | MDCR_TDA | MDCR_TDOSA | MDCR_TDRA)
+/* clang-format on */
+
+/* HCR_EL2 and SCR_EL3: the bits that must be set for pointer authentication to be free of them. */
+static bool traps_pauth(const A64Cpu *cpu, unsigned el)
+{
+    return a64_has(cpu, A64_PAUTH) &&
+        ((el < 2 && a64_el2_enabled(cpu) && ~cpu->hcr_now & (HCR_APK | HCR_API)) ||
+            (el < 3 && a64_has(cpu, A64_EL3) && ~cpu->scr & (SCR_APK | SCR_API)));
+}
+
+bool a64_traps(const A64Cpu *cpu, unsigned el)
+{
+    if (traps_pauth(cpu, el)) {
+        return true;
+    }
+    if (el < 3 && ((cpu->cptr[3] & CPTR_TCPAC) || (cpu->mdcr[3] & MDCR_TRAPS))) {
+        return true;
+    }
+    return el < 2 && a64_el2_enabled(cpu) &&
+        ((cpu->hcr_now & HCR_TRAPS) || (cpu->mdcr[2] & MDCR_TRAPS) || (cpu->cptr[2] & CPTR_TCPAC));
+}
+
+bool a64_may_trap(unsigned number)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(traps); i++) {
+        if (number >= traps[i].first && number <= traps[i].last) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* S3_x_C11 and S3_x_C15, and SYS of these, are the makers'. There are none here, but EL2 hears of it (TIDCP). */
+static bool is_implementation_defined(unsigned number)
+{
+    unsigned crn = number >> 7 & 15, op0 = number >> 14;
+
+    return (op0 == 1 || op0 == 3) && (crn == 11 || crn == 15);
+}
+
+static bool is_subject(const A64Cpu *cpu, const Trap *trap)
+{
+    unsigned el = a64_el(cpu);
+
+    if (trap->level == 3 && !a64_has(cpu, A64_EL3)) {
+        return false;
+    }
+    /* With TGE and E2H, EL0 is the host's, whose debug and monitors are its own affair (D17.2.92). */
+    if (trap->level == 2 && (!a64_el2_enabled(cpu) || (el == 0 && a64_is_host(cpu)))) {
+        return false;
+    }
+    return el == 0 ? trap->flags & OF_EL0 : el == 1 || (el == 2 && trap->flags & OF_EL2);
+}
+
+unsigned a64_trap_level(const A64Cpu *cpu, unsigned number, bool write)
+{
+    unsigned level = 0;
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(traps) && level != 2; i++) {
+        const Trap *trap = &traps[i];
+        uint64_t control = *(const uint64_t *)((const char *)cpu + trap->control);
+
+        bool is_set = control & trap->bit;
+
+        if (number >= trap->first && number <= trap->last &&
+            is_set == !(trap->flags & IF_CLEAR) &&
+            trap->flags & (write ? WRITES : READS) && is_subject(cpu, trap)) {
+            level = trap->level;
+        }
+    }
+    if (!level && a64_el(cpu) < 2 && cpu->hcr_now & HCR_TIDCP && is_implementation_defined(number)) {
+        level = 2;
+    }
+    return level;
+}
+
+/* HCR_EL2.API, SCR_EL3.API: an instruction that uses a key, unless SCTLR makes it a no-op (AddPACIA in J1). */
+static uint64_t help_pac_trap(CpuEnv *env, uint64_t key, uint64_t b, uint64_t c)
+{
+    static const uint8_t enables[] = { 31, 30, 27, 13 };
+    const A64Cpu *cpu = a64_cpu(env);
+    unsigned el = a64_el(cpu);
+    bool off = key < G_N_ELEMENTS(enables) &&
+        !(cpu->sctlr[a64_regime(cpu, el)] >> enables[key] & 1);
+
+    if (off || el == 3) {
+        return 0;
+    }
+    if (el < 2 && a64_el2_enabled(cpu) && !(cpu->hcr_now & HCR_API) &&
+        !(el == 0 && a64_is_host(cpu))) {
+        a64_raise_to(a64_cpu(env), 2, a64_syndrome(EC_PAC, 0), 0);
+    } else if (a64_has(cpu, A64_EL3) && !(cpu->scr & SCR_API)) {
+        a64_raise_to(a64_cpu(env), 3, a64_syndrome(EC_PAC, 0), 0);
+    }
+    return 0;
+}
+
+const Helper a64_help_pac_trap = { "a64_pac_trap", help_pac_trap, HELPER_MAY_RAISE };
