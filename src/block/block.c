@@ -39,7 +39,8 @@ bool block_refuse(const BlockNode *node, GError **error, const char *fmt, ...)
     va_start(args, fmt);
     text = g_strdup_vprintf(fmt, args);
     va_end(args);
-    g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_FORMAT, "`%s` %s", node->name, text);
+    g_set_error(
+        error, BLOCK_ERROR, BLOCK_ERROR_FORMAT, "`%s` %s", node ? node->name : "the image", text);
     return false;
 }
 

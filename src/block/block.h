@@ -26,6 +26,7 @@ typedef enum BlockError {
     BLOCK_ERROR_IN_USE,
     BLOCK_ERROR_NO_DIRECT,
     BLOCK_ERROR_FORMAT,
+    BLOCK_ERROR_KEY, /* it is missing, or does not open the image */
     BLOCK_ERROR_SIZE,
     BLOCK_ERROR_HOST,
 } BlockError;
@@ -33,7 +34,7 @@ typedef enum BlockError {
 #define BLOCK_ERROR (block_error_quark())
 GQuark block_error_quark(void);
 
-/* For open and create: false, and an error about the image: "`NAME` ...". */
+/* For open and create: false, and an error: "`NAME` ..."; a node of NULL has no name yet. */
 bool block_refuse(const BlockNode *node, GError **error, const char *fmt, ...) G_GNUC_PRINTF(3, 4);
 
 /* ---- nodes ---- */
@@ -63,6 +64,7 @@ struct BlockNode {
     uint32_t align;        /* of transfers: offset and length; a power of two, at least 1 */
     uint32_t align_memory; /* and addresses */
     bool packs_only;       /* a format that takes only writes with BLOCK_PACK */
+    bool noisy;            /* what was never written does not read as zeroes */
     bool tells;            /* a change is told to the driver's `touch` first */
     uint32_t cluster;      /* a format's unit of allocation; 0: never allocates */
 

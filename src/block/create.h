@@ -9,10 +9,17 @@
 typedef struct BlockNode BlockNode;
 typedef struct IoLoop IoLoop;
 
+/* How the key of encrypted images is given; both NULL: it is not. */
+typedef struct BlockKey {
+    const char *file; /* whose bytes it is, all of them */
+    const char *text;
+} BlockKey;
+
 typedef struct BlockCreate {
     uint64_t size;
     const char *path;                     /* the name that it will have; NULL: that of the file */
     const char *backing, *backing_format; /* NULL: none */
+    BlockKey key;                         /* of an encrypted image */
     GHashTable *options;                  /* texts by name; NULL: none */
 } BlockCreate;
 

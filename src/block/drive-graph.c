@@ -11,7 +11,7 @@ enum { SECTOR = 512 };
 /* Which key of the drive an error is about, and what to do. */
 static const struct {
     DiagCode code;
-    enum { KEY_FILE, KEY_CACHE, KEY_FORMAT, KEY_SIZE } key;
+    enum { KEY_FILE, KEY_CACHE, KEY_FORMAT, KEY_SIZE, KEY_ENCRYPTION } key;
     const char *remedy;
 } blame[] = {
     [BLOCK_ERROR_MISSING] = { DIAG_FILE_MISSING, KEY_FILE,
@@ -23,6 +23,7 @@ static const struct {
     [BLOCK_ERROR_NO_DIRECT] = { DIAG_NO_DIRECT, KEY_CACHE,
         "put the file on another file system, or use cache: writeback or writethrough" },
     [BLOCK_ERROR_FORMAT] = { DIAG_FORMAT, KEY_FORMAT, "see `lathe img info`" },
+    [BLOCK_ERROR_KEY] = { DIAG_DISK_KEY, KEY_ENCRYPTION, NULL },
     [BLOCK_ERROR_SIZE] = { DIAG_DRIVE_SIZE, KEY_SIZE, NULL },
     [BLOCK_ERROR_HOST] = { DIAG_HOST, KEY_FILE, NULL },
 };
@@ -32,6 +33,7 @@ static Mark mark_of(const DriveSpec *spec, unsigned key)
     const Mark marks[] = {
         [KEY_FILE] = spec->path.text ? spec->path.mark : spec->size.mark,
         [KEY_CACHE] = spec->cache.mark,
+        [KEY_ENCRYPTION] = spec->key.mark,
         [KEY_FORMAT] = spec->format.mark,
         [KEY_SIZE] = spec->path.text ? spec->path.mark : spec->size.mark,
     };
@@ -121,6 +123,7 @@ static BlockNode *open_own(const BlockSpec *spec, IoLoop *loop, bool read_only, 
         .aio = spec->aio,
         .throttle = &spec->throttle,
         .spec = spec,
+        .key = { spec->key.file, spec->key.text },
         .read_only = read_only || spec->read_only,
     };
 
@@ -152,9 +155,11 @@ static BlockNode *open_node(const BlockSpec *spec, IoLoop *loop, bool read_only,
 
 static BlockNode *open_image(const DriveSpec *spec, IoLoop *loop, bool read_only, GError **error)
 {
-    BlockOptions options = {
-        .path = spec->path.text, .cache = spec->cache, .aio = spec->aio, .read_only = read_only
-    };
+    BlockOptions options = { .path = spec->path.text,
+        .cache = spec->cache,
+        .aio = spec->aio,
+        .read_only = read_only,
+        .key = { spec->key.file, spec->key.text } };
 
     return spec->graph ? open_node(spec->graph, loop, read_only, error)
                        : block_open_image(loop, format_of(spec), &options, error);

@@ -52,6 +52,7 @@ typedef struct BlockOptions {
     const DriveThrottle *throttle; /* of the filter of that name */
     const BlockSpec *spec;         /* what was written about the node; NULL: nothing */
     BlockNode *const *others;      /* children after the first one, ends with NULL; taken */
+    BlockKey key;                  /* of all encrypted images among them */
     bool read_only;
     bool create;             /* a new file; there must be none */
     const char *log;         /* of an image: a new file for a log of its file's changes; or NULL */

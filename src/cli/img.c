@@ -58,6 +58,7 @@ static bool read_options(Img *img, BlockOptions *options)
         return img_fail_with(img, EXIT_DESCRIPTION, "there is no engine `%s`", img->aio);
     }
     options->aio = aio;
+    options->key.file = img->key_file;
     return true;
 }
 
@@ -82,6 +83,25 @@ BlockNode *img_open_layers(
 BlockNode *img_open(Img *img, const char *path, const char *format, bool writable)
 {
     return img_open_layers(img, path, format, writable, 0);
+}
+
+BlockKey img_new_key(const Img *img)
+{
+    return (BlockKey){ .file = img->new_key_file ? img->new_key_file : img->key_file };
+}
+
+BlockNode *img_open_new(Img *img, const char *path, const char *format)
+{
+    BlockOptions options = { .path = path };
+    GError *error = NULL;
+    BlockNode *node;
+
+    if (!read_options(img, &options)) {
+        return NULL;
+    }
+    options.key = img_new_key(img);
+    node = block_open_image(img->loop, format, &options, &error);
+    return node ? node : img_fail(img, EXIT_HOST, error);
 }
 
 BlockNode *img_open_alone(Img *img, const char *path, const char *format)

@@ -12,7 +12,7 @@
 enum { LENGTH_MOST = 1 << 30, WORDS_MOST = 4 };
 
 typedef struct Io {
-    char *format, *cache, *aio, *log;
+    char *format, *cache, *aio, *log, *key_file;
     char **commands;
     gboolean read_only, durable, skewed;
     const char *path;
@@ -234,6 +234,7 @@ static void io_main(void *data)
         return;
     }
     options.aio = aio;
+    options.key.file = io->key_file;
     io->durable = cache_writes_durably(&options.cache);
     io->node = block_open_image(io->loop, io->format, &options, &error);
     if (!io->node) {
@@ -255,6 +256,8 @@ static bool parse(Io *io, int argc, char **argv)
         { "format", 'f', 0, G_OPTION_ARG_STRING, &io->format, "format of the image", "FORMAT" },
         { "cache", 't', 0, G_OPTION_ARG_STRING, &io->cache, "cache mode", "MODE" },
         { "aio", 'i', 0, G_OPTION_ARG_STRING, &io->aio, "threads, native or io_uring", "ENGINE" },
+        { "key-file", 0, 0, G_OPTION_ARG_FILENAME, &io->key_file,
+            "file with the key of encrypted images", "FILE" },
         { "command", 'c', 0, G_OPTION_ARG_STRING_ARRAY, &io->commands,
             "a command; without any they come from standard input", "COMMAND" },
         { "read-only", 'r', 0, G_OPTION_ARG_NONE, &io->read_only, "open it for reading", NULL },
@@ -295,6 +298,7 @@ static int io_run(int argc, char **argv)
     g_free(io.cache);
     g_free(io.aio);
     g_free(io.log);
+    g_free(io.key_file);
     g_strfreev(io.commands);
     return io.exit_code;
 }

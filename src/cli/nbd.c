@@ -22,7 +22,7 @@ enum { PORT = 10809, CONNECTIONS_MOST = 100 };
 
 typedef struct Nbd {
     /* What was asked for. */
-    char *format, *cache, *aio, *listen, *socket, *tls;
+    char *format, *cache, *aio, *key_file, *listen, *socket, *tls;
     gboolean read_only, once;
     char **images; /* NAME=FILE or FILE */
 
@@ -89,6 +89,7 @@ static bool open_exports(Nbd *n)
         return complain_with(n, EXIT_DESCRIPTION, "there is no engine", n->aio);
     }
     options.aio = aio;
+    options.key.file = n->key_file;
     n->exports = g_new0(NbdExport, g_strv_length(n->images));
     for (unsigned i = 0; n->images[i]; i++) {
         if (!open_export(n, n->images[i], &options)) {
@@ -260,6 +261,8 @@ static bool parse(Nbd *n, int *argc, char ***argv)
         { "format", 'f', 0, G_OPTION_ARG_STRING, &n->format, "format of the images", "FORMAT" },
         { "cache", 't', 0, G_OPTION_ARG_STRING, &n->cache, "cache mode", "MODE" },
         { "aio", 'i', 0, G_OPTION_ARG_STRING, &n->aio, "threads, native or io_uring", "ENGINE" },
+        { "key-file", 0, 0, G_OPTION_ARG_FILENAME, &n->key_file,
+            "file with the key of encrypted images", "FILE" },
         { "listen", 'l', 0, G_OPTION_ARG_STRING, &n->listen, "address (127.0.0.1:10809)",
             "HOST:PORT" },
         { "socket", 'k', 0, G_OPTION_ARG_FILENAME, &n->socket, "a Unix socket instead", "PATH" },
@@ -294,6 +297,7 @@ static int nbd_run(int argc, char **argv)
     g_free(n.format);
     g_free(n.cache);
     g_free(n.aio);
+    g_free(n.key_file);
     g_free(n.listen);
     g_free(n.socket);
     g_free(n.tls);

@@ -121,6 +121,8 @@ static bool fill_block(Resolver *r, BlockSpec *block, const Node *node, const Us
         resolve_cache(&block->cache, cache);
     }
     block->aio = aio ? (DriveAio)word_find(drive_aio_words, node_text(aio)) : use->drive->aio;
+    block->key = use->drive->key;
+    resolve_key(r, &block->key, node_good(node, "encryption"));
     block->read_only = node_is_true(node_good(node, "read-only"));
     block->reconnect_ns = resolve_quantity(node_good(node, "reconnect"), UNIT_TIME);
     block->votes = votes ? votes->scalar.magnitude : 0;

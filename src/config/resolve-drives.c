@@ -43,6 +43,17 @@ void resolve_cache(DriveCache *cache, const Node *node)
     }
 }
 
+void resolve_key(Resolver *r, DriveKey *key, const Node *node)
+{
+    const Node *file = node_good(node, "key-file");
+
+    if (node) {
+        key->mark = node->mark;
+        key->file = file ? layers_path_beside(file, r->arena) : NULL;
+        key->text = file ? NULL : node_text(node_good(node, "key"));
+    }
+}
+
 /* Exactly one of them says where the bytes are. */
 static bool check_source(Resolver *r, const Entry *entry)
 {
@@ -154,6 +165,7 @@ static bool fill_source(Resolver *r, DriveSpec *drive, const Entry *entry)
     if (!check_source(r, entry)) {
         return false;
     }
+    resolve_key(r, &drive->key, node_good(node, "encryption"));
     if (block) {
         drive->graph = resolve_block(r, block, drive);
         return drive->graph != NULL;

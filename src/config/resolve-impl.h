@@ -68,6 +68,8 @@ void resolve_drives(Resolver *r);
 /* Of a drive or of a block. */
 SpecText resolve_place(Resolver *r, const Node *file);
 void resolve_cache(DriveCache *cache, const Node *node);
+/* A missing node leaves the key as it is. */
+void resolve_key(Resolver *r, DriveKey *key, const Node *node);
 void resolve_throttle(DriveThrottle *throttle, const Node *node);
 
 /* ---- resolve-blocks.c ---- */

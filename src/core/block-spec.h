@@ -31,6 +31,7 @@ struct BlockSpec {
     const BlockSpec *backing; /* NULL: what the image says */
     DriveCache cache;
     DriveAio aio;
+    DriveKey key;
     bool read_only;
     bool shared; /* several have a pointer to this: they use one node */
     DriveThrottle throttle;

@@ -73,6 +73,7 @@ E(IN_USE, 403, "in-use", "another process uses this file")
 E(NO_PERMISSION, 404, "no-permission", "the host does not allow it")
 E(HOST, 405, "host", "the host refused")
 E(NOT_FETCHED, 406, "not-fetched", "an image that is not in the cache")
+E(DISK_KEY, 407, "disk-key", "an encrypted image that its key does not open, or without one")
 
 E(BAD_IMAGE, 501, "bad-image", "not a kernel or firmware that can be loaded")
 E(TRUNCATED, 502, "truncated", "the file ends before it should")

@@ -70,6 +70,12 @@ typedef struct DriveCache {
     Mark mark;
 } DriveCache;
 
+/* The key of encrypted images; at most one is not NULL. */
+typedef struct DriveKey {
+    const char *file, *text;
+    Mark mark;
+} DriveKey;
+
 typedef struct BlockSpec BlockSpec;
 
 typedef struct DriveSpec {
@@ -81,6 +87,7 @@ typedef struct DriveSpec {
     SpecNumber size;        /* made empty, of this many bytes; or not set: */
     const BlockSpec *graph; /* nodes of its own */
     SpecText format;        /* never probed */
+    DriveKey key;
     DriveOverlay overlay;
     DriveCache cache;
     DriveAio aio;

@@ -3,7 +3,7 @@
  * name). Its top bit says what the others are: a whole file, or patches to an image that is whole.
  * Nothing may crash, hang or take memory without bound.
  *
- * folders: core block block/formats block/qcow2
+ * folders: core block block/crypt block/formats block/qcow2
  */
 #include "tests/fuzz/image.h"
 

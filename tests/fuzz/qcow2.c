@@ -2,7 +2,7 @@
  * Any bytes as a qcow2 image. Nothing may crash, hang or take memory without bound; what is said
  * about the image does not matter.
  *
- * folders: core block block/qcow2
+ * folders: core block block/crypt block/qcow2
  */
 #include "tests/fuzz/image.h"
 

@@ -2,8 +2,10 @@
 #include <errno.h>
 #include <string.h>
 
+#include "block/crypt/cipher.h"
 #include "block/formats/sparse.h"
 #include "block/pack.h"
+#include "block/qcow2/crypt.h"
 
 /* Offsets in the header. */
 enum {
@@ -23,6 +25,7 @@ enum {
 typedef struct Qcow {
     Sparse sparse;
     unsigned cluster_bits;
+    Cipher *cipher; /* NULL: not encrypted */
 } Qcow;
 
 static unsigned qcow_probe(const uint8_t *head, size_t length)
@@ -43,6 +46,20 @@ static const SparseKind qcow_kind = {
     .decode = qcow_decode,
 };
 
+/* With encrypted data the cookie is the byte of the disk, which has no top bit. */
+static int qcow_map(BlockNode *node, uint64_t at, uint64_t length, Extent *out)
+{
+    const Qcow *q = node->state;
+    int result = sparse_map(node, at, length, out);
+
+    if (result == 0 && q->cipher && out->kind == EXTENT_DATA) {
+        out->kind = EXTENT_PACKED;
+        out->cookie = at;
+        out->length = MIN(out->length, q->sparse.block);
+    }
+    return result;
+}
+
 /* Raw deflate; the entry says how many bytes, and where. */
 static int qcow_unpack(BlockNode *node, const Extent *from, void *out)
 {
@@ -50,9 +67,16 @@ static int qcow_unpack(BlockNode *node, const Extent *from, void *out)
     unsigned split = 63 - q->cluster_bits;
     uint64_t size = from->cookie >> split & (q->sparse.block - 1);
     uint64_t offset = from->cookie & ((UINT64_C(1) << split) - 1);
-    g_autofree uint8_t *packed = g_malloc(size + 1);
-    g_autofree uint8_t *cluster = g_malloc(q->sparse.block);
-    int result = block_read(node->children[0], offset, packed, size);
+    g_autofree uint8_t *packed = NULL, *cluster = NULL;
+    int result;
+
+    if (!(from->cookie & COMPRESSED)) {
+        return qcow_legacy_read(
+            q->cipher, node->children[0], from->cookie, from->offset, from->length, out);
+    }
+    packed = g_malloc(size + 1);
+    cluster = g_malloc(q->sparse.block);
+    result = block_read(node->children[0], offset, packed, size);
 
     if (result < 0) {
         return result;
@@ -75,8 +99,9 @@ static bool check_header(BlockNode *node, const uint8_t *head, GError **error)
     if (!node->read_only) {
         return block_refuse(node, error, "is a qcow image of version 1, which can only be read");
     }
-    if (load_be(head + CRYPT_METHOD, 4) != 0) {
-        return block_refuse(node, error, "is encrypted, which is not supported");
+    if (load_be(head + CRYPT_METHOD, 4) > QCOW2_AES) {
+        return block_refuse(
+            node, error, "is encrypted by a method that is not known; known is 1 (AES)");
     }
     if (head[CLUSTER_BITS] < 9 || head[CLUSTER_BITS] > 16 || head[L2_BITS] < 6 ||
         head[L2_BITS] > 13 || load_be(head + SIZE, 8) > INT64_MAX / 2 ||
@@ -110,7 +135,19 @@ static bool qcow_open(BlockNode *node, const BlockOptions *options, GError **err
     };
     q->sparse.entries = ((node->length + (UINT64_C(1) << span_bits) - 1) >> span_bits)
         << head[L2_BITS];
+    if (load_be(head + CRYPT_METHOD, 4) == QCOW2_AES &&
+        !(q->cipher = qcow_legacy_cipher(node, &options->key, error))) {
+        return false;
+    }
     return sparse_open(node, error);
+}
+
+static void qcow_close(BlockNode *node)
+{
+    Qcow *q = node->state;
+
+    cipher_free(q->cipher);
+    sparse_close(node);
 }
 
 BLOCK_DRIVER(qcow) = {
@@ -118,6 +155,8 @@ BLOCK_DRIVER(qcow) = {
     .state_size = sizeof(Qcow),
     .probe = qcow_probe,
     .open = qcow_open,
-    SPARSE_READ,
+    .close = qcow_close,
+    .map = qcow_map,
+    .check = sparse_check,
     .unpack = qcow_unpack,
 };

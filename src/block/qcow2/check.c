@@ -66,7 +66,7 @@ static void count_entry(Check *c, uint64_t entry, uint64_t bitmap, bool active)
         c->out->allocated += active;
         return;
     }
-    if (offset != 0 && c->q->data_child == 0) {
+    if (offset != 0 && !c->q->external) {
         count_aligned(c, offset, c->q->cluster_size);
     }
     c->out->allocated += active &&
@@ -240,7 +240,7 @@ static uint64_t right_flag(Check *c, uint64_t entry)
     uint64_t cluster = (entry & QCOW2_OFFSET_MASK) >> c->q->cluster_bits;
     bool alone = cluster < c->clusters && c->references[cluster] == 1;
 
-    return alone || c->q->data_child != 0 ? entry | QCOW2_COPIED : entry & ~QCOW2_COPIED;
+    return alone || c->q->external ? entry | QCOW2_COPIED : entry & ~QCOW2_COPIED;
 }
 
 static void check_flags_of_page(Check *c, MetaPage *page)
@@ -289,6 +289,9 @@ static void check_all(Check *c)
     count_snapshots(c);
     count_refcounts(c);
     count_bitmaps(c);
+    if (q->crypt.header_length > 0) {
+        count_aligned(c, q->crypt.header, q->crypt.header_length);
+    }
     check_blocks(c);
     for (uint64_t i = 0; i < c->clusters; i++) {
         compare_cluster(c, i);

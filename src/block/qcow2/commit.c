@@ -143,8 +143,8 @@ static int barrier_if(Qcow2 *q, bool needed)
 {
     int result = 0;
 
-    if (needed && q->data_child != 0) {
-        result = block_flush(q->node->children[q->data_child]);
+    if (needed && q->external) {
+        result = block_flush(q->data);
     }
     return needed && result == 0 ? block_flush(q->file) : result;
 }

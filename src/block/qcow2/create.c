@@ -2,12 +2,14 @@
 #include <errno.h>
 #include <string.h>
 
+#include "block/bytes.h"
+#include "block/crypt/luks1.h"
 #include "block/qcow2/header.h"
 #include "block/qcow2/qcow2.h"
 
-/* Where the parts of a new image are, in clusters: header, refcount table, blocks, L1. */
+/* Where the parts of a new image are, in clusters: header, refcount table, blocks, L1, LUKS. */
 typedef struct Layout {
-    uint64_t reftable, blocks, l1; /* how many of each */
+    uint64_t reftable, blocks, l1, luks; /* how many of each */
     uint64_t total;
 } Layout;
 
@@ -16,6 +18,8 @@ typedef struct Wanted {
     uint64_t cluster_size, refcount_bits;
     bool version_2, extended, zstd, lazy, raw_data;
     const char *data_file; /* NULL: the data is in the image itself */
+    bool encrypted;
+    Luks1Wanted luks;
     BlockPreallocation preallocation;
 } Wanted;
 
@@ -54,6 +58,19 @@ static bool read_version(const BlockCreate *create, Wanted *w, GError **error)
         refuse(error, "is `compat` 0.10 (v2) or 1.1 (v3)");
 }
 
+/* LUKS is all there is for new images. */
+static bool read_encryption(
+    const BlockNode *file, const BlockCreate *create, Wanted *w, GError **error)
+{
+    const char *format = block_create_option(create, "encrypt.format", NULL);
+
+    w->encrypted = format != NULL;
+    if (format && strcmp(format, "luks") != 0) {
+        return refuse(error, "is encrypted with encrypt.format=luks; the old aes is not written");
+    }
+    return !format || luks1_read_wanted(file, create, "encrypt.", &w->luks, error);
+}
+
 static bool check_options(const Wanted *w, const BlockCreate *create, GError **error)
 {
     if (!is_power_of_two(w->cluster_size) || w->cluster_size < 512 ||
@@ -70,13 +87,18 @@ static bool check_options(const Wanted *w, const BlockCreate *create, GError **e
             "of version 0.10 has 16 refcount_bits and neither extended_l2, zstd, lazy_refcounts "
             "nor a data_file");
     }
+    if (w->encrypted && w->preallocation == PREALLOCATE_METADATA) {
+        return refuse(
+            error, "that is encrypted is not preallocated by metadata, which would read as noise");
+    }
     if (w->raw_data && (!w->data_file || create->backing)) {
         return refuse(error, "with data_file_raw has a data_file and is not based on another");
     }
     return true;
 }
 
-static bool read_options(const BlockCreate *create, Wanted *w, GError **error)
+static bool read_options(
+    const BlockNode *file, const BlockCreate *create, Wanted *w, GError **error)
 {
     w->data_file = block_create_option(create, "data_file", NULL);
     return block_create_number(create, "cluster_size", 65536, &w->cluster_size, error) &&
@@ -86,7 +108,8 @@ static bool read_options(const BlockCreate *create, Wanted *w, GError **error)
         block_create_switch(create, "data_file_raw", false, &w->raw_data, error) &&
         read_word(create, "compression_type", "zlib", "zstd", &w->zstd, error) &&
         block_create_preallocation(create, true, &w->preallocation, error) &&
-        read_version(create, w, error) && check_options(w, create, error);
+        read_version(create, w, error) && read_encryption(file, create, w, error) &&
+        check_options(w, create, error);
 }
 
 static uint64_t divide_up(uint64_t value, uint64_t by)
@@ -107,8 +130,9 @@ static bool plan(const Wanted *w, uint64_t size, Layout *out, GError **error)
 
     out->l1 = MAX(l1, 1);
     out->reftable = divide_up(blocks * 8, w->cluster_size);
-    out->blocks = divide_up(1 + out->reftable + out->l1 + 16, per_block - 1);
-    out->total = 1 + out->reftable + out->blocks + out->l1;
+    out->luks = w->encrypted ? divide_up(luks1_room(&w->luks), w->cluster_size) : 0;
+    out->blocks = divide_up(1 + out->reftable + out->l1 + out->luks + 16, per_block - 1);
+    out->total = 1 + out->reftable + out->blocks + out->l1 + out->luks;
     if (l2 * 8 > QCOW2_MAX_L1_BYTES || out->reftable * w->cluster_size > QCOW2_MAX_REFTABLE_BYTES) {
         return refuse(error, "of this size needs a larger cluster_size");
     }
@@ -125,6 +149,7 @@ static Qcow2Header header_of(const Wanted *w, const Layout *l, uint64_t size)
         .version = w->version_2 ? 2 : 3,
         .cluster_bits = __builtin_ctzll(w->cluster_size),
         .size = size,
+        .crypt_method = w->encrypted ? QCOW2_LUKS : QCOW2_PLAIN,
         .l1_size = divide_up(size, span),
         .l1_table_offset = (1 + l->reftable + l->blocks) * w->cluster_size,
         .refcount_table_offset = w->cluster_size,
@@ -148,29 +173,41 @@ static void append_u32(GByteArray *bytes, uint32_t value)
     g_byte_array_append(bytes, (uint8_t *)&value, sizeof(value));
 }
 
-static void append_extension(GByteArray *bytes, uint32_t type, const char *text)
+static void append_extension(GByteArray *bytes, uint32_t type, const void *data, size_t length)
 {
     static const uint8_t padding[8];
-    size_t length = strlen(text);
 
     append_u32(bytes, type);
     append_u32(bytes, length);
-    g_byte_array_append(bytes, (const uint8_t *)text, length);
+    g_byte_array_append(bytes, data, length);
     g_byte_array_append(bytes, padding, -length & 7);
 }
 
-/* The header, its extensions, and behind them the name of the backing file. */
-static GByteArray *header_bytes(Qcow2Header header, const Wanted *w, const BlockCreate *create)
+static uint64_t luks_offset(const Wanted *w, const Layout *l)
 {
+    return (l->total - l->luks) * w->cluster_size;
+}
+
+/* The header, its extensions, and behind them the name of the backing file. */
+static GByteArray *header_bytes(
+    Qcow2Header header, const Wanted *w, const Layout *l, const BlockCreate *create)
+{
+    uint8_t place[16];
     GByteArray *bytes = g_byte_array_new();
     size_t length = header.header_length;
 
     g_byte_array_append(bytes, (uint8_t *)&header, length);
     if (create->backing && create->backing_format) {
-        append_extension(bytes, QCOW2_EXT_BACKING_FORMAT, create->backing_format);
+        append_extension(bytes, QCOW2_EXT_BACKING_FORMAT, create->backing_format,
+            strlen(create->backing_format));
     }
     if (w->data_file) {
-        append_extension(bytes, QCOW2_EXT_DATA_FILE, w->data_file);
+        append_extension(bytes, QCOW2_EXT_DATA_FILE, w->data_file, strlen(w->data_file));
+    }
+    if (w->encrypted) {
+        store_be(place, 8, luks_offset(w, l));
+        store_be(place + 8, 8, luks1_room(&w->luks));
+        append_extension(bytes, QCOW2_EXT_ENCRYPTION, place, sizeof(place));
     }
     append_u32(bytes, 0);
     append_u32(bytes, 0);
@@ -212,11 +249,29 @@ static int write_blocks(BlockNode *file, const Wanted *w, const Layout *l)
         file, (1 + l->reftable) * w->cluster_size, bytes, l->blocks * w->cluster_size, 0);
 }
 
+static bool write_luks(
+    BlockNode *file, const Wanted *w, const Layout *l, const BlockCreate *create, GError **error)
+{
+    g_autoptr(GByteArray) bytes = NULL;
+
+    if (!w->encrypted) {
+        return true;
+    }
+    bytes = luks1_build(file, &w->luks, &create->key, error);
+    if (!bytes) {
+        return false;
+    }
+    g_byte_array_set_size(bytes, l->luks * w->cluster_size);
+    memset(bytes->data + luks1_room(&w->luks), 0, bytes->len - luks1_room(&w->luks));
+    return block_write(file, luks_offset(w, l), bytes->data, bytes->len, 0) == 0 ||
+        block_refuse(file, error, "cannot be written");
+}
+
 static bool write_image(
     BlockNode *file, const Wanted *w, const Layout *l, const BlockCreate *create, GError **error)
 {
     Qcow2Header header = header_of(w, l, create->size);
-    g_autoptr(GByteArray) bytes = header_bytes(header, w, create);
+    g_autoptr(GByteArray) bytes = header_bytes(header, w, l, create);
     g_autofree uint8_t *cluster = g_malloc0(w->cluster_size);
     int result = write_reftable(file, w, l);
 
@@ -292,7 +347,7 @@ int qcow2_preallocate(Qcow2 *q, BlockPreallocation preallocation)
 /* Gives all of the disk a place, in the image that has just been made. */
 static bool preallocate(BlockNode *file, const Wanted *w, const BlockCreate *create, GError **error)
 {
-    BlockOptions options = { .path = file->name, .cache = file->cache };
+    BlockOptions options = { .path = file->name, .cache = file->cache, .key = create->key };
     BlockNode *image;
     int result;
 
@@ -326,8 +381,10 @@ bool qcow2_create(BlockNode *file, const BlockCreate *create, GError **error)
     Layout layout;
 
     whole.size = (create->size + 511) & ~UINT64_C(511);
-    return read_options(&whole, &wanted, error) && plan(&wanted, whole.size, &layout, error) &&
+    return read_options(file, &whole, &wanted, error) &&
+        plan(&wanted, whole.size, &layout, error) &&
         create_data_file(file, &wanted, whole.size, error) &&
+        write_luks(file, &wanted, &layout, &whole, error) &&
         write_image(file, &wanted, &layout, &whole, error) &&
         preallocate(file, &wanted, &whole, error);
 }
@@ -340,7 +397,7 @@ bool qcow2_measure(BlockNode *from, const BlockCreate *create, BlockMeasure *out
     uint64_t clusters, l2, tables, per_block, blocks;
     int64_t data;
 
-    if (!read_options(create, &w, error) || !plan(&w, create->size, &layout, error)) {
+    if (!read_options(from, create, &w, error) || !plan(&w, create->size, &layout, error)) {
         return false;
     }
     data = from ? block_count_data(from, w.cluster_size) : 0;

@@ -42,6 +42,9 @@ enum {
 
 enum { QCOW2_DEFLATE, QCOW2_ZSTD };
 
+/* crypt_method */
+enum { QCOW2_PLAIN, QCOW2_AES, QCOW2_LUKS };
+
 /* Header extensions. */
 #define QCOW2_EXT_BACKING_FORMAT UINT32_C(0xe2792aca)
 #define QCOW2_EXT_FEATURE_NAMES UINT32_C(0x6803f857)

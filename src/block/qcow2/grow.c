@@ -135,8 +135,8 @@ int qcow2_resize(BlockNode *node, uint64_t length)
     int result;
 
     result = qcow2_resize_bitmaps(q, length);
-    if (result == 0 && q->data_child != 0) {
-        result = block_resize(node->children[q->data_child], length);
+    if (result == 0 && q->external) {
+        result = block_resize(q->data, length);
     }
     if (result == 0) {
         result = length < node->length ? shrink(q, length) : grow(q, length);

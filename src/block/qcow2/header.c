@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "block/bytes.h"
+
 enum { EXTENSIONS_MOST = 64, EXTENSION_BYTES = 64 * 1024, NAME_MOST = 1023 };
 
 /* Where the numbers of the header are, and how wide. */
@@ -101,8 +103,9 @@ static bool check_features(Qcow2 *q, bool accept_corrupt, GError **error)
         return block_refuse(q->node, error,
             "uses a feature that is not known here: incompatible bit %d", __builtin_ctzll(unknown));
     }
-    if (q->header.crypt_method != 0) {
-        return block_refuse(q->node, error, "is encrypted, which is not supported");
+    if (q->header.crypt_method > QCOW2_LUKS) {
+        return block_refuse(q->node, error,
+            "is encrypted by method %u; known are 1 (AES) and 2 (LUKS)", q->header.crypt_method);
     }
     if (q->header.incompatible_features & QCOW2_INCOMPAT_CORRUPT && !q->node->read_only &&
         !accept_corrupt) {
@@ -205,11 +208,6 @@ static bool read_backing_name(Qcow2 *q, const Head *head, GError **error)
     return true;
 }
 
-static uint32_t load_u32(const uint8_t *at)
-{
-    return (uint32_t)at[0] << 24 | at[1] << 16 | at[2] << 8 | at[3];
-}
-
 static bool take_extension(
     Qcow2 *q, uint32_t type, const uint8_t *data, uint32_t length, GError **error)
 {
@@ -219,13 +217,17 @@ static bool take_extension(
         return true;
     case QCOW2_EXT_DATA_FILE: q->data_file = g_strndup((const char *)data, length); return true;
     case QCOW2_EXT_ENCRYPTION:
-        return block_refuse(q->node, error, "is encrypted, which is not supported");
+        if (length >= 16) {
+            q->crypt.header = load_be(data, 8);
+            q->crypt.header_length = load_be(data + 8, 8);
+        }
+        return true;
     case QCOW2_EXT_BITMAPS:
         /* Without the flag whoever wrote last knew nothing of them: they are not right any more. */
         if (length >= 24 && q->header.autoclear_features & QCOW2_AUTOCLEAR_BITMAPS) {
-            q->bitmap_count = load_u32(data);
-            q->bitmap_directory_size = (uint64_t)load_u32(data + 8) << 32 | load_u32(data + 12);
-            q->bitmap_directory = (uint64_t)load_u32(data + 16) << 32 | load_u32(data + 20);
+            q->bitmap_count = load_be(data, 4);
+            q->bitmap_directory_size = load_be(data + 8, 8);
+            q->bitmap_directory = load_be(data + 16, 8);
         }
         return true;
     default: return true; /* others may be ignored (specification, "Header extensions") */
@@ -245,8 +247,8 @@ static bool read_extension(Qcow2 *q, const Head *head, uint32_t *at, uint32_t si
     if (read_head(head, *at, start, sizeof(start)) < 0) {
         return block_refuse(q->node, error, "cannot be read");
     }
-    type = load_u32(start);
-    length = load_u32(start + 4);
+    type = load_be(start, 4);
+    length = load_be(start + 4, 4);
     *at += 8;
     if (type == 0) {
         return false;

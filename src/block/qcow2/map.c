@@ -88,12 +88,16 @@ static int describe(const Qcow2 *q, const MetaPage *page, uint64_t at, Extent *o
         return 0;
     }
     if (out->kind == EXTENT_DATA) {
-        if (host & (q->cluster_size - 1) || (host == 0 && q->data_child == 0) ||
-            host >= q->node->children[q->data_child]->length) {
+        if (host & (q->cluster_size - 1) || (host == 0 && !q->external) ||
+            host >= q->data->length) {
             return -EIO; /* damaged, or cut off */
         }
         out->offset = host + in_cluster;
         out->writable = entry & QCOW2_COPIED;
+        if (q->crypt.legacy) {
+            out->kind = EXTENT_PACKED;
+            out->cookie = at;
+        }
     }
     return 0;
 }

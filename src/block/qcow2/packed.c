@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "block/pack.h"
-#include "block/qcow2/qcow2.h"
+#include "block/qcow2/crypt.h"
 
 static PackMethod method_of(const Qcow2 *q)
 {
@@ -66,6 +66,9 @@ int qcow2_unpack(BlockNode *node, const Extent *from, void *out)
     g_autofree uint8_t *cluster = NULL;
     int result;
 
+    if (!(from->cookie & QCOW2_COMPRESSED)) {
+        return qcow2_unpack_legacy(q, from, out);
+    }
     if (q->unpacked_entry != from->cookie) {
         cluster = g_malloc(q->cluster_size);
         result = unpack_cluster(q, from->cookie, cluster);
@@ -177,7 +180,7 @@ int qcow2_pack(BlockNode *node, uint64_t at, const void *data, uint64_t length)
     int64_t size;
 
     if (q->data_child != 0) {
-        return -ENOTSUP; /* an external data file holds what the guest sees */
+        return -ENOTSUP; /* neither in an external data file, nor encrypted */
     }
     if (whole) {
         packing.from = memcpy(whole, data, length);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "block/qcow2/bitmap.h"
+#include "block/qcow2/crypt.h"
 #include "block/qcow2/header.h"
 
 enum { CACHE_BYTES = 4 << 20 };
@@ -69,10 +70,11 @@ static bool open_data_file(Qcow2 *q, const BlockOptions *options, GError **error
     }
     path = block_path_beside(q->node->name, q->data_file);
     data.path = path;
+    q->external = true;
     q->data_child = 1;
-    q->node->children[1] = block_open(
+    q->data = q->node->children[1] = block_open(
         q->node->loop, block_driver_find("file"), &data, NULL, NULL, error);
-    return q->node->children[1] != NULL;
+    return q->data != NULL;
 }
 
 /*
@@ -138,7 +140,7 @@ static bool qcow2_open(BlockNode *node, const BlockOptions *options, GError **er
     Qcow2 *q = qcow2_of(node);
 
     q->node = node;
-    q->file = node->children[0];
+    q->file = q->data = node->children[0];
     q->to_free = g_array_new(false, false, sizeof(uint64_t));
     q->bitmap_frees = g_array_new(false, false, sizeof(uint64_t));
     if (!qcow2_read_header(q, options->repair, error)) {
@@ -150,7 +152,7 @@ static bool qcow2_open(BlockNode *node, const BlockOptions *options, GError **er
     q->known_end = q->file->length;
     q->top_cluster = q->known_end >> q->cluster_bits;
     return read_tables(q, error) && open_data_file(q, options, error) &&
-        show_snapshot(q, options, error) &&
+        qcow2_open_crypt(q, options, error) && show_snapshot(q, options, error) &&
         (node->read_only || prepare_to_write(q, options, error));
 }
 
@@ -169,6 +171,7 @@ static void qcow2_close(BlockNode *node)
     g_clear_pointer(&q->bitmaps, g_ptr_array_unref);
     g_free(q->l1.entries);
     g_free(q->reftable.entries);
+    qcow2_close_crypt(q);
     g_free(q->data_file);
     g_free(q->unpacked);
     g_clear_pointer(&q->snapshots, g_ptr_array_unref);
@@ -193,6 +196,9 @@ static void qcow2_describe(BlockNode *node, BlockFact *add, GString *out)
     add(out, "compression_type", q->header.compression_type == QCOW2_ZSTD ? "zstd" : "zlib");
     add(out, "lazy_refcounts", q->header.compatible_features & QCOW2_COMPAT_LAZY ? "on" : "off");
     add(out, "snapshots", snapshots);
+    if (q->header.crypt_method != QCOW2_PLAIN) {
+        add(out, "encrypt.format", q->header.crypt_method == QCOW2_AES ? "aes" : "luks");
+    }
     if (q->data_file) {
         add(out, "data_file", q->data_file);
     }
@@ -202,8 +208,9 @@ static void qcow2_describe(BlockNode *node, BlockFact *add, GString *out)
 }
 
 static const char *const create_options[] = { "cluster_size", "compat", "compression_type",
-    "data_file", "data_file_raw", "extended_l2", "lazy_refcounts", "preallocation", "refcount_bits",
-    NULL };
+    "data_file", "data_file_raw", "encrypt.cipher-alg", "encrypt.cipher-mode", "encrypt.format",
+    "encrypt.hash-alg", "encrypt.iter-time", "encrypt.ivgen-alg", "encrypt.ivgen-hash-alg",
+    "extended_l2", "lazy_refcounts", "preallocation", "refcount_bits", NULL };
 
 BLOCK_DRIVER(qcow2) = {
     .name = "qcow2",

@@ -15,6 +15,14 @@
 #include "block/co-mutex.h"
 #include "block/qcow2/format.h"
 
+typedef struct Cipher Cipher;
+
+/* How the guest's data is encrypted. */
+typedef struct QcowCrypt {
+    uint64_t header, header_length; /* of LUKS, in the file */
+    Cipher *legacy;                 /* the old scheme, of which data is only read; or NULL */
+} QcowCrypt;
+
 /* ---- metadata pages ---- */
 
 enum { META_PAGE = 4096 };
@@ -58,8 +66,11 @@ typedef struct Qcow2Table {
 
 typedef struct Qcow2 {
     BlockNode *node, *file;
-    unsigned data_child; /* 0, or 1 with an external data file */
-    Qcow2Header header;  /* host byte order */
+    BlockNode *data;     /* the file that has the guest's data; not `file` when `external` */
+    bool external;       /* an external data file */
+    unsigned data_child; /* 0; or 1: the external file, or what encrypts */
+    QcowCrypt crypt;
+    Qcow2Header header; /* host byte order */
     unsigned cluster_bits, cluster_size;
     unsigned l2_bits;       /* log2 of the entries of an L2 table */
     unsigned entry_size;    /* 8, or 16 with subclusters */

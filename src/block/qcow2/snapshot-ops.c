@@ -252,7 +252,7 @@ static int write_snapshots(Qcow2 *q)
 
 static int prepare(Qcow2 *q)
 {
-    int result = q->data_child != 0 ? -ENOTSUP : qcow2_commit(q);
+    int result = q->external ? -ENOTSUP : qcow2_commit(q);
 
     return result < 0 ? result : qcow2_read_snapshots(q);
 }
@@ -429,7 +429,7 @@ static int snapshot_apply(BlockNode *node, const char *name)
 int qcow2_empty(BlockNode *node)
 {
     Qcow2 *q = qcow2_of(node);
-    int result = q->data_child != 0 ? -ENOTSUP : qcow2_commit(q);
+    int result = q->external ? -ENOTSUP : qcow2_commit(q);
 
     return result < 0
         ? result

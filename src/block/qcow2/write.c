@@ -144,7 +144,7 @@ static int allocate_new(Qcow2 *q, MetaPage *page, uint64_t at, Extent *out)
         : count_new(q, page, at, out->length);
     uint64_t unit = must_copy_all(q, entry, bitmap) ? q->cluster_size : sub_size;
     uint64_t host = at & ~(uint64_t)(q->cluster_size - 1);
-    int result = q->data_child == 0 ? refcount_allocate(q, count, &host) : 0;
+    int result = !q->external ? refcount_allocate(q, count, &host) : 0;
 
     out->length = MIN(out->length, (count << q->cluster_bits) - in_cluster);
     out->offset = host + in_cluster;
@@ -246,7 +246,7 @@ void qcow2_free_entry(Qcow2 *q, uint64_t entry, uint64_t except)
 
     if (entry & QCOW2_COMPRESSED) {
         qcow2_packed_place(q, entry, &offset, &length);
-    } else if (offset == 0 || offset == except || q->data_child != 0) {
+    } else if (offset == 0 || offset == except || q->external) {
         return;
     }
     first = offset >> q->cluster_bits;
@@ -300,7 +300,7 @@ void qcow2_abandon(BlockNode *node, uint64_t at, const Extent *fresh)
     uint64_t from = (fresh->offset - fresh->head) & ~(uint64_t)(q->cluster_size - 1);
     uint64_t end = fresh->offset + fresh->length + fresh->tail;
 
-    if (!fresh->cookie || q->data_child != 0) {
+    if (!fresh->cookie || q->external) {
         return;
     }
     co_mutex_lock(&q->lock);
@@ -379,7 +379,7 @@ int qcow2_zero(BlockNode *node, uint64_t at, uint64_t length, unsigned flags)
 {
     Clearing how = { .keep_place = !(flags & BLOCK_MAY_UNMAP), .must_be_zero = true };
 
-    if (qcow2_of(node)->data_child != 0) {
+    if (qcow2_of(node)->external) {
         return -ENOTSUP; /* a raw external file must hold the zeroes itself */
     }
     return clear_range(qcow2_of(node), at, length, &how);
@@ -389,5 +389,5 @@ int qcow2_discard(BlockNode *node, uint64_t at, uint64_t length)
 {
     Clearing how = { .keep_place = false, .must_be_zero = false };
 
-    return qcow2_of(node)->data_child != 0 ? 0 : clear_range(qcow2_of(node), at, length, &how);
+    return qcow2_of(node)->external ? 0 : clear_range(qcow2_of(node), at, length, &how);
 }

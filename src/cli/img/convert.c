@@ -15,7 +15,7 @@ static bool copy(Img *img, ImgNew *new, ImgCopy *what)
     if (!img_new_begin(img, new)) {
         return false;
     }
-    what->to = img_open(img, new->partial, new->format, true);
+    what->to = img_open_new(img, new->partial, new->format);
     if (!what->to) {
         return false;
     }
@@ -49,7 +49,7 @@ const ImgCommand img_convert = {
     .name = "convert",
     .arguments = "FILE NEW-FILE",
     .summary = "the same disk in another format (-O), compressed with -c",
-    .takes = "cfOotpqX",
+    .takes = "cfOotpqXY",
     .least = 2,
     .most = 2,
     .run = convert,
@@ -135,7 +135,7 @@ const ImgCommand img_dd = {
     .name = "dd",
     .arguments = "if=FILE of=NEW-FILE [bs=SIZE] [count=N] [skip=N]",
     .summary = "a part of a disk in a new image",
-    .takes = "fOop",
+    .takes = "fOopY",
     .least = 2,
     .most = 5,
     .run = dd,

@@ -37,7 +37,7 @@ static int write_piece(Copy *c, uint64_t at, const uint8_t *bytes, uint64_t leng
     for (uint64_t grain = 0; grain < length && result == 0; grain += c->grain) {
         uint64_t size = MIN(c->grain, length - grain);
 
-        if (!is_zero(bytes + grain, size)) {
+        if (c->to->noisy || !is_zero(bytes + grain, size)) {
             if (grain + size < length) {
                 continue;
             }
@@ -63,7 +63,7 @@ static bool step_over(const Copy *c, uint64_t at, const Extent *extent, uint64_t
     uint64_t zero_end = last ? end : end - end % c->grain;
     uint64_t data_end = MIN(zero_end + (zero_end < end ? c->grain : 0), c->end);
 
-    if (extent->kind == EXTENT_ZERO && zero_end > at) {
+    if (extent->kind == EXTENT_ZERO && zero_end > at && !c->to->noisy) {
         *length = zero_end - at;
         return false;
     }

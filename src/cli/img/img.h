@@ -19,7 +19,7 @@ typedef struct Img {
     char *format, *output_format, *backing, *backing_format, *cache;
     char **options;
     gboolean json, repair, quiet, progress, shrink, chain, compress;
-    char *aio, *size;
+    char *aio, *size, *key_file, *new_key_file;
     int count, depth;
     gboolean write;
     /* Of one command each. */
@@ -33,7 +33,7 @@ typedef struct ImgCommand {
     const char *name;
     const char *arguments; /* for the usage line */
     const char *summary;
-    const char *takes;     /* keys of its options, as in the table of img.c */
+    const char *takes;     /* keys of its options, as in the table of img.c; `*` all take */
     int least, most;       /* operands */
     void (*run)(Img *img); /* [co] */
 } ImgCommand;
@@ -53,6 +53,10 @@ void *img_fail_with(Img *img, int exit_code, const char *fmt, ...) G_GNUC_PRINTF
 
 /* [co] NULL after saying why. */
 BlockNode *img_open(Img *img, const char *path, const char *format, bool writable);
+/* [co] For writing, one that has just been made. */
+BlockNode *img_open_new(Img *img, const char *path, const char *format);
+/* The key of new images, which is that of the others when nothing else was said. */
+BlockKey img_new_key(const Img *img);
 /* [co] The same, with an image so many layers below opened for writing, too. */
 BlockNode *img_open_layers(
     Img *img, const char *path, const char *format, bool writable, unsigned layer);

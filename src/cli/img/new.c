@@ -29,6 +29,7 @@ bool img_new_begin(Img *img, ImgNew *new)
     }
     new->partial = g_strdup_printf("%s.partial-%d", new->path, getpid());
     new->create.path = new->path;
+    new->create.key = img_new_key(img);
     new->create.options = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     for (unsigned i = 0; img->options && img->options[i]; i++) {
         if (!block_parse_options(img->options[i], new->create.options, &error)) {

@@ -21,6 +21,8 @@ static const struct {
     { 'F', "backing-format", 'F', G_OPTION_ARG_STRING, AT(backing_format), "format of that image", "FORMAT" },
     { 'o', "option", 'o', G_OPTION_ARG_STRING_ARRAY, AT(options), "options of the format", "NAME=VALUE,..." },
     { 'c', "compress", 'c', G_OPTION_ARG_NONE, AT(compress), "compress the new image", NULL },
+    { '*', "key-file", 0, G_OPTION_ARG_FILENAME, AT(key_file), "file with the key of encrypted images", "FILE" },
+    { 'Y', "new-key-file", 0, G_OPTION_ARG_FILENAME, AT(new_key_file), "another key for the new image", "FILE" },
     { 't', "cache", 't', G_OPTION_ARG_STRING, AT(cache), "cache mode", "MODE" },
     { 'J', "json", 'J', G_OPTION_ARG_NONE, AT(json), "print facts as JSON", NULL },
     { 'r', "repair", 'r', G_OPTION_ARG_NONE, AT(repair), "mend what can be mended", NULL },
@@ -64,7 +66,7 @@ GOptionEntry *img_entries(Img *img, const char *takes)
             .arg_description = options[i].value,
         };
 
-        if (strchr(takes, options[i].key)) {
+        if (options[i].key == '*' || strchr(takes, options[i].key)) {
             g_array_append_val(chosen, entry);
         }
     }
