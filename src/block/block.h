@@ -66,6 +66,7 @@ struct BlockNode {
     bool packs_only;       /* a format that takes only writes with BLOCK_PACK */
     bool noisy;            /* what was never written does not read as zeroes */
     bool tells;            /* a change is told to the driver's `touch` first */
+    const char *engine;    /* that moves the bytes: "io_uring"; NULL: none of ours */
     uint32_t cluster;      /* a format's unit of allocation; 0: never allocates */
 
     /* The core's. */

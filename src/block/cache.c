@@ -50,6 +50,12 @@ bool cache_needs_flush(const DriveCache *cache)
     return cache_writes_durably(cache);
 }
 
+bool cache_is_same(const DriveCache *one, const DriveCache *other)
+{
+    return one->writeback == other->writeback && one->direct == other->direct &&
+        one->no_flush == other->no_flush;
+}
+
 bool cache_from_word(const char *word, DriveCache *out)
 {
     for (unsigned i = 0; i < G_N_ELEMENTS(presets); i++) {

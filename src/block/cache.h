@@ -21,6 +21,8 @@ bool cache_ignores_flush(const DriveCache *cache);
 /* Does the mode promise anything that a protocol without flush could not keep? */
 bool cache_needs_flush(const DriveCache *cache);
 
+bool cache_is_same(const DriveCache *one, const DriveCache *other);
+
 /* The preset of this name: "none" ... ; false when there is none. */
 bool cache_from_word(const char *word, DriveCache *out);
 

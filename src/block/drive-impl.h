@@ -18,7 +18,8 @@ struct Drive {
     bool discard;
     DriveZeroes zeroes;
     DriveOnError on_read_error, on_write_error;
-    bool write_cache; /* atomic */
+    bool offers_cache; /* as the guest was told when it began */
+    bool write_cache;  /* atomic: whether the guest wants it */
     DriveFailed failed;
     void *failed_data;
 

@@ -42,7 +42,8 @@ static Drive *drive_new(const DriveSpec *spec, IoLoop *loop, BlockNode *top)
     drive->zeroes = spec->zeroes;
     drive->on_read_error = spec->on_read_error;
     drive->on_write_error = spec->on_write_error;
-    drive->write_cache = cache_offers_write_cache(&spec->cache);
+    drive->offers_cache = cache_offers_write_cache(&spec->cache);
+    drive->write_cache = drive->offers_cache;
     drive->finished_end = &drive->finished;
     drive->batch_end = &drive->batch;
     pthread_mutex_init(&drive->mutex, NULL);
@@ -158,7 +159,7 @@ static void finish_locked(Drive *drive, DriveRequest *request)
     request->next = NULL;
     *drive->finished_end = request;
     drive->finished_end = &request->next;
-    if (--drive->running == 0) {
+    if (--drive->running == 0 || drive->held) {
         pthread_cond_broadcast(&drive->idle);
     }
 }
@@ -209,6 +210,7 @@ static bool hold(Drive *drive, DriveRequest *request)
         request->next = drive->held;
         drive->held = request;
         drive->failure = (DriveFailure){ request->io, request->result };
+        pthread_cond_broadcast(&drive->idle);
     }
     pthread_mutex_unlock(&drive->mutex);
     if (held) {
@@ -220,8 +222,10 @@ static bool hold(Drive *drive, DriveRequest *request)
 /* Adds to the request what the drive's settings make of it; true when nothing is to be done. */
 static bool apply_settings(Drive *drive, BlockIo *io)
 {
-    if (!__atomic_load_n(&drive->write_cache, __ATOMIC_RELAXED) &&
-        !cache_ignores_flush(&drive->cache)) {
+    bool cached = __atomic_load_n(&drive->write_cache, __ATOMIC_RELAXED) &&
+        !cache_writes_durably(&drive->cache);
+
+    if (!cached && !cache_ignores_flush(&drive->cache)) {
         io->flags |= BLOCK_DURABLE;
     }
     if (io->op == BLOCK_WRITE && drive->zeroes != ZEROES_IGNORE &&
@@ -446,7 +450,7 @@ unsigned drive_block_size(const Drive *drive)
 
 bool drive_offers_write_cache(const Drive *drive)
 {
-    return cache_offers_write_cache(&drive->cache);
+    return drive->offers_cache;
 }
 
 bool drive_has_write_cache(const Drive *drive)
@@ -485,11 +489,19 @@ void drive_read_stats(const Drive *drive, BlockStats *out)
     out->merged = __atomic_load_n(&drive->merged, __ATOMIC_RELAXED);
 }
 
+const char *drive_cache_word(const Drive *drive)
+{
+    return drive->cache.word;
+}
+
 void drive_print_stats(const Drive *drive, FILE *out)
 {
+    const char *engine = drive_graph_file(drive->top)->engine;
     BlockStats stats;
 
     drive_read_stats(drive, &stats);
-    fprintf(out, "drive %s: cache %s\n", drive->id, drive->cache.word);
+    fprintf(out, "drive %s: cache %s%s%s%s\n", drive->id, drive->cache.word, engine ? ", aio " : "",
+        engine ? engine : "",
+        drive->offers_cache && !drive_has_write_cache(drive) ? ", switched off by the guest" : "");
     stats_print(&stats, drive->id, out);
 }

@@ -84,6 +84,14 @@ void drive_retry(Drive *drive);
  */
 void drive_drain(Drive *drive);
 
+/*
+ * Another cache mode, from the next request on. What the guest has been told stays as it is: where
+ * it knows of no cache, each write stays durable. All or nothing: with an error the old mode goes
+ * on. Nodes that have a cache mode of their own keep it. Machine lock held.
+ */
+bool drive_set_cache(Drive *drive, const DriveCache *cache, GError **error);
+const char *drive_cache_word(const Drive *drive);
+
 /* Numbers of the whole drive as its device sees it; any thread. */
 void drive_read_stats(const Drive *drive, BlockStats *out);
 void drive_print_stats(const Drive *drive, FILE *out);

@@ -99,6 +99,12 @@ typedef struct BlockDriver {
      */
     int (*pack)(BlockNode *node, uint64_t at, const void *data, uint64_t length);
 
+    /*
+     * [co] Another cache mode, while nothing is under way; false: the old one goes on. Only of what
+     * is more than the core's affair, as an open file is.
+     */
+    bool (*set_cache)(BlockNode *node, const DriveCache *cache, GError **error);
+
     /* For tools; while nothing else uses the node. */
     void (*describe)(BlockNode *node, BlockFact *add, GString *out); /* what is special about it */
     int (*check)(BlockNode *node, BlockCheck *out, bool repair);

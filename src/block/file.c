@@ -206,7 +206,56 @@ static bool file_open(BlockNode *node, const BlockOptions *options, GError **err
         find_alignment(node);
     }
     f->engine = engine_get(options->aio, node->loop, error);
+    node->engine = f->engine ? f->engine->name : NULL;
     return f->engine != NULL;
+}
+
+/* What other programs have in the page cache, or we had, does not stay there unseen. */
+static bool become_direct(BlockNode *node, GError **error)
+{
+    File *f = node->state;
+    int flags = fcntl(f->fd, F_GETFL);
+
+    if (fcntl(f->fd, F_SETFL, flags | O_DIRECT) != 0) {
+        set_direct_error(error, node->name, O_RDONLY | O_DIRECT);
+        return false;
+    }
+    find_alignment(node);
+    if (node->length % node->align == 0) {
+        posix_fadvise(f->fd, 0, 0, POSIX_FADV_DONTNEED);
+        return true;
+    }
+    g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_SIZE,
+        "`%s` has %" G_GUINT64_FORMAT " bytes, which is not a multiple of %u as it must be with "
+        "O_DIRECT",
+        node->name, node->length, node->align);
+    fcntl(f->fd, F_SETFL, flags);
+    node->align = node->align_memory = 1;
+    return false;
+}
+
+/* open(2), fcntl(2): O_DIRECT is one of the flags that may change, so that the lock stays. */
+static bool file_set_cache(BlockNode *node, const DriveCache *cache, GError **error)
+{
+    File *f = node->state;
+
+    if (cache_wants_direct(cache) == cache_wants_direct(&node->cache)) {
+        return true;
+    }
+    if (cache_wants_direct(cache)) {
+        return become_direct(node, error);
+    }
+    if (f->engine->aio == AIO_NATIVE) {
+        set_error(error, BLOCK_ERROR_NO_DIRECT, node->name,
+            "is read with aio native, which needs a mode that is direct: none or directsync");
+        return false;
+    }
+    if (fcntl(f->fd, F_SETFL, fcntl(f->fd, F_GETFL) & ~O_DIRECT) != 0) {
+        set_error(error, BLOCK_ERROR_HOST, node->name, g_strerror(errno));
+        return false;
+    }
+    node->align = node->align_memory = 1;
+    return true;
 }
 
 static void file_close(BlockNode *node)
@@ -404,5 +453,6 @@ BLOCK_DRIVER(file) = {
     .transfer = file_transfer,
     .read_at_once = file_read_at_once,
     .resize = file_resize,
+    .set_cache = file_set_cache,
     .is_data = file_is_data,
 };

@@ -454,9 +454,22 @@ static void find_cache(BlockNode *node, bool *protected)
     s->flushes = s->cached && run(node, &(Order){ .send = send_flush }, NULL) == 0;
 }
 
+static bool iscsi_set_cache(BlockNode *node, const DriveCache *cache, GError **error)
+{
+    const Iscsi *s = node->state;
+
+    if (node->read_only || !s->cached || s->flushes || !cache_needs_flush(cache)) {
+        return true;
+    }
+    g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_HOST,
+        "the target of `%s` has a cache that it does not flush, so it cannot keep what cache mode "
+        "%s promises",
+        node->name, cache->word);
+    return false;
+}
+
 static bool check_promises(BlockNode *node, GError **error)
 {
-    Iscsi *s = node->state;
     bool protected = false;
 
     if (node->read_only) {
@@ -467,14 +480,7 @@ static bool check_promises(BlockNode *node, GError **error)
         g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_PERMISSION, "`%s` is read-only", node->name);
         return false;
     }
-    if (s->cached && !s->flushes && cache_needs_flush(&node->cache)) {
-        g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_HOST,
-            "the target of `%s` has a cache that it does not flush, so it cannot keep what cache "
-            "mode %s promises",
-            node->name, node->cache.word);
-        return false;
-    }
-    return true;
+    return iscsi_set_cache(node, &node->cache, error);
 }
 
 static bool iscsi_open(BlockNode *node, const BlockOptions *options, GError **error)
@@ -510,6 +516,7 @@ static bool iscsi_open(BlockNode *node, const BlockOptions *options, GError **er
 
 #define iscsi_close NULL
 #define iscsi_transfer NULL
+#define iscsi_set_cache NULL
 typedef char Iscsi;
 
 #endif
@@ -522,4 +529,5 @@ BLOCK_DRIVER(iscsi) = {
     .open = iscsi_open,
     .close = iscsi_close,
     .transfer = iscsi_transfer,
+    .set_cache = iscsi_set_cache,
 };

@@ -219,6 +219,13 @@ static void share_close(BlockNode *node)
     }
 }
 
+static bool share_set_cache(BlockNode *node, const DriveCache *cache, GError **error)
+{
+    g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_IN_USE,
+        "the block `%s` is shared: its cache mode is not that of one who uses it", node->name);
+    return false;
+}
+
 /* Not in the list of drivers: nobody opens it by its name. */
 static const BlockDriver share_driver = {
     .name = "share",
@@ -228,6 +235,7 @@ static const BlockDriver share_driver = {
     .close = share_close,
     .transfer = share_transfer,
     .resize = share_resize,
+    .set_cache = share_set_cache,
 };
 
 BlockNode *share_open(IoLoop *loop, const BlockSpec *what, ShareOpen *open,

@@ -67,6 +67,19 @@ static uint64_t percentile(const BlockCount *count, unsigned percent)
     return UINT64_C(2) << (STATS_BUCKETS - 1);
 }
 
+/* How many took less than so long, and no less than half of it. */
+static void print_histogram(const BlockCount *count, const char *name, FILE *out)
+{
+    fprintf(out, "%s:         ", name);
+    for (unsigned i = 0; i < STATS_BUCKETS; i++) {
+        if (count->latency[i] > 0) {
+            fprintf(out, " %s%" PRIu64 "us: %" PRIu64, i + 1 < STATS_BUCKETS ? "<" : ">=",
+                UINT64_C(1) << (i + 1 < STATS_BUCKETS ? i + 1 : i), count->latency[i]);
+        }
+    }
+    fputc('\n', out);
+}
+
 void stats_print(const BlockStats *stats, const char *name, FILE *out)
 {
     for (unsigned i = 0; i < G_N_ELEMENTS(op_names); i++) {
@@ -81,6 +94,7 @@ void stats_print(const BlockStats *stats, const char *name, FILE *out)
             name, op_names[i], count->done, count->failed, count->bytes,
             count->done ? count->took_ns / 1000.0 / count->done : 0.0, percentile(count, 50),
             percentile(count, 99));
+        print_histogram(count, name, out);
     }
     fprintf(out,
         "%s: %" PRIu64 " writes were durable by themselves, %" PRIu64 " flushes dropped, %" PRIu64

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "block/cache.h"
 #include "core/have.h"
 #include "core/loop.h"
 #include "tests/block/disk.h"
@@ -209,6 +210,143 @@ static void a_size_that_is_not_whole_sectors_is_refused_with_the_remedy(void **s
     disk_remove(path);
 }
 
+/* ---- another cache mode, while it runs ---- */
+
+static const char *const all_modes[] = { "writeback", "none", "writethrough", "directsync",
+    "unsafe" };
+
+static bool set_mode(Drive *drive, const char *word, GError **error)
+{
+    DriveCache cache;
+    bool done;
+
+    assert_true(cache_from_word(word, &cache));
+    machine_lock();
+    done = drive_set_cache(drive, &cache, error);
+    machine_unlock();
+    return done;
+}
+
+/* Is the descriptor of this file open with O_DIRECT? */
+static bool is_direct(const char *path)
+{
+    g_autoptr(GDir) dir = g_dir_open("/proc/self/fd", 0, NULL);
+    const char *fd;
+
+    while ((fd = g_dir_read_name(dir))) {
+        g_autofree char *link = g_strdup_printf("/proc/self/fd/%s", fd);
+        g_autofree char *target = g_file_read_link(link, NULL);
+        g_autofree char *file = g_path_get_basename(path);
+
+        if (target && g_str_has_suffix(target, file)) {
+            return fcntl(atoi(fd), F_GETFL) & O_DIRECT;
+        }
+    }
+    fail();
+    return false;
+}
+
+/* What a write and a flush become, beside what the mode says. */
+static void check_mode(Drive *drive, const char *path, const char *word, bool told_of_a_cache)
+{
+    g_autofree uint8_t *page = g_malloc0(4096);
+    BlockStats before, after;
+    DriveCache cache;
+
+    assert_true(cache_from_word(word, &cache));
+    drive_read_stats(drive, &before);
+    assert_int_equal(disk_do(drive, BLOCK_WRITE, 512, page, 4096), 0);
+    assert_int_equal(disk_do(drive, BLOCK_FLUSH, 0, NULL, 0), 0);
+    drive_read_stats(drive, &after);
+    assert_string_equal(drive_cache_word(drive), word);
+    assert_int_equal(is_direct(path), cache.direct);
+    assert_int_equal(after.durable_writes - before.durable_writes,
+        !cache.no_flush && (!cache.writeback || !told_of_a_cache));
+    assert_int_equal(after.flushes_dropped - before.flushes_dropped, cache.no_flush);
+    assert_int_equal(drive_offers_write_cache(drive), told_of_a_cache);
+}
+
+static void each_mode_becomes_each_other_one_and_keeps_its_promise(void **state)
+{
+    for (unsigned from = 0; from < G_N_ELEMENTS(all_modes); from++) {
+        for (unsigned to = 0; to < G_N_ELEMENTS(all_modes); to++) {
+            char *path = disk_image("change", DISK);
+            DriveSpec spec = disk_spec(path, all_modes[from], AIO_THREADS);
+            bool told = spec.cache.writeback;
+            Drive *drive = disk_open(&spec);
+
+            check_mode(drive, path, all_modes[from], told);
+            assert_true(set_mode(drive, all_modes[to], NULL));
+            check_mode(drive, path, all_modes[to], told);
+            assert_true(set_mode(drive, all_modes[from], NULL));
+            check_mode(drive, path, all_modes[from], told);
+            disk_close(drive);
+            disk_remove(path);
+        }
+    }
+}
+
+static void a_mode_that_the_engine_cannot_have_leaves_the_old_one(void **state)
+{
+    char *path = disk_image("keep", DISK);
+    DriveSpec spec = disk_spec(path, "none", AIO_NATIVE);
+    Drive *drive = disk_open(&spec);
+    g_autoptr(GError) error = NULL;
+
+    assert_false(set_mode(drive, "writeback", &error));
+    assert_non_null(strstr(error->message, "aio native"));
+    check_mode(drive, path, "none", true);
+    assert_true(set_mode(drive, "directsync", NULL));
+    check_mode(drive, path, "directsync", true);
+    disk_close(drive);
+    disk_remove(path);
+}
+
+static void a_file_that_is_no_multiple_of_blocks_cannot_become_direct(void **state)
+{
+    char *path = disk_image("odd", DISK);
+    DriveSpec spec = disk_spec(path, "writeback", AIO_THREADS);
+    Drive *drive = disk_open(&spec);
+    g_autoptr(GError) error = NULL;
+
+    disk_close(drive);
+    assert_int_equal(truncate(path, DISK - 512), 0);
+    drive = disk_open(&spec);
+    if (!set_mode(drive, "none", &error)) {
+        assert_non_null(strstr(error->message, "multiple"));
+        check_mode(drive, path, "writeback", true);
+    }
+    disk_close(drive);
+    disk_remove(path);
+}
+
+static void requests_under_way_end_before_the_mode_changes(void **state)
+{
+    char *path = disk_image("busy", DISK);
+    DriveSpec spec = disk_spec(path, "none", AIO_THREADS);
+    Drive *drive = disk_open(&spec);
+    g_autofree uint8_t *bytes = g_malloc0(DISK);
+    struct iovec piece = { bytes, DISK };
+    DriveRequest requests[8];
+
+    for (unsigned i = 0; i < 50; i++) {
+        for (unsigned j = 0; j < G_N_ELEMENTS(requests); j++) {
+            requests[j] = (DriveRequest){ .io = { BLOCK_WRITE, 0, 0, DISK, { &piece, 1, 0 } },
+                .done = note_end };
+            drive_submit(drive, &requests[j]);
+        }
+        assert_true(set_mode(drive, i % 2 ? "none" : "writeback", NULL));
+        machine_lock();
+        drive_drain(drive);
+        machine_unlock();
+        for (unsigned j = 0; j < G_N_ELEMENTS(requests); j++) {
+            assert_int_equal(requests[j].result, 0);
+        }
+    }
+    disk_close(drive);
+    disk_remove(path);
+}
+
 static void native_without_a_direct_mode_is_refused(void **state)
 {
     char *path = disk_image("aio", DISK);
@@ -392,6 +530,10 @@ int main(void)
         cmocka_unit_test(an_image_cut_off_while_in_use_gives_errors_not_zeroes),
         cmocka_unit_test(a_missing_image_is_named),
         cmocka_unit_test(a_size_that_is_not_whole_sectors_is_refused_with_the_remedy),
+        cmocka_unit_test(each_mode_becomes_each_other_one_and_keeps_its_promise),
+        cmocka_unit_test(a_mode_that_the_engine_cannot_have_leaves_the_old_one),
+        cmocka_unit_test(a_file_that_is_no_multiple_of_blocks_cannot_become_direct),
+        cmocka_unit_test(requests_under_way_end_before_the_mode_changes),
         cmocka_unit_test(native_without_a_direct_mode_is_refused),
         cmocka_unit_test(a_file_system_without_direct_io_is_refused_by_name),
         cmocka_unit_test(an_image_in_use_names_the_drive_that_has_it),

@@ -67,7 +67,7 @@ typedef struct Nbd {
     struct nbd_handle *handle;
     bool pumping, connecting;
     Command *commands;
-    bool fua, zero, trim;
+    bool fua, zero, trim, flushes;
     int64_t patience; /* ns */
 } Nbd;
 
@@ -297,22 +297,28 @@ static int nbd_transfer(BlockNode *node, const BlockIo *io)
 
 /* ---- opening ---- */
 
+static bool nbd_set_cache(BlockNode *node, const DriveCache *cache, GError **error)
+{
+    const Nbd *n = node->state;
+
+    if (node->read_only || n->flushes || !cache_needs_flush(cache)) {
+        return true;
+    }
+    g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_HOST,
+        "the server of `%s` cannot flush, so it cannot keep what cache mode %s promises",
+        node->name, cache->word);
+    return false;
+}
+
 static bool check_promises(BlockNode *node, GError **error)
 {
     const Nbd *n = node->state;
-    bool flushes = lib.nbd_can_flush(n->handle) > 0;
 
     if (!node->read_only && lib.nbd_is_read_only(n->handle) > 0) {
         g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_PERMISSION, "`%s` is read-only", node->name);
         return false;
     }
-    if (!node->read_only && !flushes && cache_needs_flush(&node->cache)) {
-        g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_HOST,
-            "the server of `%s` cannot flush, so it cannot keep what cache mode %s promises",
-            node->name, node->cache.word);
-        return false;
-    }
-    return true;
+    return nbd_set_cache(node, &node->cache, error);
 }
 
 static bool nbd_open(BlockNode *node, const BlockOptions *options, GError **error)
@@ -332,6 +338,7 @@ static bool nbd_open(BlockNode *node, const BlockOptions *options, GError **erro
     }
     node->length = lib.nbd_get_size(n->handle);
     n->fua = lib.nbd_can_fua(n->handle) > 0;
+    n->flushes = lib.nbd_can_flush(n->handle) > 0;
     n->zero = lib.nbd_can_zero(n->handle) > 0;
     n->trim = lib.nbd_can_trim(n->handle) > 0;
     return check_promises(node, error);
@@ -357,6 +364,7 @@ static bool nbd_open(BlockNode *node, const BlockOptions *options, GError **erro
 
 #define nbd_close_node NULL
 #define nbd_transfer NULL
+#define nbd_set_cache NULL
 typedef char Nbd;
 
 #endif
@@ -369,4 +377,5 @@ BLOCK_DRIVER(nbd) = {
     .open = nbd_open,
     .close = nbd_close_node,
     .transfer = nbd_transfer,
+    .set_cache = nbd_set_cache,
 };

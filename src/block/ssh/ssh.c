@@ -294,6 +294,20 @@ static int ssh_resize(BlockNode *node, uint64_t length)
 
 /* ---- opening ---- */
 
+static bool ssh_set_cache(BlockNode *node, const DriveCache *cache, GError **error)
+{
+    const Ssh *s = node->state;
+
+    if (!s->writes || s->flushes || !cache_needs_flush(cache)) {
+        return true;
+    }
+    g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_HOST,
+        "the server of `%s` has no fsync@openssh.com, so it cannot keep what cache mode %s "
+        "promises",
+        node->name, cache->word);
+    return false;
+}
+
 static bool ssh_open(BlockNode *node, const BlockOptions *options, GError **error)
 {
     Ssh *s = node->state;
@@ -313,16 +327,9 @@ static bool ssh_open(BlockNode *node, const BlockOptions *options, GError **erro
         g_propagate_error(error, work.error);
         return false;
     }
-    if (s->writes && !s->flushes && cache_needs_flush(&node->cache)) {
-        g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_HOST,
-            "the server of `%s` has no fsync@openssh.com, so it cannot keep what cache mode %s "
-            "promises",
-            node->name, node->cache.word);
-        return false;
-    }
     node->length = work.length;
     node->grows = true;
-    return true;
+    return ssh_set_cache(node, &node->cache, error);
 }
 
 static void ssh_close(BlockNode *node)
@@ -348,6 +355,7 @@ static bool ssh_open(BlockNode *node, const BlockOptions *options, GError **erro
 #define ssh_close NULL
 #define ssh_transfer NULL
 #define ssh_resize NULL
+#define ssh_set_cache NULL
 typedef char Ssh;
 
 #endif
@@ -361,4 +369,5 @@ BLOCK_DRIVER(ssh) = {
     .close = ssh_close,
     .transfer = ssh_transfer,
     .resize = ssh_resize,
+    .set_cache = ssh_set_cache,
 };
