@@ -14,6 +14,7 @@ typedef struct Scene {
     IoLoop *loop;
     const char *log_path;
     BlockNode *top;
+    bool flushed;
 } Scene;
 
 static const DriveCache writeback = { .word = "writeback", .writeback = true };
@@ -48,7 +49,10 @@ static BlockNode *open_logged(const Scene *s)
 
 static void flush_main(void *data)
 {
-    assert_int_equal(block_flush(((Scene *)data)->top), 0);
+    Scene *s = data;
+
+    assert_int_equal(block_flush(s->top), 0);
+    s->flushed = true;
 }
 
 static void write_byte(BlockNode *node, uint64_t at, size_t length, unsigned flags)
@@ -71,6 +75,9 @@ static void write_main(void *data)
     assert_int_equal(
         block_io(s->top, &(BlockIo){ .op = BLOCK_DISCARD, .at = 2 * PAGE, .length = PAGE }), 0);
     write_byte(s->top, 3 * PAGE + 100, 10, 0);
+    while (!s->flushed) {
+        io_loop_sleep(s->loop, MS);
+    }
     block_unref(s->top);
 }
 
