@@ -20,7 +20,7 @@ static const char bench_machine[] = "lathe: machine/v1\n"
                                     "board: ./bench.yaml\n"
                                     "cpus: { count: 2 }\n";
 
-/* Values of the keys that a line of a test leaves out: the second for schemas that count. */
+/* Values of required keys that a line of a test leaves out: the second for schemas that count. */
 static const struct {
     const char *key, *plain, *counted;
 } bench_places[] = {
@@ -58,6 +58,19 @@ static Node *bench_at(Loader *l, const Schema *schema)
     return map;
 }
 
+static bool is_required(const Schema *schema, const char *key)
+{
+    const Node *required = schema->required;
+
+    for (unsigned i = 0; required && i < required->list.count; i++) {
+        if (strcmp(node_text(required->list.items[i]), key) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* What a device may do without stays unsaid. */
 static void place_on_bench(Loader *l, Node *device, const Schema *schema)
 {
     const Node *regions = node_get(node_get(schema->node, "x-lathe"), "regions");
@@ -68,7 +81,7 @@ static void place_on_bench(Loader *l, Node *device, const Schema *schema)
         bool counted = schema_property(wanted, "first") != NULL;
         Node *value;
 
-        if (!wanted || node_entry(device, key)) {
+        if (!wanted || !is_required(schema, key) || node_entry(device, key)) {
             continue;
         }
         if (i == 0 && regions && regions->map.count > 1) {
