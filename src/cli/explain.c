@@ -12,7 +12,9 @@ static int print_manual(const char *part, Diag *diag)
     g_autofree char *text = config_manual(part, diag);
 
     if (!text) {
-        fputs("lathe explain: --man wants machine, board, devices, cpus or codes\n", stderr);
+        fputs("lathe explain: --man wants machine, board, devices, cpus, formats,\n"
+              "               protocols, filters or codes\n",
+            stderr);
         return EXIT_DESCRIPTION;
     }
     fputs(text, stdout);
@@ -50,14 +52,16 @@ static int explain_run(int argc, char **argv)
 
 VERB(explain) = {
     .name = "explain",
-    .arguments = "PATH|DEVICE|CODE... [--path DIR]...",
-    .summary = "what a key, a device type or an error code means",
+    .arguments = "PATH|DEVICE|FORMAT|CODE... [--path DIR]...",
+    .summary = "what a key, a device type, a format or an error code means",
     .help = "Says what the schemas know, without a network.\n"
             "\n"
             "  lathe explain drives.cache       a key of a machine, or of a board\n"
             "  lathe explain ns16550a.console   a device type, or one of its properties\n"
+            "  lathe explain qcow2              a format, protocol or filter of drives\n"
             "  lathe explain E231               an error code\n"
             "\n"
-            "  --man PART   all of it for a manual page: machine, board, devices, cpus or codes\n",
+            "  --man PART   all of it for a manual page: machine, board, devices, cpus, formats,\n"
+            "               protocols, filters or codes\n",
     .run = explain_run,
 };

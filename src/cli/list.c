@@ -1,4 +1,4 @@
-/* `lathe list boards|devices|cpus`: what a file can name. */
+/* `lathe list boards|devices|cpus|formats`: what a file can name. */
 #include <stdio.h>
 #include <string.h>
 
@@ -19,7 +19,7 @@ static void print_list(const char *what, const ConfigOptions *config, Diag *diag
 
 static int list_run(int argc, char **argv)
 {
-    static const char *const kinds[] = { "boards", "devices", "cpus", NULL };
+    static const char *const kinds[] = { "boards", "devices", "cpus", "formats", NULL };
     g_auto(MachineOptions) options = { 0 };
     g_autoptr(Diag) diag = diag_new();
 
@@ -27,7 +27,7 @@ static int list_run(int argc, char **argv)
         return EXIT_DESCRIPTION;
     }
     if (argc != 2 || !g_strv_contains(kinds, argv[1])) {
-        fputs("lathe list: wants boards, devices or cpus\n", stderr);
+        fputs("lathe list: wants boards, devices, cpus or formats\n", stderr);
         return EXIT_DESCRIPTION;
     }
     print_list(argv[1], &(ConfigOptions){ .paths = options.paths }, diag);
@@ -36,8 +36,8 @@ static int list_run(int argc, char **argv)
 
 VERB(list) = {
     .name = "list",
-    .arguments = "boards|devices|cpus [--path DIR]...",
-    .summary = "the boards, device types or CPU models there are",
+    .arguments = "boards|devices|cpus|formats [--path DIR]...",
+    .summary = "the boards, device types, CPU models or image formats there are",
     .help = "Prints a line for each: its name, as a file spells it, and what it is.\n"
             "\n"
             "  --path DIR          another folder with machines/ and schemas/\n",

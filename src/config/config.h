@@ -47,7 +47,7 @@ typedef enum ConfigForm {
 } ConfigForm;
 char *config_print(const char *file, const ConfigOptions *options, ConfigForm form, Diag *diag);
 
-/* The names of what there is: "boards", "devices" or "cpus". Free with g_ptr_array_unref. */
+/* The names of what there is: "boards", "devices", "cpus" or "formats". Free with g_ptr_array_unref. */
 GPtrArray *config_list(const char *what, const ConfigOptions *options, Diag *diag);
 
 /* A board's file as it is, and how many CPUs it has room for. NULL and 0 after reporting. */

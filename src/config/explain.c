@@ -278,20 +278,76 @@ static char *print_found(const Found *found)
     return g_string_free(out, false);
 }
 
+/* ---- formats ---- */
+
+char *explain_option_values(const Node *option)
+{
+    const Node *values = node_get(option, "values");
+    const char *otherwise = node_text(node_get(option, "default"));
+    GString *out = g_string_new(values ? NULL : "text");
+
+    for (unsigned i = 0; values && i < values->list.count; i++) {
+        g_string_append_printf(out, "%s%s", i ? " | " : "", node_text(values->list.items[i]));
+    }
+    if (otherwise) {
+        g_string_append_printf(out, "; default %s", otherwise);
+    }
+    return g_string_free(out, false);
+}
+
+static const char *text_at(const Node *node, const char *key)
+{
+    const char *text = node_text(node_get(node, key));
+
+    return text ? text : "";
+}
+
+/* "qcow2", "nbd", "throttle". Free it; NULL: there is none. */
+static char *explain_format(Loader *l, const char *what)
+{
+    g_autofree char *file = g_strdup_printf("schemas/formats/%s.yaml", what);
+    const Node *format = strchr(what, '/') || !library_has(l->library, file)
+        ? NULL
+        : library_load(l->library, file);
+    const Node *options = node_get(format, "create");
+    GString *out;
+
+    if (!format) {
+        return NULL;
+    }
+    out = g_string_new(NULL);
+    g_string_append_printf(
+        out, "%s    %s\n  %s\n", what, text_at(format, "kind"), text_at(format, "title"));
+    append_indented(out, text_at(format, "doc"), 2);
+    g_string_append(out, options ? "  Options of a new image\n" : "");
+    for (unsigned i = 0; options && i < options->map.count; i++) {
+        const Entry *option = &options->map.entries[i];
+        g_autofree char *values = explain_option_values(option->value);
+
+        g_string_append_printf(
+            out, "    %-18s %s (%s)\n", option->key, text_at(option->value, "doc"), values);
+    }
+    return g_string_free(out, false);
+}
+
 /* ---- all together ---- */
 
 static void report_unknown(Loader *l, const char *what)
 {
     const Schema *machine = schema_load(l->schemas, "schemas/machine.v1.yaml");
-    g_autoptr(GPtrArray) names = library_list(l->library, "schemas/devices", ".v1.yaml");
+    g_autoptr(GPtrArray) names = library_list(l->library, "schemas/devices", ".v1.yaml"),
+                         formats = library_list(l->library, "schemas/formats", ".yaml");
     const char *near;
 
     for (unsigned i = 0; machine && i < machine->properties->map.count; i++) {
         g_ptr_array_add(names, g_strdup(machine->properties->map.entries[i].key));
     }
+    for (unsigned i = 0; i < formats->len; i++) {
+        g_ptr_array_add(names, g_strdup(g_ptr_array_index(formats, i)));
+    }
     near = suggest(what, names);
     diag_error(l->diag, DIAG_UNKNOWN_REFERENCE, NO_MARK,
-        "`%s` is neither a key, nor a device, nor a code", what);
+        "`%s` is neither a key, nor a device, nor a format, nor a code", what);
     if (near) {
         diag_hint(l->diag, "did you mean `%s`?", near);
     }
@@ -309,6 +365,9 @@ char *config_explain(const char *what, const ConfigOptions *options, Diag *diag)
         (find_path(&l, what, false, &found) || find_path(&l, what, true, &found) ||
             find_device(&l, what, &found))) {
         text = print_found(&found);
+    }
+    if (!text) {
+        text = explain_format(&l, what);
     }
     if (!text) {
         report_unknown(&l, what);

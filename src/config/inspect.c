@@ -49,7 +49,7 @@ static const struct {
     { "boards", "machines", ".yaml" },
     { "devices", "schemas/devices", ".v1.yaml" },
     { "cpus", "schemas/cpus", ".yaml" },
-    { "formats", "schemas/formats", ".v1.yaml" },
+    { "formats", "schemas/formats", ".yaml" },
 };
 
 /* The names of CPU models of all instruction sets, as "riscv64/rv64". */
@@ -115,7 +115,7 @@ char *config_summary(const char *what, const char *name, const ConfigOptions *op
             : g_strdup_printf("%s/%s%s", kinds[i].folder, name, kinds[i].suffix);
     }
     root = file ? library_load(l.library, file) : NULL;
-    return first_line(node_get(root, "doc") ? node_get(root, "doc") : node_get(root, "title"));
+    return first_line(node_get(root, "title") ? node_get(root, "title") : node_get(root, "doc"));
 }
 
 GBytes *config_board_text(const char *name, const ConfigOptions *options, Diag *diag)

@@ -71,34 +71,58 @@ static void append_key(GString *out, const Schema *schema, const char *path)
     append_description(out, description_of(schema) ? description_of(schema) : "");
 }
 
-/* What is below the schema: its own keys, and those of NAME. */
-static void append_below(GString *out, const Schema *schema, const char *path)
+/* A schema that is being written, and those around it. */
+typedef struct Above {
+    const struct Above *up;
+    const Schema *schema;
+} Above;
+
+static bool is_inside(const Above *above, const Schema *schema)
+{
+    while (above && above->schema != schema) {
+        above = above->up;
+    }
+    return above != NULL;
+}
+
+static void append_below(GString *out, const Schema *schema, const char *path, const Above *up);
+
+/* Takes the path. */
+static void append_under(GString *out, const Schema *schema, char *path, const Above *up)
+{
+    append_below(out, schema, path, up);
+    g_free(path);
+}
+
+static void append_keys_of(GString *out, const Schema *schema, const char *path, const Above *up)
 {
     const char *dot = *path ? "." : "";
 
-    for (; schema; schema = schema_target(schema)) {
-        for (unsigned i = 0; schema->properties && i < schema->properties->map.count; i++) {
-            g_autofree char *below = g_strdup_printf(
-                "%s%s%s", path, dot, schema->properties->map.entries[i].key);
+    for (unsigned i = 0; schema->properties && i < schema->properties->map.count; i++) {
+        char *below = g_strdup_printf("%s%s%s", path, dot, schema->properties->map.entries[i].key);
 
-            append_key(out, schema->property_schemas[i], below);
-            append_below(out, schema->property_schemas[i], below);
-        }
-        for (unsigned i = 0; *path && i < schema->pattern_count; i++) {
-            g_autofree char *below = g_strdup_printf("%s%sNAME", path, dot);
+        append_key(out, schema->property_schemas[i], below);
+        append_under(out, schema->property_schemas[i], below, up);
+    }
+    for (unsigned i = 0; *path && i < schema->pattern_count; i++) {
+        append_under(out, schema->patterns[i].schema, g_strdup_printf("%s%sNAME", path, dot), up);
+    }
+    if (schema->additional && !schema->additional->never) {
+        append_under(out, schema->additional, g_strdup_printf("%s%sNAME", path, dot), up);
+    }
+    if (schema->items) {
+        append_under(out, schema->items, g_strdup_printf("%s[]", path), up);
+    }
+}
 
-            append_below(out, schema->patterns[i].schema, below);
-        }
-        if (schema->additional && !schema->additional->never) {
-            g_autofree char *below = g_strdup_printf("%s%sNAME", path, dot);
+/* What is below the schema: its own keys, and those of NAME. What contains itself is written once. */
+static void append_below(GString *out, const Schema *schema, const char *path, const Above *up)
+{
+    Above here = { .up = up, .schema = schema };
 
-            append_below(out, schema->additional, below);
-        }
-        if (schema->items) {
-            g_autofree char *below = g_strdup_printf("%s[]", path);
-
-            append_below(out, schema->items, below);
-        }
+    if (schema && !is_inside(up, schema)) {
+        append_keys_of(out, schema, path, &here);
+        append_below(out, schema_target(schema), path, &here);
     }
 }
 
@@ -106,12 +130,12 @@ static void append_below(GString *out, const Schema *schema, const char *path)
 
 static void write_machine(Loader *l, GString *out)
 {
-    append_below(out, schema_load(l->schemas, "schemas/machine.v1.yaml"), "");
+    append_below(out, schema_load(l->schemas, "schemas/machine.v1.yaml"), "", NULL);
 }
 
 static void write_board(Loader *l, GString *out)
 {
-    append_below(out, schema_load(l->schemas, "schemas/board.v1.yaml"), "");
+    append_below(out, schema_load(l->schemas, "schemas/board.v1.yaml"), "", NULL);
 }
 
 static void write_devices(Loader *l, GString *out)
@@ -130,7 +154,7 @@ static void write_devices(Loader *l, GString *out)
         if (schema) {
             g_string_append_printf(out, ".SS %s \\- %s\n", type, title ? title : "");
             append_description(out, description_of(schema) ? description_of(schema) : "");
-            append_below(out, schema, "");
+            append_below(out, schema, "", NULL);
             g_string_append(out, source ? ".PP\nModelled after: " : "");
             append_roff(out, source ? source : "");
             g_string_append_c(out, '\n');
@@ -169,6 +193,78 @@ static void write_cpus(Loader *l, GString *out)
     }
 }
 
+static void append_create_options(GString *out, const Node *options)
+{
+    for (unsigned i = 0; i < options->map.count; i++) {
+        const Entry *option = &options->map.entries[i];
+        g_autofree char *values = explain_option_values(option->value);
+
+        g_string_append(out, ".TP\n.BR ");
+        append_roff(out, option->key);
+        g_string_append(out, " \" \\  ");
+        append_roff(out, values);
+        g_string_append(out, "\"\n");
+        append_description(out, node_text(node_get(option->value, "doc")));
+    }
+}
+
+static void append_format(GString *out, const Node *format)
+{
+    const Node *options = node_get(format, "create"), *urls = node_get(format, "urls");
+    const char *source = node_text(node_get(format, "source"));
+
+    g_string_append(out, ".SS ");
+    append_roff(out, node_text(node_get(format, "name")));
+    g_string_append(out, " \\- ");
+    append_roff(out, node_text(node_get(format, "title")));
+    g_string_append_c(out, '\n');
+    append_description(out, node_text(node_get(format, "doc")));
+    for (unsigned i = 0; urls && i < urls->list.count; i++) {
+        g_string_append(out, i ? ",\n" : ".PP\nURLs begin with:\n");
+        append_roff(out, node_text(urls->list.items[i]));
+        g_string_append(out, i + 1 == urls->list.count ? ".\n" : "");
+    }
+    if (options) {
+        g_string_append(out, ".PP\nOptions of a new image:\n");
+        append_create_options(out, options);
+    }
+    if (source) {
+        g_string_append(out, ".PP\nFollows: ");
+        append_roff(out, source);
+        g_string_append_c(out, '\n');
+    }
+}
+
+static void write_formats_of(Loader *l, GString *out, const char *kind)
+{
+    g_autoptr(GPtrArray) names = library_list(l->library, "schemas/formats", ".yaml");
+
+    for (unsigned i = 0; i < names->len; i++) {
+        g_autofree char *file = g_strdup_printf(
+            "schemas/formats/%s.yaml", (char *)g_ptr_array_index(names, i));
+        const Node *format = library_load(l->library, file);
+
+        if (g_strcmp0(node_text(node_get(format, "kind")), kind) == 0) {
+            append_format(out, format);
+        }
+    }
+}
+
+static void write_formats(Loader *l, GString *out)
+{
+    write_formats_of(l, out, "format");
+}
+
+static void write_protocols(Loader *l, GString *out)
+{
+    write_formats_of(l, out, "protocol");
+}
+
+static void write_filters(Loader *l, GString *out)
+{
+    write_formats_of(l, out, "filter");
+}
+
 static void write_codes(Loader *l, GString *out)
 {
     for (unsigned i = 0; i < DIAG_CODE_COUNT; i++) {
@@ -190,6 +286,9 @@ char *config_manual(const char *what, Diag *diag)
         { "board", write_board },
         { "devices", write_devices },
         { "cpus", write_cpus },
+        { "formats", write_formats },
+        { "protocols", write_protocols },
+        { "filters", write_filters },
         { "codes", write_codes },
     };
     GString *out = NULL;

@@ -34,7 +34,7 @@ printf flat >"$dir/kernel"
 says '^riscv-virt  ' 0 list boards
 says '^ns16550a ' 0 list devices
 says '^riscv64/rv64 ' 0 list cpus
-says 'wants boards, devices or cpus' 2 list friends
+says 'wants boards, devices, cpus or formats' 2 list friends
 says '^0x80000000  0x8fffffff  ram ' 0 map "$dir/m.yaml"
 says 'virtio.0 .* line.1 .* drives.data' 0 map "$dir/m.yaml"
 says '^0x80000000  0x9fffffff  ram ' 0 map "$dir/m.yaml" --set memory=512MiB
