@@ -9,11 +9,14 @@
 #include "block/drive.h"
 #include "cli/cli.h"
 #include "cli/loading.h"
+#include "cli/run-commands.h"
+#include "cli/run-folder.h"
 #include "cli/translate.h"
 #include "core/boot.h"
 #include "core/loop.h"
 #include "core/trace.h"
 #include "tcg/tcg.h"
+#include "ui/monitor.h"
 #include "ui/panic.h"
 #include "ui/stdio.h"
 
@@ -26,7 +29,9 @@ typedef struct Run {
     PanicWatch *panic;
     bool stats;
     bool resetting;
-    bool stopped; /* by a drive's policy on errors */
+    char *monitor_path; /* as it was asked for; NULL: in the folder of all that run */
+    Monitor *monitor;
+    RunControl control; /* what the monitor may do */
 } Run;
 
 /* ---- what the guest and the user ask ------------------------------------------------------------------- */
@@ -66,6 +71,11 @@ static void press(Run *run, const char *button)
     }
 }
 
+static const char *name_of(const Run *run)
+{
+    return run->spec->name.text ? run->spec->name.text : "machine";
+}
+
 /* A drive's policy on errors: the user makes room on the disk, and goes on. */
 static void drive_failed(void *data, Drive *drive, const DriveFailure *failure)
 {
@@ -78,34 +88,26 @@ static void drive_failed(void *data, Drive *drive, const DriveFailure *failure)
         [BLOCK_FLUSH] = "a flush",
     };
 
-    if (run->stopped) {
+    if (run->control.stopped) {
         return;
     }
-    run->stopped = true;
+    run->control.stopped =
+        g_strdup_printf("drive %s: %s of %" PRIu64 " bytes at %" PRIu64 " failed: %s",
+            drive_id(drive), what[failure->io.op], failure->io.length, failure->io.at,
+            g_strerror(-failure->error));
     machine_pause(run->machine);
     fprintf(stderr,
-        "\nlathe: the machine is stopped: drive %s: %s of %" PRIu64 " bytes at %" PRIu64
-        " failed: %s\n"
-        "lathe: Ctrl-A c, or kill -USR1 %d, tries again and goes on\n",
-        drive_id(drive), what[failure->io.op], failure->io.length, failure->io.at,
-        g_strerror(-failure->error), getpid());
-}
-
-static void go_on(Run *run)
-{
-    if (!run->stopped) {
-        return;
-    }
-    run->stopped = false;
-    for (unsigned i = 0; i < run->drives->len; i++) {
-        drive_retry(run->drives->pdata[i]);
-    }
-    machine_resume(run->machine);
+        "\nlathe: the machine is stopped: %s\n"
+        "lathe: Ctrl-A c, or kill -USR1 %d, or `lathe monitor %s continue`, tries again and goes "
+        "on\n",
+        run->control.stopped, getpid(), run->monitor_path ? run->monitor_path : name_of(run));
 }
 
 static gboolean go_on_by_signal(void *data)
 {
-    go_on(data);
+    Run *run = data;
+
+    run_control_continue(&run->control);
     return G_SOURCE_CONTINUE;
 }
 
@@ -120,7 +122,7 @@ static void escape(void *data, char key)
         break;
     case 'r': machine_request(run->machine, MACHINE_RESET, 0); break;
     case 'p': press(run, "power"); break;
-    case 'c': go_on(run); break;
+    case 'c': run_control_continue(&run->control); break;
     default:
         fprintf(stderr,
             "\nCtrl-A x      end the machine\n"
@@ -202,6 +204,25 @@ static void print_diag(const Run *run, const Diag *diag)
     }
 }
 
+/* Without one, what runs is only at its console: that is no reason not to run. */
+static bool open_monitor(Run *run, Diag *diag)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *path = run->monitor_path ? g_strdup(run->monitor_path)
+                                              : run_folder_socket(name_of(run), NULL);
+
+    run->control.machine = run->machine;
+    run->control.drives = run->drives;
+    machine_lock();
+    run->monitor = path ? monitor_new(path, run_command, &run->control, &error) : NULL;
+    machine_unlock();
+    if (!run->monitor && run->monitor_path) {
+        diag_error(diag, DIAG_HOST, (Mark){ 0 }, "no monitor at %s", error->message);
+        return false;
+    }
+    return true;
+}
+
 static bool build(Run *run, Diag *diag)
 {
     if (!run->spec || !refuse_not_yet(run->spec, diag) || !images_are_there(run->spec, diag)) {
@@ -220,7 +241,7 @@ static bool build(Run *run, Diag *diag)
         return false;
     }
     machine_on_request(run->machine, requested, run);
-    return true;
+    return open_monitor(run, diag);
 }
 
 static void print_stats(const Run *run)
@@ -233,11 +254,16 @@ static void print_stats(const Run *run)
 
 static void tear_down(Run *run)
 {
+    machine_lock();
+    g_clear_pointer(&run->monitor, monitor_free);
+    machine_unlock();
     g_clear_pointer(&run->machine, machine_free);
     machine_lock();
     g_clear_pointer(&run->console, channel_free);
     g_clear_pointer(&run->drives, g_ptr_array_unref);
     machine_unlock();
+    g_clear_pointer(&run->control.stopped, g_free);
+    g_free(run->monitor_path);
     g_clear_pointer(&run->panic, panic_watch_free);
     g_clear_pointer(&run->spec, machine_spec_free);
     g_clear_pointer(&run->translation, translation_free);
@@ -282,6 +308,7 @@ static int run_run(int argc, char **argv)
     int first = 1;
     const GOptionEntry own[] = {
         { "trace", 0, 0, G_OPTION_ARG_STRING, &trace, NULL, NULL },
+        { "monitor", 0, 0, G_OPTION_ARG_FILENAME, &run.monitor_path, NULL, NULL },
         { "stats", 0, 0, G_OPTION_ARG_NONE, &run.stats, NULL, NULL },
         { "check", 0, 0, G_OPTION_ARG_INT, &tcg.check, NULL, NULL },
         { "host", 0, 0, G_OPTION_ARG_STRING, &tcg.host, NULL, NULL },
@@ -329,6 +356,7 @@ VERB(run) = {
             "  --profile NAME     apply one of the file's profiles\n"
             "  --path DIR         look for boards and schemas in DIR too\n"
             "  --qemu -- COMMAND  translate a command line of QEMU, as `lathe translate qemu` does, and run it\n"
+            "  --monitor PATH     let `lathe monitor PATH` reach the machine there\n"
             "  --stats            print what the drives and the translator did, at the end\n"
             "  --trace NAMES      write trace points to standard error (`--trace help` lists them)\n"
             "  --check N          run every Nth block in the interpreter too, and compare\n"
