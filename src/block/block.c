@@ -268,6 +268,11 @@ static int hide_backing(BlockNode *node, uint64_t old)
     return end > old ? block_zero(node, old, end - old, BLOCK_MAY_UNMAP) : 0;
 }
 
+int block_look_again(BlockNode *node)
+{
+    return node->driver->look_again ? node->driver->look_again(node) : -ENOTSUP;
+}
+
 int block_resize(BlockNode *node, uint64_t length)
 {
     uint64_t old = node->length;

@@ -115,6 +115,9 @@ int block_resize_through(BlockNode *node, uint64_t length);
 /* [co] Bytes of the disk in units of `unit` that hold data, or -errno. */
 int64_t block_count_data(BlockNode *node, uint64_t unit);
 
+/* [co] Sees whether others have made the disk longer or shorter; -ENOTSUP: they cannot have. */
+int block_look_again(BlockNode *node);
+
 /* [co] Changes the length of a disk; -ENOTSUP when the format cannot. */
 int block_resize(BlockNode *node, uint64_t length);
 

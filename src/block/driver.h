@@ -109,7 +109,8 @@ typedef struct BlockDriver {
     void (*describe)(BlockNode *node, BlockFact *add, GString *out); /* what is special about it */
     int (*check)(BlockNode *node, BlockCheck *out, bool repair);
     int (*resize)(BlockNode *node, uint64_t length);
-    int (*empty)(BlockNode *node); /* all of the disk shows what is below */
+    int (*look_again)(BlockNode *node); /* [co] others may have changed the length */
+    int (*empty)(BlockNode *node);      /* all of the disk shows what is below */
     /* What it is based on; NULL: nothing any more. */
     int (*set_backing)(BlockNode *node, const char *path, const char *format);
     /* Options instead of those that the image was made with; only names in amend_options. */

@@ -123,10 +123,24 @@ static bool open_descriptor(File *f, const BlockOptions *options, GError **error
     return true;
 }
 
-static bool find_length(BlockNode *node, const BlockOptions *options, GError **error)
+/* False: errno says why. */
+static bool measure(BlockNode *node, mode_t *mode)
 {
     File *f = node->state;
     struct stat stat;
+
+    if (fstat(f->fd, &stat) != 0) {
+        return false;
+    }
+    *mode = stat.st_mode;
+    node->length = stat.st_size;
+    return !S_ISBLK(stat.st_mode) || ioctl(f->fd, BLKGETSIZE64, &node->length) == 0;
+}
+
+static bool find_length(BlockNode *node, const BlockOptions *options, GError **error)
+{
+    File *f = node->state;
+    mode_t mode = 0;
 
     if (!options->path && ftruncate(f->fd, options->size) != 0) {
         g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_SIZE,
@@ -134,16 +148,13 @@ static bool find_length(BlockNode *node, const BlockOptions *options, GError **e
             scratch_folder(), g_strerror(errno));
         return false;
     }
-    if (fstat(f->fd, &stat) != 0 || !(S_ISREG(stat.st_mode) || S_ISBLK(stat.st_mode))) {
-        set_error(error, BLOCK_ERROR_HOST, node->name, "is neither a file nor a block device");
+    if (!measure(node, &mode) || !(S_ISREG(mode) || S_ISBLK(mode))) {
+        set_error(error, BLOCK_ERROR_HOST, node->name,
+            S_ISBLK(mode) ? "does not say how large it is"
+                          : "is neither a file nor a block device");
         return false;
     }
-    node->length = stat.st_size;
-    f->device = S_ISBLK(stat.st_mode);
-    if (f->device && ioctl(f->fd, BLKGETSIZE64, &node->length) != 0) {
-        set_error(error, BLOCK_ERROR_HOST, node->name, "does not say how large it is");
-        return false;
-    }
+    f->device = S_ISBLK(mode);
     node->grows = !f->device;
     return true;
 }
@@ -444,6 +455,13 @@ static int file_resize(BlockNode *node, uint64_t length)
     return 0;
 }
 
+static int file_look_again(BlockNode *node)
+{
+    mode_t mode;
+
+    return measure(node, &mode) ? 0 : -errno;
+}
+
 BLOCK_DRIVER(file) = {
     .name = "file",
     .protocol = true,
@@ -453,6 +471,7 @@ BLOCK_DRIVER(file) = {
     .transfer = file_transfer,
     .read_at_once = file_read_at_once,
     .resize = file_resize,
+    .look_again = file_look_again,
     .set_cache = file_set_cache,
     .is_data = file_is_data,
 };

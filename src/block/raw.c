@@ -36,6 +36,14 @@ static int raw_resize(BlockNode *node, uint64_t length)
     return result;
 }
 
+static int raw_look_again(BlockNode *node)
+{
+    int result = block_look_again(node->children[0]);
+
+    node->length = result == 0 ? node->children[0]->length : node->length;
+    return result;
+}
+
 static bool raw_create(BlockNode *file, const BlockCreate *create, GError **error)
 {
     BlockPreallocation preallocation;
@@ -79,6 +87,7 @@ BLOCK_DRIVER(raw) = {
     .transfer = raw_transfer,
     .read_at_once = raw_read_at_once,
     .resize = raw_resize,
+    .look_again = raw_look_again,
     .create = raw_create,
     .measure = raw_measure,
     .create_options = create_options,

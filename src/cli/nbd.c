@@ -192,11 +192,25 @@ static void accept_all(Nbd *n)
     }
 }
 
+/* Clients that come from now on see the new length; those that are here may use it. */
+static void look_again(Nbd *n)
+{
+    for (unsigned i = 0; i < n->count; i++) {
+        block_look_again(n->exports[i].node);
+    }
+}
+
 static void signals_main(void *data)
 {
     Nbd *n = data;
+    struct signalfd_siginfo got = { 0 };
 
-    io_loop_wait_fd(n->loop, n->signals, POLLIN);
+    do {
+        io_loop_wait_fd(n->loop, n->signals, POLLIN);
+        if (read(n->signals, &got, sizeof(got)) == sizeof(got) && got.ssi_signo == SIGHUP) {
+            look_again(n);
+        }
+    } while (got.ssi_signo == SIGHUP || got.ssi_signo == 0);
     stop(n);
     n->signals = -1;
     if (n->waiter) {
@@ -204,7 +218,7 @@ static void signals_main(void *data)
     }
 }
 
-/* SIGINT and SIGTERM end the server in order; the coroutine that waits for them ends with it. */
+/* SIGINT and SIGTERM end the server in order, SIGHUP looks at the images again; the coroutine that waits for them ends with it. */
 static void watch_signals(Nbd *n)
 {
     sigset_t set;
@@ -212,6 +226,7 @@ static void watch_signals(Nbd *n)
     sigemptyset(&set);
     sigaddset(&set, SIGINT);
     sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGHUP);
     pthread_sigmask(SIG_BLOCK, &set, NULL);
     n->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
     coroutine_enter(coroutine_new(signals_main, n));

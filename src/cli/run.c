@@ -91,10 +91,9 @@ static void drive_failed(void *data, Drive *drive, const DriveFailure *failure)
     if (run->control.stopped) {
         return;
     }
-    run->control.stopped =
-        g_strdup_printf("drive %s: %s of %" PRIu64 " bytes at %" PRIu64 " failed: %s",
-            drive_id(drive), what[failure->io.op], failure->io.length, failure->io.at,
-            g_strerror(-failure->error));
+    run->control.stopped = g_strdup_printf(
+        "drive %s: %s of %" PRIu64 " bytes at %" PRIu64 " failed: %s", drive_id(drive),
+        what[failure->io.op], failure->io.length, failure->io.at, g_strerror(-failure->error));
     machine_pause(run->machine);
     fprintf(stderr,
         "\nlathe: the machine is stopped: %s\n"

@@ -35,6 +35,8 @@ bench() {
     echo "== $name"
     python3 tests/bench/bench.py --lathe "$build/lathe" --guest "$name" --files "$files" \
         --rounds "${BENCH_ROUNDS:-3}" ${BENCH:-}
+    [ -n "${BENCH:-}" ] || python3 tests/bench/guest-block.py --lathe "$build/lathe" --guest "$name" \
+        --files "$files" --rounds "${BENCH_ROUNDS:-3}"
 }
 echo "== language"
 python3 tests/bench/language.py "$build/lathe"

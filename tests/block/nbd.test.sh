@@ -52,6 +52,25 @@ timeout 60 nbdcopy --connections=4 --requests=32 before "$uri" || fail "nbdcopy 
 end
 cmp a.img before || fail "other bytes written"
 
+# ---- a disk that becomes longer, and shorter, while it is served ----
+cp a.img longer.img
+serve --format raw longer.img
+truncate -s 12M longer.img
+timeout 20 nbdinfo --size "$uri" | grep -qx 8388608 || fail "longer before it was told"
+resized() {
+    kill -HUP $server
+    tries=0
+    until timeout 20 nbdinfo --size "$uri" | grep -qx "$1"; do
+        tries=$((tries + 1)); [ $tries -lt 100 ] || fail "the size is not $1"
+    done
+}
+resized 12582912
+timeout 20 qemu-io -f raw -c 'write -P 3 11M 64k' -c 'read -P 3 11M 64k' "$uri" > io || fail "beyond the old end: $(cat io)"
+truncate -s 4M longer.img
+resized 4194304
+timeout 20 qemu-io -f raw -c 'read 5M 64k' "$uri" > io 2>&1 && fail "read beyond the new end"
+end
+
 # ---- several exports; a format; read-only ----
 serve --read-only --format raw one=a.img two=b.qcow2
 timeout 20 nbdinfo --list "$uri" | grep -q 'export="two"' || fail "no second export"
