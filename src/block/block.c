@@ -154,6 +154,7 @@ static int flush_format(BlockNode *node)
 static int flush(BlockNode *node, const BlockIo *io)
 {
     Flush mark = epochs_flush_begin(&node->epochs);
+    uint64_t links = node->links;
     int result;
 
     if (cache_ignores_flush(&node->cache)) {
@@ -162,6 +163,9 @@ static int flush(BlockNode *node, const BlockIo *io)
     }
     result = node->driver->transfer ? node->driver->transfer(node, io) : flush_format(node);
     epochs_flush_done(&node->epochs, mark, result == 0);
+    if (result == 0) {
+        node->links_stable = MAX(node->links_stable, links);
+    }
     stats_set(&node->stats.at_risk, node->epochs.written - node->epochs.covered);
     return result;
 }

@@ -72,6 +72,7 @@ struct BlockNode {
     /* The core's. */
     Ranges writing;
     FlushEpochs epochs;
+    uint64_t links, links_stable; /* places are linked; a flush covers what was linked before */
     BlockStats stats;
 };
 

@@ -203,10 +203,10 @@ static int write_fresh(
         }
         return result;
     }
+    /* Before, for whoever finds it at once; after, for a flush that began too early to cover it. */
+    node->links++;
     result = node->driver->link(node, at, extent);
-    if (result == 0 && io->flags & BLOCK_DURABLE) {
-        result = block_flush(node); /* the new link has to be durable, too */
-    }
+    node->links++;
     return result;
 }
 
@@ -250,6 +250,15 @@ static int write_in_place(BlockNode *node, const BlockIo *io, uint64_t done, uin
     return result;
 }
 
+/*
+ * What is durable must also be found again, by links that may not be on stable storage yet: its own,
+ * and those that another request made for a place that this one found.
+ */
+static int settle_links(BlockNode *node, const BlockIo *io)
+{
+    return io->flags & BLOCK_DURABLE && node->links_stable != node->links ? block_flush(node) : 0;
+}
+
 static int write_mapped(BlockNode *node, const BlockIo *io)
 {
     int result = 0;
@@ -260,7 +269,7 @@ static int write_mapped(BlockNode *node, const BlockIo *io)
             result = write_allocating(node, io, done, &length);
         }
     }
-    return result;
+    return result == 0 ? settle_links(node, io) : result;
 }
 
 /* ---- compressed ---- */

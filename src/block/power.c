@@ -71,22 +71,28 @@ static int flush(BlockNode *node, const BlockIo *io)
     return result;
 }
 
+static PowerChange *begin_change(Power *p, uint64_t at, uint64_t length)
+{
+    PowerChange *c = g_new0(PowerChange, 1);
+
+    *c = (PowerChange){
+        .began = ++p->now, .stable = UINT64_MAX, .at = at, .length = length, .zeroes = true
+    };
+    g_ptr_array_add(p->changes, c);
+    return c;
+}
+
 static int change(BlockNode *node, const BlockIo *io)
 {
     Power *p = node->state;
-    PowerChange *c = g_new0(PowerChange, 1);
+    PowerChange *c = begin_change(p, io->at, io->length);
     int result;
 
-    c->at = io->at;
-    c->length = io->length;
-    c->stable = UINT64_MAX;
-    c->began = ++p->now;
-    c->zeroes = io->op != BLOCK_WRITE;
-    if (!c->zeroes) {
+    if (io->op == BLOCK_WRITE) {
+        c->zeroes = false;
         c->data = g_malloc(io->length);
         block_memory_load(io->memory, c->data, io->length);
     }
-    g_ptr_array_add(p->changes, c);
     result = pass_on(node, io);
     c->ended = ++p->now;
     if (result == 0 && io->flags & BLOCK_DURABLE) {
@@ -105,10 +111,17 @@ static int power_transfer(BlockNode *node, const BlockIo *io)
     }
 }
 
+/* What is cut off reads as zeroes, should the file grow again. */
 static int power_resize(BlockNode *node, uint64_t length)
 {
+    Power *p = node->state;
+    PowerChange *cut = length < node->length ? begin_change(p, length, node->length - length)
+                                             : NULL;
     int result = block_resize(node->children[0], length);
 
+    if (cut) {
+        cut->ended = ++p->now;
+    }
     node->length = node->children[0]->length;
     return result;
 }

@@ -67,7 +67,7 @@ static ExtentKind kind_of(const Qcow2 *q, uint64_t entry, uint64_t bitmap, unsig
     if (q->header.version >= 3 && entry & QCOW2_ZERO) {
         return EXTENT_ZERO;
     }
-    return entry & QCOW2_OFFSET_MASK ? EXTENT_DATA : EXTENT_BACKING;
+    return qcow2_is_plain(q, entry) ? EXTENT_DATA : EXTENT_BACKING;
 }
 
 /* The extent of one subcluster, from `at` to its end. */

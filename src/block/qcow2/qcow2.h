@@ -116,6 +116,14 @@ static inline bool qcow2_has_subclusters(const Qcow2 *q)
     return q->entry_size == 16;
 }
 
+/* Does an L2 entry name a cluster as it is? In an external data file that may be the first one. */
+static inline bool qcow2_is_plain(const Qcow2 *q, uint64_t entry)
+{
+    uint64_t place = QCOW2_OFFSET_MASK | (q->data_child != 0 ? QCOW2_COPIED : 0);
+
+    return !(entry & QCOW2_COMPRESSED) && entry & place;
+}
+
 /* qcow2.c: [co] Reads the refcount table if that was put off. */
 int qcow2_need_reftable(Qcow2 *q);
 

@@ -66,11 +66,6 @@ int qcow2_own_table(Qcow2 *q, uint64_t at)
 
 /* ---- allocation ---- */
 
-static bool is_plain(uint64_t entry)
-{
-    return !(entry & QCOW2_COMPRESSED) && entry & QCOW2_OFFSET_MASK;
-}
-
 /* Bits of a bitmap for the subclusters of a cluster from byte `from` to byte `to`. */
 static uint64_t sub_mask(const Qcow2 *q, uint64_t from, uint64_t to)
 {
@@ -119,7 +114,7 @@ static uint64_t count_new(Qcow2 *q, MetaPage *page, uint64_t at, uint64_t length
         uint64_t bitmap;
         uint64_t entry = l2_entry_load(q, page, at + (count << q->cluster_bits), &bitmap);
 
-        if ((is_plain(entry) && entry & QCOW2_COPIED) ||
+        if ((qcow2_is_plain(q, entry) && entry & QCOW2_COPIED) ||
             (qcow2_has_subclusters(q) && (entry || bitmap))) {
             break;
         }
@@ -168,7 +163,7 @@ static int allocate_locked(Qcow2 *q, uint64_t at, Extent *out)
         return result;
     }
     entry = l2_entry_load(q, page, at, &bitmap);
-    if (is_plain(entry) && entry & QCOW2_COPIED) {
+    if (qcow2_is_plain(q, entry) && entry & QCOW2_COPIED) {
         reuse(q, entry, bitmap, at, out);
         return 0;
     }
@@ -318,7 +313,7 @@ typedef struct Clearing {
 static uint64_t cleared_entry(const Qcow2 *q, uint64_t old, const Clearing *how, bool *possible)
 {
     bool has_backing = q->node->backing != NULL;
-    bool keep = how->keep_place && is_plain(old) && old & QCOW2_COPIED;
+    bool keep = how->keep_place && qcow2_is_plain(q, old) && old & QCOW2_COPIED;
 
     *possible = true;
     if (qcow2_has_subclusters(q)) {
