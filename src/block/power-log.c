@@ -160,12 +160,17 @@ unsigned power_log_stable(const PowerLog *log, unsigned from, uint64_t point)
     return from;
 }
 
-/* Behind the end of a file there are zeroes already. */
+/* Zeroes may also be what made the file longer. */
 static int clear(int fd, uint64_t at, uint64_t length)
 {
-    int result = fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, at, length);
+    struct stat stat;
 
-    return result == 0 ? 0 : -errno;
+    if (fstat(fd, &stat) != 0 ||
+        ((uint64_t)stat.st_size < at + length && ftruncate(fd, at + length) != 0) ||
+        fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, at, length) != 0) {
+        return -errno;
+    }
+    return 0;
 }
 
 int power_log_apply(

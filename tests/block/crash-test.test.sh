@@ -51,6 +51,10 @@ grep -q 'took too long' said || fail "a checker that hangs"
 points=$("$lathe" img crash-test -b base -n 1 --json log -- true | sed 's/.*"entries": \([0-9]*\).*/\1/')
 gives 0 "$lathe" img crash-test -b base -t writethrough --point "$points" log -- cmp disk {}
 
+# Zeroes that make the file longer, as the last of a cluster with subclusters.
+record extended_l2=on,cluster_size=16k none 40
+crash -b base --accept 0,3 -n 20 log -- "$lathe" img check -q -f qcow2 || fail "a crash, subclusters"
+
 # Without the promise of any flush something is lost, and is seen.
 record cluster_size=4k none 200
 gives 1 "$lathe" img crash-test -b base -t unsafe -n 100 --accept 0,3 log -- "$lathe" img check -q -f qcow2
