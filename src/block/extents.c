@@ -182,6 +182,13 @@ static uint64_t tail_on_disk(const BlockNode *node, uint64_t end, uint64_t tail)
     return end >= node->length ? 0 : MIN(tail, node->length - end);
 }
 
+/* But the disk may grow, and must not show then what the place was used for before. */
+static int clear_beyond(BlockNode *node, BlockNode *child, uint64_t from, uint64_t to)
+{
+    to = MIN(to, child->length);
+    return node->driver->resize && from < to ? block_zero(child, from, to - from, 0) : 0;
+}
+
 static int write_fresh(
     BlockNode *node, uint64_t at, const Extent *extent, const BlockIo *io, uint64_t done)
 {
@@ -193,6 +200,10 @@ static int write_fresh(
     result = copy_old(node, at - extent->head, extent->head, child, extent->offset - extent->head);
     if (result == 0) {
         result = copy_old(node, end, tail, child, extent->offset + extent->length);
+    }
+    if (result == 0) {
+        result = clear_beyond(node, child, extent->offset + extent->length + tail,
+            extent->offset + extent->length + extent->tail);
     }
     if (result == 0) {
         result = write_extent(node, extent, io, done);

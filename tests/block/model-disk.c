@@ -198,12 +198,33 @@ static uint32_t *read_stamps(BlockNode *disk, unsigned sectors)
     return stamps;
 }
 
+/* For a failure: all that happened to a sector. */
+static void tell(const Model *m, unsigned sector)
+{
+    print_message("it held %x; then:\n", m->floor[sector]);
+    for (unsigned i = 0; i < m->steps->len; i++) {
+        const ModelStep *step = g_ptr_array_index(m->steps, i);
+
+        if (sector - step->first < step->count) {
+            print_message("  %x%s%s%s at %u to %u, sectors %u and %u more\n",
+                stamp_of(step, sector), step->discard ? " discard" : "",
+                step->durable ? " durable" : "", step->packed ? " packed" : "",
+                (unsigned)step->began, (unsigned)step->ended, step->first, step->count - 1);
+        }
+    }
+    for (unsigned i = 0; i < m->flushes->len; i += 2) {
+        print_message("  flush at %u to %u\n", (unsigned)g_array_index(m->flushes, uint64_t, i),
+            (unsigned)g_array_index(m->flushes, uint64_t, i + 1));
+    }
+}
+
 void model_verify(Model *m)
 {
     g_autofree uint32_t *found = read_stamps(m->disk, m->sectors);
 
     for (unsigned i = 0; i < m->sectors; i++) {
         if (found[i] != m->now[i]) {
+            tell(m, i);
             fail_msg("sector %u holds %x, not %x", i, found[i], m->now[i]);
         }
     }
@@ -245,26 +266,6 @@ static bool is_legal(const Model *m, unsigned sector, uint32_t found, uint64_t m
             step->began <= moment && (step->ended == 0 || step->ended >= least);
     }
     return legal;
-}
-
-/* For a failure: all that happened to a sector. */
-static void tell(const Model *m, unsigned sector)
-{
-    print_message("it held %x; then:\n", m->floor[sector]);
-    for (unsigned i = 0; i < m->steps->len; i++) {
-        const ModelStep *step = g_ptr_array_index(m->steps, i);
-
-        if (sector - step->first < step->count) {
-            print_message("  %x%s%s%s at %u to %u, sectors %u and %u more\n",
-                stamp_of(step, sector), step->discard ? " discard" : "",
-                step->durable ? " durable" : "", step->packed ? " packed" : "",
-                (unsigned)step->began, (unsigned)step->ended, step->first, step->count - 1);
-        }
-    }
-    for (unsigned i = 0; i < m->flushes->len; i += 2) {
-        print_message("  flush at %u to %u\n", (unsigned)g_array_index(m->flushes, uint64_t, i),
-            (unsigned)g_array_index(m->flushes, uint64_t, i + 1));
-    }
 }
 
 /* Snapshots that the image still has, and no others: one may be under way. */
