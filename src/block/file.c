@@ -25,6 +25,8 @@ typedef struct File {
     Engine *engine;
     unsigned durable_writes; /* under way */
     SyncGroup syncs;
+    uint64_t data_from,
+        data_to; /* known to be no hole: asking may mean a search through all of it */
 } File;
 
 /* ---- opening ---- */
@@ -395,12 +397,14 @@ static int zero(BlockNode *node, const BlockIo *io)
 
 static int file_transfer(BlockNode *node, const BlockIo *io)
 {
+    File *f = node->state;
     int result;
 
     switch (io->op) {
     case BLOCK_FLUSH: return shared_sync(node);
-    case BLOCK_ZERO: return zero(node, io);
+    case BLOCK_ZERO: f->data_to = f->data_from; return zero(node, io);
     case BLOCK_DISCARD:
+        f->data_to = f->data_from;
         result = simple(node, ENGINE_PUNCH, io->at, io->length);
         return result == -ENOTSUP ? 0 : result; /* only a hint */
     case BLOCK_WRITE:
@@ -424,10 +428,14 @@ static int file_read_at_once(BlockNode *node, const BlockIo *io)
 
 static bool file_is_data(BlockNode *node, uint64_t at, uint64_t *end)
 {
-    const File *f = node->state;
-    off_t data = lseek(f->fd, at, SEEK_DATA);
-    off_t hole;
+    File *f = node->state;
+    off_t data, hole;
 
+    if (at - f->data_from < f->data_to - f->data_from) {
+        *end = f->data_to;
+        return true;
+    }
+    data = lseek(f->fd, at, SEEK_DATA);
     *end = UINT64_MAX;
     if (data < 0) {
         return errno != ENXIO; /* none up to the end of the file, or not known */
@@ -438,6 +446,8 @@ static bool file_is_data(BlockNode *node, uint64_t at, uint64_t *end)
     }
     hole = lseek(f->fd, at, SEEK_HOLE);
     *end = hole > 0 ? (uint64_t)hole : UINT64_MAX;
+    f->data_from = at;
+    f->data_to = *end;
     return true;
 }
 
@@ -452,6 +462,7 @@ static int file_resize(BlockNode *node, uint64_t length)
         return -errno;
     }
     node->length = length;
+    f->data_to = f->data_from;
     return 0;
 }
 
