@@ -16,8 +16,8 @@ static const A64Model models[] = {
     { "cortex-a53",  "arm,cortex-a53",  0x410fd034, .pa_range = 2, .l1 = { CACHE(128, 4), CACHE(256, 2) }, .l2 = CACHE(512, 16) },
     { "cortex-a57",  "arm,cortex-a57",  0x411fd070, .pa_range = 4, .l1 = { CACHE(256, 2), CACHE(256, 3) }, .l2 = CACHE(2048, 16) },
     { "cortex-a72",  "arm,cortex-a72",  0x410fd083, .pa_range = 4, .l1 = { CACHE(256, 2), CACHE(256, 3) }, .l2 = CACHE(1024, 16) },
-    { "neoverse-n1", "arm,neoverse-n1", 0x414fd0c1, .pa_range = 5, .l1 = { CACHE(256, 4), CACHE(256, 4) }, .l2 = CACHE(2048, 8), .no_meltdown = true },
-    { "max",         "arm,armv8",       0x000f0510, .pa_range = 5, .l1 = { CACHE(256, 2), CACHE(256, 2) }, .l2 = CACHE(1024, 16), .no_meltdown = true },
+    { "neoverse-n1", "arm,neoverse-n1", 0x414fd0c1, .pa_range = 5, .l1 = { CACHE(256, 4), CACHE(256, 4) }, .l2 = CACHE(2048, 8), .granule16 = true, .no_meltdown = true },
+    { "max",         "arm,armv8",       0x000f0510, .pa_range = 5, .l1 = { CACHE(256, 2), CACHE(256, 2) }, .l2 = CACHE(1024, 16), .granule16 = true, .no_meltdown = true },
 };
 
 /* Number of an identification register: CRm and op2 of S3_0_C0_Cm_n. */
@@ -75,8 +75,7 @@ static const struct { uint8_t id, shift, value, feature; } fields[] = {
     { ISAR1, 36, 1, A64_SB },
     { ISAR1, 44, 1, A64_BF16 },
     { ISAR1, 52, 1, A64_I8MM },
-    { MMFR0, 4, 2, ALWAYS },     /* ASIDs of 16 bits; granules of 4, 16 and 64 KiB */
-    { MMFR0, 20, 1, ALWAYS },
+    { MMFR0, 4, 2, ALWAYS },     /* ASIDs of 16 bits; granules of 4 and 64 KiB */
     { MMFR1, 0, 2, A64_HAFDBS },
     { MMFR1, 4, 2, A64_VMID16 },
     { MMFR1, 8, 1, A64_VHE },
@@ -86,7 +85,6 @@ static const struct { uint8_t id, shift, value, feature; } fields[] = {
     { MMFR1, 28, 1, A64_XNX },
     { MMFR2, 4, 1, A64_UAO },
     { MMFR2, 28, 1, A64_TTST },
-    { MMFR2, 32, 1, A64_LSE2 },
     { MMFR2, 40, 1, A64_S2FWB },
 };
 /* clang-format on */
@@ -112,7 +110,7 @@ static uint64_t of_model(const A64Cpu *cpu, unsigned id)
     case PFR0:
         return (a64_has_gic(cpu) ? GIC_SYSTEM_REGISTERS : 0) | (has_fp ? 0 : 0xff << 16) |
             (cpu->model->no_meltdown ? UINT64_C(0x11) << 56 : 0);
-    case MMFR0: return cpu->model->pa_range;
+    case MMFR0: return cpu->model->pa_range | (cpu->model->granule16 ? 1 << 20 : 0);
     default: return 0;
     }
 }
