@@ -61,6 +61,8 @@ typedef struct Isa {
     bool
         coherent_code; /* a store is seen by the next instruction fetched, without a barrier (x86) */
 
+    bool change_reads; /* what changes memory faults as a read where that would fault too */
+
     /* model and features are checked against schemas/cpus before; false with a message when they cannot be. */
     bool (*init)(CpuEnv *env, const char *model, const char *const *features, char **error);
     void (*reset)(CpuEnv *env);

@@ -293,6 +293,40 @@ static bool store_across(CpuEnv *env, uint64_t address, unsigned size, uint64_t 
         store_part(env, &a.high, value >> (8 * a.low.size));
 }
 
+/* Elements that are not aligned as one: by bytes, which suits any memory. */
+static bool is_of_parts(uint64_t address, unsigned memop)
+{
+    return memop & MEM_PARTS && access_size(memop) == 8 && address & 7;
+}
+
+static bool load_parts(CpuEnv *env, uint64_t address, uint64_t *value)
+{
+    for (unsigned i = 0; i < 8; i++) {
+        uint64_t byte;
+
+        if (!cpu_load(env, wrap_address(env, address + i), MEM_8, &byte)) {
+            return false;
+        }
+        *value |= byte << 8 * i;
+    }
+    return true;
+}
+
+static bool store_parts(CpuEnv *env, uint64_t address, uint64_t value)
+{
+    bool fine = true;
+    Place last;
+
+    if (!find_place(env, address, 1, ACCESS_WRITE, &last) ||
+        !find_place(env, wrap_address(env, address + 7), 1, ACCESS_WRITE, &last)) {
+        return false;
+    }
+    for (unsigned i = 0; i < 8 && fine; i++) {
+        fine = cpu_store(env, wrap_address(env, address + i), MEM_8, value >> 8 * i & 0xff);
+    }
+    return fine;
+}
+
 static uint64_t swap_bytes(uint64_t value, unsigned size)
 {
     return __builtin_bswap64(value) >> (64 - 8 * size);
@@ -337,8 +371,9 @@ bool cpu_load(CpuEnv *env, uint64_t address, unsigned memop, uint64_t *value)
     if (is_misaligned(env, address, memop, ACCESS_READ)) {
         return false;
     }
-    bool fine = first < size ? load_across(env, address, size, value)
-                             : load_within_page(env, address, size, value);
+    bool fine = is_of_parts(address, memop) ? load_parts(env, address, value)
+        : first < size                      ? load_across(env, address, size, value)
+                                            : load_within_page(env, address, size, value);
     if (memop & MEM_BIG) {
         *value = swap_bytes(*value, size);
     }
@@ -356,19 +391,25 @@ bool cpu_store(CpuEnv *env, uint64_t address, unsigned memop, uint64_t value)
     if (memop & MEM_BIG) {
         value = swap_bytes(value, size);
     }
-    return first < size ? store_across(env, address, size, value)
-                        : store_within_page(env, address, size, value);
+    return is_of_parts(address, memop) ? store_parts(env, address, value)
+        : first < size                 ? store_across(env, address, size, value)
+                                       : store_within_page(env, address, size, value);
 }
 
 /* Halves of 64 bits may be aligned where the whole is not. */
 static bool is_misaligned128(CpuEnv *env, uint64_t address, uint32_t op, Access access)
 {
+    uint64_t last = wrap_address(env, address + 15);
     Place place;
 
     if (is_misaligned(env, address, op, access)) {
         return true;
     }
-    if (address % 16 && find_place(env, address, 1, access, &place) && place.ref.strict) {
+    if (op & MEM_PARTS || !(address % 16)) {
+        return false;
+    }
+    if (find_place(env, address, 1, access, &place) &&
+        (place.ref.strict || (find_place(env, last, 1, access, &place) && place.ref.strict))) {
         raise_misaligned(env, address, access);
     }
     return env->raised;
@@ -508,11 +549,13 @@ static uint64_t change_locked(CpuEnv *env, uint64_t address, uint32_t op, const 
 
 uint64_t cpu_change(CpuEnv *env, uint64_t address, uint32_t op, const Change *change)
 {
+    Access first = env->cpu->isa->change_reads ? ACCESS_READ : ACCESS_WRITE;
     unsigned size = access_size(op);
     uint64_t old = 0;
     Place place;
 
-    if (is_misaligned(env, address, op, ACCESS_WRITE)) {
+    if (is_misaligned(env, address, op, first) ||
+        (first == ACCESS_READ && !find_place(env, address, 1, first, &place))) {
         return 0;
     }
     if (first_part(address, size) < size) {

@@ -164,7 +164,7 @@ static uint64_t help_swap_pair(CpuEnv *env, uint64_t address, uint64_t operand, 
     IrVec expected = { .d = { get_x(cpu, regs.first), get_x(cpu, regs.first + 1) } };
     IrVec desired = { .d = { get_x(cpu, regs.second), get_x(cpu, regs.second + 1) } }, old;
 
-    if (is_aligned(env, address, ACCESS_WRITE) &&
+    if (is_aligned(env, address, ACCESS_READ) &&
         swap_128(env, address, &expected, &desired, &old)) {
         set_x(cpu, regs.first, old.d[0]);
         set_x(cpu, regs.first + 1, old.d[1]);

@@ -19,6 +19,27 @@ static bool has_host_names(const A64Cpu *cpu, unsigned el)
     return el >= 2 ? cpu->hcr & HCR_E2H : el == 0 && a64_is_host(cpu);
 }
 
+/*
+ * Data accesses are to be aligned where SCTLR.A says so, and without translation, as of Device memory (D8.2.10), unless
+ * HCR_EL2.DC makes it another.
+ */
+static bool is_aligned_only(const A64Cpu *cpu, unsigned regime)
+{
+    bool is_device = !(cpu->sctlr[regime] & SCTLR_M) && !(regime == 1 && cpu->hcr_now & HCR_DC);
+
+    return cpu->sctlr[regime] & SCTLR_A || is_device;
+}
+
+static uint32_t sp_mode(const A64Cpu *cpu, unsigned el, unsigned regime)
+{
+    enum { ALIGNMENT = 16 };
+
+    if (!(cpu->sctlr[regime] & (el ? SCTLR_SA : SCTLR_SA0))) {
+        return 0;
+    }
+    return MODE_SP_CHECKED | (cpu->x[GVAR_SP] % ALIGNMENT ? MODE_SP_MISALIGNED : 0);
+}
+
 static uint32_t mode_of(const A64Cpu *cpu, unsigned el, bool own_sp)
 {
     unsigned regime = a64_regime(cpu, el);
@@ -26,7 +47,7 @@ static uint32_t mode_of(const A64Cpu *cpu, unsigned el, bool own_sp)
     return el | (a64_is_stepping(cpu, el) ? MODE_STEP : 0) |
         (a64_has_breakpoints(cpu, el) ? MODE_BREAKPOINTS : 0) | (cpu->il ? MODE_ILLEGAL : 0) |
         (a64_fp_trap_level(cpu, el) ? MODE_FP_TRAPPED : 0) | (own_sp ? 0 : MODE_SP_EL0) |
-        (cpu->sctlr[regime] & SCTLR_A ? MODE_ALIGNED : 0) |
+        (is_aligned_only(cpu, regime) ? MODE_ALIGNED : 0) | sp_mode(cpu, el, regime) |
         (a64_traps(cpu, el) ? MODE_TRAPS : 0) | (has_host_names(cpu, el) ? MODE_HOST : 0) |
         (is_unprivileged(cpu, el) ? MODE_UNPRIVILEGED : 0) |
         (cpu->fpcr & FPCR_DN ? MODE_FP_DEFAULT_NAN : 0) |
@@ -448,6 +469,19 @@ static uint64_t help_mode_changed(CpuEnv *env, uint64_t a, uint64_t b, uint64_t 
     return 0;
 }
 
+static uint64_t help_misaligned_sp(CpuEnv *env, uint64_t a, uint64_t b, uint64_t c)
+{
+    a64_mode_changed(a64_cpu(env));
+    env->raised = RAISED_CODE_CHANGED; /* what follows is translated in another mode */
+    return 0;
+}
+
+static uint64_t help_misaligned(CpuEnv *env, uint64_t address, uint64_t write, uint64_t c)
+{
+    cpu_raise(env, a64_align_fault(env, write ? ACCESS_WRITE : ACCESS_READ), address);
+    return 0;
+}
+
 static uint64_t help_spsel(CpuEnv *env, uint64_t own_sp, uint64_t b, uint64_t c)
 {
     A64Cpu *cpu = a64_cpu(env);
@@ -504,6 +538,8 @@ const Helper a64_help_wfi = { "a64_wfi", help_wfi, HELPER_MAY_RAISE };
 const Helper a64_help_wfe = { "a64_wfe", help_wfe, HELPER_MAY_RAISE };
 const Helper a64_help_yield = { "a64_yield", help_yield, 0 };
 const Helper a64_help_mode_changed = { "a64_mode_changed", help_mode_changed, 0 };
+const Helper a64_help_misaligned_sp = { "a64_misaligned_sp", help_misaligned_sp, HELPER_MAY_RAISE };
+const Helper a64_help_misaligned = { "a64_misaligned", help_misaligned, HELPER_MAY_RAISE };
 const Helper a64_help_spsel = { "a64_spsel", help_spsel, 0 };
 const Helper a64_help_landing = { "a64_landing", help_landing, HELPER_MAY_RAISE };
 const Helper a64_help_daif = { "a64_daif", help_daif, HELPER_MAY_RAISE };

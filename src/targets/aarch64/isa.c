@@ -184,6 +184,7 @@ ISA(aarch64) = {
     .gvar_count = GVAR_COUNT,
     .fields = fields,
     .address_bits = 64,
+    .change_reads = true, /* ESR_ELx.WnR (D17.2.37) */
     .init = init,
     .reset = reset,
     .set_entry = set_entry,

@@ -361,6 +361,18 @@ unsigned a64_translate_address(A64Cpu *cpu, unsigned el, uint64_t address, Acces
     return code;
 }
 
+bool a64_is_device(A64Cpu *cpu, uint64_t address)
+{
+    unsigned el = data_el(cpu);
+    Translation t;
+
+    if (!is_translated(cpu, a64_regime(cpu, el))) {
+        return cpu->env.mode & MODE_ALIGNED;
+    }
+    return !cpu_host_memory(&cpu->env, address, true) &&
+        !a64_translate_address(cpu, el, address, ACCESS_WRITE, STAGES_1_AND_2, &t) && t.strict;
+}
+
 /* A page with a watchpoint is not remembered. True: the access hits it. */
 static bool watch(const A64Cpu *cpu, unsigned el, uint64_t address, Access access, Translation *out)
 {

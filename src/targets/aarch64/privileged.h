@@ -90,6 +90,7 @@ enum { NZCV_N = 8, NZCV_Z = 4, NZCV_C = 2, NZCV_V = 1 };
 #define SCTLR_M A64_BIT(0)
 #define SCTLR_A A64_BIT(1)
 #define SCTLR_SA A64_BIT(3)
+#define SCTLR_SA0 A64_BIT(4)
 #define SCTLR_UMA A64_BIT(9)
 #define SCTLR_DZE A64_BIT(14)
 #define SCTLR_UCT A64_BIT(15)

@@ -42,6 +42,8 @@ enum {
     MODE_ILLEGAL = 1 << 9,        /* PSTATE.IL: no instruction is legal */
     MODE_STEP = 1 << 10,          /* software step is active (D2.12) */
     MODE_BREAKPOINTS = 1 << 11,   /* any instruction may have one */
+    MODE_SP_CHECKED = 1 << 12,    /* SCTLR.SA, SA0: the stack pointer must be aligned where it is a base */
+    MODE_SP_MISALIGNED = 1 << 13, /* and it is not */
     MODE_TRAPS = 1 << 16,         /* a level above traps some registers or instructions: traps.c */
     MODE_HOST = 1 << 17,          /* names of EL1's registers mean EL2's (D5.6.3); EL0's timers too */
     MODE_MODEL_SHIFT = 20, /* number of the set of features: CPUs of two models share no block */
@@ -207,6 +209,10 @@ extern const Helper a64_help_eret, a64_help_interrupt, a64_help_check_interrupts
 /* Behind an indirect branch: which PSTATE.BTYPE may be here (1 << BTYPE; BTI_PAC: that of PACIASP). */
 extern const Helper a64_help_landing;
 enum { BTI_PAC = 1 << 4 };
+/* The stack pointer was changed to what is not aligned: the mode is another behind this instruction. */
+extern const Helper a64_help_misaligned_sp;
+/* Raises an alignment fault: address, is it a store. */
+extern const Helper a64_help_misaligned;
 /* DAIFSet and DAIFClr at EL0: bits, set or clear, the instruction. */
 extern const Helper a64_help_daif;
 
@@ -322,6 +328,9 @@ void a64_settings_changed(A64Cpu *cpu);
 
 /* What EL2 is told of a fault of stage 2, and HPFAR_EL2; other syndromes stay what they are. */
 uint32_t a64_stage2_syndrome(A64Cpu *cpu, uint32_t syndrome);
+
+/* Is what the current level stores at this address stored to Device memory? */
+bool a64_is_device(A64Cpu *cpu, uint64_t address);
 
 uint32_t a64_bus_fault(const CpuEnv *env, Access access);
 uint32_t a64_align_fault(const CpuEnv *env, Access access);

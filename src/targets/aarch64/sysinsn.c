@@ -31,9 +31,14 @@ static void probe(A64Cpu *cpu, unsigned number, uint64_t address)
     }
 }
 
+/* Not of Device memory, which all is without translation (C5.3.24). */
 static void zero(A64Cpu *cpu, unsigned number, uint64_t address)
 {
-    a64_zero_block(cpu, address);
+    if (a64_is_device(cpu, address)) {
+        a64_raise(&cpu->env, a64_align_fault(&cpu->env, ACCESS_WRITE), address);
+    } else {
+        a64_zero_block(cpu, address);
+    }
 }
 
 /* ---- address translation ---------------------------------------------------------------------- */

@@ -48,6 +48,8 @@ static void store_if_unchanged(A64Translator *t, const A64Excl *i, unsigned size
     set_reg(t, 0, i->rs, ir_setcond(t->b, NE, old, expected));
     ir_br(t->b, done);
     ir_label(t->b, fail);
+    /* A store that does not come to pass faults all the same (AArch64.ExclusiveMonitorsPass() in J1). */
+    check_alignment(t, i->rn, size, true);
     set_reg(t, 0, i->rs, constant(t, I32, 1));
     ir_label(t->b, done);
     ir_put(t->b, GVAR_EXCLUSIVE_ADDRESS, constant(t, I64, A64_NOT_EXCLUSIVE));

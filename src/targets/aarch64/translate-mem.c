@@ -6,6 +6,21 @@ MemOp data_memop(const A64Translator *t, unsigned size)
     return (MemOp)(size | (t->mode & MODE_ALIGNED ? MEM_ALIGNED : 0));
 }
 
+void check_alignment(A64Translator *t, unsigned rn, unsigned size, bool is_store)
+{
+    Val low = constant(t, I64, (UINT64_C(1) << size) - 1);
+    unsigned aligned;
+
+    if (size == MEM_8) {
+        return;
+    }
+    aligned = ir_label_new(t->b);
+    ir_brcond(
+        t->b, aligned, EQ, ir_op2(t->b, IR_and, I64, xreg_sp(t, rn), low), constant(t, I64, 0));
+    ir_call_void(t->b, &a64_help_misaligned, xreg_sp(t, rn), constant(t, I64, is_store), NO_VAL);
+    ir_label(t->b, aligned);
+}
+
 /* opc: 1 load, 2 load signed into 64 bits, 3 into 32. Only 64-bit results are of type I64. */
 static bool is_64(unsigned size, unsigned opc)
 {

@@ -6,10 +6,11 @@
 /* ---- one register ----------------------------------------------------------------------------- */
 
 /* A register of 1 << size bytes, the rest zero. */
-static Val load(A64Translator *t, unsigned size, Val address, int32_t offset)
+static Val load_as(A64Translator *t, MemOp op, Val address, int32_t offset)
 {
     static const IrType types[] = { I32, I32, F32, F64, V128 };
-    Val value = ir_load(t->b, types[size], data_memop(t, size), address, offset);
+    unsigned size = op & MEM_SIZE;
+    Val value = ir_load(t->b, types[size], op, address, offset);
 
     if (size == MEM_128) {
         return value;
@@ -17,15 +18,27 @@ static Val load(A64Translator *t, unsigned size, Val address, int32_t offset)
     return size < MEM_32 ? vset(t, size, 0, vzero(t), value) : vop1(t, IR_vfromf, 0, 0, value);
 }
 
-static void store(A64Translator *t, unsigned size, Val address, int32_t offset, Val value)
+static Val load(A64Translator *t, unsigned size, Val address, int32_t offset)
 {
+    return load_as(t, data_memop(t, size), address, offset);
+}
+
+static void store_as(A64Translator *t, MemOp op, Val address, int32_t offset, Val value)
+{
+    unsigned size = op & MEM_SIZE;
+
     if (size < MEM_32) {
         value = vget(t, size, 0, value);
     } else if (size < MEM_128) {
         value = ir_aux(
             t->b, IR_vtof, size == MEM_32 ? F32 : F64, (uint8_t)size, 0, value, NO_VAL, NO_VAL);
     }
-    ir_store(t->b, data_memop(t, size), address, offset, value);
+    ir_store(t->b, op, address, offset, value);
+}
+
+static void store(A64Translator *t, unsigned size, Val address, int32_t offset, Val value)
+{
+    store_as(t, data_memop(t, size), address, offset, value);
 }
 
 bool a64_v_ldr(A64Translator *t, const A64Mu *i)
@@ -108,7 +121,20 @@ static void post_index(A64Translator *t, unsigned post, unsigned rn, unsigned rm
     Val step = rm == 31 ? constant(t, I64, bytes) : xreg(t, rm);
 
     if (post) {
-        ir_put(t->b, GVAR_X + rn, ir_op2(t->b, IR_add, I64, xreg_sp(t, rn), step));
+        set_reg_sp(t, 1, rn, ir_op2(t->b, IR_add, I64, xreg_sp(t, rn), step));
+    }
+}
+
+/* Elements are aligned each on its own (C7.2.177). */
+static MemOp chunk_memop(unsigned bytes)
+{
+    return (MemOp)((bytes < 16 ? MEM_64 : MEM_128) | MEM_PARTS);
+}
+
+static void check_elements(A64Translator *t, const A64Mm *i, bool is_store)
+{
+    if (t->mode & MODE_ALIGNED) {
+        check_alignment(t, i->rn, i->size, is_store);
     }
 }
 
@@ -116,14 +142,14 @@ static void post_index(A64Translator *t, unsigned post, unsigned rn, unsigned rm
 static void load_chunks(A64Translator *t, Val base, unsigned bytes, Val *chunks)
 {
     for (unsigned at = 0; at < bytes; at += 16) {
-        chunks[at / 16] = load(t, bytes - at < 16 ? MEM_64 : MEM_128, base, (int32_t)at);
+        chunks[at / 16] = load_as(t, chunk_memop(bytes - at), base, (int32_t)at);
     }
 }
 
 static void store_chunks(A64Translator *t, Val base, unsigned bytes, const Val *chunks)
 {
     for (unsigned at = 0; at < bytes; at += 16) {
-        store(t, bytes - at < 16 ? MEM_64 : MEM_128, base, (int32_t)at, chunks[at / 16]);
+        store_as(t, chunk_memop(bytes - at), base, (int32_t)at, chunks[at / 16]);
     }
 }
 
@@ -234,14 +260,16 @@ static void join(
 bool a64_v_ld_multiple(A64Translator *t, const A64Mm *i)
 {
     unsigned bytes = form_bytes(i->form, 0), regs = (unsigned)i->regs;
-    Val base = xreg_sp(t, i->rn), chunks[MAX_CHUNKS], values[MAX_REGISTERS];
+    Val base, chunks[MAX_CHUNKS], values[MAX_REGISTERS];
 
     if (i->sel != 1 && !is_vector(i->form, i->size)) {
         return false;
     }
+    check_elements(t, i, false);
+    base = xreg_sp(t, i->rn);
     if (i->sel == 1) {
         for (unsigned n = 0; n < regs; n++) {
-            values[n] = load(t, bytes == 16 ? MEM_128 : MEM_64, base, (int32_t)(n * bytes));
+            values[n] = load_as(t, chunk_memop(bytes), base, (int32_t)(n * bytes));
         }
     } else {
         load_chunks(t, base, regs * bytes, chunks);
@@ -257,17 +285,19 @@ bool a64_v_ld_multiple(A64Translator *t, const A64Mm *i)
 bool a64_v_st_multiple(A64Translator *t, const A64Mm *i)
 {
     unsigned bytes = form_bytes(i->form, 0), regs = (unsigned)i->regs;
-    Val base = xreg_sp(t, i->rn), chunks[MAX_CHUNKS], values[MAX_REGISTERS];
+    Val base, chunks[MAX_CHUNKS], values[MAX_REGISTERS];
 
     if (i->sel != 1 && !is_vector(i->form, i->size)) {
         return false;
     }
+    check_elements(t, i, true);
+    base = xreg_sp(t, i->rn);
     for (unsigned n = 0; n < regs; n++) {
         values[n] = vreg(t, nth(i->rt, n));
     }
     if (i->sel == 1) {
         for (unsigned n = 0; n < regs; n++) {
-            store(t, bytes == 16 ? MEM_128 : MEM_64, base, (int32_t)(n * bytes), values[n]);
+            store_as(t, chunk_memop(bytes), base, (int32_t)(n * bytes), values[n]);
         }
     } else {
         join(t, i->sel, i->size, bytes, values, chunks);

@@ -406,6 +406,61 @@ static void refuse(A64Translator *t)
         constant(t, I64, 0));
 }
 
+/* Loads and stores whose base is the stack pointer; prefetches only hint (C6.2.248). */
+static bool has_sp_as_base(uint32_t insn)
+{
+    bool is_memory = (insn & 0x0a000000) == 0x08000000;
+    bool is_literal = (insn & 0x3b000000) == 0x18000000;
+    bool is_prefetch = (insn & 0xfec00000) == 0xf8800000;
+
+    return is_memory && !is_literal && !is_prefetch && (insn >> 5 & 31) == 31;
+}
+
+/* Is a value, of which the stack pointer was an aligned part, aligned? */
+static bool is_surely_aligned(const IrBlock *b, Val v)
+{
+    const IrInsn *def = &b->ops[b->defined_by[v.id]];
+    uint64_t known;
+
+    if (ir_is_const(b, v, &known)) {
+        return !(known & 15);
+    }
+    switch (def->op) {
+    case IR_get: return def->imm == GVAR_SP;
+    case IR_add:
+    case IR_sub:
+        return is_surely_aligned(b, (Val){ def->a }) && is_surely_aligned(b, (Val){ def->b });
+    case IR_and:
+        return is_surely_aligned(b, (Val){ def->a }) || is_surely_aligned(b, (Val){ def->b });
+    default: return false;
+    }
+}
+
+/*
+ * SP alignment (D1.3.8.2) costs nothing while the stack pointer is aligned, for then the mode says so: only what it
+ * is changed to is looked at, where that is not plain.
+ */
+static void check_sp(A64Translator *t)
+{
+    Val sp = ir_get(t->b, GVAR_SP), low;
+    unsigned aligned;
+
+    t->sp_set = false;
+    if (!(t->mode & MODE_SP_CHECKED) || t->ended) {
+        return;
+    }
+    if (t->mode & MODE_SP_MISALIGNED) {
+        ir_call_void(t->b, &a64_help_mode_changed, NO_VAL, NO_VAL, NO_VAL);
+        t->leave = true;
+    } else if (!is_surely_aligned(t->b, sp)) {
+        aligned = ir_label_new(t->b);
+        low = ir_op2(t->b, IR_and, I64, sp, constant(t, I64, 15));
+        ir_brcond(t->b, aligned, EQ, low, constant(t, I64, 0));
+        ir_call_void(t->b, &a64_help_misaligned_sp, NO_VAL, NO_VAL, NO_VAL);
+        ir_label(t->b, aligned);
+    }
+}
+
 static void translate_insn(A64Translator *t)
 {
     int row = a64_find(t->insn, t->features);
@@ -424,11 +479,18 @@ static void translate_insn(A64Translator *t)
     if (t->pc == t->b->pc) {
         land(t);
     }
+    if (row >= 0 && t->mode & MODE_SP_MISALIGNED && has_sp_as_base(t->insn)) {
+        raise_exception(t, a64_syndrome(EC_SP_ALIGN, 0), constant(t, I64, 0));
+        return;
+    }
     if (row < 0 || !a64_translate_row(t, row, t->insn)) {
         refuse(t);
         return;
     }
     landed(t);
+    if (t->sp_set) {
+        check_sp(t);
+    }
     t->pc = t->next;
     if (t->leave && !t->ended) {
         leave_to(t, JUMP_OTHER, constant(t, I64, t->pc));

@@ -41,6 +41,7 @@ struct A64Translator {
     bool ended;   /* the last operation leaves the block */
     bool leave;   /* what follows must be looked up anew: end after this instruction */
     bool enabled; /* interrupts may have become enabled: see in front of the next instruction */
+    bool sp_set;  /* this instruction has changed the stack pointer */
     bool landing; /* BTYPE is to be cleared behind this instruction, which may fault with it */
 
     uint8_t flags_op; /* how this block has last set the flags: A64FlagsOp */
@@ -103,6 +104,7 @@ static inline void set_reg(A64Translator *t, unsigned sf, unsigned n, Val v)
 
 static inline void set_reg_sp(A64Translator *t, unsigned sf, unsigned n, Val v)
 {
+    t->sp_set |= n == GVAR_SP;
     ir_put(t->b, GVAR_X + n, widened(t, sf, v));
 }
 
@@ -113,6 +115,9 @@ Val extended_reg(A64Translator *t, unsigned n, unsigned option, unsigned amount)
 bool decode_bit_mask(unsigned sf, unsigned n, unsigned imms, unsigned immr, uint64_t *mask);
 
 /* ---- memory: translate-mem.c ---- */
+
+/* Raises an alignment fault when the address in rn is not a multiple of 1 << size. */
+void check_alignment(A64Translator *t, unsigned rn, unsigned size, bool is_store);
 
 /* How data of 1 << size bytes is accessed now. */
 MemOp data_memop(const A64Translator *t, unsigned size);

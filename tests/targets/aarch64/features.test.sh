@@ -56,6 +56,6 @@ check_both() {
 for model in cortex-a53 cortex-a57 cortex-a72 neoverse-n1 max; do
     check_both features $model features-$model
 done
-for program in pauth bti; do
+for program in pauth bti alignment; do
     check_both $program max
 done
