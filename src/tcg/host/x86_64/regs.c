@@ -272,10 +272,27 @@ unsigned reg_scratch(Gen *g, RegClass class)
     return reg;
 }
 
+/* To another scratch register, when one is free: memory would be in the way of what waits for the value. */
+static bool move_aside(Gen *g, RegClass class, unsigned reg)
+{
+    unsigned t = g->owner[class][reg], other;
+    uint32_t free = scratch_regs[class] & ~g->used[class] & ~g->locked[class];
+
+    if (!t || !free || (g->temps[t].places & (IN_CONST | IN_GVAR | IN_SPILL))) {
+        return false;
+    }
+    other = __builtin_ctz(free);
+    move(g, spill_type(gen_type(g, t)), other, rm_reg(reg), false);
+    free_reg(g, class, reg);
+    own(g, t, other);
+    reg_unlock(g, class, other);
+    return true;
+}
+
 void reg_take(Gen *g, RegClass class, unsigned reg)
 {
     g->locked[class] |= 1u << reg;
-    if (g->used[class] >> reg & 1) {
+    if ((g->used[class] >> reg & 1) && !move_aside(g, class, reg)) {
         evict(g, class, reg);
     }
 }
