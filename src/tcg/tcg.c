@@ -511,6 +511,9 @@ static void print_translator(const Tcg *tcg, FILE *out)
         tcg->isa->name, tcg->host->name, tcg->translated_blocks, tcg->translated_insns,
         tcg->dropped_blocks, tcg->revived_blocks, tcg->evicted_chunks);
     print_code(tcg, out);
+    if (tcg->options.check > 0) {
+        fprintf(out, "  " COUNT " instructions compared in lockstep\n", tcg->checked_insns);
+    }
     for (unsigned i = 0; i < tcg->cpu_count; i++) {
         const TcgCpu *cpu = tcg->cpus[i];
         if (cpu) {
