@@ -72,7 +72,7 @@ def memory_of(process):
 class Run:
     """One emulator, once: kernels {name: (ns, checksum)}, seconds to the guest's init, memory there."""
 
-    def __init__(self, command, limit):
+    def __init__(self, command, limit, last='@done', boots=True):
         self.kernels, self.boot, self.resident, self.beyond, self.translation = {}, None, None, None, None
         self.started, self.tail = time.monotonic(), []
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -81,15 +81,17 @@ class Run:
             for raw in process.stdout:
                 line = raw.decode('latin1').strip()
                 self.read(line, process)
-                if '@done' in line or time.monotonic() > self.started + limit:
+                if last in line or time.monotonic() > self.started + limit:
                     break
         finally:
+            self.ended = time.monotonic()
             process.terminate()
             rest = process.stdout.read().decode('latin1')
             process.wait()
         found = re.search(r'(\d+) ns to translate', rest)
         self.translation = found and int(found[1])
-        if self.boot is None:
+        self.took = self.ended - self.started
+        if boots and self.boot is None:
             sys.exit('bench: the guest did not reach its init:\n' + '\n'.join(self.tail))
 
     def read(self, line, process):
@@ -152,6 +154,69 @@ def start_up(options, guest, machine):
                   f'against {resident_of(peer):.1f}')
 
 
+def row(what, value, goal, text=''):
+    print(f'{what:39} {value:7.2f} {goal:5.1f} {"" if value <= goal else "  above"}{text}')
+
+
+def peer_with(guest, cpus, memory):
+    return [*guest.peer, '-accel', 'tcg', '-smp', str(cpus), '-m', memory, '-nographic', '-no-reboot', '-nodefaults',
+            '-serial', 'stdio', '-monitor', 'none']
+
+
+def boot_of_four(options, guest, machine):
+    """To the guest's init with four CPUs, of the time that one takes, in turns."""
+    line = f'console={guest.console} lathe.do=boot'
+    ours, theirs = [], []
+    for _ in range(options.rounds):
+        for times, commands in (
+                (ours, [[options.lathe, 'run', machine, '--set', f'cpus.count={cpus}', '--set', f'boot.cmdline={line}']
+                        for cpus in (4, 1)]),
+                (theirs, [[*peer_with(guest, cpus, '512'), '-kernel', f'{options.files}/Image',
+                           '-initrd', f'{options.files}/bench.gz', '-append', line] for cpus in (4, 1)])):
+            four, one = (Run(command, 120, '@init').boot for command in commands)
+            times.append(four / one if four and one else math.inf)
+    row('boot with 4 CPUs, of that with 1', statistics.median(ours), 1.0,
+        f'  (QEMU: {statistics.median(theirs):.2f})')
+
+
+def switches(options, guest, machine):
+    """The cost of another address space, and of that with 32 pages touched in each; a bare program says."""
+    program = f'{options.files}/switch.elf'
+    if not os.path.exists(program):
+        return
+    lathe = [options.lathe, 'run', machine, '--set', f'boot.kernel={program}', '--set', 'boot.initrd=null',
+             '--set', 'boot.cmdline=null']
+    peer = [*peer_with(guest, 1, '512'), '-kernel', program]
+    runs = [[Run(command, 60, boots=False).kernels for command in (lathe, peer)] for _ in range(options.rounds)]
+    for name, goal in (('switch', 200), ('switch32', math.inf)):
+        ours, theirs = ([run[who][name][0] for run in runs] for who in (0, 1))
+        ratio = statistics.median(t / o for o, t in zip(ours, theirs))
+        print(f'{name + ", ns for an address-space switch":39} {statistics.median(ours):7.0f} '
+              f'against {statistics.median(theirs):.0f} ({ratio:.1f})'
+              f'{"" if goal == math.inf else f"   (goal {goal})"}')
+
+
+def login(options, guest, machine):
+    """From exec to a systemd system's login, when its disk was made (tests/guest/rootfs.sh)."""
+    disk = f'{options.files}/root.img'
+    if not os.path.exists(disk):
+        print('systemd to its login: no disk here, LONG=1 make check makes it')
+        return
+    line = f'console={guest.console} lathe.do=root'
+    drive = f'{{"root": {{"file": "{disk}", "format": "raw", "overlay": "ephemeral"}}}}'
+    lathe = [options.lathe, 'run', machine, '--set', 'memory=1GiB', '--set', f'boot.cmdline={line}',
+             '--set', f'drives={drive}']
+    peer = [*peer_with(guest, 1, '1024'), '-kernel', f'{options.files}/Image', '-initrd',
+            f'{options.files}/bench.gz', '-append', line,
+            '-drive', f'file={disk},format=raw,if=none,id=root,snapshot=on', '-device', 'virtio-blk-device,drive=root']
+    ratios = []
+    for _ in range(min(options.rounds, 2)):
+        ours, theirs = (Run(command, 600, 'login:', boots=False).took for command in (lathe, peer))
+        ratios.append(ours / theirs)
+        print(f'login: {ours:.1f} s against {theirs:.1f} s', file=sys.stderr)
+    row('systemd to its login, of QEMU\'s time', statistics.median(ratios), 0.7)
+
+
 def geomean(values):
     return math.exp(sum(math.log(v) for v in values) / len(values))
 
@@ -208,15 +273,17 @@ def main():
 
     for group, mean in print_kernels(guest, rounds).items():
         print(f'geomean {group:30} {mean:7.2f} {verdict(mean, guest.groups.get(group))}')
-    boot = statistics.median(o.boot / t.boot for o, t in rounds)
-    print(f'boot to init, of the peer\'s time       {boot:7.2f} {guest.boot:5.1f} '
-          f'{"" if boot <= guest.boot else "  above"}')
+    row('boot to init, of QEMU\'s time', statistics.median(o.boot / t.boot for o, t in rounds), guest.boot)
     for what, name in (('resident at init, MiB                 ', 'resident'),
                        ('of that beyond the guest\'s RAM, MiB   ', 'beyond')):
         ours, theirs = zip(*[(getattr(o, name), getattr(t, name)) for o, t in rounds])
         print(f'{what} {statistics.median(ours):7.1f} against {statistics.median(theirs):.1f}')
     print(f'translation, ns for a guest instruction {statistics.median(o.translation for o, _ in rounds):6.0f}')
     start_up(options, guest, machine)
+    boot_of_four(options, guest, machine)
+    switches(options, guest, machine)
+    if options.guest == 'arm64':
+        login(options, guest, machine)
 
 
 main()

@@ -6,6 +6,7 @@ set -eu
 cd "$(dirname "$0")/../.."
 build=${BUILD:-build}
 source=tests/guest/lbench
+bare=tests/guest/bare/arm64
 
 need() {        # need PROGRAM PACKAGE...
     command -v "$1" >/dev/null 2>&1 && return 0
@@ -30,6 +31,9 @@ bench() {
             -o "$files/lbench" $source/lbench.c $source/k_*.c -lm
         "$compiler" -O2 -std=gnu11 -static -o "$files/blk" $source/blk.c
     fi
+    [ "$name" != arm64 ] || "$compiler" -O2 -ffreestanding -nostdlib -static -mgeneral-regs-only \
+        -mno-outline-atomics -Wl,--no-warn-rwx-segments -Wl,--build-id=none -T $bare/link.ld \
+        -o "$files/switch.elf" $bare/start.S $bare/bare.c $bare/switch.c
     sh tests/guest/initramfs.sh "$(cat "$files/busybox")" "$(cat "$files/kernel")" \
         "$files/bench.gz" "$files/lbench" "$files/blk"
     echo "== $name"
