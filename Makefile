@@ -4,6 +4,7 @@
 #   make demo         boots a real machine (fetches its kernel the first time); GUEST=arm64|riscv64
 #   make shell        the same machine, leaving one in the guest's shell
 #   make check        all tests            SAN=address,undefined or SAN=thread: under sanitizers
+#   make coverage     all tests of a debug build: rows of the translator's tables that none reaches
 #   make bench        lathe beside its peer, in one run
 #   make lint         include rules, headers, format, sizes
 #   make bless        rewrite the expected messages, and show the difference
@@ -139,6 +140,14 @@ check: tests
 	@BUILD=$(BUILD) sh tests/tools.sh
 	@BUILD=$(BUILD) SAN=$(SAN) sh tests/run.sh $(test_programs) $(test_scripts)
 
+# Rows of the translator's tables that no test reaches; needs DEBUG=1 for all that is counted.
+coverage:
+	@$(MAKE) --no-print-directory DEBUG=1 coverage-of-debug-build
+
+coverage-of-debug-build: tests
+	@BUILD=$(BUILD) sh tests/tools.sh
+	@BUILD=$(BUILD) sh tests/coverage.sh $(filter-out $(BUILD)/tests/block/%,$(test_programs)) $(test_scripts)
+
 bless: tests
 	@BUILD=$(BUILD) sh tests/bless.sh
 
@@ -180,9 +189,9 @@ clean:
 	rm -rf $(BUILD)
 
 help:
-	@sed -n '3,14s/^# \{0,1\}//p' Makefile
+	@sed -n '3,15s/^# \{0,1\}//p' Makefile
 
-.PHONY: all tests check bless lint demo shell bench fuzz install deps clean help
+.PHONY: all tests check coverage coverage-of-debug-build bless lint demo shell bench fuzz install deps clean help
 .SECONDARY:
 
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

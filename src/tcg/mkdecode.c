@@ -750,8 +750,10 @@ static void write_value(FILE *out, const DecodeField *f)
 static void write_calls(FILE *out, const Decoder *d)
 {
     fprintf(out,
-        "bool %s_translate_row(%sTranslator *t, int row, uint32_t insn)\n{\n    switch (row) {\n",
-        d->prefix, d->camel);
+        "bool %s_translate_row(%sTranslator *t, int row, uint32_t insn)\n{\n"
+        "    COVERAGE_REACH(\"%s\", (unsigned)row, %s_decode_table.row_count,\n"
+        "        %s_decode_table.rows, sizeof(DecodeRow));\n    switch (row) {\n",
+        d->prefix, d->camel, d->prefix, d->prefix, d->prefix);
     for (unsigned i = 0; i < d->rows->len; i++) {
         const Row *row = d->rows->pdata[i];
         g_autofree char *shape = camel_case(row->format->shape->name);
@@ -829,6 +831,7 @@ static void write_code(FILE *out, const Decoder *d, const char *header)
 {
     fprintf(out,
         "/* Made by mkdecode from insn.decode; do not edit. */\n#include \"%s\"\n\n"
+        "#include \"tcg/coverage.h\"\n\n"
         "static inline uint32_t bits(uint32_t insn, unsigned lsb, unsigned length)\n{\n"
         "    return insn << (32 - lsb - length) >> (32 - length);\n}\n\n"
         "static inline __attribute__((unused)) uint32_t sbits(uint32_t insn, unsigned lsb, "

@@ -7,6 +7,7 @@
 #include <glib.h>
 #include <string.h>
 
+#include "tcg/coverage.h"
 #include "tcg/eval.h"
 #include "tcg/fp.h"
 #include "tcg/host/interp.h"
@@ -480,6 +481,7 @@ static int run_block(Interp *m)
     for (;;) {
         int flow;
 
+        COVERAGE_REACH("interp", i->op / 2, IR_OP_COUNT, ir_op_names, sizeof(*ir_op_names));
         switch (i->op) {
 #define OP(name, signature, effects)                                                               \
     case 2 * IR_##name: flow = execute(m, i, IR_##name, effects, false); break;                    \

@@ -1,4 +1,5 @@
 /* The x86-64 host: one forward walk over the operations, each emitted by its row. */
+#include "tcg/coverage.h"
 #include "tcg/host/x86_64/vec.h"
 
 static const Row rows[IR_OP_COUNT] = {
@@ -226,6 +227,7 @@ static bool emit_ops(Gen *g)
     for (g->at = 0; g->at < g->b->op_count; g->at++) {
         const IrInsn *op = &g->b->ops[g->at];
 
+        COVERAGE_REACH("x86_64", op->op, IR_OP_COUNT, ir_op_names, sizeof(*ir_op_names));
         if (emit_nothing(g, op)) {
             continue;
         }
