@@ -8,11 +8,13 @@
 #include "config/config.h"
 #include "config/edit.h"
 #include "config/events.h"
+#include "config/format.h"
 #include "config/legacy/blame.h"
 #include "config/legacy/libvirt.h"
 #include "config/legacy/qemu.h"
 #include "config/legacy/report.h"
 #include "config/legacy/yaml.h"
+#include "config/print.h"
 
 typedef struct TranslateOptions {
     char *as, *allow, *output;
@@ -20,6 +22,7 @@ typedef struct TranslateOptions {
     gboolean json, batch, check_files;
     Fidelity worst; /* that makes exit 0 */
     LegacyAs rules;
+    const char *more; /* sections for the way back to libvirt; NULL: none */
 } TranslateOptions;
 
 static void translate_options_clear(TranslateOptions *options)
@@ -140,7 +143,9 @@ static int translate_command(
     g_autoptr(Legacy) l = legacy_new(source, options->rules, files, diag);
     bool accepted = legacy_read(l, words);
     g_autofree char *folder = folder_of_paths(options);
-    g_autofree char *yaml = accepted ? legacy_to_yaml(l, "translated", folder) : NULL;
+    g_autofree char *plain = accepted ? legacy_to_yaml(l, "translated", folder) : NULL;
+    g_autofree char *yaml = options->more && plain ? g_strconcat(plain, options->more, NULL)
+                                                   : g_steal_pointer(&plain);
     g_autofree char *json = NULL;
     int result = EXIT_FINE;
 
@@ -307,7 +312,10 @@ static void print_remark(void *data, const char *fidelity, const char *path, con
     remarks->worst = MAX(remarks->worst, strcmp(fidelity, "lost") == 0 ? LOST : CLOSE);
 }
 
-static int to_qemu(const TranslateOptions *options, const char *file)
+/* Writes another tool's description of a machine: its command line or its XML. */
+typedef char *(*Away)(const Node *machine, QemuRemark remark, void *data);
+
+static int translate_away(const TranslateOptions *options, const char *file, Away away)
 {
     g_autoptr(Diag) diag = diag_new();
     g_autoptr(Arena) arena = arena_create();
@@ -315,22 +323,39 @@ static int to_qemu(const TranslateOptions *options, const char *file)
         source = source_read(strcmp(file, "-") == 0 ? "/dev/stdin" : file, diag, NO_MARK);
     const Node *machine = source ? events_parse(source, arena, diag) : NULL;
     Remarks remarks = { EXACT };
+    int result = EXIT_DESCRIPTION;
 
     if (machine && !diag_errors(diag)) {
-        g_autofree char *command = qemu_command(machine, print_remark, &remarks);
+        g_autofree char *raw = away(machine, print_remark, &remarks);
+        g_autofree char *text = g_strconcat(g_strchomp(raw), "\n", NULL);
 
-        puts(command);
+        result = write_result(options, text);
     }
     diag_print(diag, stderr, diag_style_for(stderr));
-    return diag_errors(diag)             ? EXIT_DESCRIPTION
+    return result != EXIT_FINE           ? result
         : remarks.worst > options->worst ? EXIT_DIFFERENT
                                          : EXIT_FINE;
 }
 
 /* ---- libvirt → lathe ---- */
 
-static int from_libvirt(const TranslateOptions *options, const char *file)
+/* What libvirt_domain() will find again, as a section of the file. */
+static char *section_for_libvirt(Arena *arena, Node *kept)
 {
+    Node *root = node_new(arena, NODE_MAP, NO_MARK);
+    g_autofree char *section = NULL, *text = NULL;
+
+    node_map_set(arena, root, "x-libvirt", NO_MARK, kept);
+    section = print_yaml(root, NULL);
+    text = g_strconcat(
+        "\n# What has no other word here; lathe translate to-libvirt reads it.\n", section, NULL);
+    return format_text(text);
+}
+
+static int from_libvirt(TranslateOptions *options, const char *file)
+{
+    g_autoptr(Arena) arena = arena_create();
+    Node *kept = node_new(arena, NODE_MAP, NO_MARK);
     g_autoptr(GError) error = NULL;
     g_autofree char *xml = NULL;
     g_autoptr(GPtrArray) arguments = NULL;
@@ -339,7 +364,9 @@ static int from_libvirt(const TranslateOptions *options, const char *file)
     int result;
 
     if (g_file_get_contents(file, &xml, &size, &error)) {
-        arguments = libvirt_arguments(xml, size, print_remark, &remarks, &error);
+        const LibvirtSink sink = { print_remark, &remarks, kept, arena };
+
+        arguments = libvirt_arguments(xml, size, &sink, &error);
     }
     if (!arguments) {
         fprintf(stderr, "lathe translate: %s: %s\n", file, error->message);
@@ -347,7 +374,9 @@ static int from_libvirt(const TranslateOptions *options, const char *file)
     }
     {
         g_autofree char *text = words_quote((char *const *)arguments->pdata, arguments->len);
+        g_autofree char *more = section_for_libvirt(arena, kept);
 
+        options->more = more;
         result = translate_text(options, file, text);
     }
     return result == EXIT_FINE && remarks.worst > options->worst ? EXIT_DIFFERENT : result;
@@ -380,13 +409,17 @@ static int translate_run(int argc, char **argv)
         return usage_error("--allow takes close and lost");
     }
     if (argc == 3 && strcmp(argv[1], "to-qemu") == 0) {
-        return to_qemu(&options, argv[2]);
+        return translate_away(&options, argv[2], qemu_command);
+    }
+    if (argc == 3 && strcmp(argv[1], "to-libvirt") == 0) {
+        return translate_away(&options, argv[2], libvirt_domain);
     }
     if (argc == 3 && strcmp(argv[1], "libvirt") == 0) {
         return from_libvirt(&options, argv[2]);
     }
     if (argc < 2 || strcmp(argv[1], "qemu") != 0) {
-        return usage_error("what is to be translated: qemu, libvirt FILE or to-qemu FILE");
+        return usage_error(
+            "what is to be translated: qemu, libvirt FILE, to-qemu FILE or to-libvirt FILE");
     }
     if (argc > 2 && strcmp(argv[2], "--") == 0) {
         first = 3;
@@ -396,7 +429,8 @@ static int translate_run(int argc, char **argv)
 
 VERB(translate) = {
     .name = "translate",
-    .arguments = "libvirt FILE|to-qemu FILE|qemu [--as=7.2|2011] [--allow close,lost] [-o FILE] "
+    .arguments = "libvirt FILE|to-libvirt FILE|to-qemu FILE|qemu [--as=7.2|2011] [--allow "
+                 "close,lost] [-o FILE] "
                  "[--json] [--var "
                  "X=VALUE]... "
                  "[--check-files] [-- qemu-system-... ...]",
@@ -410,7 +444,7 @@ VERB(translate) = {
         "with quotes, continued lines and variables.\n"
         "\n"
         "to-qemu FILE is the way back: the nearest command line of QEMU 7.2. libvirt FILE reads\n"
-        "the XML of a domain.\n"
+        "the XML of a domain, to-libvirt FILE writes one.\n"
         "\n"
         "  --as=7.2|2011   whose rules: QEMU 7.2 (unsaid), or 0.15.50 of August 2011\n"
         "  --allow LIST    what makes exit status 0 all the same: close, lost\n"

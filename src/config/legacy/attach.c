@@ -469,7 +469,11 @@ static bool find_bus(Legacy *l, const QemuDevice *device, Opts *opts, Bus **bus)
             return legacy_refuse(
                 l, DIAG_LEGACY_PLACE, said->value_at, "there is no bus `%s`", said->value);
         }
-        return true;
+        return !*bus || !buses_follows(device->plugs_into) ||
+            strcmp((*bus)->type, device->plugs_into) == 0 ||
+            legacy_refuse(l, DIAG_LEGACY_PLACE, said->value_at,
+                "`%s` is a bus of type %s, and `%s` goes on one of type %s", said->value,
+                (*bus)->type, device->name, device->plugs_into);
     }
     if (!buses_follows(device->plugs_into)) {
         return true;

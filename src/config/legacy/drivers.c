@@ -16,7 +16,11 @@ static const ImageDriver drivers[] = {
     { "raw", 0, NULL, NULL, "offset:z size:z" },
     { "qcow2", DRIVER_MAGIC | DRIVER_BACKING, NULL, NULL,
       "lazy-refcounts:b pass-discard-request:b pass-discard-snapshot:b pass-discard-other:b "
-      "overlap-check:s overlap-check.*:s cache-size:z l2-cache-size:z l2-cache-entry-size:z "
+      "overlap-check:s overlap-check.template:s overlap-check.main-header:b "
+      "overlap-check.active-l1:b overlap-check.active-l2:b overlap-check.refcount-table:b "
+      "overlap-check.refcount-block:b overlap-check.snapshot-table:b "
+      "overlap-check.inactive-l1:b overlap-check.inactive-l2:b "
+      "overlap-check.bitmap-directory:b cache-size:z l2-cache-size:z l2-cache-entry-size:z "
       "refcount-cache-size:z cache-clean-interval:n encrypt.*:s data-file:s data-file.*:s" },
     { "qcow",      DRIVER_MAGIC | DRIVER_BACKING, NULL, NULL, "encrypt.*:s" },
     { "qed",       DRIVER_MAGIC | DRIVER_BACKING, NULL, NULL, "" },
@@ -33,12 +37,12 @@ static const ImageDriver drivers[] = {
     { "throttle",  0, NULL, NULL, "throttle-group:s", "throttle-group" },
     { "compress",  0, NULL, NULL, "" },
     { "preallocate", 0, NULL, NULL, "prealloc-align:z prealloc-size:z" },
-    { "replication", 0, NULL, NULL, "mode:s top-id:s" },
+    { "replication", 0, NULL, NULL, "mode:s top-id:s", "mode" },
     { "snapshot-access", 0, NULL, NULL, "" },
     { "copy-before-write", 0, NULL, NULL,
-      "target:s target.*:s bitmap.*:s on-cbw-error:s cbw-timeout:n" },
+      "target:s target.*:s bitmap.*:s on-cbw-error:s cbw-timeout:n", "target" },
     { "blklogwrites", 0, NULL, NULL, "log:s log.*:s log-sector-size:z log-append:b "
-                                     "log-super-update-interval:n" },
+                                     "log-super-update-interval:n", "log" },
     { "blkreplay", 0, "image", NULL, "" },
     { "blkdebug",  DRIVER_UNSAID, "image", NULL, "x-image:s config:s align:z max-transfer:z" },
     { "blkverify", DRIVER_UNSAID, "test", NULL, "raw:s raw.*:s x-image:s x-raw:s" },

@@ -345,9 +345,9 @@ static bool take_stats_intervals(Legacy *l, Opts *opts)
             return legacy_refuse(l, DIAG_LEGACY_VALUE, opt->key_at,
                 "`%s`: these are counted from 0, without gaps", opt->key);
         }
-        if (!opt_number(opt->value, &seconds) || seconds == 0) {
+        if (!opt_number(opt->value, &seconds) || seconds == 0 || seconds > G_MAXUINT32) {
             return legacy_refuse(l, DIAG_LEGACY_VALUE, opt->value_at,
-                "`%s` is not a positive number of seconds", opt->value);
+                "`%s` is not a number of seconds between 1 and 4294967295", opt->value);
         }
     }
     return true;

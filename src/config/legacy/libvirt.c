@@ -23,6 +23,10 @@ typedef struct Reader {
     void *data;
     unsigned disks, nets;
     bool scsi, usb, sata;
+
+    /* For the way back: what has no other word, as XML or as attributes. */
+    Node *kept;
+    Arena *arena;
 } Reader;
 
 /* ---- the tree ---- */
@@ -81,6 +85,109 @@ static void put(GString *option, const char *key, const char *value)
     }
 }
 
+/* ---- what is kept for the way back ---- */
+
+/* `${` names a parameter in a machine file, `$${` does not. */
+static Node *kept_string(Reader *r, const char *text)
+{
+    g_auto(GStrv) parts = g_strsplit(text, "${", -1);
+    g_autofree char *plain = g_strjoinv("$${", parts);
+
+    return node_new_string(r->arena, arena_text(r->arena, plain, strlen(plain)), NO_MARK);
+}
+
+static void keep_text(Reader *r, Node *map, const char *key, const char *value)
+{
+    if (value) {
+        node_map_set(
+            r->arena, map, arena_text(r->arena, key, strlen(key)), NO_MARK, kept_string(r, value));
+    }
+}
+
+/* The map or list at a key, made if need be. */
+static Node *keep_under(Reader *r, Node *map, const char *key, NodeKind kind)
+{
+    Node *node = node_get(map, key);
+
+    if (!node) {
+        node = node_new(r->arena, kind, NO_MARK);
+        node_map_set(r->arena, map, arena_text(r->arena, key, strlen(key)), NO_MARK, node);
+    }
+    return node;
+}
+
+static void print_attributes(GString *out, const xmlNode *node, bool outermost)
+{
+    if (node->ns && node->ns->prefix && outermost) {
+        g_string_append_printf(
+            out, " xmlns:%s='%s'", (const char *)node->ns->prefix, (const char *)node->ns->href);
+    }
+    for (const xmlNs *ns = outermost ? NULL : node->nsDef; ns; ns = ns->next) {
+        g_string_append_printf(out, " xmlns%s%s='%s'", ns->prefix ? ":" : "",
+            ns->prefix ? (const char *)ns->prefix : "", (const char *)ns->href);
+    }
+    for (const xmlAttr *at = node->properties; at; at = at->next) {
+        g_autofree char *value = g_markup_escape_text(
+            at->children ? (const char *)at->children->content : "", -1);
+
+        g_string_append_printf(out, " %s='%s'", (const char *)at->name, value);
+    }
+}
+
+static void print_element(GString *out, const xmlNode *node, bool outermost)
+{
+    const char *prefix = node->ns && node->ns->prefix ? (const char *)node->ns->prefix : "";
+    g_autofree char *name = g_strdup_printf(
+        "%s%s%s", prefix, *prefix ? ":" : "", (const char *)node->name);
+
+    g_string_append_printf(out, "<%s", name);
+    print_attributes(out, node, outermost);
+    g_string_append(out, node->children ? ">" : "/>");
+    for (const xmlNode *at = node->children; at; at = at->next) {
+        if (at->type == XML_ELEMENT_NODE) {
+            print_element(out, at, false);
+        } else if (at->type == XML_TEXT_NODE || at->type == XML_CDATA_SECTION_NODE) {
+            g_autofree char *raw = g_strdup((const char *)at->content);
+            g_autofree char *escaped = g_markup_escape_text(g_strstrip(raw), -1);
+
+            g_string_append(out, escaped);
+        }
+    }
+    if (node->children) {
+        g_string_append_printf(out, "</%s>", name);
+    }
+}
+
+/* An element as it is, in the list at `key`. */
+static void keep_element(Reader *r, Node *map, const char *key, const xmlNode *node)
+{
+    g_autoptr(GString) out = g_string_new(NULL);
+    Node *list = keep_under(r, map, key, NODE_LIST);
+
+    print_element(out, node, true);
+    node_list_add(r->arena, list, kept_string(r, out->str));
+}
+
+static void keep_children(
+    Reader *r, Node *map, const char *key, const xmlNode *node, const char *const *told)
+{
+    for (const xmlNode *at = node ? node->children : NULL; at; at = at->next) {
+        if (at->type == XML_ELEMENT_NODE && !g_strv_contains(told, (const char *)at->name)) {
+            keep_element(r, map, key, at);
+        }
+    }
+}
+
+static void keep_attributes(Reader *r, Node *map, const xmlNode *node, const char *const *told)
+{
+    for (const xmlAttr *at = node ? node->properties : NULL; at; at = at->next) {
+        if (!g_strv_contains(told, (const char *)at->name)) {
+            keep_text(r, map, (const char *)at->name,
+                at->children ? (const char *)at->children->content : "");
+        }
+    }
+}
+
 /* ---- the machine ---- */
 
 /* libvirt's default unit of memory is KiB. */
@@ -107,10 +214,58 @@ static void read_memory(Reader *r, const xmlNode *domain)
     }
 }
 
+/* Firmware in flash is two drives; other firmware is -bios. */
+static void read_firmware(Reader *r, const xmlNode *os)
+{
+    const xmlNode *files[] = { child(os, "loader"), child(os, "nvram") };
+    const char *read_only[] = { "on", "off" };
+    bool flash = g_strcmp0(attribute(files[0], "type"), "pflash") == 0;
+
+    if (!flash && text(files[0])) {
+        add(r, "-bios", text(files[0]));
+    }
+    for (unsigned i = 0; i < 2; i++) {
+        g_autofree char *id = g_strdup_printf("flash%u", i);
+        g_autoptr(GString) option = g_string_new(NULL);
+
+        if (flash && text(files[i])) {
+            put(option, "id", id);
+            put(option, "file", text(files[i]));
+            g_string_append_printf(
+                option, ",format=raw,if=pflash,unit=%u,read-only=%s", i, read_only[i]);
+            add(r, "-drive", option->str);
+            keep_text(r, keep_under(r, keep_under(r, r->kept, "disks", NODE_MAP), id, NODE_MAP),
+                "in", (const char *)files[i]->name);
+        }
+    }
+}
+
+static void read_cpus(Reader *r, const xmlNode *domain)
+{
+    const xmlNode *cpu = child(domain, "cpu"), *topology = child(cpu, "topology");
+    const char *mode = attribute(cpu, "mode"), *model = text(child(cpu, "model"));
+    static const char *const parts[] = { "sockets", "dies", "cores", "threads" };
+    g_autoptr(GString) smp = g_string_new(text(child(domain, "vcpu")));
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(parts); i++) {
+        put(smp, parts[i], attribute(topology, parts[i]));
+    }
+    if (smp->len) {
+        add(r, "-smp", smp->str);
+    }
+    if (model || (mode && strcmp(mode, "custom") != 0)) {
+        add(r, "-cpu", model ? model : strcmp(mode, "maximum") == 0 ? "max" : "host");
+    }
+    if (cpu) {
+        keep_element(r, r->kept, "domain", cpu);
+    }
+}
+
 static void read_machine(Reader *r, const xmlNode *domain)
 {
     static const char *const direct[][2] = { { "kernel", "-kernel" }, { "initrd", "-initrd" },
         { "cmdline", "-append" }, { "dtb", "-dtb" } };
+    static const char *const told[] = { "type", "kernel", "initrd", "cmdline", "dtb", NULL };
     const xmlNode *os = child(domain, "os"), *type = child(os, "type");
     const char *arch = attribute(type, "arch"), *machine = attribute(type, "machine");
     g_autofree char *program = g_strdup_printf("qemu-system-%s", arch ? arch : "x86_64");
@@ -119,26 +274,24 @@ static void read_machine(Reader *r, const xmlNode *domain)
     if (machine) {
         add(r, "-M", machine);
     }
+    keep_text(r, r->kept, "type", attribute(domain, "type"));
+    keep_text(r, r->kept, "arch", arch);
+    keep_text(r, r->kept, "machine", machine);
+    keep_children(r, r->kept, "os", os, told);
     if (text(child(domain, "name"))) {
         add(r, "-name", text(child(domain, "name")));
+        keep_text(r, r->kept, "name", text(child(domain, "name")));
     }
-    if (text(child(domain, "vcpu"))) {
-        add(r, "-smp", text(child(domain, "vcpu")));
-    }
-    if (text(child(child(domain, "cpu"), "model"))) {
-        add(r, "-cpu", text(child(child(domain, "cpu"), "model")));
-    }
+    read_cpus(r, domain);
     read_memory(r, domain);
     for (unsigned i = 0; i < G_N_ELEMENTS(direct); i++) {
         if (text(child(os, direct[i][0]))) {
             add(r, direct[i][1], text(child(os, direct[i][0])));
         }
     }
-    if (text(child(os, "loader"))) {
-        add(r, "-bios", text(child(os, "loader")));
-    }
-    if (text(child(os, "nvram"))) {
-        r->remark(r->data, "lost", "os/nvram", "write the variables as a drive of its own");
+    read_firmware(r, os);
+    if (child(os, "boot")) {
+        add(r, "-boot", attribute(child(os, "boot"), "dev"));
     }
     add(r, "-nodefaults", NULL);
 }
@@ -150,11 +303,14 @@ static void put_limits(GString *option, const xmlNode *limits)
     static const char *const kinds[] = { "bytes", "iops" },
                              *const ways[] = { "total", "read", "write" };
 
-    for (unsigned i = 0; limits && i < 12; i++) {
-        const char *kind = kinds[i / 6], *way = ways[i / 2 % 3], *end = i % 2 ? "_max" : "";
-        g_autofree char *theirs = g_strdup_printf("%s_%s_sec%s", way, kind, end);
+    static const char *const ends[][2] = { { "", "" }, { "_max", "-max" },
+        { "_max_length", "-max-length" } };
+
+    for (unsigned i = 0; limits && i < 18; i++) {
+        const char *kind = kinds[i / 9], *way = ways[i / 3 % 3], *const *end = ends[i % 3];
+        g_autofree char *theirs = g_strdup_printf("%s_%s_sec%s", way, kind, end[0]);
         g_autofree char *ours = g_strdup_printf(
-            "throttling.%s-%s%s", i < 6 ? "bps" : kind, way, i % 2 ? "-max" : "");
+            "throttling.%s-%s%s", i < 9 ? "bps" : kind, way, end[1]);
 
         put(option, ours, text(child(limits, theirs)));
     }
@@ -169,6 +325,10 @@ static char *network_url(const xmlNode *source)
     const char *port = attribute(host, "port"), *name = attribute(source, "name");
     const char *address = attribute(host, "name"), *protocol = attribute(source, "protocol");
 
+    if (g_strcmp0(attribute(host, "transport"), "unix") == 0) {
+        return g_strdup_printf("%s+unix:///%s?socket=%s", protocol ? protocol : "",
+            name ? name : "", attribute(host, "socket") ? attribute(host, "socket") : "");
+    }
     return g_strdup_printf("%s://%s%s%s/%s", protocol ? protocol : "", address ? address : "",
         port ? ":" : "", port ? port : "", name ? name : "");
 }
@@ -237,6 +397,34 @@ static char *place_disk(Reader *r, GString *option, const xmlNode *disk, const c
         : g_strdup_printf("%s,drive=%s", device, id);
 }
 
+/* Where it was, and what lathe has no word for. */
+static void keep_disk(Reader *r, const xmlNode *disk, const char *id)
+{
+    static const char *const told[] = { "driver", "source", "serial", "readonly", "transient",
+        "iotune", "target", NULL };
+    static const char *const driver_told[] = { "name", "type", "cache", "io", "discard",
+        "detect_zeroes", "copy_on_read", "error_policy", "rerror_policy", NULL };
+    static const char *const source_told[] = { "file", "dev", "protocol", "name", NULL };
+    static const char *const in_source_told[] = { "host", NULL }, *const none[] = { NULL };
+    Node *map = keep_under(r, keep_under(r, r->kept, "disks", NODE_MAP), id, NODE_MAP);
+    Node *driver = node_new(r->arena, NODE_MAP, NO_MARK);
+    Node *source = node_new(r->arena, NODE_MAP, NO_MARK);
+
+    keep_text(r, map, "type", attribute(disk, "type"));
+    keep_text(r, map, "device", attribute(disk, "device"));
+    keep_attributes(r, keep_under(r, map, "target", NODE_MAP), child(disk, "target"), none);
+    keep_attributes(r, driver, child(disk, "driver"), driver_told);
+    if (driver->map.count) {
+        node_map_set(r->arena, map, "driver", NO_MARK, driver);
+    }
+    keep_attributes(r, source, child(disk, "source"), source_told);
+    if (source->map.count) {
+        node_map_set(r->arena, map, "source", NO_MARK, source);
+    }
+    keep_children(r, map, "in-source", child(disk, "source"), in_source_told);
+    keep_children(r, map, "more", disk, told);
+}
+
 static void read_disk(Reader *r, const xmlNode *disk)
 {
     const xmlNode *source = child(disk, "source");
@@ -262,6 +450,7 @@ static void read_disk(Reader *r, const xmlNode *disk)
     if (child(disk, "transient")) {
         put(option, "snapshot", "on");
     }
+    keep_disk(r, disk, id);
     put_limits(option, child(disk, "iotune"));
     device = place_disk(r, option, disk, id);
     add(r, "-drive", option->str);
@@ -274,6 +463,15 @@ static void read_disk(Reader *r, const xmlNode *disk)
 }
 
 /* ---- other devices ---- */
+
+static void keep_interface(Reader *r, const xmlNode *interface, const char *id)
+{
+    static const char *const told[] = { "mac", NULL };
+    Node *map = keep_under(r, keep_under(r, r->kept, "interfaces", NODE_MAP), id, NODE_MAP);
+
+    keep_text(r, map, "type", attribute(interface, "type"));
+    keep_children(r, map, "more", interface, told);
+}
 
 static void read_interface(Reader *r, const xmlNode *interface)
 {
@@ -290,20 +488,24 @@ static void read_interface(Reader *r, const xmlNode *interface)
     }
     add(r, "-netdev", backend);
     add(r, "-device", device);
+    keep_interface(r, interface, backend + strlen(backend) - strlen(strrchr(backend, '=') + 1));
 }
 
 static void read_device(Reader *r, const xmlNode *device)
 {
     static const struct {
         const char *element, *option, *argument; /* option NULL: nothing to say */
-    } plain[] = { { "serial", "-serial", "stdio" }, { "console", NULL }, { "emulator", NULL },
-        { "rng", "-device", "virtio-rng" }, { "controller", NULL }, { "input", NULL } };
+        bool kept;
+    } plain[] = { { "serial", "-serial", "stdio", true }, { "console", NULL, NULL, true },
+        { "emulator", NULL, NULL, true }, { "rng", "-device", "virtio-rng", true },
+        { "controller", NULL, NULL, true }, { "input", NULL, NULL, true } };
 
     for (unsigned i = 0; i < G_N_ELEMENTS(plain); i++) {
         if (is_element(device, plain[i].element)) {
             if (plain[i].option) {
                 add(r, plain[i].option, plain[i].argument);
             }
+            keep_element(r, r->kept, "devices", device);
             return;
         }
     }
@@ -315,18 +517,21 @@ static void read_device(Reader *r, const xmlNode *device)
         if (g_strcmp0(attribute(device, "model"), "none") != 0) {
             add(r, "-device", "virtio-balloon");
         }
+        keep_element(r, r->kept, "devices", device);
     } else {
         g_autofree char *path = g_strdup_printf("devices/%s", (const char *)device->name);
 
-        r->remark(r->data, "lost", path, "lathe has nothing of this kind");
+        r->remark(r->data, "lost", path, "lathe has nothing of this kind; kept for the way back");
+        keep_element(r, r->kept, "devices", device);
     }
 }
 
 static void read_domain(Reader *r, const xmlNode *domain)
 {
-    static const char *const known[] = { "name", "memory", "currentMemory", "vcpu", "os", "cpu",
-        "devices", "uuid", "title", "description", "metadata", "on_poweroff", "on_reboot",
-        "on_crash", "features", NULL };
+    static const char *const told[] = { "name", "memory", "currentMemory", "vcpu", "os", "cpu",
+        "devices", NULL };
+    static const char *const quiet[] = { "uuid", "title", "description", "metadata", "on_poweroff",
+        "on_reboot", "on_crash", "features", NULL };
 
     read_machine(r, domain);
     for (const xmlNode *at = child(domain, "devices") ? child(domain, "devices")->children : NULL;
@@ -336,18 +541,26 @@ static void read_domain(Reader *r, const xmlNode *domain)
         }
     }
     for (const xmlNode *at = domain->children; at; at = at->next) {
-        if (at->type == XML_ELEMENT_NODE && !g_strv_contains(known, (const char *)at->name)) {
-            r->remark(r->data, "lost", (const char *)at->name, "lathe has nothing of this kind");
+        const char *name = at->type == XML_ELEMENT_NODE ? (const char *)at->name : NULL;
+
+        if (!name || g_strv_contains(told, name)) {
+            continue;
+        }
+        keep_element(r, r->kept, "domain", at);
+        if (!g_strv_contains(quiet, name)) {
+            r->remark(
+                r->data, "lost", name, "lathe has nothing of this kind; kept for the way back");
         }
     }
 }
 
-GPtrArray *libvirt_arguments(
-    const char *xml, size_t size, QemuRemark remark, void *data, GError **error)
+GPtrArray *libvirt_arguments(const char *xml, size_t size, const LibvirtSink *sink, GError **error)
 {
-    Reader reader = {
-        .arguments = g_ptr_array_new_with_free_func(g_free), .remark = remark, .data = data
-    };
+    Reader reader = { .arguments = g_ptr_array_new_with_free_func(g_free),
+        .remark = sink->remark,
+        .data = sink->data,
+        .kept = sink->kept,
+        .arena = sink->arena };
     const xmlNode *root;
     xmlDoc *document;
 
@@ -373,8 +586,7 @@ GPtrArray *libvirt_arguments(
 
 #else
 
-GPtrArray *libvirt_arguments(
-    const char *xml, size_t size, QemuRemark remark, void *data, GError **error)
+GPtrArray *libvirt_arguments(const char *xml, size_t size, const LibvirtSink *sink, GError **error)
 {
     g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
         "this lathe was built without libxml2: install libxml2-dev and build it again");

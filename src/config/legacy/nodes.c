@@ -140,6 +140,24 @@ static bool check_keys(Opener *o, const char *prefix, const ImageDriver *driver)
     return good;
 }
 
+/* An -object that a key names: of type `type`, or of one that begins with it. */
+static bool check_object(Opener *o, const Opt *opt, const char *type)
+{
+    const GPtrArray *objects = o->legacy->objects;
+
+    for (unsigned i = 0; opt && i < objects->len; i++) {
+        const Opt *own = opts_find(g_ptr_array_index(objects, i), "qom-type");
+        const Opt *id = opts_find(g_ptr_array_index(objects, i), "id");
+
+        if (own && id && g_str_has_prefix(own->value, type) && strcmp(id->value, opt->value) == 0) {
+            return true;
+        }
+    }
+    return !opt ||
+        legacy_refuse(o->legacy, DIAG_LEGACY_NAME, opt->value_at,
+            "there is no -object %s with the id `%s`", type, opt->value);
+}
+
 /* ---- file names (5.3) ---- */
 
 /* The part before a `:` that stands before any `/`; 0: none. */
@@ -223,6 +241,13 @@ static void take_fat_name(LegacyNode *node, const char *name)
     node->never_writes = !strstr(name, ":rw:");
 }
 
+static bool check_fat(Opener *o, const LegacyNode *node, bool writes, Span at)
+{
+    return !writes || !node->read_only ||
+        legacy_refuse(o->legacy, DIAG_LEGACY_IMAGE, at,
+            "a folder as vvfat cannot be written to (rw) in a read-only drive");
+}
+
 /* ---- nodes ---- */
 
 static LegacyNode *open_node(
@@ -255,7 +280,7 @@ static bool take_common(Opener *o, const char *prefix, LegacyNode *node, const N
         !node_bool(o, prefix, "cache.no-flush", &node->no_flush)) {
         return false;
     }
-    if (shared && !node->read_only) {
+    if (shared && !node->read_only && !o->below_scratch) {
         return legacy_refuse(o->legacy, DIAG_LEGACY_VALUE, o->keys->at,
             "force-share=on is for read-only images alone");
     }
@@ -354,7 +379,8 @@ static bool take_filename(Opener *o, const char *prefix, const ImageDriver *driv
         if (!look_at_file(o, node, name, at)) {
             return false;
         }
-        return check_aio(o, prefix, node, at) && check_locking(o, prefix, node);
+        return check_aio(o, prefix, node, at) && check_locking(o, prefix, node) &&
+            check_object(o, key_get(o, prefix, "pr-manager"), "pr-manager");
     }
     if (name && !is_name_for(driver, name)) {
         return legacy_refuse(o->legacy, DIAG_LEGACY_IMAGE, at, "`%s` is no name for `%s`: %s", name,
@@ -362,7 +388,7 @@ static bool take_filename(Opener *o, const char *prefix, const ImageDriver *driv
     }
     if (name && g_str_has_prefix(name, "fat:")) {
         take_fat_name(node, name);
-        return true;
+        return check_fat(o, node, !node->never_writes, at);
     }
     if (strcmp(driver->name, "vvfat") == 0) {
         bool writes = false;
@@ -371,9 +397,8 @@ static bool take_filename(Opener *o, const char *prefix, const ImageDriver *driv
             return false;
         }
         node->never_writes = !writes;
-        if (writes && node->read_only) {
-            return legacy_refuse(o->legacy, DIAG_LEGACY_IMAGE, at,
-                "vvfat cannot be written to (rw=on) in a read-only drive");
+        if (!check_fat(o, node, writes, at)) {
+            return false;
         }
         if (o->strict && !writes && !node->read_only && !node->auto_read_only) {
             return legacy_refuse(o->legacy, DIAG_LEGACY_IMAGE, at,
@@ -470,6 +495,32 @@ static bool check_window(Opener *o, const char *prefix, const LegacyNode *node)
     return true;
 }
 
+static bool check_qcow2_numbers(Opener *o, const char *prefix)
+{
+    static const char *const checks[] = { "none", "constant", "cached", "all", NULL };
+    static const char *const templates[] = { "overlap-check", "overlap-check.template" };
+    const Opt *entry = key_get(o, prefix, "l2-cache-entry-size"),
+              *interval = key_get(o, prefix, "cache-clean-interval");
+    uint64_t number;
+
+    if (entry &&
+        (!opt_size(entry->value, &number) || number < 512 || number > 2 << 20 ||
+            (number & (number - 1)))) {
+        return refuse_opt(o, entry, "a power of two between 512 and the size of a cluster");
+    }
+    if (interval && (!opt_number(interval->value, &number) || number > G_MAXUINT32)) {
+        return refuse_opt(o, interval, "a number of seconds below 2^32");
+    }
+    for (unsigned i = 0; i < G_N_ELEMENTS(templates); i++) {
+        const Opt *check = key_get(o, prefix, templates[i]);
+
+        if (check && !g_strv_contains(checks, check->value)) {
+            return refuse_opt(o, check, "none, constant, cached or all");
+        }
+    }
+    return true;
+}
+
 static bool check_qcow2_caches(Opener *o, const char *prefix)
 {
     const Opt *all = key_get(o, prefix, "cache-size"),
@@ -495,7 +546,7 @@ static bool check_qcow2_caches(Opener *o, const char *prefix)
             return refuse_opt(o, parts[i], "within cache-size");
         }
     }
-    return true;
+    return check_qcow2_numbers(o, prefix);
 }
 
 /* `backing=NODE`, `backing=` (none), or a node of its own below `backing.`. */
@@ -534,6 +585,15 @@ static bool open_backing(Opener *o, const char *prefix, LegacyNode *node)
     return true;
 }
 
+/* Below a format is a protocol: that has a driver or a file name, and no file of its own. */
+static bool is_unsaid_protocol(Opener *o, const ImageDriver *driver, const char *below)
+{
+    bool format = !driver || driver->flags & DRIVER_MAGIC || strcmp(driver->name, "raw") == 0;
+
+    return format && !opts_find(o->keys, key_name(o, below, "driver")) &&
+        !opts_find(o->keys, key_name(o, below, "filename"));
+}
+
 /* The node below: a reference to a named one, or one of its own. NULL after reporting. */
 static LegacyNode *open_child(Opener *o, const char *prefix, const ImageDriver *driver,
     const char *name, Span at, const NodeFlags *flags)
@@ -556,7 +616,7 @@ static LegacyNode *open_child(Opener *o, const char *prefix, const ImageDriver *
         }
         return found;
     }
-    if (name || has_keys_below(o, below)) {
+    if (name || (has_keys_below(o, below) && !is_unsaid_protocol(o, driver, below))) {
         return open_node(o, below, name, at, flags);
     }
     legacy_refuse(o->legacy, DIAG_LEGACY_IMAGE, o->keys->at,
@@ -570,7 +630,7 @@ static LegacyNode *open_child(Opener *o, const char *prefix, const ImageDriver *
 /* What only an image with the right header may be asked. */
 static bool check_header(Opener *o, const char *prefix, const LegacyNode *node)
 {
-    const Opt *encryption = key_get(o, prefix, "encrypt.format");
+    const Opt *encryption = opts_find(o->keys, key_name(o, prefix, "encrypt.format"));
     bool data_file = opts_find(o->keys, key_name(o, prefix, "data-file")) ||
         has_keys_below(o, key_name(o, prefix, "data-file."));
 
@@ -600,28 +660,25 @@ static bool check_writable(Opener *o, const LegacyNode *node, Span at)
             "`%s` is read-only, and the node above it (%s) has to write", node->file, node->driver);
 }
 
-static bool check_throttle_group(Opener *o, const char *prefix)
+static bool check_blkverify(Opener *o, const char *prefix, const char *name)
 {
-    const Opt *group = key_get(o, prefix, "throttle-group");
-    const GPtrArray *objects = o->legacy->objects;
+    static const char *const keys[] = { "raw", "raw.", "x-raw" };
+    bool named = name && g_str_has_prefix(name, "blkverify:");
 
-    for (unsigned i = 0; i < objects->len; i++) {
-        const Opt *type = opts_find(g_ptr_array_index(objects, i), "qom-type");
-        const Opt *id = opts_find(g_ptr_array_index(objects, i), "id");
-
-        if (type && id && strcmp(type->value, "throttle-group") == 0 &&
-            strcmp(id->value, group->value) == 0) {
-            return true;
-        }
+    for (unsigned i = 0; i < G_N_ELEMENTS(keys); i++) {
+        named = named || has_keys_below(o, key_name(o, prefix, keys[i]));
     }
-    return legacy_refuse(o->legacy, DIAG_LEGACY_NAME, group->value_at,
-        "there is no -object throttle-group with the id `%s`", group->value);
+    return named ||
+        legacy_refuse(o->legacy, DIAG_LEGACY_IMAGE, o->keys->at,
+            "`blkverify` needs a second image to compare with (raw.file.filename)");
 }
 
 static bool check_format(Opener *o, const char *prefix, LegacyNode *node, const LegacyNode *below,
     const ImageDriver *driver, Span at)
 {
-    if (driver->needs && !key_get(o, prefix, driver->needs)) {
+    if (driver->needs && !key_get(o, prefix, driver->needs) &&
+        !has_keys_below(
+            o, key_name(o, prefix, arena_printf(o->legacy->arena, "%s.", driver->needs)))) {
         return legacy_refuse(
             o->legacy, DIAG_LEGACY_IMAGE, at, "`%s` needs `%s`", driver->name, driver->needs);
     }
@@ -630,7 +687,8 @@ static bool check_format(Opener *o, const char *prefix, LegacyNode *node, const 
             o->legacy, DIAG_LEGACY_IMAGE, at, "`%s` cannot compress", below->driver);
     }
     if ((strcmp(driver->name, "qcow2") == 0 && !check_qcow2_caches(o, prefix)) ||
-        (strcmp(driver->name, "throttle") == 0 && !check_throttle_group(o, prefix))) {
+        (strcmp(driver->name, "throttle") == 0 &&
+            !check_object(o, key_get(o, prefix, "throttle-group"), "throttle-group"))) {
         return false;
     }
     return check_header(o, prefix, node) && check_writable(o, node, at) &&
@@ -649,6 +707,28 @@ static const char *image_in_name(const ImageDriver *driver, const char *name)
     const char *second = first ? strchr(first + 1, ':') : NULL;
 
     return second && driver->child ? second + 1 : name;
+}
+
+/* The rules of `blkdebug:CONFIG:IMAGE` are a file. */
+static bool check_blkdebug(Opener *o, const char *name, Span at)
+{
+    const char *config = name + strlen("blkdebug:");
+    g_autofree char *path = g_strndup(config, strcspn(config, ":"));
+    const Legacy *l = o->legacy;
+    FileFacts facts;
+
+    return !*path || !l->files.look(l->files.data, path, &facts) || facts.kind != FILE_ABSENT ||
+        legacy_refuse(o->legacy, DIAG_LEGACY_IMAGE, at, "`%s` is not there", path);
+}
+
+/* What a filter for tests needs besides the node below it. */
+static bool check_test_filter(
+    Opener *o, const char *prefix, const ImageDriver *driver, const char *name, Span at)
+{
+    if (strcmp(driver->name, "blkverify") == 0) {
+        return check_blkverify(o, prefix, name);
+    }
+    return !name || !g_str_has_prefix(name, "blkdebug:") || check_blkdebug(o, name, at);
 }
 
 /* Whether the node below is one that has a name and may have other users. */
@@ -705,6 +785,9 @@ static LegacyNode *open_format(Opener *o, const char *prefix, const ImageDriver 
         : child->facts.format ? child->facts.format
                               : legacy_format_by_name(child->file);
     driver = driver ? driver : driver_find(node->driver);
+    if (!check_test_filter(o, prefix, driver, name, at)) {
+        return NULL;
+    }
     if (driver->flags & DRIVER_READ_ONLY) {
         node->read_only = true;
     }
@@ -784,7 +867,7 @@ static LegacyNode *open_node(
         const Opt *filename = key_get(o, prefix, "filename");
         const char *path = name ? name : filename ? filename->value : NULL;
 
-        if (path && g_str_has_suffix(prefix, "file.")) {
+        if (path && (g_str_has_suffix(prefix, "file.") || g_str_has_suffix(prefix, "image."))) {
             driver = driver_for_name(o, &path, at);
             if (!driver) {
                 return NULL;

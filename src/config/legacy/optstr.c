@@ -199,6 +199,21 @@ static int size_power(char suffix)
     return found ? (int)(found - suffixes) : -1;
 }
 
+/* "0x10000", "0x1M": B and E would be digits. */
+static bool hexadecimal_size(const char *text, uint64_t *value)
+{
+    size_t digits = 2 + strspn(text + 2, "0123456789abcdefABCDEF");
+    g_autofree char *plain = g_strndup(text, digits);
+    int power = text[digits] ? size_power(text[digits]) : 0;
+
+    if (digits == 2 || power < 0 || (text[digits] && text[digits + 1]) ||
+        !opt_number(plain, value) || (power && *value >> (64 - 10 * power))) {
+        return false;
+    }
+    *value <<= 10 * power;
+    return true;
+}
+
 bool opt_size(const char *text, uint64_t *value)
 {
     char *end;
@@ -206,7 +221,7 @@ bool opt_size(const char *text, uint64_t *value)
     int power = 0;
 
     if (text[0] == '0' && (text[1] == 'x' || text[1] == 'X')) {
-        return g_ascii_isxdigit(text[2]) && opt_number(text, value);
+        return hexadecimal_size(text, value);
     }
     if (!g_ascii_isdigit(*text)) {
         return false;

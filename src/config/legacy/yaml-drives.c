@@ -280,14 +280,23 @@ static void write_source(YamlWriter *w, const LegacyNode *node)
               : arena_printf(w->l->arena, "{ driver: %s, child: %s }", node->driver, below));
 }
 
+/* IDE disks have a serial though nobody said one: QM00001. */
+static const char *serial_of(const LegacyDrive *drive)
+{
+    const LegacyFront *front = drive->front;
+    const char *serial = front && front->options ? front->serial : drive->serial;
+    bool said = !front || !front->options || opts_find(front->options, "serial");
+
+    return serial && (said || !g_str_has_prefix(serial, "QM")) ? serial : NULL;
+}
+
 static void write_drive(YamlWriter *w, const LegacyDrive *drive)
 {
     Legacy *l = w->l;
     const LegacyNode *node = drive->node;
     const char *name = yaml_own_name(w, *drive->id ? drive->id : node->name ? node->name : "drive");
     const char *path = arena_printf(l->arena, "drives.%s", name);
-    const char *serial = drive->front && drive->front->options ? drive->front->serial
-                                                               : drive->serial;
+    const char *serial = serial_of(drive);
     unsigned from = l->notes->len;
 
     g_ptr_array_add(w->drives, (gpointer)drive);

@@ -53,7 +53,9 @@ static char *rest_of_drive(const LegacyDrive *drive)
         g_auto(GStrv) parts = g_strsplit(opt->value, ",", -1);
         g_autofree char *value = g_strjoinv(",,", parts);
 
-        if (!has_word(opt->key)) {
+        bool against_all = strcmp(opt->key, "snapshot") == 0 && !drive->snapshot;
+
+        if (!has_word(opt->key) || against_all) {
             g_string_append_printf(rest, "%s%s=%s", rest->len ? "," : "", opt->key, value);
         }
     }
@@ -72,7 +74,7 @@ static bool sets_told_drive(const Legacy *l, const LegacySaid *said)
 static void tell(YamlWriter *w)
 {
     static const char *const told[] = { "M", "machine", "m", "smp", "kernel", "initrd", "append",
-        "dtb", "name", "snapshot", NULL };
+        "dtb", "name", NULL };
     Legacy *l = w->l;
 
     for (unsigned i = 0; i < l->said->len; i++) {

@@ -98,6 +98,9 @@ static void sizes_have_suffixes_and_fractions(void **state)
     assert_true(opt_size("1.5k", &value) && value == 1536);
     assert_true(opt_size("2G", &value) && value == (uint64_t)2 << 30);
     assert_true(opt_size("18446744073709551615", &value) && value == G_MAXUINT64);
+    assert_true(opt_size("0x1M", &value) && value == 1 << 20);
+    assert_true(opt_size("0x1E", &value) && value == 0x1e);
+    assert_false(opt_size("0x", &value));
     assert_false(opt_size("1Q", &value));
     assert_false(opt_size("-1", &value));
     assert_false(opt_size("16E", &value));
