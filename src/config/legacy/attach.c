@@ -389,6 +389,9 @@ static void take_front_properties(Legacy *l, LegacyFront *front, const Bus *bus,
     }
     front->id = opts_text(opts, "id");
     front->options = opts;
+    if (opts_find(opts, "removable")) {
+        (void)opt_bool(opts_text(opts, "removable"), &front->removable);
+    }
 }
 
 /* Cylinders, heads and sectors come together, and within what the device can say (4). */
@@ -455,6 +458,14 @@ static bool attach_drive(Legacy *l, const QemuDevice *device, Bus *bus, Bus *inn
     return check_medium(l, drive, front->removable, device->flags & DEVICE_WRITES);
 }
 
+/* A floppy controller wants DMA too, which the ISA of some boards has not. */
+static bool has_isa(const Legacy *l, const QemuDevice *device)
+{
+    bool dma = qemu_board_claims(l->board, "floppy") && strcmp(l->arch, "sparc64") != 0;
+
+    return dma || (qemu_board_claims(l->board, "isa") && strcmp(device->name, "isa-fdc") != 0);
+}
+
 /* The bus that `bus=` names, or the first that has room. NULL when it is one we do not follow. */
 static bool find_bus(Legacy *l, const QemuDevice *device, Opts *opts, Bus **bus)
 {
@@ -474,6 +485,10 @@ static bool find_bus(Legacy *l, const QemuDevice *device, Opts *opts, Bus **bus)
             legacy_refuse(l, DIAG_LEGACY_PLACE, said->value_at,
                 "`%s` is a bus of type %s, and `%s` goes on one of type %s", said->value,
                 (*bus)->type, device->name, device->plugs_into);
+    }
+    if (strcmp(device->plugs_into, "ISA") == 0 && !has_isa(l, device)) {
+        return legacy_refuse(l, DIAG_LEGACY_PLACE, opts->at, "`%s` has no ISA bus for `%s`",
+            l->machine, device->name);
     }
     if (!buses_follows(device->plugs_into)) {
         return true;

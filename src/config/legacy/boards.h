@@ -53,7 +53,9 @@ typedef struct QemuBoard {
      * and what -device finds besides:
      *   sata=2      IDE buses whose drives are not claimed
      *   usb         a USB bus; usb-option: with -usb
+     *   isa         an ISA bus; boards with a floppy controller have one anyhow
      *   pci-full    PCI buses that are found by name alone
+     *   pcie-option: a PCI bus with pcie=on
      *   needs-kernel, or -bios; needs-flash: it does not start without
      */
     const char *claims;

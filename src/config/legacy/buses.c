@@ -145,6 +145,14 @@ static void add_ide(Buses *b)
     }
 }
 
+/* `-M microvm,pcie=on`. */
+static bool has_pcie_option(const Legacy *l)
+{
+    const Opt *pcie = opts_find(l->machine_merged, "pcie");
+
+    return qemu_board_claims(l->board, "pcie-option") && pcie && strcmp(pcie->value, "on") == 0;
+}
+
 Buses *buses_new(Legacy *l)
 {
     Buses *b = ARENA_NEW(l->arena, Buses);
@@ -163,6 +171,8 @@ Buses *buses_new(Legacy *l)
     }
     if (*l->board->pci) {
         add(b, "PCI", l->board->pci);
+    } else if (has_pcie_option(l)) {
+        add(b, "PCI", "pcie.0");
     }
     if (qemu_board_claims(l->board, "usb") ||
         (usb_asked && qemu_board_claims(l->board, "usb-option"))) {
@@ -173,8 +183,8 @@ Buses *buses_new(Legacy *l)
 
 Bus *buses_named(Buses *b, const char *name)
 {
-    for (unsigned i = 0; i < b->all->len; i++) {
-        Bus *bus = g_ptr_array_index(b->all, i);
+    for (unsigned i = b->all->len; i > 0; i--) { /* of two with one name, QEMU finds the newer */
+        Bus *bus = g_ptr_array_index(b->all, i - 1);
 
         if (strcmp(bus->name, name) == 0) {
             return bus;

@@ -44,7 +44,10 @@ static const ImageDriver drivers[] = {
     { "blklogwrites", 0, NULL, NULL, "log:s log.*:s log-sector-size:z log-append:b "
                                      "log-super-update-interval:n", "log" },
     { "blkreplay", 0, "image", NULL, "" },
-    { "blkdebug",  DRIVER_UNSAID, "image", NULL, "x-image:s config:s align:z max-transfer:z" },
+    { "blkdebug",  0, "image", NULL,
+      "x-image:s config:s align:z max-transfer:z opt-write-zero:z max-write-zero:z opt-discard:z "
+      "max-discard:z inject-error.*:s set-state.*:s take-child-perms.*:s "
+      "unshare-child-perms.*:s" },
     { "blkverify", DRIVER_UNSAID, "test", NULL, "raw:s raw.*:s x-image:s x-raw:s" },
     { "quorum",    DRIVER_UNSAID, "children.0", NULL,
       "vote-threshold:n blkverify:b rewrite-corrupted:b read-pattern:s children.*:s",

@@ -38,6 +38,8 @@ bool take_machine(Legacy *l, const QemuOption *o, const Word *argument, Span at)
 bool take_memory(Legacy *l, const QemuOption *o, const Word *argument, Span at);
 bool take_smp(Legacy *l, const QemuOption *o, const Word *argument, Span at);
 bool take_text(Legacy *l, const QemuOption *o, const Word *argument, Span at);
+bool take_boot(Legacy *l, const QemuOption *o, const Word *argument, Span at);
+bool take_usbdevice(Legacy *l, const QemuOption *o, const Word *argument, Span at);
 bool take_name(Legacy *l, const QemuOption *o, const Word *argument, Span at);
 bool take_flag(Legacy *l, const QemuOption *o, const Word *argument, Span at);
 bool take_set(Legacy *l, const QemuOption *o, const Word *argument, Span at);

@@ -213,34 +213,114 @@ bool take_memory(Legacy *l, const QemuOption *o, const Word *argument, Span at)
     return true;
 }
 
-bool take_smp(Legacy *l, const QemuOption *o, const Word *argument, Span at)
+/* What -smp says; 0: nothing. The last of the levels is left to be worked out. */
+typedef enum Level { SOCKETS, DIES, CLUSTERS, CORES, THREADS, LEVEL_COUNT } Level;
+
+static const char *const level_names[LEVEL_COUNT] = { "sockets", "dies", "clusters", "cores",
+    "threads" };
+
+/* QEMU's own arithmetic: cores first, then sockets, then threads are worked out. */
+static uint64_t count_cpus(uint64_t levels[LEVEL_COUNT], uint64_t wanted)
 {
-    static const char *const parts[] = { "sockets", "dies", "clusters", "cores", "threads" };
-    Opts *opts = opts_parse("-smp", argument, "cpus", l->arena);
-    const Opt *cpus = opts_get(opts, "cpus");
-    uint64_t count = 0, product = 1;
-    bool shaped = false;
+    static const Level worked_out[] = { CORES, SOCKETS, THREADS };
+    uint64_t product = 1;
 
-    if (cpus && (!opt_number(cpus->value, &count) || count > 4096)) {
-        return legacy_refuse(
-            l, DIAG_LEGACY_VALUE, cpus->value_at, "`%s` is not a number of CPUs", cpus->value);
-    }
-    for (unsigned i = 0; i < G_N_ELEMENTS(parts); i++) {
-        const Opt *part = opts_get(opts, parts[i]);
-        uint64_t number;
+    for (unsigned i = 0; wanted && i < G_N_ELEMENTS(worked_out); i++) {
+        uint64_t others = 1;
 
-        if (part && opt_number(part->value, &number) && number > 0 && number <= 4096) {
-            product = MIN(product * number, 4096);
-            shaped = true;
+        for (unsigned j = 0; j < LEVEL_COUNT; j++) {
+            others *= j == worked_out[i] || !levels[j] ? 1 : levels[j];
+        }
+        if (!levels[worked_out[i]]) {
+            levels[worked_out[i]] = wanted / others;
+            break;
         }
     }
-    l->cpus = count ? count : product;
+    for (unsigned i = 0; i < LEVEL_COUNT; i++) {
+        product = MIN(product * MAX(levels[i], 1), 1 << 20);
+    }
+    return product;
+}
+
+static bool take_level(Legacy *l, Opts *opts, const char *key, uint64_t *value)
+{
+    const Opt *opt = opts_get(opts, key);
+
+    bool zero = strcmp(key, "cpus") == 0; /* as if it were not there */
+
+    if (!opt || (opt_number(opt->value, value) && (*value > 0 || zero) && *value <= 4096)) {
+        return true;
+    }
+    return legacy_refuse(l, DIAG_LEGACY_VALUE, opt->value_at,
+        "`%s` of `%s` is not a number between 1 and 4096", opt->value, key);
+}
+
+bool take_smp(Legacy *l, const QemuOption *o, const Word *argument, Span at)
+{
+    Opts *opts = opts_parse("-smp", argument, "cpus", l->arena);
+    uint64_t levels[LEVEL_COUNT] = { 0 }, cpus = 0, most = 0, product;
+    bool shaped = false;
+
+    if (!take_level(l, opts, "cpus", &cpus) || !take_level(l, opts, "maxcpus", &most)) {
+        return false;
+    }
+    for (unsigned i = 0; i < LEVEL_COUNT; i++) {
+        if (!take_level(l, opts, level_names[i], &levels[i])) {
+            return false;
+        }
+        shaped = shaped || levels[i];
+    }
+    most = most ? most : cpus;
+    product = count_cpus(levels, most);
+    if (most && product != most) {
+        return legacy_refuse(l, DIAG_LEGACY_VALUE, at,
+            "sockets, cores and threads make %" G_GUINT64_FORMAT " CPUs, not %" G_GUINT64_FORMAT,
+            product, most);
+    }
+    if (most && cpus > most) {
+        return legacy_refuse(l, DIAG_LEGACY_VALUE, at, "`maxcpus` is less than `cpus`");
+    }
+    l->cpus = cpus ? cpus : product;
     if (shaped) {
         legacy_note(l, CLOSE, at, "cpus",
             "%u CPUs, side by side: sockets, cores and threads are not told apart", l->cpus);
     } else {
         legacy_note(l, EXACT, at, "cpus", NULL);
     }
+    return true;
+}
+
+/* Drives are letters from a to p, each once. */
+static bool is_boot_order(const char *text)
+{
+    for (const char *at = text; *at; at++) {
+        if (*at < 'a' || *at > 'p' || strchr(at + 1, *at)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool take_boot(Legacy *l, const QemuOption *o, const Word *argument, Span at)
+{
+    static const char *const keys[] = { "order", "once", "menu", "splash", "splash-time",
+        "reboot-timeout", "strict", NULL };
+    Opts *opts = opts_parse("-boot", argument, "order", l->arena);
+
+    for (unsigned i = 0; i < opts->count; i++) {
+        const Opt *opt = &opts->items[i];
+        bool order = strcmp(opt->key, "order") == 0 || strcmp(opt->key, "once") == 0;
+
+        if (!g_strv_contains(keys, opt->key)) {
+            return legacy_refuse(
+                l, DIAG_LEGACY_VALUE, opt->key_at, "`%s` is no key of -boot", opt->key);
+        }
+        if (order && l->as == AS_7_2 && !is_boot_order(opt->value)) {
+            return legacy_refuse(l, DIAG_LEGACY_VALUE, opt->value_at,
+                "`%s` is no order of drives: letters from a to p, each once", opt->value);
+        }
+    }
+    legacy_note(l, LOST, at, "", "the firmware or kernel decides what is started");
     return true;
 }
 
@@ -325,6 +405,20 @@ bool take_flag(Legacy *l, const QemuOption *o, const Word *argument, Span at)
         return true;
     }
     legacy_note(l, EXACT, at, "", NULL);
+    return true;
+}
+
+/* It brings a USB bus along. */
+bool take_usbdevice(Legacy *l, const QemuOption *o, const Word *argument, Span at)
+{
+    if (l->as == AS_7_2 && strchr(argument->text, ':')) {
+        legacy_refuse(l, DIAG_LEGACY_VALUE, word_span(argument, 0, argument->length),
+            "`%s`: devices of -usbdevice have no parameters any more", argument->text);
+        diag_hint(l->diag, "-device usb-storage,drive=ID is a disk");
+        return false;
+    }
+    opts_add(l->machine_merged, "usb", "on", at);
+    legacy_note(l, LOST, at, "", "lathe has no USB");
     return true;
 }
 

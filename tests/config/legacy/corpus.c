@@ -288,7 +288,7 @@ static bool depends_on_their_host(const Opts *expected)
 
     return (message &&
                (strstr(message, "option rom 'nvram1'") || strstr(message, "failed to connect") ||
-                   strstr(message, "Could not resolve host"))) ||
+                   strstr(message, "Could not resolve host") || strstr(message, "/dev/vfio"))) ||
         value_of(expected, "env_dependent") || value_of(expected, "oracle_failed");
 }
 
