@@ -81,29 +81,34 @@ static void every_text_has_its_driver(void **state)
     }
 }
 
-/* `format` of drives and images. */
+static bool has_word(const Node *list, const char *word)
+{
+    for (unsigned i = 0; list && i < list->list.count; i++) {
+        if (strcmp(node_text(list->list.items[i]), word) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* `format` of drives and of images. */
 static void a_machine_can_name_every_format(void **state)
 {
     g_autoptr(Diag) diag = diag_new();
-    g_autoptr(GPtrArray) formats = g_ptr_array_new();
     g_auto(Loader) l;
-    const Node *machine;
+    const Node *machine, *image;
 
     loader_init(&l, NULL, diag);
     machine = library_load(l.library, "schemas/machine.v1.yaml");
+    image = node_at(machine, "properties.images.patternProperties")->map.entries[0].value;
     for (unsigned i = 0; block_drivers[i]; i++) {
+        const char *name = block_drivers[i]->name;
+
         if (strcmp(kind_of(block_drivers[i]), "format") == 0) {
-            g_ptr_array_add(formats, (gpointer)block_drivers[i]->name);
+            assert_true(has_word(node_at(machine, "$defs.drive.properties.format.enum"), name));
+            assert_true(has_word(node_at(image, "properties.format.enum"), name));
         }
     }
-    g_ptr_array_add(formats, NULL);
-    assert_same_words(node_at(machine, "$defs.drive.properties.format.enum"),
-        (const char *const *)formats->pdata);
-    assert_same_words(node_get(node_at(node_get(node_at(machine, "properties.images."
-                                                                 "patternProperties"),
-                                           "^[a-z][a-z0-9-]*$"),
-                          "properties.format"), "enum"),
-        (const char *const *)formats->pdata);
 }
 
 int main(void)

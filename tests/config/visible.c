@@ -20,6 +20,8 @@
 
 #define FOLDER "tests/config/visible"
 
+enum { DEEPEST = 5 }; /* block nodes contain block nodes */
+
 /* A machine and its board, which are changed in one place at a time. */
 typedef struct Carrier {
     const char *name;
@@ -330,10 +332,10 @@ static void try_property(
 
 /* ---- all properties ---- */
 
-static void walk(World *world, const Schema *schema, const Node *node, SchemaGuest above);
+static void walk(World *world, const Schema *schema, Node *node, SchemaGuest above);
 
 static void walk_below(
-    World *world, const Schema *schema, const Node *node, char *step, SchemaGuest above)
+    World *world, const Schema *schema, Node *node, char *step, SchemaGuest above)
 {
     if (schema && node) {
         g_ptr_array_add(world->path, step);
@@ -363,17 +365,52 @@ static const Schema *device_schema(World *world, const Node *node)
     return type ? schema_load(world->loader.schemas, file) : NULL;
 }
 
-static void walk_map(World *world, const Schema *schema, const Node *node, SchemaGuest above)
+/* A map that this machine does not have: with each of its examples, and empty. */
+static void walk_absent(World *world, const Schema *schema, Node *node, const char *key, SchemaGuest above)
+{
+    Arena *arena = world->loader.arena;
+    g_autoptr(GPtrArray) values = g_ptr_array_new();
+
+    for (const Schema *at = schema; at; at = schema_target(at)) {
+        add_list(values, node_get(at->node, "examples"));
+    }
+    g_ptr_array_add(values, node_new(arena, NODE_MAP, NO_MARK));
+    for (unsigned i = 0; i < values->len; i++) {
+        Node *value = node_copy(arena, g_ptr_array_index(values, i));
+
+        node_map_set(arena, node, key, NO_MARK, value);
+        if (value->kind == NODE_MAP && *digest(world, world->carrier.machine, world->carrier.board)) {
+            walk_below(world, schema, value, g_strdup(key), above);
+        }
+        node_map_remove(node, key);
+    }
+}
+
+static bool is_map_with_keys(const Schema *schema)
+{
+    bool map = false, keys = false;
+
+    for (unsigned hops = 0; schema && hops < 8; schema = schema_target(schema), hops++) {
+        map = map || schema->types & 1 << NODE_MAP;
+        keys = keys || schema->properties;
+    }
+    return map && keys;
+}
+
+static void walk_map(World *world, const Schema *schema, Node *node, SchemaGuest above)
 {
     const Node *properties = schema->properties;
 
     for (unsigned i = 0; properties && i < properties->map.count; i++) {
         const Schema *below = schema->property_schemas[i];
         const char *key = properties->map.entries[i].key;
-        const Node *there = node_get(node, key);
+        Node *there = node_get(node, key);
 
         try_property(world, below, key, there, guest_below(above, below));
         walk_below(world, below, there, g_strdup(key), above);
+        if (!there && is_map_with_keys(below) && world->path->len < DEEPEST) {
+            walk_absent(world, below, node, key, above);
+        }
     }
     for (unsigned i = 0; i < node->map.count; i++) {
         const Entry *entry = &node->map.entries[i];
@@ -385,7 +422,7 @@ static void walk_map(World *world, const Schema *schema, const Node *node, Schem
     }
 }
 
-static void walk(World *world, const Schema *schema, const Node *node, SchemaGuest above)
+static void walk(World *world, const Schema *schema, Node *node, SchemaGuest above)
 {
     for (; schema; schema = schema_target(schema)) {
         if (node->kind == NODE_MAP) {
