@@ -95,7 +95,7 @@ static bool claim_ide(Legacy *l, LegacyDrive *drive)
 
 static bool claim_scsi(Legacy *l, LegacyDrive *drive)
 {
-    int buses = qemu_board_claims(l->board, "scsi"), virtual = qemu_board_claims(l->board, "vscsi");
+    int buses = buses_of_scsi(l), virtual = qemu_board_claims(l->board, "vscsi");
     const char *name;
     LegacyFront *front;
 
@@ -501,6 +501,20 @@ static bool find_bus(Legacy *l, const QemuDevice *device, Opts *opts, Bus **bus)
     return true;
 }
 
+/* Devices that were split in two: of a disk and of a CD. */
+static const char *name_in_7_2(const Legacy *l, Opts *opts, const char *name)
+{
+    const char *id = l->as == AS_2011 ? opts_text(opts, "drive") : NULL;
+    const LegacyDrive *drive = id ? legacy_drive_find(l, id) : NULL;
+    bool cdrom = drive && drive->cdrom;
+
+    if (l->as == AS_2011 && strcmp(name, "ide-drive") == 0) {
+        return cdrom ? "ide-cd" : "ide-hd";
+    }
+    return l->as == AS_2011 && strcmp(name, "scsi-disk") == 0 ? cdrom ? "scsi-cd" : "scsi-hd"
+                                                              : name;
+}
+
 static bool attach_device(Legacy *l, Opts *opts)
 {
     const Opt *driver = opts_get(opts, "driver");
@@ -511,7 +525,7 @@ static bool attach_device(Legacy *l, Opts *opts)
     if (!driver) {
         return legacy_refuse(l, DIAG_LEGACY_NAME, opts->at, "a device needs a driver");
     }
-    if (!qemu_device_find(l->arch, driver->value, &device)) {
+    if (!qemu_device_find(l->arch, name_in_7_2(l, opts, driver->value), &device)) {
         legacy_refuse(l, DIAG_LEGACY_NAME, driver->value_at, "`%s` is no device of %s",
             driver->value, l->program);
         suggest_device(l, driver->value);

@@ -5,6 +5,8 @@
 
 #include "config/legacy/drives.h"
 
+enum { SCSI_BUSES_OF_2011 = 4 };
+
 struct Buses {
     Legacy *legacy;
     GPtrArray *all;        /* of Bus *, oldest first */
@@ -62,6 +64,14 @@ Bus *buses_add(Buses *b, const char *type, const char *id, unsigned number)
     return add(b, type, name);
 }
 
+unsigned buses_of_scsi(const Legacy *l)
+{
+    bool pc = qemu_board_claims(l->board, "floppy") && strstr(l->board->archs, "x86_64");
+
+    return l->as == AS_2011 && pc && *l->board->pci ? SCSI_BUSES_OF_2011
+                                                    : qemu_board_claims(l->board, "scsi");
+}
+
 static unsigned count_vlans(const Legacy *l)
 {
     unsigned count = 0;
@@ -103,8 +113,7 @@ const char *buses_vscsi_name(Legacy *l, int bus)
 static void add_scsi(Buses *b)
 {
     Legacy *l = b->legacy;
-    unsigned plain = qemu_board_claims(l->board, "scsi"),
-             many = qemu_board_claims(l->board, "vscsi");
+    unsigned plain = buses_of_scsi(l), many = qemu_board_claims(l->board, "vscsi");
     int last = plain == 1 ? 0 : -1;
 
     for (unsigned i = 0; i < l->drives->len; i++) {

@@ -33,6 +33,9 @@ Bus *buses_find(Buses *buses, const char *type, unsigned number);
 /* The one that a device without bus= goes to; NULL: none has room. */
 Bus *buses_free(Buses *buses, const char *type);
 
+/* SCSI buses that the board has controllers for; in 2011, PCs had them too. */
+unsigned buses_of_scsi(const Legacy *legacy);
+
 /* The name of a pseries' virtual SCSI adapter's bus. */
 const char *buses_vscsi_name(Legacy *legacy, int bus);
 

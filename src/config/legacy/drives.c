@@ -6,6 +6,8 @@
 #include "config/legacy/nodes.h"
 #include "config/legacy/throttle.h"
 
+enum { LONGEST_SERIAL = 20 };
+
 /* ---- keys and their types ---- */
 
 /* Where the old key's value goes (4): the first of several counts. */
@@ -67,10 +69,16 @@ static bool rename_aliases(Legacy *l, Opts *opts)
     return true;
 }
 
+/* Only digits, and more than 64 bits of them: in 2011, that was the largest number. */
+static bool too_big(const char *text)
+{
+    return *text && text[strspn(text, "0123456789")] == '\0';
+}
+
 static bool take_number(Legacy *l, Opts *opts, const char *key, int *value, bool *given)
 {
     const Opt *opt = opts_get(opts, key);
-    uint64_t number;
+    uint64_t number = G_MAXUINT64;
 
     if (given) {
         *given = opt != NULL;
@@ -78,7 +86,7 @@ static bool take_number(Legacy *l, Opts *opts, const char *key, int *value, bool
     if (!opt) {
         return true;
     }
-    if (!opt_number(opt->value, &number)) {
+    if (!opt_number(opt->value, &number) && !(l->as == AS_2011 && too_big(opt->value))) {
         return legacy_refuse(
             l, DIAG_LEGACY_VALUE, opt->value_at, "`%s` of `%s` is not a number", opt->value, key);
     }
@@ -153,6 +161,20 @@ static bool take_cache(Legacy *l, Opts *opts, LegacyDrive *drive, NodeFlags *fla
 }
 
 /* ---- address (6) ---- */
+
+/* In 2011 a machine had SCSI or IDE. */
+DriveInterface drives_standard(const Legacy *l)
+{
+    static const char *const with_scsi[] = { "versatile", "realview", "vexpress-a9", "SS-", "SPARC",
+        "LX", "Voyager", "magnum", "pica61", "pseries" };
+
+    for (unsigned i = 0; l->as == AS_2011 && i < G_N_ELEMENTS(with_scsi); i++) {
+        if (g_str_has_prefix(l->machine, with_scsi[i])) {
+            return IF_SCSI;
+        }
+    }
+    return l->as == AS_2011 ? IF_IDE : l->board->standard;
+}
 
 int drives_width(const Legacy *l, DriveInterface interface)
 {
@@ -245,7 +267,7 @@ static bool take_address(Legacy *l, Opts *opts, LegacyDrive *drive)
                 "`%s` is no medium: disk or cdrom", media->value);
         }
     }
-    drive->interface = l->board->standard;
+    drive->interface = drives_standard(l);
     if (type) {
         unsigned i = 0;
 
@@ -312,7 +334,10 @@ static bool take_format(Legacy *l, Opts *opts)
 /* What belongs to the drive and not to its image. */
 static bool take_backend_keys(Legacy *l, Opts *opts, LegacyDrive *drive)
 {
-    static const char *const aio_words[] = { "threads", "native", "io_uring", NULL };
+    static const char *const aio_words[][4] = {
+        [AS_7_2] = { "threads", "native", "io_uring" },
+        [AS_2011] = { "threads", "native" },
+    };
     static const char *const zeroes[] = { "off", "on", "unmap", NULL };
     bool flag;
 
@@ -322,7 +347,7 @@ static bool take_backend_keys(Legacy *l, Opts *opts, LegacyDrive *drive)
     return nodes_bool(l, opts, "snapshot", &drive->snapshot) &&
         nodes_bool(l, opts, "stats-account-invalid", &flag) &&
         nodes_bool(l, opts, "stats-account-failed", &flag) &&
-        take_word(l, opts, "aio", aio_words, &drive->aio) && throttle_read(l, opts, drive) &&
+        take_word(l, opts, "aio", aio_words[l->as], &drive->aio) && throttle_read(l, opts, drive) &&
         take_word(l, opts, "detect-zeroes", zeroes, &drive->detect_zeroes);
 }
 
@@ -359,8 +384,8 @@ static bool open_medium(Legacy *l, Opts *opts, LegacyDrive *drive, NodeFlags *fl
     bool cached = opts_find(opts, "cache") != NULL;
 
     flags->file = file && *file->value ? file->value : NULL;
-    if (!flags->file && !opts_unused(opts, 0) && !cached) {
-        return true;
+    if (!flags->file && (l->as == AS_2011 || (!opts_unused(opts, 0) && !cached))) {
+        return true; /* in 2011, the rest was kept for a medium to come */
     }
     flags->read_only = drive->read_only;
     flags->below_scratch = drive->snapshot;
@@ -391,7 +416,7 @@ static bool check_keys_of_2011(Legacy *l, const Opts *opts)
     for (unsigned i = 0; i < opts->count; i++) {
         const Opt *opt = &opts->items[i];
 
-        if (!g_strv_contains(keys_of_2011, opt->key)) {
+        if (*opt->key && !g_strv_contains(keys_of_2011, opt->key)) {
             return legacy_refuse(
                 l, DIAG_LEGACY_VALUE, opt->key_at, "`%s` was no key of -drive in 2011", opt->key);
         }
@@ -448,6 +473,11 @@ static bool take_keys_of_2011(Legacy *l, Opts *opts, LegacyDrive *drive)
         return false;
     }
     drive->serial = opts_text(opts, "serial");
+    if (drive->serial && strlen(drive->serial) > LONGEST_SERIAL) {
+        legacy_note(
+            l, CLOSE, drive->at, "", "in 2011, a serial ended after %d characters", LONGEST_SERIAL);
+        drive->serial = arena_text(l->arena, drive->serial, LONGEST_SERIAL);
+    }
     drive->address = opts_text(opts, "addr");
     if (drive->address && drive->interface != IF_VIRTIO) {
         return legacy_refuse(l, DIAG_LEGACY_VALUE, drive->at, "`addr` is for if=virtio alone");
@@ -573,16 +603,22 @@ static bool add_default(Legacy *l, DriveInterface interface, int index, bool cdr
 
 static bool add_defaults(Legacy *l)
 {
-    static const char *const cd_drivers[] = { "ide-cd", "ide-hd", "scsi-cd", "scsi-hd", NULL };
-    static const char *const floppy_drivers[] = { "isa-fdc", "floppy", NULL };
+    static const char *const cd_drivers[][5] = {
+        [AS_7_2] = { "ide-cd", "ide-hd", "scsi-cd", "scsi-hd" },
+        [AS_2011] = { "ide-cd", "ide-hd", "ide-drive", "scsi-cd" },
+    };
+    static const char *const floppy_drivers[][3] = {
+        [AS_7_2] = { "isa-fdc", "floppy" },
+        [AS_2011] = { "isa-fdc" },
+    };
     unsigned flags = l->as == AS_7_2 ? l->board->flags : 0;
 
     if (l->no_defaults) {
         return true;
     }
-    return (flags & NO_CDROM || names_a_device(l, cd_drivers) ||
-               add_default(l, l->board->standard, 2, true)) &&
-        (flags & NO_FLOPPY || names_a_device(l, floppy_drivers) ||
+    return (flags & NO_CDROM || names_a_device(l, cd_drivers[l->as]) ||
+               add_default(l, drives_standard(l), 2, true)) &&
+        (flags & NO_FLOPPY || names_a_device(l, floppy_drivers[l->as]) ||
             add_default(l, IF_FLOPPY, 0, false)) &&
         (flags & NO_SD || add_default(l, IF_SD, 0, false));
 }

@@ -16,6 +16,9 @@ LegacyDrive *drives_at(const Legacy *legacy, DriveInterface interface, int bus, 
 /* Units on a bus of this interface; 0: no limit. */
 int drives_width(const Legacy *legacy, DriveInterface interface);
 
+/* The interface of a drive without if=. */
+DriveInterface drives_standard(const Legacy *legacy);
+
 /* What the guest is not allowed: to write. */
 bool drives_read_only(const LegacyDrive *drive);
 

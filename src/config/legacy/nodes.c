@@ -180,6 +180,26 @@ static bool is_device_file(const Legacy *legacy, const char *name, FileKind *kin
     return g_str_has_prefix(name, "/dev/cdrom");
 }
 
+/* In 2011 there were fewer, two that are gone, and `file:` stayed a part of the name. */
+static const ImageDriver *driver_in_2011(
+    Opener *o, const char *protocol, const ImageDriver *driver, Span at)
+{
+    static const char *const known[] = { "fat", "nbd", "http", "https", "ftp", "ftps", "rbd",
+        "blkdebug", "blkverify", "host_device", "host_cdrom", NULL };
+    static const char *const gone[] = { "tftp", "sheepdog", NULL };
+
+    if (g_strv_contains(known, protocol)) {
+        return driver;
+    }
+    legacy_refuse(o->legacy, DIAG_LEGACY_IMAGE, at,
+        g_strv_contains(gone, protocol) ? "`%s` images are gone from QEMU, and lathe has none"
+            : strcmp(protocol, "file") == 0
+            ? "in 2011, `%s:` was taken for a part of the file's name"
+            : "`%s` was no protocol in 2011",
+        protocol);
+    return NULL;
+}
+
 /* The driver that QEMU takes for a name, and the name without a `file:` in front. */
 static const ImageDriver *driver_for_name(Opener *o, const char **name, Span at)
 {
@@ -195,6 +215,9 @@ static const ImageDriver *driver_for_name(Opener *o, const char **name, Span at)
         return driver_find("file");
     }
     driver = driver_by_protocol(protocol);
+    if (o->legacy->as == AS_2011) {
+        return driver_in_2011(o, protocol, driver, at);
+    }
     if (!driver) {
         legacy_refuse(o->legacy, DIAG_LEGACY_IMAGE, at, "`%s` is not a protocol", protocol);
         diag_hint(o->legacy->diag, "a file name with a colon is written ./%s", *name);
@@ -849,7 +872,7 @@ static LegacyNode *open_node(
         legacy_refuse(o->legacy, DIAG_LEGACY_IMAGE, at, "nodes within nodes, without end");
         return NULL;
     }
-    if (name && g_str_has_prefix(name, "json:")) {
+    if (name && g_str_has_prefix(name, "json:") && o->legacy->as == AS_7_2) {
         if (!take_json_name(o, prefix, name, at)) {
             return NULL;
         }

@@ -118,11 +118,42 @@ bool take_group(Legacy *l, const QemuOption *o, const Word *argument, Span at)
 
 /* ---- drives ---- */
 
+enum { LONGEST_KEY_OF_2011 = 127, LONGEST_VALUE_OF_2011 = 1023 };
+
+/*
+ * In 2011 an id was whatever stood behind `id=`, at the start or behind a comma, be that one half
+ * of a doubled one; keys and values were cut to the size of a buffer (1.6, 1.8).
+ */
+static void read_as_in_2011(Legacy *l, Opts *opts, const Word *argument)
+{
+    const char *found = g_str_has_prefix(argument->text, "id=") ? argument->text
+                                                                : strstr(argument->text, ",id=");
+
+    opts_drop(opts, "id");
+    for (unsigned i = 0; i < opts->count; i++) {
+        Opt *opt = &opts->items[i];
+
+        if (strlen(opt->key) > LONGEST_KEY_OF_2011 || strlen(opt->value) > LONGEST_VALUE_OF_2011) {
+            legacy_note(l, CLOSE, opt->key_at, "", "in 2011, this was cut short");
+        }
+        opt->key = arena_text(l->arena, opt->key, MIN(strlen(opt->key), LONGEST_KEY_OF_2011));
+        opt->value = arena_text(
+            l->arena, opt->value, MIN(strlen(opt->value), LONGEST_VALUE_OF_2011));
+    }
+    if (found) {
+        found += *found == ',';
+        opts_add(opts, "id", arena_text(l->arena, found + 3, strcspn(found + 3, ",")), opts->at);
+    }
+}
+
 bool take_drive(Legacy *l, const QemuOption *o, const Word *argument, Span at)
 {
     Opts *opts = opts_parse("-drive", argument, NULL, l->arena);
 
     opts->at = at;
+    if (l->as == AS_2011) {
+        read_as_in_2011(l, opts, argument);
+    }
     return add_group(l, "drive", opts);
 }
 
