@@ -33,6 +33,17 @@ Mark span_mark(const Source *source, Span span)
 
 /* ---- collecting ---- */
 
+/* A variable that is not known, where it stands. */
+typedef struct Missing {
+    Span span;
+    const char *name;
+} Missing;
+
+/* `NAME=(word ...)`, and what was not known when it was set. */
+typedef struct Array {
+    GArray *words, *missing;
+} Array;
+
 typedef struct Reader {
     const Source *source;
     const char *text;
@@ -48,7 +59,23 @@ typedef struct Reader {
     GArray *places; /* of unsigned: one for each byte of `word` */
     bool open;      /* a word has begun, be it empty ('') */
     unsigned depth; /* of variables within variables */
+
+    GHashTable *given;   /* names that the caller set: nothing in the text changes them */
+    GHashTable *unknown; /* name -> Missing of the variable that its value was made from */
+    GHashTable *arrays;  /* name -> Array */
+    GArray *missing;     /* of Missing: in the command that is read */
+    char *array;         /* name of the array whose words are read; NULL: none */
+    unsigned array_from; /* number of its first word */
 } Reader;
+
+static void array_free(gpointer data)
+{
+    Array *array = data;
+
+    g_array_unref(array->words);
+    g_array_unref(array->missing);
+    g_free(array);
+}
 
 static void put(Reader *r, char c, unsigned at)
 {
@@ -91,20 +118,42 @@ static bool is_name(const char *text, size_t length)
     return true;
 }
 
-/* `X=value` in front of a command sets X; what the user gave with --var stays. */
+/* Whether the word begins with `NAME=` or `NAME+=`: then, the name's length and the value. */
+static bool is_assignment(const char *text, size_t *length, bool *more, const char **value)
+{
+    const char *equals = strchr(text, '=');
+
+    *more = equals && equals > text && equals[-1] == '+';
+    *length = equals ? equals - text - *more : 0;
+    *value = equals ? equals + 1 : NULL;
+    return equals && is_name(text, *length);
+}
+
+/* `X=value` and `X+=value` in front of a command; what the user gave with --var stays. */
 static bool take_assignment(Reader *r, const Word *word)
 {
-    const char *equals = memchr(word->text, '=', word->length);
-    size_t length = equals ? equals - word->text : 0;
+    const char *value;
+    size_t length;
+    bool more;
     g_autofree char *name = NULL;
+    const char *before;
 
-    if (!equals || !is_name(word->text, length)) {
+    if (!is_assignment(word->text, &length, &more, &value)) {
         return false;
     }
     name = g_strndup(word->text, length);
-    if (!g_hash_table_contains(r->variables, name)) {
-        g_hash_table_insert(r->variables, g_steal_pointer(&name), g_strdup(equals + 1));
+    if (g_hash_table_contains(r->given, name)) {
+        return true;
     }
+    if (r->missing->len) {
+        g_hash_table_insert(r->unknown, g_strdup(name),
+            g_memdup2(&g_array_index(r->missing, Missing, 0), sizeof(Missing)));
+    } else if (!more) {
+        g_hash_table_remove(r->unknown, name);
+    }
+    before = more ? g_hash_table_lookup(r->variables, name) : NULL;
+    g_hash_table_insert(
+        r->variables, g_steal_pointer(&name), g_strconcat(before ? before : "", value, NULL));
     return true;
 }
 
@@ -161,6 +210,21 @@ static bool take_make_assignment(Reader *r)
     return true;
 }
 
+/* Only a command of QEMU has to be known in full. */
+static void report_missing(Reader *r)
+{
+    for (unsigned i = 0; i < r->missing->len; i++) {
+        const Missing *missing = &g_array_index(r->missing, Missing, i);
+
+        diag_error(r->diag, DIAG_UNSET_PARAM, span_mark(r->source, missing->span),
+            "`%.*s` is not known here", (int)(missing->span.to - missing->span.from),
+            r->text + missing->span.from);
+        if (is_name(missing->name, strlen(missing->name))) {
+            diag_hint(r->diag, "give it with --var %s=...", missing->name);
+        }
+    }
+}
+
 /* The words from number `first` on, if they call QEMU. make's @, - and + in front are passed over. */
 static void add_command(Reader *r, unsigned first)
 {
@@ -172,6 +236,7 @@ static void add_command(Reader *r, unsigned first)
     program->at += marks;
     program->length -= marks;
     if (words_is_program(program->text)) {
+        report_missing(r);
         command = g_array_new(false, false, sizeof(Word));
         g_array_append_vals(command, program, r->words->len - first);
         g_ptr_array_add(r->commands, command);
@@ -194,6 +259,74 @@ static void end_command(Reader *r)
         }
     }
     g_array_set_size(r->words, 0);
+    g_array_set_size(r->missing, 0);
+}
+
+/* ---- arrays ---- */
+
+/* At a `(`: whether `NAME=` or `NAME+=` stands right before it. */
+static bool begin_array(Reader *r)
+{
+    size_t length;
+    bool more;
+    const char *value;
+
+    if (r->array || r->kind != SCRIPT_SHELL || !r->open ||
+        !is_assignment(r->word->str, &length, &more, &value) || *value) {
+        return false;
+    }
+    r->array = g_strndup(r->word->str, length);
+    if (!more) {
+        g_hash_table_remove(r->arrays, r->array);
+    }
+    g_string_truncate(r->word, 0);
+    g_array_set_size(r->places, 0);
+    r->open = false;
+    r->array_from = r->words->len;
+    r->at++;
+    return true;
+}
+
+static void end_array(Reader *r)
+{
+    Array *array = g_hash_table_lookup(r->arrays, r->array);
+
+    end_word(r);
+    if (!array) {
+        array = g_new0(Array, 1);
+        array->words = g_array_new(false, false, sizeof(Word));
+        array->missing = g_array_new(false, false, sizeof(Missing));
+        g_hash_table_insert(r->arrays, g_strdup(r->array), array);
+    }
+    g_array_append_vals(
+        array->words, &g_array_index(r->words, Word, r->array_from), r->words->len - r->array_from);
+    g_array_append_vals(array->missing, r->missing->data, r->missing->len);
+    g_array_set_size(r->words, r->array_from);
+    g_array_set_size(r->missing, 0);
+    g_clear_pointer(&r->array, g_free);
+    r->at++;
+}
+
+/* `${NAME[@]}`: each word stays one, quoted or not. */
+static bool expand_array(Reader *r, const char *name)
+{
+    const Array *array = g_hash_table_lookup(r->arrays, name);
+
+    for (unsigned i = 0; array && i < array->words->len; i++) {
+        const Word *word = &g_array_index(array->words, Word, i);
+
+        if (i > 0) {
+            end_word(r);
+        }
+        for (unsigned j = 0; j < word->length; j++) {
+            put(r, word->text[j], word->at[j]);
+        }
+        r->open = true;
+    }
+    if (array) {
+        g_array_append_vals(r->missing, array->missing->data, array->missing->len);
+    }
+    return array != NULL;
 }
 
 /* ---- variables ---- */
@@ -212,6 +345,14 @@ static void put_expansion(Reader *r, const char *value, bool quoted, unsigned at
     }
 }
 
+static void miss(Reader *r, Span span, const char *name)
+{
+    Missing missing = { span, arena_text(r->arena, name, strlen(name)) };
+
+    g_array_append_val(r->missing, missing);
+    r->open = true;
+}
+
 /* `inside` is what stands between the braces: a name, perhaps with `:-default`. */
 static void expand(Reader *r, const char *inside, size_t length, bool quoted, Span span)
 {
@@ -223,6 +364,13 @@ static void expand(Reader *r, const char *inside, size_t length, bool quoted, Sp
         end++;
     }
     name = g_strndup(inside, end);
+    if (end + 3 == length &&
+        (g_str_has_prefix(inside + end, "[@]") || g_str_has_prefix(inside + end, "[*]"))) {
+        if (++r->depth >= DEEPEST_EXPANSION * 1024 || !expand_array(r, name)) {
+            miss(r, span, name);
+        }
+        return;
+    }
     if (end < length && inside[end] == ':' && end + 1 < length && strchr("-=", inside[end + 1])) {
         otherwise = g_strndup(inside + end + 2, length - end - 2);
     } else if (end < length && inside[end] == '-') {
@@ -231,14 +379,14 @@ static void expand(Reader *r, const char *inside, size_t length, bool quoted, Sp
     value = g_hash_table_lookup(r->variables, name);
     value = value ? value : otherwise;
     if (value && ++r->depth < DEEPEST_EXPANSION * 1024) {
+        const Missing *missing = g_hash_table_lookup(r->unknown, name);
+
+        if (missing) {
+            g_array_append_val(r->missing, *missing);
+        }
         put_expansion(r, value, quoted, span.from);
     } else {
-        diag_error(r->diag, DIAG_UNSET_PARAM, span_mark(r->source, span),
-            "`%.*s` is not known here", (int)(span.to - span.from), r->text + span.from);
-        if (is_name(name, strlen(name))) {
-            diag_hint(r->diag, "give it with --var %s=...", name);
-        }
-        r->open = true;
+        miss(r, span, name);
     }
 }
 
@@ -304,10 +452,29 @@ static void take_single_quoted(Reader *r)
     }
 }
 
+/* `"${NAME[@]}"`: of an empty array, nothing is left. */
+static bool is_array_alone(const Reader *r, unsigned from)
+{
+    const char *text = r->text + from, *end = memchr(text, ']', r->size - from);
+
+    return end && r->text + r->size - end > 2 && strncmp(text, "\"${", 3) == 0 &&
+        strncmp(end - 2, "[@]}\"", 5) == 0 && is_name(text + 3, end - 2 - text - 3);
+}
+
 static void take_double_quoted(Reader *r)
 {
     unsigned from = r->at++;
 
+    if (r->size - from >= 4 &&
+        (strncmp(r->text + from, "\"$@\"", 4) == 0 || strncmp(r->text + from, "\"$*\"", 4) == 0)) {
+        r->at = from + 4; /* the script's own arguments: there are none */
+        return;
+    }
+    if (is_array_alone(r, from)) {
+        take_dollar(r, true);
+        r->at++;
+        return;
+    }
     r->open = true;
     while (r->at < r->size && r->text[r->at] != '"') {
         char c = r->text[r->at], next = r->at + 1 < r->size ? r->text[r->at + 1] : '\0';
@@ -365,6 +532,27 @@ static void take_plain(Reader *r, char c)
         r->at++;
         break;
     case '\n':
+        if (r->array) {
+            end_word(r);
+        } else {
+            end_command(r);
+        }
+        r->at++;
+        break;
+    case '(':
+        if (!begin_array(r)) {
+            put(r, c, r->at);
+            r->at++;
+        }
+        break;
+    case ')':
+        if (r->array) {
+            end_array(r);
+        } else {
+            put(r, c, r->at);
+            r->at++;
+        }
+        break;
     case ';':
     case '|':
     case '&':
@@ -421,6 +609,19 @@ static void free_command(gpointer command)
     g_array_unref(command);
 }
 
+static GHashTable *keys_of(GHashTable *table)
+{
+    GHashTable *keys = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    GHashTableIter iter;
+    gpointer key;
+
+    g_hash_table_iter_init(&iter, table);
+    while (g_hash_table_iter_next(&iter, &key, NULL)) {
+        g_hash_table_add(keys, g_strdup(key));
+    }
+    return keys;
+}
+
 GPtrArray *words_commands(
     const Source *source, ScriptKind kind, Variables *variables, Arena *arena, Diag *diag)
 {
@@ -434,7 +635,11 @@ GPtrArray *words_commands(
         .commands = g_ptr_array_new_with_free_func(free_command),
         .words = g_array_new(false, false, sizeof(Word)),
         .word = g_string_new(NULL),
-        .places = g_array_new(false, false, sizeof(unsigned)) };
+        .places = g_array_new(false, false, sizeof(unsigned)),
+        .given = keys_of(variables),
+        .unknown = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free),
+        .arrays = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, array_free),
+        .missing = g_array_new(false, false, sizeof(Missing)) };
 
     r.size = MIN(size, G_MAXINT);
     if (!words_are_text(r.text, r.size)) {
@@ -445,7 +650,14 @@ GPtrArray *words_commands(
     while (r.at < r.size) {
         take_next(&r);
     }
+    if (r.array) {
+        end_array(&r);
+    }
     end_command(&r);
+    g_hash_table_unref(r.given);
+    g_hash_table_unref(r.unknown);
+    g_hash_table_unref(r.arrays);
+    g_array_unref(r.missing);
     g_array_unref(r.words);
     g_array_unref(r.places);
     g_string_free(r.word, true);
@@ -454,8 +666,9 @@ GPtrArray *words_commands(
 
 ScriptKind words_guess_kind(const char *text)
 {
-    return strstr(text, " := ") || strstr(text, " ?= ") || strstr(text, "\n\t") ? SCRIPT_MAKE
-                                                                                : SCRIPT_SHELL;
+    return g_str_has_prefix(text, "#!")                                        ? SCRIPT_SHELL
+        : strstr(text, " := ") || strstr(text, " ?= ") || strstr(text, "\n\t") ? SCRIPT_MAKE
+                                                                               : SCRIPT_SHELL;
 }
 
 char *words_quote(char *const *arguments, unsigned count)

@@ -193,6 +193,23 @@ static void redirections_are_no_words(void **state)
     assert_words("qemu -a <<<", SCRIPT_SHELL, "qemu|-a");
 }
 
+static void arrays_of_bash_keep_their_words(void **state)
+{
+    assert_words("A=(-hda 'a b' # one\n)\nA+=(-m 1G)\nqemu \"${A[@]}\" \"$@\"", SCRIPT_SHELL,
+        "qemu|-hda|a b|-m|1G");
+    assert_words("A=()\nqemu \"${A[@]}\" x", SCRIPT_SHELL, "qemu|x");
+}
+
+static void the_latest_value_of_a_variable_counts(void **state)
+{
+    assert_words("D=/x\nD=/y\nD+=/z\nqemu $D", SCRIPT_SHELL, "qemu|/y/z");
+}
+
+static void what_is_not_qemus_need_not_be_known(void **state)
+{
+    assert_words("cd $NOWHERE\necho $WHO\nqemu x", SCRIPT_SHELL, "qemu|x");
+}
+
 static void what_is_no_text_is_refused(void **state)
 {
     assert_words("qemu a\xf0\xf0", SCRIPT_SHELL,
@@ -321,6 +338,9 @@ int main(void)
         cmocka_unit_test(a_default_stands_in_for_a_variable),
         cmocka_unit_test(a_missing_variable_is_named),
         cmocka_unit_test(redirections_are_no_words),
+        cmocka_unit_test(arrays_of_bash_keep_their_words),
+        cmocka_unit_test(the_latest_value_of_a_variable_counts),
+        cmocka_unit_test(what_is_not_qemus_need_not_be_known),
         cmocka_unit_test(what_is_no_text_is_refused),
         cmocka_unit_test(make_has_variables_of_its_own),
         cmocka_unit_test(a_refused_value_is_underlined),
