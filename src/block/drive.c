@@ -17,6 +17,8 @@
 #include "block/drive-impl.h"
 #include "core/loop.h"
 
+enum { LOCK_TRIES = 64 };
+
 /* ---- opening ---- */
 
 /* The I/O thread opens the graph itself: an engine may belong to the thread that made it. */
@@ -367,6 +369,20 @@ static void call_main_loop(Drive *drive)
     }
 }
 
+/*
+ * Who has the lock mostly has it for as long as a device needs to look at a register: that is less
+ * than it takes to wake the main loop. Never waits for long: a drain waits for us with the lock.
+ */
+static bool lock_for_a_moment(void)
+{
+    for (unsigned i = 0; i < LOCK_TRIES; i++) {
+        if (machine_trylock()) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool deliver_turn(IoHook *hook)
 {
     Drive *drive = (Drive *)((char *)hook - offsetof(Drive, hook));
@@ -378,7 +394,7 @@ static bool deliver_turn(IoHook *hook)
     if (!any) {
         return false;
     }
-    if (machine_trylock()) {
+    if (lock_for_a_moment()) {
         deliver_locked(drive);
         machine_unlock();
     } else {

@@ -333,8 +333,8 @@ static int move(BlockNode *node, const BlockIo *io, bool durable)
             return -EIO;
         }
     }
-    if (io->op == BLOCK_WRITE) {
-        node->length = MAX(node->length, io->at + io->length);
+    if (io->op == BLOCK_WRITE && io->at + io->length > node->length) {
+        node->length = io->at + io->length;
     }
     return 0;
 }

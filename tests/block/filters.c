@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "core/block-spec.h"
@@ -372,6 +373,53 @@ static void zeroes_that_are_found_make_holes(void **state)
     disk_remove(path);
 }
 
+static uint64_t space_of(const char *path)
+{
+    struct stat about;
+
+    assert_int_equal(stat(path, &about), 0);
+    return (uint64_t)about.st_blocks * 512;
+}
+
+static void discards_give_space_back_unless_the_drive_keeps_it(void **state)
+{
+    static const bool passed[] = { false, true };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(passed); i++) {
+        char *path = disk_image("discard", DISK);
+        DriveSpec spec = disk_spec(path, "none", AIO_THREADS);
+        uint64_t before = space_of(path);
+        Drive *drive;
+
+        spec.discard = passed[i];
+        drive = disk_open(&spec);
+        assert_int_equal(disk_do(drive, BLOCK_DISCARD, DISK / 2, NULL, DISK / 2), 0);
+        disk_close(drive);
+        assert_int_equal(before - space_of(path) >= DISK / 4, passed[i]);
+        disk_remove(path);
+    }
+}
+
+static void a_rule_may_delay_requests(void **state)
+{
+    BlockSpec file = node_of("memory", NULL), top = node_of("blkdebug", &file);
+    BlockRule rule = { .op = "read", .delay_ns = 20000000, .times = 1 };
+    uint8_t page[PAGE];
+    BlockStats stats;
+    DriveSpec spec;
+    Drive *drive;
+
+    file.size = DISK;
+    top.rules = &rule;
+    top.rule_count = 1;
+    spec = drive_on(&top);
+    drive = disk_open(&spec);
+    assert_int_equal(disk_do(drive, BLOCK_READ, 0, page, PAGE), 0);
+    drive_read_stats(drive, &stats);
+    assert_true(stats.ops[BLOCK_READ].took_ns >= rule.delay_ns);
+    disk_close(drive);
+}
+
 static void a_block_without_a_disk_is_refused(void **state)
 {
     BlockSpec lonely = node_of("raw", NULL), unknown = node_of("floppy", NULL);
@@ -395,6 +443,8 @@ int main(void)
         cmocka_unit_test(what_is_read_from_below_is_kept),
         cmocka_unit_test(a_log_tells_each_change_in_its_order),
         cmocka_unit_test(zeroes_that_are_found_make_holes),
+        cmocka_unit_test(discards_give_space_back_unless_the_drive_keeps_it),
+        cmocka_unit_test(a_rule_may_delay_requests),
         cmocka_unit_test(a_block_without_a_disk_is_refused),
     };
 

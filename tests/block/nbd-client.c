@@ -113,6 +113,42 @@ static void requests_wait_for_a_server_that_went_for_so_long_and_no_longer(void 
     server_clear(&server);
 }
 
+/* The server's host loses power: what it had only acknowledged is gone from the image. */
+static void what_a_server_has_forgotten_is_told_again_before_a_flush_succeeds(void **state)
+{
+    Server server = server_new();
+    BlockSpec node = node_of(&server);
+    DriveSpec spec = disk_spec(NULL, "writeback", AIO_THREADS);
+    g_autofree char *before = NULL, *after = NULL;
+    uint8_t page[PAGE];
+    Drive *drive;
+
+    node.cache = spec.cache;
+    node.reconnect_ns = 10000 * MS;
+    server_start(&server);
+    spec.graph = &node;
+    drive = disk_open(&spec);
+    assert_true(g_file_get_contents(server.image, &before, NULL, NULL));
+    memset(page, 0x11, PAGE);
+    assert_int_equal(disk_do(drive, BLOCK_WRITE, 0, page, PAGE), 0);
+    assert_int_equal(disk_do(drive, BLOCK_FLUSH, 0, NULL, 0), 0);
+    memset(page, 0x22, PAGE);
+    assert_int_equal(disk_do(drive, BLOCK_WRITE, PAGE, page, PAGE), 0);
+    assert_int_equal(disk_do(drive, BLOCK_ZERO, 2 * PAGE, NULL, PAGE), 0);
+    server_kill(&server);
+    assert_true(g_file_set_contents(server.image, before, DISK, NULL));
+    server_start(&server);
+
+    assert_int_equal(disk_do(drive, BLOCK_FLUSH, 0, NULL, 0), 0);
+    disk_close(drive);
+    server_kill(&server);
+    assert_true(g_file_get_contents(server.image, &after, NULL, NULL));
+    assert_int_equal((uint8_t)after[1], disk_pattern(1)); /* a flush had covered that one */
+    assert_int_equal(after[PAGE], 0x22);
+    assert_int_equal(after[2 * PAGE + 100], 0);
+    server_clear(&server);
+}
+
 static void another_disk_in_its_place_is_not_written_to(void **state)
 {
     Server server = server_new();
@@ -157,6 +193,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(requests_wait_for_a_server_that_went_for_so_long_and_no_longer),
+        cmocka_unit_test(what_a_server_has_forgotten_is_told_again_before_a_flush_succeeds),
         cmocka_unit_test(another_disk_in_its_place_is_not_written_to),
         cmocka_unit_test(a_server_that_says_nothing_is_not_waited_for_without_end),
     };

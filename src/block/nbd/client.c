@@ -1,7 +1,8 @@
 /*
  * The protocol `nbd`: a disk that an NBD server has, by libnbd. When the server vanishes, requests
  * wait for it to come back, for a while, and are sent again: each of them may be done twice. A
- * request after that waits as long again.
+ * request after that waits as long again. What a server that comes back may have forgotten, as no
+ * flush has covered it, it is told again first (kept.h).
  */
 #include "block/block.h"
 #include "core/block-spec.h"
@@ -17,6 +18,7 @@ static const char *const schemes[] = { "nbd", "nbd+unix", "nbds", "nbds+unix", N
 #include <stdlib.h>
 
 #include "block/cache.h"
+#include "block/nbd/kept.h"
 
 enum { PART_MOST = 32 << 20 };
 #define MILLISECOND INT64_C(1000000)
@@ -69,6 +71,8 @@ typedef struct Nbd {
     Command *commands;
     bool fua, zero, trim, flushes;
     int64_t patience; /* ns */
+    Kept kept;
+    bool lost; /* something that was kept cannot be sent again: the next flush says so */
 } Nbd;
 
 /* ---- the connection ---- */
@@ -117,45 +121,6 @@ static struct nbd_handle *connect_once(BlockNode *node, int64_t until)
         lib.nbd_close(handle);
     }
     return NULL;
-}
-
-/* [co] One try; false when what is there now is another disk. */
-static bool replace_connection(BlockNode *node, int64_t until)
-{
-    Nbd *n = node->state;
-    struct nbd_handle *old = n->handle;
-
-    n->connecting = true;
-    n->handle = connect_once(node, until);
-    n->connecting = false;
-    if (old) {
-        lib.nbd_close(old);
-    }
-    if (n->handle && lib.nbd_get_size(n->handle) != (int64_t)node->length) {
-        g_clear_pointer(&n->handle, lib.nbd_close);
-        return false;
-    }
-    return true;
-}
-
-/* [co] Until it is there again, or patience ends. One coroutine does it, the others look on. */
-static bool reconnect(BlockNode *node)
-{
-    Nbd *n = node->state;
-    int64_t until = io_loop_now() + n->patience;
-
-    while (!is_alive(n->handle)) {
-        if (io_loop_now() >= until) {
-            return false;
-        }
-        if (!n->connecting && !n->pumping && !replace_connection(node, until)) {
-            return false;
-        }
-        if (!is_alive(n->handle)) {
-            io_loop_sleep(node->loop, MIN(PAUSE, n->patience));
-        }
-    }
-    return true;
 }
 
 /* ---- commands ---- */
@@ -242,6 +207,78 @@ static int64_t begin(Nbd *n, const BlockIo *io, void *data)
     }
 }
 
+/* ---- a new connection ---- */
+
+/* [co] Tells a server what it may have forgotten; false: it is gone again. */
+static bool send_again(BlockNode *node)
+{
+    Nbd *n = node->state;
+    int result = 0;
+
+    for (const KeptWrite *write = n->kept.first; write && result == 0; write = write->next) {
+        BlockIo io = {
+            .op = write->op, .flags = write->flags, .at = write->at, .length = write->length
+        };
+
+        result = await(node, begin(n, &io, write->data));
+    }
+    if (result < 0 && result != -ENOTCONN) {
+        n->lost = true;
+        kept_drop(&n->kept, kept_mark(&n->kept));
+    }
+    return result != -ENOTCONN;
+}
+
+/* [co] One try; false when what is there now is another disk. */
+static bool replace_connection(BlockNode *node, int64_t until)
+{
+    Nbd *n = node->state;
+    struct nbd_handle *old = n->handle;
+    bool same = true;
+
+    n->connecting = true;
+    n->handle = connect_once(node, until);
+    if (old) {
+        lib.nbd_close(old);
+    }
+    if (n->handle && lib.nbd_get_size(n->handle) != (int64_t)node->length) {
+        g_clear_pointer(&n->handle, lib.nbd_close);
+        same = false;
+    }
+    if (n->handle) {
+        send_again(node);
+    }
+    n->connecting = false;
+    return same;
+}
+
+static bool is_ready(const Nbd *n)
+{
+    return is_alive(n->handle) && !n->connecting;
+}
+
+/* [co] Until it is there again, or patience ends. One coroutine does it, the others look on. */
+static bool reconnect(BlockNode *node)
+{
+    Nbd *n = node->state;
+    int64_t until = io_loop_now() + n->patience;
+
+    while (!is_ready(n)) {
+        if (io_loop_now() >= until) {
+            return false;
+        }
+        if (!n->connecting && !n->pumping && !replace_connection(node, until)) {
+            return false;
+        }
+        if (!is_ready(n)) {
+            io_loop_sleep(node->loop, MIN(PAUSE, n->patience));
+        }
+    }
+    return true;
+}
+
+/* ---- requests ---- */
+
 /* [co] Again after each reconnection. */
 static int run(BlockNode *node, const BlockIo *io, void *data)
 {
@@ -249,36 +286,83 @@ static int run(BlockNode *node, const BlockIo *io, void *data)
     int result = -ENOTCONN;
 
     while (result == -ENOTCONN) {
-        if (!is_alive(n->handle) && !reconnect(node)) {
+        if (!is_ready(n) && !reconnect(node)) {
             return -EIO;
         }
         result = await(node, begin(n, io, data));
     }
-    if (result == 0 && io->flags & BLOCK_DURABLE && !n->fua && io->op != BLOCK_FLUSH) {
-        result = run(node, &(BlockIo){ .op = BLOCK_FLUSH }, NULL);
+    return result;
+}
+
+static int flush(BlockNode *node)
+{
+    Nbd *n = node->state;
+    uint64_t mark = kept_mark(&n->kept);
+    int result = run(node, &(BlockIo){ .op = BLOCK_FLUSH }, NULL);
+
+    if (result == 0 && n->lost) {
+        n->lost = false;
+        return -EIO;
+    }
+    if (result == 0) {
+        kept_drop(&n->kept, mark);
+    }
+    return result;
+}
+
+/* [co] A write or zeroes; takes the data, NULL for zeroes. */
+static int change(BlockNode *node, const BlockIo *io, void *data)
+{
+    Nbd *n = node->state;
+    bool durable = io->flags & BLOCK_DURABLE;
+    int result = run(node, io, data);
+
+    if (result < 0 || (durable && n->fua) || !n->flushes || cache_ignores_flush(&node->cache)) {
+        g_free(data);
+        return result;
+    }
+    kept_add(&n->kept, io, data);
+    if (durable) {
+        return flush(node);
+    }
+    if (n->kept.bytes > KEPT_MOST) {
+        flush(node); /* to make room; a failure is the next flush's again */
+    }
+    return 0;
+}
+
+static int write_part(BlockNode *node, const BlockIo *part)
+{
+    void *data = g_try_malloc(part->length);
+
+    if (!data) {
+        return -ENOMEM;
+    }
+    block_memory_load(part->memory, data, part->length);
+    return change(node, part, data);
+}
+
+static int read_part(BlockNode *node, const BlockIo *part)
+{
+    g_autofree void *data = g_try_malloc(part->length);
+    int result = data ? run(node, part, data) : -ENOMEM;
+
+    if (result == 0) {
+        block_memory_store(part->memory, data, part->length);
     }
     return result;
 }
 
 static int move(BlockNode *node, const BlockIo *io)
 {
-    void *data = g_try_malloc(MIN(io->length, PART_MOST));
-    int result = data ? 0 : -ENOMEM;
+    int result = 0;
 
-    for (uint64_t done = 0; done < io->length && result == 0;) {
+    for (uint64_t done = 0; done < io->length && result == 0; done += PART_MOST) {
         BlockIo part = { io->op, io->flags, io->at + done, MIN(io->length - done, PART_MOST),
             block_memory_after(io->memory, done) };
 
-        if (io->op == BLOCK_WRITE) {
-            block_memory_load(part.memory, data, part.length);
-        }
-        result = run(node, &part, data);
-        if (result == 0 && io->op == BLOCK_READ) {
-            block_memory_store(part.memory, data, part.length);
-        }
-        done += part.length;
+        result = io->op == BLOCK_READ ? read_part(node, &part) : write_part(node, &part);
     }
-    g_free(data);
     return result;
 }
 
@@ -289,9 +373,13 @@ static int nbd_transfer(BlockNode *node, const BlockIo *io)
     switch (io->op) {
     case BLOCK_READ:
     case BLOCK_WRITE: return move(node, io);
-    case BLOCK_ZERO: return n->zero && io->length <= UINT32_MAX ? run(node, io, NULL) : -ENOTSUP;
-    case BLOCK_DISCARD: return n->trim && io->length <= UINT32_MAX ? run(node, io, NULL) : 0;
-    default: return run(node, io, NULL);
+    case BLOCK_ZERO: return n->zero && io->length <= UINT32_MAX ? change(node, io, NULL) : -ENOTSUP;
+    case BLOCK_DISCARD:
+        if (!n->trim || io->length > UINT32_MAX) {
+            return 0;
+        }
+        return run(node, io, NULL);
+    default: return flush(node);
     }
 }
 
@@ -325,6 +413,7 @@ static bool nbd_open(BlockNode *node, const BlockOptions *options, GError **erro
 {
     Nbd *n = node->state;
 
+    kept_init(&n->kept);
     if (!dynamic_load("libnbd.so.0", "libnbd0", calls, &lib, error)) {
         return false;
     }
@@ -347,6 +436,8 @@ static bool nbd_open(BlockNode *node, const BlockOptions *options, GError **erro
 static void nbd_close_node(BlockNode *node)
 {
     Nbd *n = node->state;
+
+    kept_drop(&n->kept, kept_mark(&n->kept));
 
     if (n->handle) {
         lib.nbd_close(n->handle);
