@@ -4,6 +4,7 @@
 #include <zlib.h>
 
 #include "block/engine.h"
+#include "core/dynamic.h"
 #include "core/have.h"
 
 #ifdef HAVE_LIBZSTD
@@ -91,6 +92,34 @@ static int64_t zstd_unpack(const Packing *p)
 }
 #endif
 
+/* ---- bzip2, of which nothing is needed but this ---- */
+
+int BZ2_bzBuffToBuffDecompress(
+    char *to, unsigned *to_size, char *from, unsigned from_size, int small, int verbosity);
+
+#define BZIP2_CALLS(C) C(BZ2_bzBuffToBuffDecompress)
+
+static int64_t bzip2_pack(const Packing *p)
+{
+    return -ENOTSUP;
+}
+
+static int64_t bzip2_unpack(const Packing *p)
+{
+    static struct {
+        BZIP2_CALLS(DYNAMIC_POINTER)
+    } bzip2;
+    static const DynamicCall calls[] = { BZIP2_CALLS(DYNAMIC_CALL){} };
+    unsigned size = MIN(p->to_size, INT32_MAX);
+
+    if (!dynamic_load("libbz2.so.1.0", "libbz2-1.0", calls, &bzip2, NULL)) {
+        return -ENOTSUP;
+    }
+    return bzip2.BZ2_bzBuffToBuffDecompress(p->to, &size, (char *)p->from, p->from_size, 0, 0) == 0
+        ? (int64_t)size
+        : -EIO;
+}
+
 /* ---- all of them ---- */
 
 static const struct {
@@ -100,6 +129,7 @@ static const struct {
     [PACK_DEFLATE] = { deflate_pack, deflate_unpack },
     [PACK_ZLIB] = { deflate_pack, deflate_unpack },
     [PACK_ZSTD] = { zstd_pack, zstd_unpack },
+    [PACK_BZIP2] = { bzip2_pack, bzip2_unpack },
 };
 
 int64_t pack(const Packing *packing)

@@ -14,6 +14,7 @@ typedef enum PackMethod {
     PACK_DEFLATE, /* raw, with a window of 4 KiB */
     PACK_ZLIB,    /* with the header and the checksum of RFC 1950 */
     PACK_ZSTD,    /* -ENOTSUP when built without libzstd */
+    PACK_BZIP2,   /* to be unpacked; -ENOTSUP without libbz2 on this host */
 } PackMethod;
 
 typedef struct Packing {

@@ -122,7 +122,8 @@ static void damaged_headers_are_refused_by_name(void **state)
         { 23, "\\050", "has clusters of 2^40 bytes" },
         { 36, "\\377", "an L1 table that is too large" },
         { 35, "\\1", "is encrypted" },
-        { 72, "\\200", "not known here: incompatible bit 63" },
+        { 35, "\\7", "is encrypted by method 7" },
+        { 72, "\\200", "not known here: without a name (incompatible bit 63)" },
         { 79, "\\2", "marked as corrupt" },
         { 99, "\\7", "refcounts of 2^7 bits" },
         { 41, "\\1", "is cut off" },
@@ -142,6 +143,25 @@ static void damaged_headers_are_refused_by_name(void **state)
         refuse(folder, cases[i].said);
         judge_remove(folder);
     }
+}
+
+/* The fifth entry of qemu-img's table of names is taken for the feature's own. */
+static void an_unknown_feature_is_called_by_its_name(void **state)
+{
+    enum { FEATURES = 79, ENTRY = 112 + 8 + 4 * 48 };
+    char *folder;
+
+    if (!judge_is_there()) {
+        skip();
+    }
+    folder = judge_folder();
+    judge_run(folder,
+        "qemu-img create -f qcow2 disk.qcow2 64M && "
+        "printf \"\\040\" | dd of=disk.qcow2 bs=1 seek=%d conv=notrunc && "
+        "printf \"\\005time travel\\000\" | dd of=disk.qcow2 bs=1 seek=%d conv=notrunc",
+        FEATURES, ENTRY + 1);
+    refuse(folder, "not known here: time travel (incompatible bit 5)");
+    judge_remove(folder);
 }
 
 /* Lazy refcounts: the writer died with none of them written. */
@@ -235,6 +255,7 @@ int main(void)
         cmocka_unit_test(compressed_clusters_are_read_and_replaced),
         cmocka_unit_test(clusters_of_a_snapshot_are_not_overwritten),
         cmocka_unit_test(damaged_headers_are_refused_by_name),
+        cmocka_unit_test(an_unknown_feature_is_called_by_its_name),
         cmocka_unit_test(an_image_that_was_not_closed_is_counted_again),
         cmocka_unit_test(damaged_tables_give_errors_not_loops),
         cmocka_unit_test(a_truncated_image_is_refused_or_fails_to_read),

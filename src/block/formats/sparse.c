@@ -589,12 +589,31 @@ static int compare_places(const void *a, const void *b)
     return left < right ? -1 : left > right;
 }
 
-/* Places of all blocks; those that are damaged are counted. */
+/* The next block to look at: there is nothing where a second table is not there. */
+static uint64_t skip_absent(const Sparse *s, uint64_t block, uint64_t end)
+{
+    while (block < end && s->first && !s->kind->index_of && s->first[block / s->per_table] == 0) {
+        block = (block / s->per_table + 1) * s->per_table;
+    }
+    return block;
+}
+
+/*
+ * Places of all blocks; those that are damaged are counted. A file has room for so many blocks:
+ * when there are more, some are in one place, and what the others are does not matter any more.
+ */
 static void collect(BlockNode *node, BlockCheck *out, GArray *places)
 {
-    for (uint64_t block = 0; block < out->clusters; block++) {
+    const Sparse *s = sparse_of(node);
+    uint64_t room = node->children[0]->length, block = 0;
+
+    while ((block = skip_absent(s, block, out->clusters)) < out->clusters) {
         Extent extent;
 
+        if (places->len > room / s->block + 1 || out->packed > room) {
+            out->corruptions++;
+            return;
+        }
         if (block_extent(node, block, &extent) < 0) {
             out->corruptions++;
         } else if (extent.kind == EXTENT_DATA) {
@@ -604,6 +623,7 @@ static void collect(BlockNode *node, BlockCheck *out, GArray *places)
             out->packed++;
             out->allocated++;
         }
+        block++;
     }
 }
 

@@ -92,16 +92,48 @@ static bool check_version(Qcow2 *q, GError **error)
     return true;
 }
 
-static bool check_features(Qcow2 *q, bool accept_corrupt, GError **error)
+/* What the image itself calls an incompatible feature ("Feature name table"); NULL: nothing. */
+static char *feature_name(const Head *head, unsigned bit)
 {
-    static const char *const names[] = { "dirty", "corrupt", "data-file", "compression-type",
-        "extended-l2" };
+    enum { ENTRY = 48, NAME = 46 };
+    const Qcow2Header *h = &head->q->header;
+    uint64_t at = h->header_length, end = head->length;
+
+    while (at + 8 <= end) {
+        uint32_t type = load_be(head->bytes + at, 4), length = load_be(head->bytes + at + 4, 4);
+
+        at += 8;
+        if (type == 0 || length > end - at) {
+            break;
+        }
+        for (uint32_t i = 0; type == QCOW2_EXT_FEATURE_NAMES && i + ENTRY <= length; i += ENTRY) {
+            const uint8_t *entry = head->bytes + at + i;
+
+            if (entry[0] == 0 && entry[1] == bit) {
+                return g_strndup((const char *)entry + 2, NAME);
+            }
+        }
+        at += ((uint64_t)length + 7) & ~UINT64_C(7);
+    }
+    return NULL;
+}
+
+static bool refuse_feature(const Head *head, unsigned bit, GError **error)
+{
+    g_autofree char *name = feature_name(head, bit);
+    g_autofree char *clean = name ? g_strescape(name, NULL) : NULL;
+
+    return block_refuse(head->q->node, error,
+        "uses a feature that is not known here: %s (incompatible bit %u)",
+        clean ? clean : "without a name", bit);
+}
+
+static bool check_features(Qcow2 *q, const Head *head, bool accept_corrupt, GError **error)
+{
     uint64_t unknown = q->header.incompatible_features & ~(uint64_t)QCOW2_INCOMPAT_KNOWN;
 
-    G_STATIC_ASSERT(G_N_ELEMENTS(names) == 5);
     if (unknown) {
-        return block_refuse(q->node, error,
-            "uses a feature that is not known here: incompatible bit %d", __builtin_ctzll(unknown));
+        return refuse_feature(head, __builtin_ctzll(unknown), error);
     }
     if (q->header.crypt_method > QCOW2_LUKS) {
         return block_refuse(q->node, error,
@@ -294,7 +326,7 @@ bool qcow2_read_header(Qcow2 *q, bool accept_corrupt, GError **error)
     }
     memcpy(&q->header, head.bytes, QCOW2_HEADER_READ);
     qcow2_header_swap(&q->header);
-    return check_version(q, error) && check_features(q, accept_corrupt, error) &&
+    return check_version(q, error) && check_features(q, &head, accept_corrupt, error) &&
         check_geometry(q, error) && check_tables(q, error) && read_backing_name(q, &head, error) &&
         read_extensions(q, &head, error);
 }
