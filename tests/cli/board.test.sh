@@ -1,6 +1,6 @@
 #!/bin/sh
 # board: lists, copies, and compares with a vendor's tree both ways.
-lathe=$PWD/${BUILD:-build}/lathe
+lathe=$PWD/${BUILD:-build}/lathe trees=$PWD/${BUILD:-build}/guests
 boards=$PWD/machines
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
@@ -49,6 +49,31 @@ has '^~ /soc/rtc@5000 .*at 0x10005000, here at 0x101000'
 has '^- /soc/ethernet@6000 .* not modelled$'
 has '^- /soc/usb@7000 .* disabled there too$'
 has '^+ .*plic.* only here$'
+cat > primecell.dts <<'TREE'
+/dts-v1/;
+/ {
+    #address-cells = <1>;
+    #size-cells = <1>;
+    debug@9000 { compatible = "arm,coresight-cpu-debug", "arm,primecell"; reg = <0x9000 0x1000>; };
+};
+TREE
+"$lathe" board check arm-virt --dts primecell.dts >said
+has '^- /debug@9000 .* not modelled$'
+
+# Real trees, from Debian's kernel packages where tests have fetched them; LONG=1: all of them.
+find -L "$trees" -name '*.dtb' 2>/dev/null | sort >trees
+[ "${LONG:-}" ] || awk -v all="$(wc -l <trees)" 'NR % (int(all / 24) + 1) == 0' trees >some
+[ "${LONG:-}" ] && cp trees some
+while read -r tree; do
+    case $tree in *riscv*) board=riscv-virt ;; *) board=arm-virt ;; esac
+    timeout 10 "$lathe" board check $board --dts "$tree" >said 2>&1
+    code=$?
+    [ $code = 1 ] || fail "$tree: ended with $code"
+    listed=$(grep -c '^[-=~] ' said)
+    has "^$(grep -c '^= ' said) the same, $(grep -c '^~ ' said) different, $(grep -c '^- ' said) not modelled, $(grep -c '^+ ' said) only here\$"
+    [ "$listed" -gt 0 ] || fail "$tree: nothing is listed"
+done <some
+
 head -c 200 own.dtb > cut.dtb
 "$lathe" board check riscv-virt --dts cut.dtb >said 2>&1
 [ $? = 2 ] && has 'not a device tree' || fail "half a blob"

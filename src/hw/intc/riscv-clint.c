@@ -2,7 +2,8 @@
  * RISC-V CLINT: software interrupts and the machine timer of each hart.
  *
  * "SiFive Interrupt Cookbook" 1.2, chapter 2, and the RISC-V ACLINT specification, chapters 2 and
- * 3: mtime counts at the rate of the clock `mtime`, which is also what rdtime shows.
+ * 3: mtime counts at the rate of the clock `mtime`, and shows what rdtime shows until firmware sets
+ * it; rdtime is the machine's time and stays.
  */
 #include "core/device.h"
 
@@ -32,18 +33,26 @@ struct Clint {
 
     uint32_t msip[HARTS_MAX];
     uint64_t mtimecmp[HARTS_MAX];
+    uint64_t ahead; /* what mtime is ahead of the machine's time, modulo 2^64 */
 };
+
+static uint64_t ticks_now(const Clint *c)
+{
+    return clock_ns_to_ticks(device_now(&c->dev), c->hz);
+}
 
 static uint64_t mtime(const Clint *c)
 {
-    return clock_ns_to_ticks(device_now(&c->dev), c->hz);
+    return ticks_now(c) + c->ahead;
 }
 
 /* Sets the hart's line as of now, and comes again when the comparison would turn true. */
 static void update_timer(Clint *c, unsigned hart)
 {
-    bool due = mtime(c) >= c->mtimecmp[hart];
-    int64_t deadline = clock_ticks_to_ns(c->mtimecmp[hart], c->hz);
+    uint64_t now = ticks_now(c), left = c->mtimecmp[hart] - (now + c->ahead);
+    bool due = now + c->ahead >= c->mtimecmp[hart];
+    uint64_t end = left > UINT64_MAX - now ? UINT64_MAX : now + left;
+    int64_t deadline = clock_ticks_to_ns(end, c->hz);
 
     device_set_cpu_irq(&c->dev, hart, OUT_MTIP, due);
     if (due || deadline == INT64_MAX) {
@@ -91,6 +100,14 @@ static uint64_t clint_read(void *owner, GuestAddr offset, unsigned size)
     return 0;
 }
 
+static void set_mtime(Clint *c, uint64_t value)
+{
+    c->ahead = value - ticks_now(c);
+    for (unsigned hart = 0; hart < c->harts; hart++) {
+        update_timer(c, hart);
+    }
+}
+
 static void clint_write(void *owner, GuestAddr offset, uint64_t value, unsigned size)
 {
     Clint *c = owner;
@@ -104,7 +121,7 @@ static void clint_write(void *owner, GuestAddr offset, uint64_t value, unsigned 
         c->mtimecmp[hart] = set_part(c->mtimecmp[hart], offset, size, value);
         update_timer(c, hart);
     } else if (offset >= MTIME && offset < MTIME + 8) {
-        device_guest_error(&c->dev, "mtime cannot be set: it is the machine's time");
+        set_mtime(c, set_part(mtime(c), offset, size, value));
     } else {
         device_guest_error(&c->dev, "write of %u bytes at 0x%x", size, (unsigned)offset);
     }
@@ -132,6 +149,7 @@ static void clint_reset(Device *dev)
 {
     Clint *c = (Clint *)dev;
 
+    c->ahead = 0;
     for (unsigned hart = 0; hart < c->harts; hart++) {
         c->msip[hart] = 0;
         c->mtimecmp[hart] = UINT64_MAX;
@@ -166,7 +184,8 @@ static void clint_stop(Device *dev)
     }
 }
 
-static const Saved clint_saved[] = { SAVED(Clint, msip), SAVED(Clint, mtimecmp), {} };
+static const Saved clint_saved[] = { SAVED(Clint, msip), SAVED(Clint, mtimecmp),
+    SAVED(Clint, ahead), {} };
 
 DEVICE_CLASS(riscv_clint) = {
     .name = "riscv-clint",

@@ -81,6 +81,44 @@ static void a_waiting_timer_survives_save_and_load(void **state)
     assert_true(bench_cpu_input(bench, 0, IN_MTIP));
 }
 
+static void mtime_goes_on_from_what_it_was_set_to(void **state)
+{
+    g_autoptr(Bench) bench = bench_new(clint);
+
+    bench_write(bench, 0, MTIMECMP, 8, 1000);
+    bench_write(bench, 0, MTIME, 8, 990);
+    bench_advance(bench, 9 * TICK_NS);
+    assert_int_equal(bench_read(bench, 0, MTIME, 8), 999);
+    assert_false(bench_cpu_input(bench, 0, IN_MTIP));
+    bench_save_and_load(bench);
+    bench_advance(bench, 1 * TICK_NS);
+    assert_true(bench_cpu_input(bench, 0, IN_MTIP));
+}
+
+static void mtime_can_be_set_back_and_in_halves(void **state)
+{
+    g_autoptr(Bench) bench = bench_new(clint);
+
+    bench_advance(bench, 50 * TICK_NS);
+    bench_write(bench, 0, MTIMECMP, 8, 40);
+    assert_true(bench_cpu_input(bench, 0, IN_MTIP));
+    bench_write(bench, 0, MTIME, 4, 0);
+    assert_false(bench_cpu_input(bench, 0, IN_MTIP));
+    bench_advance(bench, 40 * TICK_NS);
+    assert_true(bench_cpu_input(bench, 0, IN_MTIP));
+    bench_write(bench, 0, MTIME + 4, 4, 0xffffffff);
+    assert_int_equal(bench_read(bench, 0, MTIME + 4, 4), 0xffffffff);
+}
+
+static void reset_sets_mtime_to_the_machines_time(void **state)
+{
+    g_autoptr(Bench) bench = bench_new(clint);
+
+    bench_write(bench, 0, MTIME, 8, 1u << 30);
+    bench_reset(bench);
+    assert_int_equal(bench_read(bench, 0, MTIME, 8), 0);
+}
+
 static void harts_that_are_not_there_are_ignored(void **state)
 {
     g_autoptr(Bench) bench = bench_new(clint);
@@ -101,6 +139,9 @@ int main(void)
         cmocka_unit_test(msip_drives_the_software_interrupt_of_its_hart),
         cmocka_unit_test(reset_leaves_no_interrupt),
         cmocka_unit_test(a_waiting_timer_survives_save_and_load),
+        cmocka_unit_test(mtime_goes_on_from_what_it_was_set_to),
+        cmocka_unit_test(mtime_can_be_set_back_and_in_halves),
+        cmocka_unit_test(reset_sets_mtime_to_the_machines_time),
         cmocka_unit_test(harts_that_are_not_there_are_ignored),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
