@@ -149,7 +149,7 @@ static const struct {
     DriveInterface interface;
     uint64_t smallest, largest;
 } flash_sizes[] = {
-    { "i386 x86_64", "pc q35", IF_PFLASH, 4096, 8 << 20 },
+    { "i386 x86_64", "pc", IF_PFLASH, 4096, 8 << 20 },
     { "arm aarch64", "virt", IF_PFLASH, 64 << 20, 64 << 20 },
     { "riscv32 riscv64", "virt", IF_PFLASH, 32 << 20, 32 << 20 },
     { "mips", "malta", IF_PFLASH, 4 << 20, 4 << 20 },
@@ -166,7 +166,7 @@ static bool check_flash_size(Legacy *l, const LegacyDrive *drive)
          i++) {
         if (flash_sizes[i].interface == drive->interface &&
             strstr(l->board->archs, flash_sizes[i].arch) == l->board->archs &&
-            g_str_has_prefix(l->board->names, flash_sizes[i].board) &&
+            g_str_has_prefix(l->machine, flash_sizes[i].board) &&
             (size < flash_sizes[i].smallest || size > flash_sizes[i].largest)) {
             return legacy_refuse(l, DIAG_LEGACY_PLACE, drive->at,
                 "this flash has %" G_GUINT64_FORMAT " bytes, the machine's %" G_GUINT64_FORMAT

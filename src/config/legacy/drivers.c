@@ -48,8 +48,8 @@ static const ImageDriver drivers[] = {
       "x-image:s config:s align:z max-transfer:z opt-write-zero:z max-write-zero:z opt-discard:z "
       "max-discard:z inject-error.*:s set-state.*:s take-child-perms.*:s "
       "unshare-child-perms.*:s" },
-    { "blkverify", DRIVER_UNSAID, "test", NULL, "raw:s raw.*:s x-image:s x-raw:s" },
-    { "quorum",    DRIVER_UNSAID, "children.0", NULL,
+    { "blkverify", 0, "test", NULL, "raw:s raw.*:s x-image:s x-raw:s" },
+    { "quorum",    0, "children.0", NULL,
       "vote-threshold:n blkverify:b rewrite-corrupted:b read-pattern:s children.*:s",
       "vote-threshold" },
 

@@ -511,8 +511,19 @@ static void skip_comment(Reader *r)
     }
 }
 
+/* `2>&1`: a number right before it belongs to it. */
+static void drop_descriptor(Reader *r)
+{
+    if (r->open && r->word->len && r->word->str[strspn(r->word->str, "0123456789")] == '\0') {
+        g_string_truncate(r->word, 0);
+        g_array_set_size(r->places, 0);
+        r->open = false;
+    }
+}
+
 static void skip_redirection(Reader *r)
 {
+    drop_descriptor(r);
     end_word(r);
     while (r->at < r->size && strchr("<>&| \t", r->text[r->at])) {
         r->at++;
