@@ -61,7 +61,10 @@ grep -q 'cannot be reached' said || fail "no target: $(cat said)"
 # ---- a target that vanishes and comes back: nothing is lost ----
 run img bench -f raw -w -t writethrough -n 4000 -d 8 $unit/1 > bench 2>&1 &
 bench=$!
-sleep 0.3
+until [ "$(head -c 4096 a.img | tr -d Z | wc -c)" = 0 ]; do     # it has begun to write
+    kill -0 $bench 2>/dev/null || break
+    sleep 0.02
+done
 end
 serve
 wait $bench || fail "requests did not outlive the target: $(cat bench)"

@@ -58,7 +58,7 @@ serve --format raw longer.img
 truncate -s 12M longer.img
 timeout 20 nbdinfo --size "$uri" | grep -qx 8388608 || fail "longer before it was told"
 resized() {
-    kill -HUP $server
+    kill -HUP $(ps -o pid= --ppid $server)      # timeout passes it on once only
     tries=0
     until timeout 20 nbdinfo --size "$uri" | grep -qx "$1"; do
         tries=$((tries + 1)); [ $tries -lt 100 ] || fail "the size is not $1"

@@ -88,7 +88,10 @@ qemu-img check -q new.qcow2 || fail "qemu-img check"
 # ---- a server that comes back ----
 run img bench -f raw -w -t writethrough -n 800 -d 4 "$fine" > bench 2>&1 &
 bench=$!
-sleep 0.3
+until [ "$(head -c 4096 a.img | tr -d Z | wc -c)" = 0 ]; do     # it has begun to write
+    kill -0 $bench 2>/dev/null || break
+    sleep 0.02
+done
 pids=$(ps -o pid= --ppid $server)
 kill $pids 2>/dev/null
 wait $bench || fail "requests did not outlive the session: $(cat bench)"
