@@ -54,6 +54,7 @@ typedef struct BlockOptions {
     BlockNode *const *others;      /* children after the first one, ends with NULL; taken */
     BlockKey key;                  /* of all encrypted images among them */
     bool read_only;
+    bool share;              /* of a file that is only read: somebody may write to it meanwhile */
     bool create;             /* a new file; there must be none */
     const char *log;         /* of an image: a new file for a log of its file's changes; or NULL */
     const char *snapshot;    /* READ only: the disk as it was then; NULL: as it is */

@@ -10,6 +10,7 @@
 static const ImgCommand *const commands[] = {
     &img_amend,
     &img_bench,
+    &img_bitmap,
     &img_check,
     &img_commit,
     &img_compare,
@@ -50,10 +51,12 @@ void *img_fail_with(Img *img, int exit_code, const char *fmt, ...)
 static bool read_options(Img *img, BlockOptions *options)
 {
     int aio = word_find(drive_aio_words, img->aio ? img->aio : "threads");
+    const char *cache = options->read_only && img->source_cache ? img->source_cache : img->cache;
 
-    if (!cache_from_word(img->cache ? img->cache : "writeback", &options->cache)) {
-        return img_fail_with(img, EXIT_DESCRIPTION, "there is no cache mode `%s`", img->cache);
+    if (!cache_from_word(cache ? cache : "writeback", &options->cache)) {
+        return img_fail_with(img, EXIT_DESCRIPTION, "there is no cache mode `%s`", cache);
     }
+    options->share = img->share && options->read_only;
     if (aio < 0) {
         return img_fail_with(img, EXIT_DESCRIPTION, "there is no engine `%s`", img->aio);
     }

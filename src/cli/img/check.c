@@ -1,6 +1,7 @@
 /* `lathe img check`: is an image whole? */
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "cli/img/img.h"
 #include "cli/img/json.h"
@@ -74,9 +75,26 @@ static void check(Img *img, BlockNode *node)
     img->exit_code = verdict(&found);
 }
 
+/* `-r all`, as it is written for qemu-img */
+static bool take_all(Img *img)
+{
+    if (img->argc == 3) {
+        if (!img->repair || strcmp(img->argv[1], "all") != 0) {
+            return img_fail_with(img, EXIT_DESCRIPTION, "one FILE; --repair mends all it can");
+        }
+        img->argv[1] = img->argv[2];
+    }
+    return true;
+}
+
 static void run(Img *img)
 {
-    BlockNode *node = img_open(img, img->argv[1], img->format, img->repair);
+    BlockNode *node;
+
+    if (!take_all(img)) {
+        return;
+    }
+    node = img_open(img, img->argv[1], img->format, img->repair);
 
     if (node) {
         check(img, node);
@@ -88,8 +106,8 @@ const ImgCommand img_check = {
     .name = "check",
     .arguments = "FILE",
     .summary = "is an image whole? (0 yes, 2 corrupt, 3 leaks, 63 nothing to check)",
-    .takes = "fJrq",
+    .takes = "fJrqUT",
     .least = 1,
-    .most = 1,
+    .most = 2,
     .run = run,
 };

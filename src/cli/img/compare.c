@@ -77,8 +77,15 @@ static bool compare_tail(Img *img, BlockNode *longer, uint64_t at)
 static void compare(Img *img, BlockNode *a, BlockNode *b)
 {
     uint64_t common = MIN(a->length, b->length);
+    ImgProgress progress = { .show = img->progress, .total = common };
 
+    if (img->strict && a->length != b->length) {
+        puts("they are not equally long");
+        img->exit_code = EXIT_DIFFERENT;
+        return;
+    }
     for (uint64_t at = 0, done; at < common; at += done) {
+        img_progress(&progress, at);
         done = both_zero(a, b, at, common - at);
         if (done == 0) {
             done = MIN(CHUNK, common - at);
@@ -87,6 +94,7 @@ static void compare(Img *img, BlockNode *a, BlockNode *b)
             }
         }
     }
+    img_progress_end(&progress);
     if (compare_tail(img, a->length > b->length ? a : b, common) && !img->quiet) {
         puts("they hold the same");
     }
@@ -108,7 +116,7 @@ const ImgCommand img_compare = {
     .name = "compare",
     .arguments = "FILE FILE",
     .summary = "do two images hold the same disk? (-F is the format of the second)",
-    .takes = "fFq",
+    .takes = "fFqpeUTt",
     .least = 2,
     .most = 2,
     .run = run,

@@ -7,38 +7,125 @@
 #include "cli/img/copy.h"
 #include "cli/img/new.h"
 
-static bool copy(Img *img, ImgNew *new, ImgCopy *what)
-{
-    int result;
+enum { WORKERS_MOST = 64, GRAIN_MOST = 2 << 20 };
 
-    new->create.size = what->length;
-    if (!img_new_begin(img, new)) {
-        return false;
-    }
-    what->to = img_open_new(img, new->partial, new->format);
-    if (!what->to) {
-        return false;
-    }
-    what->progress = img->progress;
-    what->pack = img->compress || what->to->packs_only;
-    result = !what->pack || what->to->driver->pack ? img_copy(what) : -ENOTSUP;
-    block_unref(what->to);
+static bool fail(Img *img, const ImgNew *new, int result)
+{
     if (result == -ENOTSUP) {
         return img_fail_with(img, EXIT_HOST, "no compressed data in a new image of format %s%s",
             new->format, img->options ? " with these options" : "");
     }
-    if (result < 0) {
-        return img_fail_with(img, EXIT_HOST, "%s", g_strerror(-result));
+    return img_fail_with(img, EXIT_HOST, "%s", g_strerror(-result));
+}
+
+/* Bitmaps of the source that are whole are in the new image, too. */
+static bool copy_bitmaps(BlockNode *from, BlockNode *to, GError **error)
+{
+    g_autoptr(GArray) found = g_array_new(false, false, sizeof(BlockBitmap));
+    const BlockBitmaps *can = to->driver->bitmaps;
+
+    if (!can || !from->driver->bitmaps) {
+        g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_FORMAT, "images of format %s have no bitmaps",
+            can ? from->driver->name : to->driver->name);
+        return false;
     }
-    return img_new_finish(img, new);
+    if (!from->driver->bitmaps->list(from, found, error)) {
+        return false;
+    }
+    for (unsigned i = 0; i < found->len; i++) {
+        const BlockBitmap *b = &g_array_index(found, BlockBitmap, i);
+
+        if (!b->broken &&
+            !(can->add(to, b->name, b->granularity, error) &&
+                can->merge(to, b->name, from, b->name, error) &&
+                can->enable(to, b->name, b->enabled, error))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* -S, -m and the rest of what says how to copy. */
+static bool read_copy_options(Img *img, ImgCopy *what)
+{
+    uint64_t grain = 0;
+    GError *error = NULL;
+
+    if (img->sparse && !block_parse_size(img->sparse, &grain, &error)) {
+        return img_fail(img, EXIT_DESCRIPTION, error);
+    }
+    if (grain % 512 != 0 || grain > GRAIN_MOST || img->parallel < 0 ||
+        img->parallel > WORKERS_MOST) {
+        return img_fail_with(img, EXIT_DESCRIPTION,
+            "zeroes are left out in multiples of 512 up to 2MiB, and at most %d pieces are copied "
+            "at once",
+            WORKERS_MOST);
+    }
+    what->grain = grain;
+    what->all = img->sparse && grain == 0;
+    what->workers = img->parallel;
+    what->salvage = img->salvage;
+    what->overwrite = img->no_create && !img->is_zero;
+    what->progress = img->progress;
+    return true;
+}
+
+static bool copy_into(Img *img, const ImgNew *new, ImgCopy *what)
+{
+    GError *error = NULL;
+    int result;
+
+    if (what->to->length < what->length) {
+        return img_fail_with(img, EXIT_HOST, "`%s` has only %" PRIu64 " bytes, not %" PRIu64,
+            new->path, what->to->length, what->length);
+    }
+    what->pack = img->compress || what->to->packs_only;
+    what->all |= what->to->noisy;
+    result = !what->pack || what->to->driver->pack ? img_copy(what) : -ENOTSUP;
+    if (result < 0) {
+        return fail(img, new, result);
+    }
+    if (what->lost > 0) {
+        fprintf(stderr, "lathe img convert: %" PRIu64 " bytes could not be read\n", what->lost);
+    }
+    if (img->bitmaps && !copy_bitmaps(what->from, what->to, &error)) {
+        return img_fail(img, EXIT_HOST, error);
+    }
+    result = img->bitmaps ? block_flush(what->to) : 0;
+    return result == 0 || fail(img, new, result);
+}
+
+/* The image is there already (-n), or is made. */
+static bool copy(Img *img, ImgNew *new, ImgCopy *what)
+{
+    bool fine;
+
+    new->create.size = what->length;
+    if (!read_copy_options(img, what) || (!img->no_create && !img_new_begin(img, new))) {
+        return false;
+    }
+    what->to = img_open_new(img, img->no_create ? new->path : new->partial, new->format);
+    if (!what->to) {
+        return false;
+    }
+    what->below = what->to->backing;
+    fine = copy_into(img, new, what);
+    block_unref(what->to);
+    return fine && (img->no_create || img_new_finish(img, new));
 }
 
 static void convert(Img *img)
 {
     g_auto(ImgNew) new = { .path = img->argv[2],
-        .format = img->output_format ? img->output_format : "raw" };
-    BlockNode *from = img_open(img, img->argv[1], img->format, false);
+        .format = img->output_format ? img->output_format : "raw",
+        .create = { .backing = img->backing, .backing_format = img->backing_format } };
+    BlockNode *from;
 
+    if (img->backing && !img->backing_format) {
+        img_fail_with(img, EXIT_DESCRIPTION, "say the format of `%s` with -F", img->backing);
+        return;
+    }
+    from = img_open(img, img->argv[1], img->format, false);
     if (from) {
         copy(img, &new, &(ImgCopy){ .from = from, .length = from->length });
     }
@@ -49,7 +136,7 @@ const ImgCommand img_convert = {
     .name = "convert",
     .arguments = "FILE NEW-FILE",
     .summary = "the same disk in another format (-O), compressed with -c",
-    .takes = "cfOotpqXY",
+    .takes = "cfOotpqXFUTklmWHyvzY",
     .least = 2,
     .most = 2,
     .run = convert,
@@ -135,7 +222,7 @@ const ImgCommand img_dd = {
     .name = "dd",
     .arguments = "if=FILE of=NEW-FILE [bs=SIZE] [count=N] [skip=N]",
     .summary = "a part of a disk in a new image",
-    .takes = "fOopY",
+    .takes = "fOopUtY",
     .least = 2,
     .most = 5,
     .run = dd,

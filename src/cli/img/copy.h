@@ -1,4 +1,4 @@
-/* Copying a disk into a new image, which is zero so far. */
+/* Copying a disk into another image. */
 #ifndef CLI_IMG_COPY_H
 #define CLI_IMG_COPY_H
 
@@ -6,12 +6,19 @@
 
 typedef struct ImgCopy {
     BlockNode *from, *to;
+    BlockNode *below;      /* what `to` is based on: what it has is not written; NULL: nothing */
     uint64_t skip, length; /* of `from`, whose byte `skip` becomes the first one */
+    unsigned grain;        /* zeroes in a row that are not written; 0: as it suits */
+    unsigned workers;      /* pieces that are under way at once; 0: as it suits */
     bool pack;             /* compressed; `skip` is 0 then */
+    bool overwrite;        /* `to` may hold something: zeroes have to be made */
+    bool all;              /* zeroes are written, too */
+    bool salvage;          /* what cannot be read becomes zeroes */
     bool progress;
+    uint64_t lost; /* set: bytes that could not be read */
 } ImgCopy;
 
 /* [co] 0 or -errno; what was copied is on stable storage. */
-int img_copy(const ImgCopy *copy);
+int img_copy(ImgCopy *copy);
 
 #endif

@@ -27,6 +27,11 @@ typedef struct Img {
     gboolean list, keep, unsafe;
     char *base, *keep_folder, *point, *accept;
     int seed, jobs, timeout;
+    gboolean bitmap_add, bitmap_remove, bitmap_clear, bitmap_enable, bitmap_disable;
+    char **bitmap_merge, *granularity;
+    gboolean share, no_create, is_zero, out_of_order, bitmaps, salvage, strict;
+    char *source_cache, *sparse, *start, *most, *preallocation, *step;
+    int parallel, flush_interval, pattern;
 } Img;
 
 typedef struct ImgCommand {
@@ -39,9 +44,9 @@ typedef struct ImgCommand {
 } ImgCommand;
 
 /* Defined in src/cli/img/<name>.c, listed in img.c. */
-extern const ImgCommand img_amend, img_bench, img_check, img_commit, img_compare, img_convert,
-    img_crash_test, img_create, img_dd, img_info, img_map, img_measure, img_rebase, img_resize,
-    img_snapshot;
+extern const ImgCommand img_amend, img_bench, img_bitmap, img_check, img_commit, img_compare,
+    img_convert, img_crash_test, img_create, img_dd, img_info, img_map, img_measure, img_rebase,
+    img_resize, img_snapshot;
 
 /* options.c: those of a command; the caller's. And what they set is freed. */
 GOptionEntry *img_entries(Img *img, const char *takes);

@@ -13,6 +13,50 @@ static uint64_t disk_size(const char *path)
     return stat(path, &stat_) == 0 ? (uint64_t)stat_.st_blocks * 512 : 0;
 }
 
+/* Persistent bitmaps; NULL: it can have none, or they cannot be read. */
+static GArray *bitmaps_of(BlockNode *node)
+{
+    g_autoptr(GArray) found = g_array_new(false, false, sizeof(BlockBitmap));
+    g_autoptr(GError) error = NULL;
+
+    return node->driver->bitmaps && node->driver->bitmaps->list(node, found, &error)
+        ? g_steal_pointer(&found)
+        : NULL;
+}
+
+static void add_json_bitmaps(GString *out, BlockNode *node)
+{
+    g_autoptr(GArray) found = bitmaps_of(node);
+
+    if (!found || found->len == 0) {
+        return;
+    }
+    json_add_name(out, "bitmaps");
+    for (unsigned i = 0; i < found->len; i++) {
+        const BlockBitmap *b = &g_array_index(found, BlockBitmap, i);
+
+        g_string_append(out, i == 0 ? "[{" : ", {");
+        json_add_text(out, "name", b->name);
+        json_add_number(out, "granularity", b->granularity);
+        json_add_switch(out, "enabled", b->enabled);
+        json_add_switch(out, "broken", b->broken);
+        g_string_append_c(out, '}');
+    }
+    g_string_append_c(out, ']');
+}
+
+static void add_text_bitmaps(GString *out, BlockNode *node)
+{
+    g_autoptr(GArray) found = bitmaps_of(node);
+
+    for (unsigned i = 0; found && i < found->len; i++) {
+        const BlockBitmap *b = &g_array_index(found, BlockBitmap, i);
+
+        g_string_append_printf(out, "  bitmap: %s, of %" PRIu64 " bytes a bit%s%s\n", b->name,
+            b->granularity, b->enabled ? ", enabled" : "", b->broken ? ", broken" : "");
+    }
+}
+
 static void add_json(GString *out, BlockNode *node)
 {
     g_string_append_c(out, '{');
@@ -32,6 +76,7 @@ static void add_json(GString *out, BlockNode *node)
     if (node->driver->describe) {
         node->driver->describe(node, json_add_text, out);
     }
+    add_json_bitmaps(out, node);
     g_string_append_c(out, '}');
 }
 
@@ -54,6 +99,7 @@ static void add_text(GString *out, BlockNode *node)
     if (node->driver->describe) {
         node->driver->describe(node, add_line, out);
     }
+    add_text_bitmaps(out, node);
 }
 
 static void run(Img *img)
@@ -79,7 +125,7 @@ const ImgCommand img_info = {
     .name = "info",
     .arguments = "FILE",
     .summary = "what an image is",
-    .takes = "fJC",
+    .takes = "fJCU",
     .least = 1,
     .most = 1,
     .run = run,

@@ -54,15 +54,35 @@ static void print(const Img *img, const Run *run, bool first)
     printf("%s%s}", first ? "[" : ",\n", out->str);
 }
 
+/* --start-offset and --max-length */
+static bool find_window(Img *img, const BlockNode *top, uint64_t *from, uint64_t *to)
+{
+    uint64_t most = UINT64_MAX;
+    GError *error = NULL;
+
+    *from = *to = 0;
+    if ((img->start && !block_parse_size(img->start, from, &error)) ||
+        (img->most && !block_parse_size(img->most, &most, &error))) {
+        return img_fail(img, EXIT_DESCRIPTION, error);
+    }
+    *from = MIN(*from, top->length);
+    *to = *from + MIN(most, top->length - *from);
+    return true;
+}
+
 static void map(Img *img, BlockNode *top)
 {
     Run run = { 0 };
     bool first = true;
+    uint64_t from, to = 0;
 
-    for (uint64_t at = 0; at < top->length;) {
+    if (!find_window(img, top, &from, &to)) {
+        return;
+    }
+    for (uint64_t at = from; at < to;) {
         BlockNode *node = top;
         Extent extent = { 0 };
-        int result = block_locate(&node, at, top->length - at, &extent);
+        int result = block_locate(&node, at, to - at, &extent);
         Run next = { at, extent.length, extent.offset, depth_of(top, node), extent.kind };
 
         if (result < 0) {
@@ -80,7 +100,7 @@ static void map(Img *img, BlockNode *top)
     }
     print(img, &run, first);
     if (img->json) {
-        puts(top->length > 0 ? "]" : "[]");
+        puts(to > from ? "]" : "[]");
     }
 }
 
@@ -98,7 +118,7 @@ const ImgCommand img_map = {
     .name = "map",
     .arguments = "FILE",
     .summary = "where the data of an image is: start, length, place in its file, layer",
-    .takes = "fJ",
+    .takes = "fJUhj",
     .least = 1,
     .most = 1,
     .run = run,

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "cli/img/litter.h"
+
 /* What has the name now will lose it: not while somebody uses it. */
 static bool may_replace(Img *img, const char *path)
 {
@@ -36,6 +38,7 @@ bool img_new_begin(Img *img, ImgNew *new)
             return img_fail(img, EXIT_DESCRIPTION, error);
         }
     }
+    litter_add(new->partial);
     if (!block_create_image(img->loop, new->format, new->partial, &new->create, &error)) {
         return img_fail(img, EXIT_HOST, error);
     }
@@ -60,6 +63,7 @@ bool img_new_finish(Img *img, ImgNew *new)
         return img_fail_with(
             img, EXIT_HOST, "`%s` cannot get its name: %s", new->path, g_strerror(errno));
     }
+    litter_keep(new->partial);
     sync_folder(new->path);
     new->finished = true;
     return true;
@@ -69,6 +73,7 @@ void img_new_clear(ImgNew *new)
 {
     if (new->partial && !new->finished) {
         unlink(new->partial);
+        litter_keep(new->partial);
     }
     g_free(new->partial);
     g_clear_pointer(&new->create.options, g_hash_table_unref);

@@ -1,0 +1,94 @@
+#!/bin/sh
+# What users of qemu-img expect of `lathe img`: bitmaps, the options of convert, windows of a map; and
+# that a command which is interrupted leaves nothing.
+. "$(dirname "$0")/judge.sh"
+
+head -c 3000000 /dev/urandom >disk.raw
+truncate -s 20M disk.raw
+
+# ---- bitmaps ----
+gives 0 "$lathe" img create -q -f qcow2 disk.qcow2 20M
+gives 0 "$lathe" img bitmap --add -g 64k disk.qcow2 one
+gives 0 "$lathe" img bitmap --add --disable disk.qcow2 two
+qemu-io -c 'write -P 5 1M 3M' disk.qcow2 >/dev/null
+gives 0 "$lathe" img bitmap --merge one disk.qcow2 two
+gives 0 "$lathe" img info --json disk.qcow2
+grep -q '"name": "two", "granularity": 65536, "enabled": false, "broken": false' said || fail "what info says of bitmaps"
+qemu-img check -q disk.qcow2 || fail "bitmaps"
+gives 0 "$lathe" img convert -q --bitmaps -O qcow2 disk.qcow2 copy.qcow2
+qemu-img info copy.qcow2 | grep -q 'name: two' || fail "bitmaps were not copied"
+gives 0 "$lathe" img bitmap --remove copy.qcow2 one
+gives 0 "$lathe" img bitmap --clear --merge one -b disk.qcow2 -F qcow2 copy.qcow2 two
+qemu-img check -q copy.qcow2 || fail "a merge from another image"
+gives 3 "$lathe" img bitmap --remove copy.qcow2 one
+gives 3 "$lathe" img bitmap --add -f raw disk.raw one
+gives 2 "$lathe" img bitmap copy.qcow2 two
+gives 2 "$lathe" img bitmap --enable --disable copy.qcow2 two
+gives 2 "$lathe" img bitmap --clear -g 64k copy.qcow2 two
+gives 3 "$lathe" img convert -q --bitmaps -f raw -O qcow2 disk.raw none.qcow2
+[ ! -e none.qcow2 ] || fail "an image of a failed command"
+
+# ---- convert ----
+qemu-img create -q -f raw there.raw 20M && qemu-io -f raw -c 'write -P 9 0 20M' there.raw >/dev/null
+gives 0 "$lathe" img convert -q -n -f raw -O raw disk.raw there.raw            # what was there is gone
+cmp disk.raw there.raw || fail "convert -n"
+gives 3 "$lathe" img convert -q -n -f raw -O raw disk.raw missing.raw
+truncate -s 1M short.raw
+gives 3 "$lathe" img convert -q -n -f raw -O raw disk.raw short.raw
+gives 0 "$lathe" img convert -q -S 0 -f raw -O raw disk.raw full.raw
+[ "$(du -k full.raw | cut -f 1)" -ge 20000 ] || fail "convert -S 0 left zeroes out"
+gives 0 "$lathe" img convert -q -S 4k -m 3 -W -T none -f raw -O qcow2 disk.raw fine.qcow2
+gives 0 "$lathe" img compare -f raw disk.raw fine.qcow2
+gives 2 "$lathe" img convert -q -S 1000 -f raw -O qcow2 disk.raw wrong.qcow2
+qemu-img create -q -f qcow2 -b disk.raw -F raw top.qcow2
+qemu-io -c 'write -P 3 1M 64k' -c 'write -z 2M 128k' -c 'write -P 4 19M 64k' top.qcow2 >/dev/null
+gives 0 "$lathe" img convert -q -B disk.raw -F raw -O qcow2 top.qcow2 over.qcow2
+gives 0 "$lathe" img compare top.qcow2 over.qcow2
+qemu-img compare -q top.qcow2 over.qcow2 || fail "convert -B"
+[ "$(du -k over.qcow2 | cut -f 1)" -lt 900 ] || fail "convert -B copied what is below"
+
+# A disk that cannot be read everywhere: a backing file that was cut off.
+cp disk.raw cut.raw
+qemu-img create -q -f qcow2 cut.qcow2 4M && qemu-io -c 'write -P 7 0 4M' cut.qcow2 >/dev/null
+truncate -s 2M cut.qcow2
+gives 3 "$lathe" img convert -q -f qcow2 -O raw cut.qcow2 lost.raw
+gives 0 "$lathe" img convert -q --salvage -f qcow2 -O raw cut.qcow2 lost.raw
+grep -q 'bytes could not be read' said || fail "what was lost"
+[ "$(stat -c %s lost.raw)" = 4194304 ] || fail "the length of a salvaged disk"
+
+# ---- the rest ----
+gives 0 "$lathe" img map --json --start-offset 1M --max-length 1M -f raw disk.raw
+grep -q '"start": 1048576, "length": 1048576' said || fail "the window of a map"
+gives 1 "$lathe" img compare -s -f raw -F raw disk.raw short.raw
+gives 0 "$lathe" img check -r all disk.qcow2
+gives 2 "$lathe" img check all disk.qcow2
+cp disk.raw grown.raw
+gives 0 "$lathe" img resize -q --preallocation falloc -f raw grown.raw +8M
+[ "$(du -k grown.raw | cut -f 1)" -ge 8192 ] || fail "resize --preallocation"
+gives 2 "$lathe" img resize -q --preallocation some -f raw grown.raw +8M
+gives 0 "$lathe" img bench -w -q -n 100 -s 4k -S 8k -o 1M --pattern 7 --flush-interval 10 -f raw grown.raw
+gives 0 "$lathe" io -f raw -c 'read 1M 4k 7' -c 'read 1032k 4k 7' grown.raw
+gives 0 "$lathe" img bench --json -n 10 -f raw grown.raw
+grep -q '"requests": 10, ' said || fail "what bench says"
+
+# An image that somebody writes is read only with -U.
+(printf 'flush\n'; until [ -e go ]; do sleep 0.05; done) | "$lathe" io -f raw there.raw >writer 2>&1 &
+until grep -q flush writer 2>/dev/null; do sleep 0.01; done
+gives 3 "$lathe" img info -f raw there.raw
+gives 0 "$lathe" img info -U -f raw there.raw
+touch go; wait
+
+# ---- interrupted: no half image under the name, and by a signal that can be caught no other file ----
+truncate -s 400M big.raw
+head -c 30000000 /dev/urandom | dd of=big.raw conv=notrunc 2>/dev/null
+echo old >new.qcow2
+for signal in HUP TERM KILL; do     # a shell lets what runs in the background ignore INT
+    "$lathe" img convert -q -c -f raw -O qcow2 big.raw new.qcow2 >said 2>&1 & converter=$!
+    until ls new.qcow2.partial-* >/dev/null 2>&1; do kill -0 $converter 2>/dev/null || fail "it was too quick"; done
+    kill -$signal $converter
+    wait $converter 2>/dev/null && fail "interrupted, and a success"
+    [ "$(cat new.qcow2)" = old ] || fail "SIG$signal destroyed what was there"
+    [ $signal = KILL ] || ! ls new.qcow2.partial-* 2>/dev/null || fail "SIG$signal left a part"
+    rm -f new.qcow2.partial-*
+done
+exit 0
