@@ -9,8 +9,8 @@
 
 enum {
     MODEL_SECTOR = 512,
-    MODEL_SECTORS = 8192, /* that a disk begins with, */
-    MODEL_MOST = 12288,   /* and has at most */
+    MODEL_SECTORS = 3072, /* that a disk begins with, */
+    MODEL_MOST = 4608,    /* and has at most */
 };
 
 typedef struct ModelFlavour {
