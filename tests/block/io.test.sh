@@ -9,6 +9,7 @@ cd "$dir" || exit 1
 fail() { echo "FAILED: $*"; [ ! -s said ] || cat said; exit 1; }
 
 truncate -s 4M disk
+echo one > text
 for engine in "writeback threads" "none native" "none io_uring" "directsync io_uring"; do
     rm -f disk && truncate -s 4M disk
     timeout 20 "$lathe" io -f raw -t ${engine% *} -i ${engine#* } --skewed disk > said <<'END' || fail "$engine"
@@ -25,13 +26,30 @@ read 6KiB 1KiB 0
 read 4KiB 2KiB 0x5a
 discard 2MiB 1MiB
 flush
+write 1MiB 64KiB 33 pieces=7 durable
+read 1MiB 64KiB 33 pieces=128
+write 1536KiB 64KiB from=text
+read 1536KiB 16 dump
+zero 1MiB 4KiB unmap
+map 1MiB 64KiB
+fails read 4MiB 512
+length
 END
+grep -q '^00180000: 6f 6e 65 0a 6f 6e 65 0a' said || fail "what a file holds"
+grep -q '^4194304 bytes' said || fail "the length"
 done
 timeout 20 "$lathe" io -f raw -c 'read 4KiB 4KiB 0' disk > said && fail "other bytes are no failure"
 grep -q 'byte 4096 is 0x5a, not 0x00' said || fail "what differs"
 timeout 20 "$lathe" io -f raw -c 'read 4MiB 512' disk > said && fail "beyond the end"
 timeout 20 "$lathe" io -f raw -c 'write 1 2 3 4' disk 2> said; [ $? = 2 ] || fail "too many words"
 timeout 20 "$lathe" io -f raw -r -c 'write 0 512' disk > said && fail "written to a disk opened for reading"
+
+timeout 20 "$lathe" io -f raw -c 'fails read 0 512' disk > said && fail "what should have failed did not"
+timeout 20 "$lathe" io -f raw -c 'resize 5MiB' -c 'read 4MiB 1MiB 0' disk > said || fail "resize"
+timeout 20 "$lathe" io -f raw -c 'zero 0 512 packed' disk 2> said; [ $? = 2 ] || fail "a word that does not belong there"
+timeout 20 "$lathe" img create -q -f qcow2 packed 1MiB
+timeout 20 "$lathe" io -f qcow2 -c 'write 0 64KiB 5 packed' -c 'read 0 64KiB 5' -c 'map 0 64KiB' packed > said || fail "packed"
+grep -q '^0 65536 packed' said || fail "what is compressed"
 
 timeout 20 "$lathe" io -f raw -c flush gopher://host/disk 2> said && fail "a protocol that is not there"
 grep -q 'there is no such protocol' said || fail "why not"
