@@ -25,7 +25,9 @@ static BlockNode *open_bytes(IoLoop *loop, GByteArray *bytes)
 static BlockNode *open_image(IoLoop *loop, const char *format, GByteArray *bytes, bool writable)
 {
     BlockNode *file = open_bytes(loop, bytes);
-    BlockOptions options = { .cache = file->cache, .read_only = !writable, .repair = writable };
+    BlockOptions options = {
+        .cache = file->cache, .key = { .text = "key" }, .read_only = !writable, .repair = writable
+    };
 
     return block_open(loop, block_driver_find(format), &options, file, NULL, NULL);
 }
@@ -105,6 +107,43 @@ static GByteArray *build_qcow(void)
     return bytes;
 }
 
+/* Its chunks: 4 KiB of 1, plain; 4 KiB of 2, by zlib; 4 KiB of zeroes. The list comes first. */
+static GByteArray *build_dmg(void)
+{
+    enum { PLAIN = 2 * KIB, PACKED = 6 * KIB, TABLE = 204, CHUNK_BYTES = 40 };
+    GByteArray *bytes = g_byte_array_new();
+    uint8_t plain[4096], packed[4096], table[TABLE + 3 * CHUNK_BYTES] = "mish", *trailer;
+    static const uint32_t kinds[] = { 1, 0x80000005, 0 };
+    g_autofree char *base64 = NULL, *xml = NULL;
+    int64_t size;
+
+    memset(plain, 2, sizeof(plain));
+    size = pack(&(Packing){ PACK_ZLIB, plain, sizeof(plain), packed, sizeof(packed) });
+    store_be(table + 200, 4, 3);
+    for (unsigned i = 0; i < 3; i++) {
+        uint8_t *chunk = table + TABLE + i * CHUNK_BYTES;
+
+        store_be(chunk, 4, kinds[i]);
+        store_be(chunk + 8, 8, i * 8);
+        store_be(chunk + 16, 8, 8);
+        store_be(chunk + 24, 8, i ? PACKED : PLAIN);
+        store_be(chunk + 32, 8, i == 0 ? 4096 : i == 1 ? size : 0);
+    }
+    base64 = g_base64_encode(table, sizeof(table));
+    xml = g_strdup_printf("<key>blkx</key><array><data>%s</data></array>", base64);
+    g_byte_array_set_size(bytes, PACKED + size + 512);
+    memset(bytes->data, 0, bytes->len);
+    strcpy((char *)bytes->data, xml);
+    memset(bytes->data + PLAIN, 1, 4096);
+    memcpy(bytes->data + PACKED, packed, size);
+    trailer = bytes->data + PACKED + size;
+    memcpy(trailer, "koly", 4);
+    store_be(trailer + 216, 8, 0);
+    store_be(trailer + 224, 8, strlen(xml));
+    store_be(trailer + 492, 8, 24);
+    return bytes;
+}
+
 typedef struct ReadCase {
     const char *format;
     GByteArray *(*build)(void);
@@ -116,6 +155,7 @@ static const ReadCase read_cases[] = {
     { "bochs", build_bochs, 512, 8192, { 0, 0, 0, 0, 0, 0, 0, 0, 7, 0, 7 } },
     { "cloop", build_cloop, 4096, 12288, { 1, 2, 3 } },
     { "qcow", build_qcow, 512, 64 * 512, { 1, 2, 0 } },
+    { "dmg", build_dmg, 4096, 12288, { 1, 2, 0 } },
 };
 
 static void read_main(void *data)
@@ -168,6 +208,9 @@ static const DamageCase damage_cases[] = {
     { "bochs", .build = build_bochs, .reach = 1 * KIB },
     { "cloop", .build = build_cloop, .reach = 256 },
     { "qcow", .build = build_qcow, .reach = 4 * KIB },
+    { "dmg", .build = build_dmg, .reach = 4 * KIB },
+    { "luks", "iter-time=1", .reach = 592 },
+    { "qcow2", "encrypt.format=luks,encrypt.iter-time=1", .reach = 8 * KIB },
 };
 
 /* Some data at the start, in the middle and at the end of the disk. */
@@ -185,7 +228,9 @@ static void fill(BlockNode *node)
 static GByteArray *build(IoLoop *loop, const DamageCase *c)
 {
     g_autoptr(GHashTable) options = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    BlockCreate create = { .size = DISK, .path = "disk", .options = options };
+    BlockCreate create = {
+        .size = DISK, .path = "disk", .key = { .text = "key" }, .options = options
+    };
     GByteArray *bytes = g_byte_array_new();
     BlockNode *node;
 
@@ -288,11 +333,189 @@ static void damage_of_any_format_is_survived(void **state)
     io_loop_run(loop, damage_main, loop);
 }
 
+/* ---- what parsers of images were wrong about before ---- */
+
+enum { BE, LE }; /* the order of a number's bytes */
+
+/* A number of the image is changed: the image is refused, or it is survived. */
+typedef struct ClassCase {
+    const char *what;
+    unsigned order, at, width;
+    uint64_t number;
+    bool survived;
+} ClassCase;
+
+typedef struct ClassFormat {
+    const char *format, *options;
+    GByteArray *(*build)(void);
+    void (*fix)(GByteArray *bytes); /* checksums; NULL: there are none */
+    ClassCase cases[16];
+} ClassFormat;
+
+/* "Dynamic disk header": the complement of the sum of its bytes. */
+static void fix_vpc(GByteArray *bytes)
+{
+    uint8_t *header = bytes->data + 512;
+    uint32_t sum = 0;
+
+    store_be(header + 36, 4, 0);
+    for (unsigned i = 0; i < 1024; i++) {
+        sum += header[i];
+    }
+    store_be(header + 36, 4, ~sum);
+}
+
+/* The classes of CVE-2014-0142 to 0150, 0182, 0222, 0223, 2014-3461, CVE-2015-4037 and the like. */
+static const ClassFormat class_formats[] = {
+    { "qcow2", "cluster_size=4k", NULL, NULL,
+        { { "cluster_bits of 0", BE, 20, 4, 0 }, { "cluster_bits of 63", BE, 20, 4, 63 },
+            { "an L1 table of 32 GiB", BE, 36, 4, UINT32_MAX },
+            { "an L1 table of no entries", BE, 36, 4, 0 },
+            { "an L1 table beyond the end", BE, 40, 8, UINT64_C(1) << 55 },
+            { "an L1 table out of place", BE, 40, 8, 1234 },
+            { "a refcount table beyond the end", BE, 48, 8, UINT64_C(1) << 62 },
+            { "a refcount table of 2^32 clusters", BE, 56, 4, UINT32_MAX },
+            { "2^32 snapshots", BE, 60, 4, UINT32_MAX },
+            { "a disk of 2^64 bytes", BE, 24, 8, UINT64_MAX },
+            { "an endless header", BE, 100, 4, UINT32_MAX },
+            { "refcounts of 2^31 bits", BE, 96, 4, 31 },
+            { "an endless extension", BE, 104, 8, UINT64_C(0x12345678ffffffff) },
+            { "an unknown compression", BE, 72, 8, UINT64_C(1) << 60 } } },
+    { "qcow", NULL, build_qcow, NULL,
+        { { "cluster_bits of 0", BE, 32, 1, 0 }, { "cluster_bits of 63", BE, 32, 1, 63 },
+            { "l2_bits of 0", BE, 33, 1, 0 }, { "l2_bits of 63", BE, 33, 1, 63 },
+            { "a disk of 2^64 bytes", BE, 24, 8, UINT64_MAX },
+            { "a disk of 2^60 bytes", BE, 24, 8, UINT64_C(1) << 60 },
+            { "an endless name of what is below", BE, 16, 4, UINT32_MAX },
+            { "an L1 table beyond the end", BE, 40, 8, UINT64_C(1) << 40 } } },
+    { "vdi", "static=off", NULL, NULL,
+        { { "blocks of 0 bytes", LE, 0x178, 4, 0 }, { "blocks of 3 bytes", LE, 0x178, 4, 3 },
+            { "2^32 blocks", LE, 0x180, 4, UINT32_MAX }, { "no blocks", LE, 0x180, 4, 0 },
+            { "a disk of 2^64 bytes", LE, 0x170, 8, UINT64_MAX },
+            { "a table beyond the end", LE, 0x154, 4, UINT32_MAX },
+            { "a block in the header", LE, 512, 4, 0x7fffffff, true } } },
+    { "vpc", "subformat=dynamic", NULL, fix_vpc,
+        { { "2^32 blocks", BE, 512 + 28, 4, UINT32_MAX }, { "blocks of 0", BE, 512 + 32, 4, 0 },
+            { "blocks of 3 bytes", BE, 512 + 32, 4, 3 },
+            { "blocks of 4 GiB", BE, 512 + 32, 4, UINT32_C(1) << 31 },
+            { "a table beyond the end", BE, 512 + 16, 8, UINT64_C(1) << 60 },
+            { "a block in the table", BE, 1536, 4, 1, true } } },
+    { "vmdk", "subformat=monolithicSparse", NULL, NULL,
+        { { "grains of 0", LE, 20, 8, 0 }, { "grains of 2^63", LE, 20, 8, UINT64_C(1) << 63 },
+            { "a disk of 2^73 bytes", LE, 12, 8, UINT64_MAX },
+            { "tables of no entries", LE, 44, 4, 0 },
+            { "tables of 2^32 entries", LE, 44, 4, UINT32_MAX },
+            { "a directory beyond the end", LE, 56, 8, UINT64_C(1) << 54 },
+            { "an endless description", LE, 36, 8, UINT64_MAX, true },
+            { "a description beyond the end", LE, 28, 8, UINT64_C(1) << 54, true } } },
+    { "vhdx", "block_size=1M", NULL, NULL,
+        { { "regions that are not there", LE, 192 * KIB, 8, 0, true },
+            { "2^32 regions", LE, 192 * KIB + 8, 4, UINT32_MAX, true } } },
+    { "qed", "cluster_size=4k,table_size=2", NULL, NULL,
+        { { "clusters of 0", LE, 4, 4, 0 }, { "clusters of 4 GiB", LE, 4, 4, UINT32_MAX },
+            { "tables of 0", LE, 8, 4, 0 }, { "tables of 2^32 clusters", LE, 8, 4, UINT32_MAX },
+            { "a header of 2^32 clusters", LE, 12, 4, UINT32_MAX, true },
+            { "a table beyond the end", LE, 40, 8, UINT64_C(1) << 60 },
+            { "a disk of 2^64 bytes", LE, 48, 8, UINT64_MAX } } },
+    { "parallels", "cluster_size=64k", NULL, NULL,
+        { { "blocks of 0", LE, 28, 4, 0 }, { "blocks of 2 TiB", LE, 28, 4, UINT32_MAX },
+            { "2^32 blocks", LE, 32, 4, UINT32_MAX },
+            { "a disk of 2^73 bytes", LE, 36, 8, UINT64_MAX },
+            { "a block in the header", LE, 64, 4, 1, true } } },
+    { "bochs", NULL, build_bochs, NULL,
+        { { "a catalog of 2^32 entries", LE, 72, 4, UINT32_MAX }, { "extents of 0", LE, 80, 4, 0 },
+            { "extents of 4 GiB", LE, 80, 4, UINT32_MAX }, { "bitmaps of 0", LE, 76, 4, 0 },
+            { "a disk of 2^64", LE, 88, 8, UINT64_MAX },
+            { "an extent beyond the end", LE, 516, 4, 0x7fffffff, true } } },
+    { "cloop", NULL, build_cloop, NULL,
+        { { "blocks of 0", BE, 128, 4, 0 }, { "blocks of 4 GiB", BE, 128, 4, UINT32_MAX },
+            { "blocks of 100 bytes", BE, 128, 4, 100 }, { "2^32 blocks", BE, 132, 4, UINT32_MAX },
+            { "a block that ends before it begins", BE, 144, 8, 0, true },
+            { "a block of 2^63 bytes", BE, 144, 8, UINT64_C(1) << 63, true } } },
+    { "luks", "iter-time=1", NULL, NULL,
+        { { "keys of 0 bytes", BE, 108, 4, 0 }, { "keys of 4 GiB", BE, 108, 4, UINT32_MAX },
+            { "data beyond the end", BE, 104, 4, UINT32_MAX },
+            { "2^32 rounds", BE, 212, 4, UINT32_MAX }, { "no rounds", BE, 212, 4, 0 },
+            { "2^32 rounds of a digest", BE, 164, 4, UINT32_MAX },
+            { "2^32 stripes", BE, 252, 4, UINT32_MAX }, { "no stripes", BE, 252, 4, 0 },
+            { "a key slot beyond the end", BE, 248, 4, UINT32_MAX },
+            { "a key slot in the header", BE, 248, 4, 0 }, { "LUKS2", BE, 6, 2, 2 } } },
+};
+
+static void try_case(IoLoop *loop, const ClassFormat *format, const ClassCase *c)
+{
+    const DamageCase damage = { format->format, format->options, format->build, 0 };
+
+    for (unsigned write = 0; write < 2; write++) {
+        g_autoptr(GByteArray) bytes = build(loop, &damage);
+        BlockNode *node;
+
+        (c->order == BE ? store_be : store_le)(bytes->data + c->at, c->width, c->number);
+        if (format->fix) {
+            format->fix(bytes);
+        }
+        node = open_image(loop, format->format, bytes, write);
+        if (node && !c->survived) {
+            fail_msg("%s with %s is opened", format->format, c->what);
+        }
+        if (node) {
+            use(node, write);
+        }
+        block_unref(node);
+    }
+}
+
+static void class_main(void *data)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(class_formats); i++) {
+        for (const ClassCase *c = class_formats[i].cases; c->what; c++) {
+            try_case(data, &class_formats[i], c);
+        }
+    }
+}
+
+static void old_mistakes_of_parsers_are_not_made_here(void **state)
+{
+    g_autoptr(IoLoop) loop = io_loop_new(NULL);
+
+    io_loop_run(loop, class_main, loop);
+}
+
+/* A table that says nothing of most of a huge disk does not keep a check busy. */
+static void sparse_main(void *data)
+{
+    const DamageCase damage = { "vmdk", "subformat=monolithicSparse", NULL, 0 };
+    g_autoptr(GByteArray) bytes = build(data, &damage);
+    BlockCheck found = { 0 };
+    BlockNode *node;
+    int64_t start;
+
+    store_le(bytes->data + 12, 8, UINT64_C(1) << 33);
+    g_byte_array_set_size(bytes, bytes->len + 2 * MIB); /* of a first table: zeroes */
+    memset(bytes->data + bytes->len - 2 * MIB, 0, 2 * MIB);
+    store_le(bytes->data + 56, 8, (bytes->len - 2 * MIB) / 512);
+    node = open_image(data, "vmdk", bytes, false);
+    assert_non_null(node);
+    start = g_get_monotonic_time();
+    assert_int_equal(node->driver->check(node, &found, false), 0);
+    assert_in_range(g_get_monotonic_time() - start, 0, G_USEC_PER_SEC);
+    block_unref(node);
+}
+
+static void what_is_not_there_is_not_checked(void **state)
+{
+    g_autoptr(IoLoop) loop = io_loop_new(NULL);
+
+    io_loop_run(loop, sparse_main, loop);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(formats_that_are_only_read_are_read),
         cmocka_unit_test(damage_of_any_format_is_survived),
+        cmocka_unit_test(old_mistakes_of_parsers_are_not_made_here),
+        cmocka_unit_test(what_is_not_there_is_not_checked),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,13 +12,15 @@
 
 extern const BlockDriver vdi_block_driver, vpc_block_driver, vmdk_block_driver, vhdx_block_driver,
     qed_block_driver, parallels_block_driver, qcow2_block_driver, qcow_block_driver,
-    bochs_block_driver, cloop_block_driver, raw_block_driver, ram_block_driver, file_block_driver;
+    bochs_block_driver, cloop_block_driver, dmg_block_driver, luks_block_driver, raw_block_driver,
+    ram_block_driver, file_block_driver;
 const BlockDriver *const block_drivers[] = { &vdi_block_driver, &vpc_block_driver,
     &vmdk_block_driver, &vhdx_block_driver, &qed_block_driver, &parallels_block_driver,
     &qcow2_block_driver, &qcow_block_driver, &bochs_block_driver, &cloop_block_driver,
-    &raw_block_driver, &ram_block_driver, &file_block_driver, NULL };
+    &dmg_block_driver, &luks_block_driver, &raw_block_driver, &ram_block_driver, &file_block_driver,
+    NULL };
 
-enum { FORMATS = 10, PATCHES = 0x80, DISK = 1 << 20 };
+enum { FORMATS = 12, PATCHES = 0x80, DISK = 1 << 20 };
 
 typedef struct Base {
     IoLoop *loop;
@@ -34,6 +36,7 @@ static const struct {
     { "vhdx", "block_size=1M" },
     { "qed", "cluster_size=4k,table_size=2" },
     { "parallels", "cluster_size=64k" },
+    { "luks", "iter-time=1" },
 };
 
 static const char *find_options(const char *format)
@@ -51,8 +54,10 @@ static void base_main(void *data)
     Base *base = data;
     const char *text = find_options(base->driver->name);
     GHashTable *options = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    BlockCreate create = { .size = DISK, .path = "disk", .options = options };
-    BlockOptions opening = { .memory = g_byte_array_new() };
+    BlockCreate create = {
+        .size = DISK, .path = "disk", .key = { .text = "key" }, .options = options
+    };
+    BlockOptions opening = { .memory = g_byte_array_new(), .key = { .text = "key" } };
     BlockNode *file, *image;
 
     g_assert(!text || block_parse_options(text, options, NULL));

@@ -17,7 +17,9 @@ typedef struct FuzzImage {
 static inline BlockNode *fuzz_open(const FuzzImage *image, bool writable)
 {
     GByteArray *copy = g_byte_array_append(g_byte_array_new(), image->bytes, image->size);
-    BlockOptions options = { .memory = copy, .read_only = !writable, .repair = writable };
+    BlockOptions options = {
+        .memory = copy, .key = { .text = "key" }, .read_only = !writable, .repair = writable
+    };
     BlockNode *file;
 
     cache_from_word("writeback", &options.cache);

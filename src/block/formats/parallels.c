@@ -67,7 +67,7 @@ static bool parallels_open(BlockNode *node, const BlockOptions *options, GError 
 {
     Parallels *p = node->state;
     uint8_t head[HEADER];
-    uint64_t block;
+    uint64_t block, sectors;
     bool extended;
 
     if (!format_read(node, 0, head, sizeof(head), error)) {
@@ -86,7 +86,11 @@ static bool parallels_open(BlockNode *node, const BlockOptions *options, GError 
         return block_refuse(node, error, "has blocks of %" G_GUINT64_FORMAT " bytes", block);
     }
     /* The upper half of the size is only there in extended images. */
-    node->length = load_le(head + SECTORS, extended ? 8 : 4) % (INT64_MAX / SECTOR) * SECTOR;
+    sectors = load_le(head + SECTORS, extended ? 8 : 4);
+    if (sectors > INT64_MAX / SECTOR) {
+        return block_refuse(node, error, "has %" G_GUINT64_FORMAT " sectors", sectors);
+    }
+    node->length = sectors * SECTOR;
     p->unit = extended ? block : SECTOR;
     p->sparse = (Sparse){
         .kind = &parallels_kind,
