@@ -501,6 +501,19 @@ static bool find_bus(Legacy *l, const QemuDevice *device, Opts *opts, Bus **bus)
     return true;
 }
 
+/* `-global ide-cd.unit=1` is for each -device that does not say it itself. */
+static void take_globals(const Legacy *l, const char *device, Opts *opts)
+{
+    for (unsigned i = 0; i < l->globals->len && !opts->json; i++) {
+        const Opts *global = g_ptr_array_index(l->globals, i);
+        const char *property = opts_find(global, "property")->value;
+
+        if (strcmp(opts_find(global, "driver")->value, device) == 0 && !opts_find(opts, property)) {
+            opts_add(opts, property, opts_find(global, "value")->value, global->at);
+        }
+    }
+}
+
 /* Devices that were split in two: of a disk and of a CD. */
 static const char *name_in_7_2(const Legacy *l, Opts *opts, const char *name)
 {
@@ -542,6 +555,7 @@ static bool attach_device(Legacy *l, Opts *opts)
             return false;
         }
     }
+    take_globals(l, device.name, opts);
     if (!find_bus(l, &device, opts, &bus) || !properties_check(l, &device, opts)) {
         return false;
     }
@@ -675,6 +689,34 @@ static bool check_locks(Legacy *l)
     return true;
 }
 
+static bool is_used_by_device(const Legacy *l, const LegacyNode *node)
+{
+    for (unsigned i = 0; i < l->drives->len; i++) {
+        const LegacyDrive *drive = g_ptr_array_index(l->drives, i);
+
+        if (drive->node == node && drive->claimed) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Beneath a disk that a device uses, no other device may write. */
+static bool check_backing(Legacy *l)
+{
+    for (unsigned i = 0; i < l->drives->len; i++) {
+        const LegacyDrive *drive = g_ptr_array_index(l->drives, i);
+        const LegacyNode *node = drive->node;
+
+        if (node && node->backs && !node->read_only && drive->claimed &&
+            !(drive->front && drive->front->removable) && is_used_by_device(l, node->backs)) {
+            return legacy_refuse(l, DIAG_LEGACY_PLACE, drive->at,
+                "`%s` is the backing file of another disk: no device may write to it", node->file);
+        }
+    }
+    return true;
+}
+
 bool attach_all(Legacy *l)
 {
     l->buses = buses_new(l);
@@ -690,5 +732,5 @@ bool attach_all(Legacy *l)
         return false;
     }
     apply_globals(l);
-    return check_locks(l);
+    return check_locks(l) && check_backing(l);
 }

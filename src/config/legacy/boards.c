@@ -81,7 +81,7 @@ static const QemuBoard boards[] = {
     { "riscv64", "microchip-icicle-kit", NULL, IF_NONE, 0, 0, "", "sd=1" },
     { "riscv64", "shakti_c", NULL, IF_NONE, 0, 0, "", "" },
     { "riscv32", "opentitan", NULL, IF_NONE, 0, 0, "", "" },
-    { "ppc ppc64", "40p", NULL, IF_SCSI, 0, 0, "pci.0", "scsi=1 floppy=2" },
+    { "ppc ppc64", "40p", NULL, IF_SCSI, 0, 0, "pci.0", "scsi=1 scsi-default=1 floppy=2" },
     { "ppc ppc64", "bamboo", NULL, IF_NONE, 0, 0, "pci.0", "" },
     { "ppc ppc64", "g3beige", NULL, IF_IDE, 0, 0, "pci.0", "ide=4 usb-option=1" },
     { "ppc ppc64", "pegasos2", NULL, IF_IDE, 0, 0, "pci.1", "ide=4 floppy=2 usb=1" },

@@ -44,6 +44,7 @@ typedef struct QemuBoard {
      *   ide=4       two channels of two: ide.0, ide.1
      *   ahci=6      a port each: ide.0 ... ide.5
      *   scsi=4      a controller for each bus number: scsi.0 ... scsi.3
+     *   scsi-default: those are not there with -nodefaults
      *   vscsi=32    the same, called v-scsi@71000003.0 ...
      *   floppy, sd  units
      *   pflash, mtd DEVICE or DEVICE@BUS for each unit, `-` for none, `?` for a nameless device,

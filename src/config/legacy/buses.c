@@ -68,6 +68,9 @@ unsigned buses_of_scsi(const Legacy *l)
 {
     bool pc = qemu_board_claims(l->board, "floppy") && strstr(l->board->archs, "x86_64");
 
+    if (l->no_defaults && qemu_board_claims(l->board, "scsi-default")) {
+        return 0;
+    }
     return l->as == AS_2011 && pc && *l->board->pci ? SCSI_BUSES_OF_2011
                                                     : qemu_board_claims(l->board, "scsi");
 }

@@ -85,10 +85,11 @@ typedef struct LegacyNode {
     const char *detect_zeroes; /* "off" */
     const char *aio;           /* "threads" */
     bool locking;
-    bool shared;       /* the file is that of another drive or node, by reference */
-    bool probed;       /* nobody said the format */
-    bool never_writes; /* though nobody said read-only */
-    bool busy;         /* a device or another node writes to it */
+    bool shared;                    /* the file is that of another drive or node, by reference */
+    bool probed;                    /* nobody said the format */
+    bool never_writes;              /* though nobody said read-only */
+    bool busy;                      /* a device or another node writes to it */
+    const struct LegacyNode *backs; /* the node whose backing file it is; NULL: none */
     const char *backing, *backing_format; /* of a backing file named in options; NULL */
     FileFacts facts;
     bool known;    /* facts are the host's */

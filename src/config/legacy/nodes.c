@@ -227,6 +227,11 @@ static bool open_backing(Opener *o, const char *prefix, LegacyNode *node)
             return legacy_refuse(o->legacy, DIAG_LEGACY_NAME, reference->value_at,
                 "no node is called `%s`", reference->value);
         }
+        backing->backs = node;
+    } else if (reference && opener_has_below(o, below)) {
+        return legacy_refuse(o->legacy, DIAG_LEGACY_VALUE, reference->key_at,
+            "`%s` says that there is no backing file: keys of one cannot stand beside it",
+            reference->key);
     } else if (opener_has_below(o, below)) {
         backing = open_node(o, below, NULL, o->keys->at, &flags);
     } else {

@@ -67,9 +67,8 @@ static bool take_pair(ConfigFile *f, const char *text)
     end = *value == '"' ? strchr(value + 1, '"') : NULL;
     if (f->opts) {
         const char *key = arena_text(arena, text, length);
-
         const char *said = end ? arena_text(arena, value + 1, end - value - 1) : "";
-        Opt *earlier = strcmp(key, "id") == 0 ? NULL : opts_find(f->opts, key);
+        Opt *earlier = opts_find(f->opts, key);
 
         if (earlier) {
             earlier->value = said;

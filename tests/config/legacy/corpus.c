@@ -68,7 +68,8 @@ static bool look(void *data, const char *path, FileFacts *facts)
     *facts = (FileFacts){ .kind = FILE_REGULAR };
     if (is_called_missing(path)) {
         facts->kind = FILE_ABSENT;
-    } else if (strcmp(path, "on") == 0 && !strstr(world->line, "file=on")) {
+    } else if (strcmp(path, "on") == 0 && strstr(world->line, "file") &&
+        !strstr(world->line, "file=on")) {
         facts->kind = FILE_ABSENT; /* `-drive file`: nobody named it */
     } else if (strcmp(path, "cfg") == 0 || path[strcspn(path, ":/")] == ':') {
         facts->kind = FILE_ABSENT;
