@@ -23,7 +23,7 @@ static bool is_option(const LegacySaid *said, const char *name)
 }
 
 /* A -drive whose image a file, a format and the drive's own keys describe. */
-static bool is_told(const Legacy *l, const LegacyDrive *drive)
+static bool is_describable(const Legacy *l, const LegacyDrive *drive)
 {
     const LegacySaid *said = drive->options ? said_at(l, drive->options->at) : NULL;
 
@@ -31,6 +31,30 @@ static bool is_told(const Legacy *l, const LegacyDrive *drive)
         (yaml_is_local(drive->node) || yaml_url(l->arena, drive->node)) &&
         strcmp(drive->node->driver, drive->node->protocol) != 0 &&
         !(said && is_option(said, "readconfig"));
+}
+
+/*
+ * Told drives come first on the way back: one that took the next free place, behind one that is kept
+ * as it was, is kept too.
+ */
+static bool is_told(const Legacy *l, const LegacyDrive *drive)
+{
+    bool placed = drive->options &&
+        (opts_find(drive->options, "index") || opts_find(drive->options, "unit"));
+
+    for (unsigned i = 0; !placed && i < l->drives->len; i++) {
+        const LegacyDrive *earlier = g_ptr_array_index(l->drives, i);
+        bool by_name = earlier->named && drive->named && drive->interface == IF_NONE;
+
+        if (earlier == drive) {
+            break;
+        }
+        if (earlier->options && !by_name && earlier->interface == drive->interface &&
+            !is_describable(l, earlier)) {
+            return false;
+        }
+    }
+    return is_describable(l, drive);
 }
 
 /* Keys of -drive that have a word of their own in a drive. */
