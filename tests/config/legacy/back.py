@@ -36,7 +36,10 @@ def back(job):
         return columns[0], "no line", columns[1], yaml.stderr
     oracle = load(path)
     oracle.NICE = 0
-    answer = oracle.Run(line, files).run()
+    try:
+        answer = oracle.Run(line, files).run()
+    except (OSError, subprocess.TimeoutExpired):
+        answer = oracle.Run(line, files).run()
     if not answer["ok"]:
         return columns[0], answer["error"]["message"], columns[1], line
     there, again = drives(expected), drives(answer)
