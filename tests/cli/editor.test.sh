@@ -1,10 +1,17 @@
 #!/bin/sh
 # The YAML language server, over its protocol, with the schemas that we export: completion lists the
 # keys of a drive, hover shows the text of `cache`, and a mistake is on the line where we see it.
-#   YAML_LANGUAGE_SERVER   the program; else one in PATH (npm install yaml-language-server)
-lathe=$PWD/${BUILD:-build}/lathe
+#   YAML_LANGUAGE_SERVER   the program; else one in PATH, else one that npm puts into the build folder, once
+build=$PWD/${BUILD:-build}
+lathe=$build/lathe
 server=${YAML_LANGUAGE_SERVER:-$(command -v yaml-language-server)}
-[ -n "$server" ] && [ -x "$server" ] || { echo "yaml-language-server is missing"; exit 77; }
+if [ -z "$server" ] && command -v npm >/dev/null; then
+    server=$build/npm/node_modules/.bin/yaml-language-server
+    [ -x "$server" ] || timeout 120 npm install --silent --no-audit --no-fund --prefix "$build/npm" \
+        yaml-language-server >"$build/npm.log" 2>&1 || rm -rf "$build/npm"
+fi
+[ -n "$server" ] && [ -x "$server" ] ||
+    { echo "yaml-language-server is missing: install nodejs and npm, or name it in YAML_LANGUAGE_SERVER"; exit 77; }
 command -v python3 >/dev/null || { echo "python3 is missing"; exit 77; }
 dir=$(mktemp -d) || exit 1
 trap 'rm -rf "$dir"' EXIT
