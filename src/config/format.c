@@ -10,6 +10,7 @@
 #include "config/events.h"
 
 enum { STEP = 2 }; /* blanks a level */
+enum { MOST_ROUNDS = 8 };
 
 /* A token; some (the start of a map, the key in front of a colon) have no text of their own. */
 typedef struct Piece {
@@ -520,6 +521,27 @@ static char *format_once(const char *text, size_t size)
     return g_string_free(f.out, !whole);
 }
 
+/*
+ * Until nothing moves any more: what stands in a column beside its neighbours is left there, and a
+ * neighbour may have moved away. NULL: a layout that we do not know.
+ */
+static char *format_until_still(const char *text, size_t size)
+{
+    char *better = format_once(text, size);
+
+    for (unsigned round = 1; better && round < MOST_ROUNDS; round++) {
+        char *next = format_once(better, strlen(better));
+        bool still = g_strcmp0(next, better) == 0;
+
+        g_free(better);
+        better = next;
+        if (still) {
+            break;
+        }
+    }
+    return better;
+}
+
 /* ---- the same in other words ---- */
 
 static bool says_the_same(const Source *source, const Node *root, const char *text, Arena *arena)
@@ -543,7 +565,7 @@ char *format_yaml(const Source *source, Diag *diag)
     if (!root || diag_errors(diag) != errors) {
         return NULL;
     }
-    better = size ? format_once(text, size) : NULL;
+    better = size ? format_until_still(text, size) : NULL;
     if (!better || !says_the_same(source, root, better, arena)) {
         return g_strndup(text ? text : "", size); /* a layout that we do not know: it stays */
     }
