@@ -21,6 +21,31 @@ done
 "$lathe" new x --board atari-st </dev/null 2>said
 [ $? = 2 ] && grep -q 'no board `atari-st`' said || fail "a board that is none"
 
+# On a terminal it asks; an empty answer takes what it offers.
+cat >terminal.py <<'PYTHON'
+import os, pty, sys
+pid, terminal = pty.fork()
+if pid == 0:
+    os.execv(sys.argv[1], [sys.argv[1], "new", "asked"])
+answers, said = [b"arm-virt\n", b"128MiB\n", b"\n", b"disk.qcow2\n"], b""
+try:
+    while piece := os.read(terminal, 4096):
+        said += piece
+        while answers and piece.rstrip(b" ").endswith((b"]:", b"?", b":")):
+            os.write(terminal, answers.pop(0))
+            break
+except OSError:
+    pass        # the other end is closed
+sys.stdout.buffer.write(said)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+PYTHON
+if command -v python3 >/dev/null; then
+    timeout 20 python3 terminal.py "$lathe" >said || fail "new on a terminal"
+    for line in 'board: arm-virt@1 ' 'memory: 128MiB$' 'kernel: Image$' 'file: disk.qcow2$' 'format: qcow2 '; do
+        grep -q "$line" asked.yaml || fail "no '$line' after these answers"
+    done
+fi
+
 "$lathe" doctor >said 2>&1 || fail "doctor"
 grep -q '^ok    the translator may make code' said || fail "doctor says nothing of the translator"
 grep -q "^ok    the image cache is $dir/cache" said || fail "doctor says nothing of the cache"
