@@ -7,6 +7,9 @@
 #include "core/dynamic.h"
 #include "core/have.h"
 
+#ifdef HAVE_LIBDEFLATE
+#include <libdeflate.h>
+#endif
 #ifdef HAVE_LIBZSTD
 #include <zstd.h>
 #endif
@@ -56,12 +59,104 @@ static int64_t deflate_unpack(const Packing *p)
         : -EIO;
 }
 
+/* ---- deflate by libdeflate, which takes half the time, if it was there when this was built ---- */
+
+#ifdef HAVE_LIBDEFLATE
+enum { DEFLATE_LEVEL = 6 }; /* zlib's own choice */
+
+static void free_compressor(void *it)
+{
+    libdeflate_free_compressor(it);
+}
+
+static void free_decompressor(void *it)
+{
+    libdeflate_free_decompressor(it);
+}
+
+static GPrivate compressors = G_PRIVATE_INIT(free_compressor);
+static GPrivate decompressors = G_PRIVATE_INIT(free_decompressor);
+
+/* One for each thread that packs. */
+static struct libdeflate_compressor *compressor(void)
+{
+    struct libdeflate_compressor *it = g_private_get(&compressors);
+
+    if (!it) {
+        it = libdeflate_alloc_compressor(DEFLATE_LEVEL);
+        g_private_set(&compressors, it);
+    }
+    return it;
+}
+
+static struct libdeflate_decompressor *decompressor(void)
+{
+    struct libdeflate_decompressor *it = g_private_get(&decompressors);
+
+    if (!it) {
+        it = libdeflate_alloc_decompressor();
+        g_private_set(&decompressors, it);
+    }
+    return it;
+}
+
+/*
+ * Distances may be longer than the window that others write with: whoever unpacks a cluster into
+ * one buffer, as all do, does not need a window.
+ */
+static int64_t quick_pack(const Packing *p)
+{
+    struct libdeflate_compressor *with = compressor();
+    size_t size = !with ? 0
+        : p->method == PACK_DEFLATE
+        ? libdeflate_deflate_compress(with, p->from, p->from_size, p->to, p->to_size)
+        : libdeflate_zlib_compress(with, p->from, p->from_size, p->to, p->to_size);
+
+    return with ? size > 0 ? (int64_t)size : -EMSGSIZE : deflate_pack(p);
+}
+
+/* What it does not like, a stream without an end for one, may still be fine for zlib. */
+static int64_t quick_unpack(const Packing *p)
+{
+    struct libdeflate_decompressor *with = decompressor();
+    size_t from, size = 0;
+    enum libdeflate_result result = !with ? LIBDEFLATE_BAD_DATA
+        : p->method == PACK_DEFLATE ? libdeflate_deflate_decompress_ex(with, p->from, p->from_size,
+                                          p->to, p->to_size, &from, &size)
+                                    : libdeflate_zlib_decompress_ex(with, p->from, p->from_size,
+                                          p->to, p->to_size, &from, &size);
+
+    return result == LIBDEFLATE_SUCCESS ? (int64_t)size : deflate_unpack(p);
+}
+#else
+#define quick_pack deflate_pack
+#define quick_unpack deflate_unpack
+#endif
+
 /* ---- zstd, if the library was there when this was built ---- */
 
 #ifdef HAVE_LIBZSTD
+static void free_context(void *context)
+{
+    ZSTD_freeCCtx(context);
+}
+
+static GPrivate zstd_contexts = G_PRIVATE_INIT(free_context);
+
 static int64_t zstd_pack(const Packing *p)
 {
-    size_t size = ZSTD_compress(p->to, p->to_size, p->from, p->from_size, ZSTD_CLEVEL_DEFAULT);
+    ZSTD_CCtx *context = g_private_get(&zstd_contexts);
+    size_t size;
+
+    if (!context) {
+        context = ZSTD_createCCtx();
+        g_private_set(&zstd_contexts, context);
+    }
+    if (!context) {
+        return -ENOMEM;
+    }
+    size = ZSTD_compressCCtx(
+        context, p->to, p->to_size, p->from, p->from_size, ZSTD_CLEVEL_DEFAULT);
 
     return ZSTD_isError(size) ? -EMSGSIZE : (int64_t)size;
 }
@@ -126,8 +221,8 @@ static const struct {
     int64_t (*pack)(const Packing *packing);
     int64_t (*unpack)(const Packing *packing);
 } methods[] = {
-    [PACK_DEFLATE] = { deflate_pack, deflate_unpack },
-    [PACK_ZLIB] = { deflate_pack, deflate_unpack },
+    [PACK_DEFLATE] = { quick_pack, quick_unpack },
+    [PACK_ZLIB] = { quick_pack, quick_unpack },
     [PACK_ZSTD] = { zstd_pack, zstd_unpack },
     [PACK_BZIP2] = { bzip2_pack, bzip2_unpack },
 };
