@@ -222,10 +222,81 @@ static void snapshots_are_taken_or_not_and_nothing_between(void **state)
     }
 }
 
+/* ---- bitmaps ---- */
+
+static void reopen(Scene *s)
+{
+    block_unref(s->disk);
+    s->disk = open_over(s, block_ref(s->power), false);
+    assert_non_null(s->disk);
+}
+
+/* What is not zero any more is recorded, unless the bitmap says of itself that it is not right. */
+static bool assert_recorded(BlockNode *disk, const uint8_t *found)
+{
+    const BlockBitmaps *can = disk->driver->bitmaps;
+    g_autoptr(GArray) bitmaps = g_array_new(false, false, sizeof(BlockBitmap));
+    uint64_t end = 0;
+    bool dirty = false;
+
+    assert_true(can->list(disk, bitmaps, NULL));
+    if (bitmaps->len == 0 || g_array_index(bitmaps, BlockBitmap, 0).broken) {
+        return false;
+    }
+    for (uint64_t at = 0; at < DISK; at++) {
+        if (at >= end) {
+            assert_true(can->look(disk, "b", at, &end, &dirty, NULL));
+        }
+        assert_true(found[at] == 0 || dirty);
+    }
+    return true;
+}
+
+static void bitmaps_main(void *data)
+{
+    Scene *s = data;
+    const BlockBitmaps *can = block_driver_find("qcow2")->bitmaps;
+    unsigned right = 0;
+    uint64_t from;
+
+    begin(s);
+    from = power_now(s->power);
+    assert_true(can->add(s->disk, "b", 4096, NULL));
+    for (unsigned i = 0; i < 4; i++) {
+        write_some(s, 5, 1);
+        reopen(s);
+        assert_true(can->add(s->disk, "other", 512, NULL));
+        assert_true(can->remove(s->disk, "other", NULL));
+        reopen(s);
+    }
+    for (unsigned i = 0; i < 4 * CRASHES; i++) {
+        uint64_t to = power_now(s->power);
+        BlockNode *disk = crashed(s, g_rand_int_range(s->rand, from, to + 1));
+        g_autofree uint8_t *found = contents(disk);
+
+        right += assert_recorded(disk, found);
+        block_unref(disk);
+    }
+    assert_in_range(right, 1, 4 * CRASHES - 1);
+    end(s);
+}
+
+static void a_bitmap_is_right_or_says_that_it_is_not(void **state)
+{
+    static const char *const options[] = { "cluster_size=4k", "cluster_size=64k" };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(options); i++) {
+        Scene s = { .format = "qcow2", .options = options[i] };
+
+        run_scene(&s, bitmaps_main);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_format_loses_what_was_flushed),
+        cmocka_unit_test(a_bitmap_is_right_or_says_that_it_is_not),
         cmocka_unit_test(snapshots_are_taken_or_not_and_nothing_between),
     };
 

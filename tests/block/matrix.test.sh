@@ -89,7 +89,7 @@ try vpc subformat=dynamic,force_size=on
 try qed cluster_size=4k ; try parallels cluster_size=64k ; try raw ''
 if [ "$others" = all ]; then
     for size in 4k 16k 64k 256k 1M; do
-        for table in 1 2 4 16; do try qed cluster_size=$size,table_size=$table; done
+        for table in 2 4 8 16; do try qed cluster_size=$size,table_size=$table; done
     done
     for size in 64k 512k 1M 4M; do try parallels cluster_size=$size; done
     for size in 1M 2M 8M 64M 256M; do

@@ -28,6 +28,32 @@ static inline BlockNode *fuzz_open(const FuzzImage *image, bool writable)
     return block_open(image->loop, image->driver, &options, file, NULL, NULL);
 }
 
+/* Whatever it says of bitmaps: each is read to its end, and changed. */
+static inline void fuzz_bitmaps(BlockNode *node, bool write)
+{
+    const BlockBitmaps *can = node->driver->bitmaps;
+    GArray *found = g_array_new(false, false, sizeof(BlockBitmap));
+
+    if (can->list(node, found, NULL) && write) {
+        can->add(node, "fuzz", 0, NULL);
+    }
+    for (unsigned i = 0; i < MIN(found->len, 4); i++) {
+        const char *name = g_array_index(found, BlockBitmap, i).name;
+        uint64_t end = 0;
+        bool dirty;
+
+        for (unsigned n = 0; n < 64 && end < node->length; n++) {
+            if (!can->look(node, name, end, &end, &dirty, NULL)) {
+                break;
+            }
+        }
+        if (write && i % 2) {
+            can->clear(node, name, NULL);
+        }
+    }
+    g_array_unref(found);
+}
+
 /* Places where something may be: both ends, and the middle. */
 static inline void fuzz_use(BlockNode *node, bool write)
 {
@@ -39,6 +65,9 @@ static inline void fuzz_use(BlockNode *node, bool write)
 
     if (node->driver->check) {
         node->driver->check(node, &found, write);
+    }
+    if (node->driver->bitmaps) {
+        fuzz_bitmaps(node, write);
     }
     for (unsigned i = 0; i < G_N_ELEMENTS(places); i++) {
         uint64_t at = places[i] & ~UINT64_C(511);

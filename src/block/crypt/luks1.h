@@ -15,7 +15,7 @@ enum {
     LUKS1_DIGEST = 20,
     LUKS1_SALT = 32,
     LUKS1_ITERATIONS_LEAST = 1000,
-    /* A header may ask for 2^32 of them, which takes an hour; this takes ten seconds. */
+/* A header may ask for 2^32 of them, which takes an hour; this takes ten seconds. */
 #ifdef FUZZING_BUILD_MODE_UNSAFE_FOR_PRODUCTION
     LUKS1_ITERATIONS_MOST = 2000,
 #else
