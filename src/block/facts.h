@@ -60,8 +60,8 @@ typedef struct BlockBitmaps {
     bool (*merge)(
         BlockNode *node, const char *name, BlockNode *other, const char *from, GError **error);
     /* Was the disk changed at `at`? Gives where that ends. */
-    bool (*look)(BlockNode *node, const char *name, uint64_t at, uint64_t *end, bool *dirty,
-        GError **error);
+    bool (*look)(
+        BlockNode *node, const char *name, uint64_t at, uint64_t *end, bool *dirty, GError **error);
 } BlockBitmaps;
 
 /* Bytes that an image takes: with what the disk holds now, and when all of it is written. */

@@ -11,6 +11,7 @@
 #include "block/bytes.h"
 #include "block/cache.h"
 #include "block/pack.h"
+#include "block/qcow2/qcow2.h"
 
 enum { KIB = 1024, MIB = 1024 * KIB, DISK = 4 * MIB, CHUNK = 64 * KIB, ROUNDS = 60 };
 
@@ -509,6 +510,45 @@ static void what_is_not_there_is_not_checked(void **state)
     io_loop_run(loop, sparse_main, loop);
 }
 
+/* ---- memory ---- */
+
+/* Each write needs another L2 table: all of them together are twice what may be kept. */
+static void memory_main(void *data)
+{
+    enum { TABLES = 2048, SPAN = 2 * MIB };
+    g_autoptr(GHashTable) options = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    BlockCreate create = { .size = (uint64_t)TABLES * SPAN, .path = "disk", .options = options };
+    g_autoptr(GByteArray) bytes = g_byte_array_new();
+    BlockNode *node = open_bytes(data, bytes);
+    const MetaCache *cache;
+    uint8_t byte = 1;
+
+    assert_true(block_parse_options("cluster_size=4k", options, NULL));
+    assert_true(block_driver_find("qcow2")->create(node, &create, NULL));
+    block_unref(node);
+    node = open_image(data, "qcow2", bytes, true);
+    cache = &qcow2_of(node)->meta;
+    assert_in_range(cache->limit * cache->page_size, 1, 4 * MIB);
+    for (uint64_t i = 0; i < TABLES; i++) {
+        assert_int_equal(block_write(node, i * SPAN, &byte, 1, 0), 0);
+        assert_in_range(cache->lru.length, 1, cache->limit);
+    }
+    for (uint64_t i = 0; i < TABLES; i++) {
+        byte = 0;
+        assert_int_equal(block_read(node, i * SPAN, &byte, 1), 0);
+        assert_int_equal(byte, 1);
+        assert_in_range(cache->lru.length, 1, cache->limit);
+    }
+    block_unref(node);
+}
+
+static void tables_take_no_more_memory_than_their_cache(void **state)
+{
+    g_autoptr(IoLoop) loop = io_loop_new(NULL);
+
+    io_loop_run(loop, memory_main, loop);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -516,6 +556,7 @@ int main(void)
         cmocka_unit_test(damage_of_any_format_is_survived),
         cmocka_unit_test(old_mistakes_of_parsers_are_not_made_here),
         cmocka_unit_test(what_is_not_there_is_not_checked),
+        cmocka_unit_test(tables_take_no_more_memory_than_their_cache),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -85,6 +85,13 @@ for format in vmdk qed; do
     gives 0 "$lathe" img compare -F raw top.new work.raw
 done
 
+# An image that is based on itself, and two that are based on each other.
+qemu-img create -q -f qcow2 one.qcow2 1M
+qemu-img create -q -f qcow2 -u -b one.qcow2 -F qcow2 two.qcow2 1M
+qemu-img rebase -u -f qcow2 -b two.qcow2 -F qcow2 one.qcow2
+gives 3 "$lathe" io -r -f qcow2 -c 'read 0 512' one.qcow2
+grep -q 'or on itself' said || { cat said; fail "a chain without an end"; }
+
 # A descriptor cannot name files from elsewhere.
 sed 's,parts-s002,../../etc/passwd-s002,' parts.vmdk >evil.vmdk
 gives 3 "$lathe" img info evil.vmdk
