@@ -161,8 +161,8 @@ static bool is_in_list(const Node *list, const char *word)
 }
 
 /* Names that are none of the ISA's. */
-static void check_features(Resolver *r, const CpuClusterSpec *cluster, const Node *known,
-    const Node *named)
+static void check_features(
+    Resolver *r, const CpuClusterSpec *cluster, const Node *known, const Node *named)
 {
     for (unsigned i = 0; i < entries_in(named); i++) {
         const Entry *entry = &named->map.entries[i];
@@ -176,8 +176,8 @@ static void check_features(Resolver *r, const CpuClusterSpec *cluster, const Nod
 }
 
 /* All features of the ISA: those of the model are on, unless the board or the machine says otherwise. */
-static void fill_features(Resolver *r, CpuClusterSpec *cluster, const Node *isa,
-    const Node *of_board, const Node *asked)
+static void fill_features(
+    Resolver *r, CpuClusterSpec *cluster, const Node *isa, const Node *of_board, const Node *asked)
 {
     const Node *known = node_get(isa, "features");
     const Node *of_model = node_get(
@@ -190,9 +190,9 @@ static void fill_features(Resolver *r, CpuClusterSpec *cluster, const Node *isa,
 
         features[i] = (CpuFeature){
             .name = name,
-            .on = wish    ? node_is_true(wish)
-                : board   ? node_is_true(board)
-                          : is_in_list(of_model, name),
+            .on = wish  ? node_is_true(wish)
+                : board ? node_is_true(board)
+                        : is_in_list(of_model, name),
             .asked = wish != NULL,
             .mark = wish ? wish->mark : cluster->model.mark,
         };

@@ -380,20 +380,37 @@ static CpuEntry riscv_entry(const Machine *machine, unsigned cpu, const Part *fi
     return (CpuEntry){ .pc = part_entry(first), .args = { cpu, boot->fdt_at, boot->info_at } };
 }
 
-/* arm64: x0 is the tree; the other CPUs wait for PSCI. */
+static bool has_psci(const Machine *machine)
+{
+    return machine->spec->cluster_count && machine->spec->clusters[0].psci_conduit;
+}
+
+/* Where the board leaves PSCI to firmware, with EL3, a kernel cannot do without it. */
+static bool need_psci(Machine *machine, Diag *diag)
+{
+    if (!has_psci(machine) && !find_part(machine->boot, "firmware")) {
+        diag_error(diag, DIAG_NOTHING_TO_BOOT, machine->spec->boot.kernel.mark,
+            "`boot.kernel` needs `boot.firmware` here: with EL3, PSCI is the firmware's");
+        diag_hint(diag, "name firmware, or choose `levels: el2` or `el1` among the board's options");
+        return false;
+    }
+    return true;
+}
+
+/* arm64: x0 is the tree; the other CPUs wait for PSCI, or begin with the first one where firmware answers it. */
 static CpuEntry arm64_entry(const Machine *machine, unsigned cpu, const Part *first)
 {
     return (CpuEntry){
         .pc = part_entry(first),
         .args = { machine->boot->fdt_at },
-        .held = cpu > 0,
+        .held = cpu > 0 && has_psci(machine),
     };
 }
 
 static const Protocol protocols[] = {
     { "riscv64", add_dynamic_info, riscv_entry },
     { "riscv32", add_dynamic_info, riscv_entry },
-    { "aarch64", NULL, arm64_entry },
+    { "aarch64", need_psci, arm64_entry },
 };
 
 static const Protocol *find_protocol(const char *arch)

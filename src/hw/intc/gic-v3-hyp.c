@@ -110,7 +110,8 @@ static uint64_t v_ctlr_read(GicV3 *g, unsigned cpu, unsigned which)
 {
     uint32_t machine = g->virt[cpu].machine;
 
-    return 4 << 8 | (machine & ICH_VMCR_COMMON_POINT ? 1 : 0) | (machine & ICH_VMCR_EOI_MODE ? 2 : 0);
+    return 4 << 8 | (machine & ICH_VMCR_COMMON_POINT ? 1 : 0) |
+        (machine & ICH_VMCR_EOI_MODE ? 2 : 0);
 }
 
 static void v_ctlr_write(GicV3 *g, unsigned cpu, unsigned which, uint64_t value)

@@ -44,8 +44,9 @@ static uint64_t read_cptr2(A64Cpu *cpu, unsigned number)
 
 static void write_mdcr2(A64Cpu *cpu, unsigned number, uint64_t value)
 {
-    cpu->mdcr[2] = value & (MDCR_HPMN | MDCR_TPMCR | MDCR_TPM | MDCR_HPME | MDCR_TDE | MDCR_TDA |
-                               MDCR_TDOSA | MDCR_TDRA);
+    cpu->mdcr[2] = value &
+        (MDCR_HPMN | MDCR_TPMCR | MDCR_TPM | MDCR_HPME | MDCR_TDE | MDCR_TDA | MDCR_TDOSA |
+            MDCR_TDRA);
     tlb_flush_all(&cpu->env); /* what watchpoints watch */
     a64_mode_changed(cpu);
 }

@@ -171,7 +171,10 @@ bool a64_may_return_to(const A64Cpu *cpu, unsigned el)
 
 #define EL1_NAME(crn, crm, op2) SYSREG(3, 0, crn, crm, op2)
 #define EL2_NAME(crn, crm, op2) SYSREG(3, 4, crn, crm, op2)
-#define SAME(crn, crm, op2) { EL1_NAME(crn, crm, op2), EL2_NAME(crn, crm, op2) }
+#define SAME(crn, crm, op2)                                                                        \
+    {                                                                                              \
+        EL1_NAME(crn, crm, op2), EL2_NAME(crn, crm, op2)                                           \
+    }
 
 /* clang-format off */
 static const struct { uint16_t of_el1, of_el2; } renamed[] = {
@@ -228,11 +231,11 @@ unsigned a64_sysreg_meant(unsigned number, uint32_t mode)
     if (op1 == OP1_ALIAS) {
         return mode & MODE_HOST && el >= 2 ? alias(number) : NOBODYS;
     }
-    if (!(mode & MODE_HOST) || el == 3) {
+    if (!(mode & MODE_HOST) || el != 2) {
         return number;
     }
     if (is_timer(number)) {
         return (number & ~(unsigned)OP1_MASK) | OP1_EL2;
     }
-    return el == 2 && is_renamed(number, &of_el2) ? of_el2 : number;
+    return is_renamed(number, &of_el2) ? of_el2 : number;
 }

@@ -13,10 +13,10 @@ static bool is_unprivileged(const A64Cpu *cpu, unsigned el)
     return (el == 1 || (el == 2 && a64_is_host(cpu))) && !cpu->uao;
 }
 
-/* Do names of EL1's registers mean EL2's, at EL0 those of timers? EL3 has the names of what they meant. */
+/* Do names of EL1's registers mean EL2's? EL3 has the names for what they meant (D5.6.3). */
 static bool has_host_names(const A64Cpu *cpu, unsigned el)
 {
-    return el >= 2 ? cpu->hcr & HCR_E2H : el == 0 && a64_is_host(cpu);
+    return el >= 2 && cpu->hcr & HCR_E2H;
 }
 
 /*

@@ -9,8 +9,8 @@
 
 enum {
     ICC_PMR = SYSREG(3, 0, 4, 6, 0),
-    ICC_GROUP_0 = SYSREG(3, 0, 12, 8, 0),   /* IAR0 to AP0R3 */
-    ICC_GROUP_1 = SYSREG(3, 0, 12, 9, 0),   /* AP1R */
+    ICC_GROUP_0 = SYSREG(3, 0, 12, 8, 0), /* IAR0 to AP0R3 */
+    ICC_GROUP_1 = SYSREG(3, 0, 12, 9, 0), /* AP1R */
     ICC_DIR = SYSREG(3, 0, 12, 11, 1),
     ICC_RPR = SYSREG(3, 0, 12, 11, 3),
     ICC_SGI1R = SYSREG(3, 0, 12, 11, 5),
@@ -137,8 +137,7 @@ void a64_gic_write(A64Cpu *cpu, unsigned number, uint64_t value)
     Cpu *device = cpu_device(&cpu->env);
     bool taken = machine_lock_ensure();
 
-    if (!device->intc->write(
-            device->intc_owner, device->index, qualified(cpu, number), value)) {
+    if (!device->intc->write(device->intc_owner, device->index, qualified(cpu, number), value)) {
         a64_raise(&cpu->env, a64_syndrome(EC_UNKNOWN, 0), 0);
     }
     machine_lock_restore(taken);

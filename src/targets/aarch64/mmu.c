@@ -222,10 +222,9 @@ static uint32_t fault(Access access, unsigned code)
     bool stage_2 = code & FAULT_STAGE_2;
     uint32_t iss = (code & 63) | (code & FAULT_IN_WALK ? ISS_S1PTW : 0);
 
-    return access == ACCESS_FETCH
-        ? a64_syndrome(stage_2 ? EC_FETCH_STAGE2 : EC_FETCH_LOWER, iss)
-        : a64_syndrome(stage_2 ? EC_DATA_STAGE2 : EC_DATA_LOWER,
-              iss | (access == ACCESS_WRITE ? ISS_WNR : 0));
+    return access == ACCESS_FETCH ? a64_syndrome(stage_2 ? EC_FETCH_STAGE2 : EC_FETCH_LOWER, iss)
+                                  : a64_syndrome(stage_2 ? EC_DATA_STAGE2 : EC_DATA_LOWER,
+                                        iss | (access == ACCESS_WRITE ? ISS_WNR : 0));
 }
 
 uint32_t a64_bus_fault(const CpuEnv *env, Access access)
@@ -347,8 +346,8 @@ static unsigned translate_off(const A64Cpu *cpu, uint64_t address, Translation *
     return address >> a64_out_bits(cpu, 7) ? FAULT | FAULT_ADDRESS_SIZE : 0;
 }
 
-unsigned a64_translate_address(A64Cpu *cpu, unsigned el, uint64_t address, Access access,
-    A64Stages stages, Translation *out)
+unsigned a64_translate_address(
+    A64Cpu *cpu, unsigned el, uint64_t address, Access access, A64Stages stages, Translation *out)
 {
     unsigned regime = a64_regime(cpu, el), code;
 

@@ -162,7 +162,8 @@ enum {
 
 static uint64_t read_control(const A64Cpu *cpu)
 {
-    return cpu->pmu.control | counters_of(cpu) << PMCR_N_SHIFT | (uint64_t)(cpu->model->midr >> 24) << 24;
+    return cpu->pmu.control | counters_of(cpu) << PMCR_N_SHIFT |
+        (uint64_t)(cpu->model->midr >> 24) << 24;
 }
 
 static void write_control(A64Cpu *cpu, uint64_t value)

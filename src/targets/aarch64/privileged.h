@@ -34,7 +34,7 @@ typedef enum A64Class {
     EC_BRK = 0x3c,
     EC_DATA_STAGE2 = 0x3d,  /* ours: EC_DATA_LOWER and EC_FETCH_LOWER by stage 2, */
     EC_FETCH_STAGE2 = 0x3e, /* whose intermediate address is A64Cpu.fault_ipa */
-    EC_INTERRUPT = 0x3f, /* ours: an asynchronous exception; ISS is A64Interrupt */
+    EC_INTERRUPT = 0x3f,    /* ours: an asynchronous exception; ISS is A64Interrupt */
 } A64Class;
 
 enum { ESR_EC_SHIFT = 26, ESR_IL = 1 << 25, ESR_ISS = (1 << 25) - 1 };

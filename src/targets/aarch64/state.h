@@ -42,10 +42,11 @@ enum {
     MODE_ILLEGAL = 1 << 9,        /* PSTATE.IL: no instruction is legal */
     MODE_STEP = 1 << 10,          /* software step is active (D2.12) */
     MODE_BREAKPOINTS = 1 << 11,   /* any instruction may have one */
-    MODE_SP_CHECKED = 1 << 12,    /* SCTLR.SA, SA0: the stack pointer must be aligned where it is a base */
+    MODE_SP_CHECKED =
+        1 << 12, /* SCTLR.SA, SA0: the stack pointer must be aligned where it is a base */
     MODE_SP_MISALIGNED = 1 << 13, /* and it is not */
     MODE_TRAPS = 1 << 16,         /* a level above traps some registers or instructions: traps.c */
-    MODE_HOST = 1 << 17,          /* names of EL1's registers mean EL2's (D5.6.3); EL0's timers too */
+    MODE_HOST = 1 << 17,          /* names of EL1's registers mean EL2's (D5.6.3) */
     MODE_MODEL_SHIFT = 20, /* number of the set of features: CPUs of two models share no block */
 };
 
@@ -316,8 +317,8 @@ bool a64_walk(CpuEnv *env, uint64_t address, Access access, Translation *out);
 void a64_contexts(const CpuEnv *env, IsaContext *out);
 /* As a level would; else a fault: its status code in bits 5 to 0, not 0 in all. */
 typedef enum A64Stages { STAGE_1, STAGES_1_AND_2 } A64Stages;
-unsigned a64_translate_address(A64Cpu *cpu, unsigned el, uint64_t address, Access access,
-    A64Stages stages, Translation *out);
+unsigned a64_translate_address(
+    A64Cpu *cpu, unsigned el, uint64_t address, Access access, A64Stages stages, Translation *out);
 
 /* Is this the key of a space with the ASID that `wanted` has (a64_asid_space)? */
 bool a64_is_asid_space(uint64_t space, uint64_t wanted);

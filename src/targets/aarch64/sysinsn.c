@@ -86,9 +86,7 @@ static void translate_at(A64Cpu *cpu, unsigned number, uint64_t address)
     cpu->pan = pan;
     if (code & FAULT_STAGE_2 && a64_el(cpu) == 1) {
         a64_raise(&cpu->env,
-            a64_syndrome(EC_DATA_STAGE2, (code & 63) | ISS_S1PTW | ISS_CM |
-                    (access == ACCESS_WRITE ? ISS_WNR : 0)),
-            address);
+            a64_syndrome(EC_DATA_STAGE2, (code & 63) | ISS_S1PTW | ISS_CM | ISS_WNR), address);
         return;
     }
     cpu->par_el1 = code ? par_of_fault(code) : par_of(&t);
@@ -176,7 +174,7 @@ static void flush_range(A64Cpu *cpu, unsigned number, uint64_t value)
 /* ---- the table -------------------------------------------------------------------------------- */
 
 typedef enum SysFlags { /* beside LEAVES */
-    BY_UCI = 1 << 1, /* EL0 may only with SCTLR_EL1.UCI */
+    BY_UCI = 1 << 1,    /* EL0 may only with SCTLR_EL1.UCI */
     BY_DZE = 1 << 2,
 } SysFlags;
 
@@ -234,7 +232,12 @@ static const struct SysInsn *find_insn(unsigned number)
 /* By intermediate address: CRm 0 for the domain, 4 for this CPU and the outer domain (C5.5). */
 static SysCall *find_by_ipa(const A64Cpu *cpu, unsigned number)
 {
-    enum { PLAIN = 1 << 1 | 1 << 5, RANGES = 1 << 2 | 1 << 6, OUTER = 1 << 0 | 1 << 4, OUTER_RANGES = 1 << 3 | 1 << 7 };
+    enum {
+        PLAIN = 1 << 1 | 1 << 5,
+        RANGES = 1 << 2 | 1 << 6,
+        OUTER = 1 << 0 | 1 << 4,
+        OUTER_RANGES = 1 << 3 | 1 << 7
+    };
     unsigned crm = number >> 3 & 15, bit = 1u << (number & 7);
     bool outer = crm == 4 && a64_has(cpu, A64_TLBIOS), ranges = a64_has(cpu, A64_TLBIRANGE);
     unsigned there = PLAIN | (ranges ? RANGES : 0) | (outer ? OUTER : 0) |

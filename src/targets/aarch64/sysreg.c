@@ -339,9 +339,9 @@ static uint64_t read_isr(A64Cpu *cpu, unsigned number)
 
     return (serror ? PSTATE_A : 0) |
         (is_shown(cpu, HCR_IMO, A64_INPUT_IRQ, 1 << A64_INPUT_VIRQ | 1 << A64_INPUT_VI) ? PSTATE_I
-                                                                                       : 0) |
+                                                                                        : 0) |
         (is_shown(cpu, HCR_FMO, A64_INPUT_FIQ, 1 << A64_INPUT_VFIQ | 1 << A64_INPUT_VF) ? PSTATE_F
-                                                                                       : 0);
+                                                                                        : 0);
 }
 
 uint64_t a64_zero_read(A64Cpu *cpu, unsigned number)
@@ -454,9 +454,8 @@ static const A64Sysreg *find_row(unsigned number)
 }
 
 /* What EL3 finds in the place of EL2's registers where there is no EL2 (D1.6.3). */
-static const A64Sysreg nothing_of_el2 = {
-    R(3, 6, 0, 0, 0), .name = "res0", .feature = NONE, .read = a64_zero_read
-};
+static const A64Sysreg nothing_of_el2 = { R(3, 6, 0, 0, 0), .name = "res0", .feature = NONE,
+    .read = a64_zero_read };
 
 const A64Sysreg *a64_sysreg_find(const A64Cpu *cpu, unsigned number)
 {

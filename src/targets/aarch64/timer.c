@@ -144,21 +144,24 @@ uint8_t a64_count_trap(const A64Cpu *cpu, unsigned number, bool write)
                                                                      : class;
 }
 
-/* By op1 and CRm: CNTP and CNTV, CNTHP and CNTHV, CNTPS. */
-static A64TimerId timer_of(unsigned number)
+/* By op1 and CRm: CNTP and CNTV, CNTHP and CNTHV, CNTPS. What a host's EL0 calls CNTP is CNTHP (D5.6.3). */
+static A64TimerId timer_of(const A64Cpu *cpu, unsigned number)
 {
-    bool is_virtual = (number >> 3 & 15) == 3;
+    bool is_virtual = (number >> 3 & 15) == 3, hosts = a64_el(cpu) == 0 && a64_is_host(cpu);
+    unsigned op1 = number >> 11 & 7;
 
-    switch (number >> 11 & 7) {
-    case 4: return is_virtual ? TIMER_HYP_VIRTUAL : TIMER_HYP;
-    case 7: return TIMER_SECURE;
-    default: return is_virtual ? TIMER_VIRTUAL : TIMER_PHYSICAL;
+    if (op1 == 7) {
+        return TIMER_SECURE;
     }
+    if (op1 == 4 || hosts) {
+        return is_virtual ? TIMER_HYP_VIRTUAL : TIMER_HYP;
+    }
+    return is_virtual ? TIMER_VIRTUAL : TIMER_PHYSICAL;
 }
 
 uint8_t a64_timer_trap(const A64Cpu *cpu, unsigned number, bool write)
 {
-    bool is_virtual = timer_of(number) == TIMER_VIRTUAL;
+    bool is_virtual = (number >> 3 & 15) == 3;
     uint8_t class = shown_by(cpu, is_virtual ? A64_BIT(8) : A64_BIT(9));
 
     return class == SYSREG_GOES_ON && !is_virtual ? guest_shown_by(cpu, 1) : class;
@@ -170,16 +173,16 @@ uint8_t a64_secure_timer_trap(const A64Cpu *cpu, unsigned number, bool write)
     if (a64_el(cpu) == 3) {
         return SYSREG_GOES_ON;
     }
-    return a64_el(cpu) == 1 && a64_is_secure(cpu) ? cpu->scr & SCR_ST ? SYSREG_GOES_ON
-                                                                      : SYSREG_TO_EL3
-                                                  : EC_UNKNOWN;
+    return a64_el(cpu) == 1 && a64_is_secure(cpu)
+        ? cpu->scr & SCR_ST ? SYSREG_GOES_ON : SYSREG_TO_EL3
+        : EC_UNKNOWN;
 }
 
 enum { TIMER_VALUE, TIMER_CONTROL, TIMER_COMPARE };
 
 uint64_t a64_timer_read(A64Cpu *cpu, unsigned number)
 {
-    A64TimerId id = timer_of(number);
+    A64TimerId id = timer_of(cpu, number);
     const A64Timer *timer = &cpu->timer[id];
 
     switch (number & 7) {
@@ -192,7 +195,7 @@ uint64_t a64_timer_read(A64Cpu *cpu, unsigned number)
 
 void a64_timer_write(A64Cpu *cpu, unsigned number, uint64_t value)
 {
-    A64TimerId id = timer_of(number);
+    A64TimerId id = timer_of(cpu, number);
     A64Timer *timer = &cpu->timer[id];
 
     switch (number & 7) {

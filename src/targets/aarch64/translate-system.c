@@ -327,7 +327,8 @@ static bool no_register(A64Translator *t, const A64Sys *i, bool read)
 }
 
 /* The offset of a register that needs no call here. */
-static unsigned plain_offset(A64Translator *t, const A64Sysreg *row, unsigned number, uint64_t *mask)
+static unsigned plain_offset(
+    A64Translator *t, const A64Sysreg *row, unsigned number, uint64_t *mask)
 {
     bool asks = t->mode & MODE_TRAPS && a64_may_trap(number);
 
@@ -348,8 +349,8 @@ bool a64_mrs(A64Translator *t, const A64Sys *i)
         set_reg(t, 1, i->rt, state(t, offset));
     } else if (!read_inline(t, i)) {
         set_reg(t, 1, i->rt,
-            ir_call(t->b, I64, &a64_help_mrs, constant(t, I64, sysreg_operand(i, number)),
-                NO_VAL, NO_VAL));
+            ir_call(t->b, I64, &a64_help_mrs, constant(t, I64, sysreg_operand(i, number)), NO_VAL,
+                NO_VAL));
         t->flags_op = FLAGS_UNKNOWN; /* RNDR sets them */
     }
     return true;
@@ -385,8 +386,8 @@ bool a64_msr(A64Translator *t, const A64Sys *i)
     if (offset) {
         set_state(t, offset, ir_op2(t->b, IR_and, I64, xreg(t, i->rt), constant(t, I64, mask)));
     } else if (!write_inline(t, i)) {
-        ir_call_void(
-            t->b, &a64_help_msr, constant(t, I64, sysreg_operand(i, number)), xreg(t, i->rt), NO_VAL);
+        ir_call_void(t->b, &a64_help_msr, constant(t, I64, sysreg_operand(i, number)),
+            xreg(t, i->rt), NO_VAL);
         t->leave |= a64_sysreg_leaves(row);
     }
     return true;
@@ -397,7 +398,8 @@ bool a64_sys(A64Translator *t, const A64Sys *i)
     if (!a64_sys_exists(t->cpu, i->reg, t->el)) {
         return no_register(t, i, false);
     }
-    ir_call_void(t->b, &a64_help_sys, constant(t, I64, sysreg_operand(i, i->reg)), xreg(t, i->rt), NO_VAL);
+    ir_call_void(
+        t->b, &a64_help_sys, constant(t, I64, sysreg_operand(i, i->reg)), xreg(t, i->rt), NO_VAL);
     t->leave |= a64_sys_leaves(i->reg);
     return true;
 }

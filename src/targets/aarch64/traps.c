@@ -8,7 +8,14 @@
 
 #include "targets/aarch64/sysreg.h"
 
-enum { READS = 1, WRITES = 2, BOTH = 3, OF_EL0 = 4 /* EL0's accesses, too */, OF_EL2 = 8, /* EL2's, too */ IF_CLEAR = 16 /* the bit lets pass */ };
+enum {
+    READS = 1,
+    WRITES = 2,
+    BOTH = 3,
+    OF_EL0 = 4 /* EL0's accesses, too */,
+    OF_EL2 = 8,
+    /* EL2's, too */ IF_CLEAR = 16 /* the bit lets pass */
+};
 
 typedef struct Trap {
     uint16_t first, last;
@@ -26,14 +33,20 @@ typedef struct Trap {
 
 /* Of debug registers and monitors, at EL2 and EL3 alike. */
 #define MONITORS(level, more)                                                                      \
-    { SYSREG(3, 3, 9, 12, 0), SYSREG(3, 3, 9, 14, 3), BY_MDCR(level, BOTH | OF_EL0 | more, MDCR_TPM) }, \
-    { SYSREG(3, 3, 14, 8, 0), SYSREG(3, 3, 14, 15, 7), BY_MDCR(level, BOTH | OF_EL0 | more, MDCR_TPM) }, \
-    { SYSREG(3, 0, 9, 14, 1), SYSREG(3, 0, 9, 14, 2), BY_MDCR(level, BOTH | more, MDCR_TPM) }
+    { SYSREG(3, 3, 9, 12, 0), SYSREG(3, 3, 9, 14, 3),                                              \
+        BY_MDCR(level, BOTH | OF_EL0 | more, MDCR_TPM) },                                          \
+        { SYSREG(3, 3, 14, 8, 0), SYSREG(3, 3, 14, 15, 7),                                         \
+            BY_MDCR(level, BOTH | OF_EL0 | more, MDCR_TPM) },                                      \
+    {                                                                                              \
+        SYSREG(3, 0, 9, 14, 1), SYSREG(3, 0, 9, 14, 2), BY_MDCR(level, BOTH | more, MDCR_TPM)      \
+    }
 #define DEBUG(level, more)                                                                         \
     { SYSREG(2, 0, 0, 0, 4), SYSREG(2, 0, 0, 15, 7), BY_MDCR(level, BOTH | more, MDCR_TDA) },      \
-    { SYSREG(2, 0, 7, 8, 6), SYSREG(2, 0, 7, 14, 6), BY_MDCR(level, BOTH | more, MDCR_TDA) },      \
-    { ONE(2, 3, 0, 1, 0), BY_MDCR(level, BOTH | OF_EL0 | more, MDCR_TDA) },                        \
-    { SYSREG(2, 0, 1, 0, 4), SYSREG(2, 0, 1, 4, 4), BY_MDCR(level, BOTH | more, MDCR_TDOSA) }
+        { SYSREG(2, 0, 7, 8, 6), SYSREG(2, 0, 7, 14, 6), BY_MDCR(level, BOTH | more, MDCR_TDA) },  \
+        { ONE(2, 3, 0, 1, 0), BY_MDCR(level, BOTH | OF_EL0 | more, MDCR_TDA) },                    \
+    {                                                                                              \
+        SYSREG(2, 0, 1, 0, 4), SYSREG(2, 0, 1, 4, 4), BY_MDCR(level, BOTH | more, MDCR_TDOSA)      \
+    }
 
 /* clang-format off */
 static const Trap traps[] = {
@@ -154,13 +167,13 @@ unsigned a64_trap_level(const A64Cpu *cpu, unsigned number, bool write)
 
         bool is_set = control & trap->bit;
 
-        if (number >= trap->first && number <= trap->last &&
-            is_set == !(trap->flags & IF_CLEAR) &&
+        if (number >= trap->first && number <= trap->last && is_set == !(trap->flags & IF_CLEAR) &&
             trap->flags & (write ? WRITES : READS) && is_subject(cpu, trap)) {
             level = trap->level;
         }
     }
-    if (!level && a64_el(cpu) < 2 && cpu->hcr_now & HCR_TIDCP && is_implementation_defined(number)) {
+    if (!level && a64_el(cpu) < 2 && cpu->hcr_now & HCR_TIDCP &&
+        is_implementation_defined(number)) {
         level = 2;
     }
     return level;

@@ -21,9 +21,16 @@ _start:
     mov     x1, #0x5b1                  /* SCR_EL3: RW, HCE, SMD, RES1, NS */
     msr     scr_el3, x1
     msr     cptr_el3, xzr
+    mrs     x1, id_aa64pfr0_el1
+    tst     x1, #0xf00
+    b.eq    2f
+    ldr     x1, =stack2_top
+    msr     sp_el2, x1
 1:  ldr     x1, =vectors2
     msr     vbar_el2, x1
-    ldr     x1, =vectors1
+    mov     x1, #0x33ff
+    msr     cptr_el2, x1
+2:  ldr     x1, =vectors1
     msr     vbar_el1, x1
     ldr     x1, =stack1_top
     msr     sp_el1, x1
@@ -31,8 +38,6 @@ _start:
     msr     sp_el0, x1
     mov     x1, #(3 << 20)
     msr     cpacr_el1, x1
-    mov     x1, #0x33ff
-    msr     cptr_el2, x1
     isb
     bl      main
     .global power_off
@@ -66,6 +71,8 @@ vectors\level:
 taken\level:
     stp     x2, x3, [sp, #-16]!
     mrs     x2, esr_el\level
+    tst     x0, #3                      /* an interrupt has none */
+    b.ne    1f
     and     x1, x2, #0xffff
     lsr     x3, x2, #26
     and     x3, x3, #0x3c               /* SVC, HVC, SMC: 0x15 to 0x17 */
@@ -100,7 +107,13 @@ taken\level:
     cmp     x3, #\level
     b.ne    5f
     cbnz    x1, 4f
-    lsr     x1, x2, #26                 /* at the program's own level: behind it */
+    tst     x0, #3                      /* at the program's own level: an interrupt is masked then */
+    b.eq    7f
+    mrs     x1, spsr_el\level
+    orr     x1, x1, #0x1c0
+    msr     spsr_el\level, x1
+    b       2f
+7:  lsr     x1, x2, #26                 /* others go on behind the instruction */
     and     x1, x1, #0x3c
     cmp     x1, #0x14
     b.eq    2f
@@ -188,6 +201,8 @@ last_hpfar:
     .balign 16
     .skip   16384
 stack_top:
+    .skip   4096
+stack2_top:
     .skip   4096
 stack1_top:
     .skip   4096
