@@ -175,11 +175,22 @@ static uint64_t granules_of(const CodePage *page, const uint8_t *start, uint64_t
     return (~UINT64_C(0) >> (63 - last)) & (~UINT64_C(0) << first);
 }
 
+/* A block's first (which = 0) or second page, and the next block there; NULL: it has no second one. */
+static CodePage *page_of(const Block *block, unsigned which)
+{
+    return which == 0 ? block->page : block->straddles ? block_end(block)->page : NULL;
+}
+
+static Block **page_next(Block *block, const CodePage *page)
+{
+    return block->page == page ? &block->page_next : &block_end(block)->page_next;
+}
+
 /* The part of a block's code that lies on its first (which = 0) or second page. */
 static uint64_t block_granules(const Block *block, unsigned which)
 {
-    const CodePage *page = block->pages[which];
-    uint64_t on_first = (uint64_t)(block->pages[0]->host + GUEST_PAGE_SIZE - block->host);
+    const CodePage *page = page_of(block, which);
+    uint64_t on_first = (uint64_t)(block->page->host + GUEST_PAGE_SIZE - block->host);
 
     if (which == 0) {
         return granules_of(page, block->host, MIN(on_first, block->guest_size));
@@ -189,11 +200,11 @@ static uint64_t block_granules(const Block *block, unsigned which)
 
 static void add_to_pages(Block *block)
 {
-    for (unsigned i = 0; i < 2 && block->pages[i]; i++) {
-        CodePage *page = block->pages[i];
+    for (unsigned i = 0; i < 2 && page_of(block, i); i++) {
+        CodePage *page = page_of(block, i);
         page->hits = 0;
         page->idle_writes = 0;
-        block->page_next[i] = page->blocks;
+        *page_next(block, page) = page->blocks;
         page->blocks = block;
         atomic_fetch_or(&page->granules, block_granules(block, i));
     }
@@ -201,18 +212,18 @@ static void add_to_pages(Block *block)
 
 static unsigned page_slot(const Block *block, const CodePage *page)
 {
-    return block->pages[0] == page ? 0 : 1;
+    return block->page == page ? 0 : 1;
 }
 
 static void remove_from_page(Block *block, unsigned which)
 {
-    CodePage *page = block->pages[which];
+    CodePage *page = page_of(block, which);
     Block **at = &page->blocks;
 
     while (*at != block) {
-        at = &(*at)->page_next[page_slot(*at, page)];
+        at = page_next(*at, page);
     }
-    *at = block->page_next[which];
+    *at = *page_next(block, page);
 }
 
 /* After blocks went; until then the granules are a superset, which costs time only. */
@@ -220,8 +231,7 @@ static void refresh_granules(CodePage *page)
 {
     uint64_t granules = 0;
 
-    for (const Block *block = page->blocks; block;
-         block = block->page_next[page_slot(block, page)]) {
+    for (Block *block = page->blocks; block; block = *page_next(block, page)) {
         granules |= block_granules(block, page_slot(block, page));
     }
     atomic_store(&page->granules, granules);
@@ -246,8 +256,11 @@ static Block *new_block(TcgCpu *cpu, const uint8_t *host)
     const Emitted *out = &cpu->emitted;
     Chunk *chunk = cpu->chunk;
     size_t sides_size = out->side_count * sizeof(SideEntry);
+    uint64_t last_pc = ir->pc + ir->guest_size - 1;
+    bool straddles = ((ir->pc ^ last_pc) & -(uint64_t)GUEST_PAGE_SIZE) != 0;
     bool has_copy = keeps_copy(cpu, host);
-    Block *block = chunk_alloc(chunk, sizeof(Block) + sides_size + (has_copy ? ir->guest_size : 0));
+    size_t end_size = straddles ? sizeof(BlockEnd) : has_copy ? ir->guest_size : 0;
+    Block *block = chunk_alloc(chunk, sizeof(Block) + sides_size + end_size);
 
     block->host = host;
     block->pc = ir->pc;
@@ -264,8 +277,10 @@ static Block *new_block(TcgCpu *cpu, const uint8_t *host)
     if (has_copy) {
         memcpy(block_copy(block), cpu->reader.copy, ir->guest_size);
     }
-    block->straddles = ((ir->pc ^ (ir->pc + ir->guest_size - 1)) & -(uint64_t)GUEST_PAGE_SIZE) != 0;
-    block->second_id = block->straddles ? cpu->reader.second_id : 0;
+    block->straddles = straddles;
+    if (straddles) {
+        block_end(block)->id = cpu->reader.second_id;
+    }
     for (unsigned i = 0; i < block->exit_count; i++) {
         block->exits[i].block = block;
     }
@@ -294,14 +309,14 @@ bool code_is_same(const uint8_t *copy, const uint8_t *host, unsigned length)
 
 static bool copy_is_true(const Block *block, const uint8_t *copy)
 {
+    const CodePage *second = page_of(block, 1);
     unsigned on_first = block->guest_size;
 
-    if (block->pages[1]) {
+    if (second) {
         on_first = GUEST_PAGE_SIZE - (unsigned)(block->pc & (GUEST_PAGE_SIZE - 1));
     }
     return code_is_same(copy, block->host, on_first) &&
-        (!block->pages[1] ||
-            code_is_same(copy + on_first, block->pages[1]->host, block->guest_size - on_first));
+        (!second || code_is_same(copy + on_first, second->host, block->guest_size - on_first));
 }
 
 /* What a drop is, but for the lists of pages. */
@@ -325,7 +340,7 @@ static void sweep_page(Tcg *tcg, CodePage *page, const Chunk *chunk)
     }
     page->swept = tcg->evictions;
     for (Block **at = &page->blocks; *at;) {
-        Block **next = &(*at)->page_next[page_slot(*at, page)];
+        Block **next = page_next(*at, page);
         if (code_find(&tcg->code, (*at)->code) == chunk) {
             *at = *next;
         } else {
@@ -346,8 +361,8 @@ void chunk_evict(Tcg *tcg, Chunk *chunk)
             }
             continue;
         }
-        for (unsigned k = 0; k < 2 && block->pages[k]; k++) {
-            sweep_page(tcg, block->pages[k], chunk);
+        for (unsigned k = 0; k < 2 && page_of(block, k); k++) {
+            sweep_page(tcg, page_of(block, k), chunk);
         }
         block_dies(tcg, chunk, block);
     }
@@ -368,7 +383,7 @@ void block_drop(Tcg *tcg, Block *block)
     if (block->dead) {
         return;
     }
-    for (unsigned i = 0; i < 2 && block->pages[i]; i++) {
+    for (unsigned i = 0; i < 2 && page_of(block, i); i++) {
         remove_from_page(block, i);
     }
     block_dies(tcg, chunk, block);
@@ -409,15 +424,15 @@ static void keep_code(TcgCpu *cpu, Block *block)
  */
 static bool is_listed(const TcgCpu *cpu, const Block *block)
 {
-    return !cpu->reader.narrow && block->pages[0] != block->pages[1];
+    return !cpu->reader.narrow && block->page != page_of(block, 1);
 }
 
 /* False: the code was changed meanwhile, and the block is dropped again. */
 static bool list_block(TcgCpu *cpu, Block *block, const uint8_t *copy)
 {
-    for (unsigned i = 0; i < 2 && block->pages[i]; i++) {
-        page_becomes_code(cpu, block->pages[i]);
-        block->provisional |= block->pages[i]->pending != 0;
+    for (unsigned i = 0; i < 2 && page_of(block, i); i++) {
+        page_becomes_code(cpu, page_of(block, i));
+        block->provisional |= page_of(block, i)->pending != 0;
     }
     add_to_pages(block);
     add_to_bucket(&cpu->tcg->blocks, block);
@@ -439,8 +454,10 @@ Block *block_publish(TcgCpu *cpu, const uint8_t *host, const uint8_t *second_pag
     keep_code(cpu, block);
     tcg->translated_blocks++;
     tcg->translated_insns += block->guest_insns;
-    block->pages[0] = page_get(cpu, page);
-    block->pages[1] = block->straddles ? page_get(cpu, (uint8_t *)second_page) : NULL;
+    block->page = page_get(cpu, page);
+    if (block->straddles) {
+        block_end(block)->page = page_get(cpu, (uint8_t *)second_page);
+    }
     if (is_listed(cpu, block)) {
         cpu->chunk->live++;
         *stable = list_block(cpu, block, cpu->reader.copy);
@@ -483,7 +500,7 @@ static bool drop_granules(Tcg *tcg, CodePage *page, uint64_t granules)
 
     for (Block *block = page->blocks, *next; block; block = next) {
         unsigned which = page_slot(block, page);
-        next = block->page_next[which];
+        next = *page_next(block, page);
         if (block_granules(block, which) & granules) {
             drop_written(tcg, block);
             dropped = true;
@@ -543,7 +560,7 @@ bool code_written(Tcg *tcg, uint8_t *host, uint64_t length)
 static void drop_if_provisional(Tcg *tcg, CodePage *page)
 {
     for (Block *block = page->blocks, *next; block; block = next) {
-        next = block->page_next[page_slot(block, page)];
+        next = *page_next(block, page);
         if (block->provisional) {
             block_drop(tcg, block);
         }

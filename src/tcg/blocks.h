@@ -28,15 +28,15 @@ typedef struct CodePage CodePage;
 typedef struct Block {
     const uint8_t *host; /* the guest's code */
     uint64_t pc;
+    struct Block *_Atomic next; /* in its hash bucket */
     uint32_t mode;
     uint16_t guest_size, guest_insns;
-    struct Block *_Atomic next; /* in its hash bucket */
 
-    const void *code; /* executable */
     uint32_t code_size;
-    uint8_t exit_count;
-    bool straddles; /* one instruction that lies on two pages */
     uint16_t side_count;
+    uint8_t exit_count;
+    bool straddles;   /* one instruction that lies on two pages: see BlockEnd */
+    const void *code; /* executable */
     BlockExit *exits;
 
     BlockExit *in;             /* exits that are linked to this block */
@@ -44,14 +44,20 @@ typedef struct Block {
     _Atomic bool cached_often; /* ... and whether there were more */
     _Atomic bool dead;
     bool provisional;
-    bool checked;       /* ran in lockstep */
-    bool has_copy;      /* of its guest code: block_copy() */
-    bool dormant;       /* dead, but in the table of dormant.h */
-    uint32_t second_id; /* straddles: id of the second page, which its own code checks */
-    CodePage *pages[2];
-    struct Block *page_next[2];
+    bool checked;  /* ran in lockstep */
+    bool has_copy; /* of its guest code: block_copy() */
+    bool dormant;  /* dead, but in the table of dormant.h */
+    CodePage *page;
+    struct Block *page_next;
     SideEntry sides[];
 } Block;
+
+/* What few blocks have, behind the side entries: those on two pages this, those with has_copy their guest code. */
+typedef struct BlockEnd {
+    CodePage *page; /* the second one */
+    Block *page_next;
+    uint32_t id; /* of the page, which the block's own code checks */
+} BlockEnd;
 
 /* A page of RAM that has, or had, blocks. Never freed before the translator is. */
 struct CodePage {
@@ -93,10 +99,14 @@ Block *block_publish(TcgCpu *cpu, const uint8_t *host, const uint8_t *second_pag
 /* The block for what is in memory at host now, from among those that were dropped; NULL: translate. */
 Block *block_revive(TcgCpu *cpu, const uint8_t *host, uint64_t pc, uint32_t mode);
 
-/* Guest code that a block was made from; see has_copy. */
 static inline uint8_t *block_copy(const Block *block)
 {
     return (uint8_t *)&block->sides[block->side_count];
+}
+
+static inline BlockEnd *block_end(const Block *block)
+{
+    return (BlockEnd *)block_copy(block);
 }
 
 /* Guest code, unit by unit as isa_fetch16() reads it: another CPU may be writing there. */

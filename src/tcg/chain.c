@@ -68,7 +68,7 @@ static CodeView code_of(Tcg *tcg, const BlockExit *exit)
     const uint8_t *execute = exit->block->code;
     Chunk *chunk = code_find(&tcg->code, execute);
 
-    chunk->patched = true;
+    code_patched(&tcg->code, chunk);
     return (CodeView){ chunk->write + (execute - chunk->execute), execute };
 }
 

@@ -7,10 +7,11 @@
 #include <unistd.h>
 
 enum {
-    CHUNK_SIZE = 256 << 10,
+    CHUNK_SIZE = 128 << 10,
     CHUNKS_AT_LEAST = 16, /* small caches (tests) get smaller chunks */
-    SLAB_SIZE = 16 << 10,
+    SLAB_SIZE = 8 << 10,
     ALIGN = 8,
+    PATCHES_TO_DROP = 256, /* pages of the writable view that patches may have brought back */
 };
 
 static bool host_error(GError **error, const char *what)
@@ -149,10 +150,9 @@ static void drop_write_view(Chunk *chunk)
     chunk->patched = false;
 }
 
-void code_close(CodeCache *cache, Chunk *chunk)
+static void drop_write_views(CodeCache *cache)
 {
-    chunk->state = CHUNK_FULL;
-    chunk->patched = true;
+    cache->patches = 0;
     if (cache->chunk_size % (size_t)sysconf(_SC_PAGESIZE)) {
         return;
     }
@@ -161,6 +161,22 @@ void code_close(CodeCache *cache, Chunk *chunk)
             drop_write_view(&cache->chunks[i]);
         }
     }
+}
+
+void code_close(CodeCache *cache, Chunk *chunk)
+{
+    chunk->state = CHUNK_FULL;
+    chunk->patched = true;
+    drop_write_views(cache);
+}
+
+/* Before this one's page is there again, so that the next patches may be near it. */
+void code_patched(CodeCache *cache, Chunk *chunk)
+{
+    if (chunk->state != CHUNK_FILLING && ++cache->patches > PATCHES_TO_DROP) {
+        drop_write_views(cache);
+    }
+    chunk->patched = true;
 }
 
 void code_retire(Chunk *chunk, uint64_t epoch)

@@ -45,6 +45,7 @@ typedef struct CodeCache {
     unsigned chunk_count;
     Chunk *chunks;
     uint64_t next_order;
+    unsigned patches; /* in chunks that are not being filled, since their writable views gave back their pages */
 } CodeCache;
 
 /* Reserves size bytes; memory is taken as it is used. Chunk 0 is for the host's thunks. */
@@ -65,6 +66,9 @@ Chunk *code_oldest(CodeCache *cache);
  * patched meanwhile: a page that is in both views counts twice.
  */
 void code_close(CodeCache *cache, Chunk *chunk);
+
+/* The chunk's writable view is about to be written, at a link. */
+void code_patched(CodeCache *cache, Chunk *chunk);
 
 /* Nothing leads into the chunk any more; CPUs may still be inside until they pass the epoch. */
 void code_retire(Chunk *chunk, uint64_t epoch);

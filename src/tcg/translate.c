@@ -398,7 +398,7 @@ static bool is_whole(TcgCpu *cpu, const Block *block)
 
     return !block->straddles ||
         (find_code(cpu, last, &second, &fault) && !second.narrow &&
-            cpu_page_id(cpu, last) == block->second_id);
+            cpu_page_id(cpu, last) == block_end(block)->id);
 }
 
 static Block *find_whole(TcgCpu *cpu, const CodePlace *place, uint64_t pc)

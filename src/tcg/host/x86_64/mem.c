@@ -488,6 +488,10 @@ static void access_alone(Gen *g, const IrInsn *op, SlowKind kind)
     reg_unlock(g, GENERAL, x.tag);
     define_result(g, op, &x);
     mem_check(g, &x, size, op->aux & MEM_ALIGNED, kind == SLOW_STORE);
+    if (!is_swapped(op->aux)) { /* C can do it as well: one jump less */
+        x.late->key |= SLOW_FINAL;
+        x.late->retry = NULL;
+    }
     if (kind == SLOW_LOAD) {
         load_from(g, op->type, op->aux, x.late->result, x.at);
     } else if (is_vector) {
