@@ -20,6 +20,12 @@
 #include "ui/panic.h"
 #include "ui/stdio.h"
 
+/*
+ * A guest in lockstep is some 50 times slower. If its time passed as the host's does it would do little more than
+ * serve its timer.
+ */
+enum { CHECKED_SLOWER = 6 /* log2 */ };
+
 typedef struct Run {
     Translation *translation; /* of a command line of QEMU; NULL: it was a file */
     MachineSpec *spec;
@@ -28,6 +34,7 @@ typedef struct Run {
     Channel *console;
     PanicWatch *panic;
     bool stats;
+    bool checked; /* in lockstep: slowly */
     bool resetting;
     char *monitor_path; /* as it was asked for; NULL: in the folder of all that run */
     Monitor *monitor;
@@ -239,6 +246,9 @@ static bool build(Run *run, Diag *diag)
     if (!built || !machine_load_boot(run->machine, diag)) {
         return false;
     }
+    if (run->checked) {
+        machine_slow_down(run->machine, CHECKED_SLOWER);
+    }
     machine_on_request(run->machine, requested, run);
     return open_monitor(run, diag);
 }
@@ -331,6 +341,7 @@ static int run_run(int argc, char **argv)
         fprintf(stderr, "lathe run: %s\n", error->message);
         return EXIT_DESCRIPTION;
     }
+    run.checked = tcg.check > 0;
     run.panic = panic_watch_new();
     run.spec = load(&run, argv + first, qemu ? argc - first : 0, &options, diag);
     if (build(&run, diag)) {
@@ -358,7 +369,8 @@ VERB(run) = {
             "  --monitor PATH     let `lathe monitor PATH` reach the machine there\n"
             "  --stats            print what the drives and the translator did, at the end\n"
             "  --trace NAMES      write trace points to standard error (`--trace help` lists them)\n"
-            "  --check N          run every Nth block in the interpreter too, and compare\n"
+            "  --check N          run every Nth block in the interpreter too, and compare; guest time is 64 times\n"
+            "                     slower\n"
             "  --host NAME        translate for x86_64 or run in the interpreter: interp\n"
             "  --perf-map         write /tmp/perf-PID.map for perf(1)\n\n"
             "Exit status: 0 the guest powered off, 1 it failed or panicked, 2 the description is wrong,\n"

@@ -41,6 +41,9 @@ void machine_use_stepped_clock(Machine *machine);
 /* Creates, sets properties, connects, starts, resets. create may be NULL: no CPUs (map, tests). */
 bool machine_build(Machine *machine, CpuCreate create, Diag *diag);
 
+/* Its time shall pass 2^log2 times as slowly as the host's; before it starts. */
+void machine_slow_down(Machine *machine, unsigned log2);
+
 /* These take the lock or none; pausing lets go of it while it waits. Starting resumes. */
 bool machine_start(Machine *machine, GError **error);
 void machine_pause(Machine *machine); /* comes back when no CPU runs and time stands still */

@@ -12,6 +12,7 @@ struct Clock {
      */
     int64_t word; /* atomic */
     bool stepped;
+    unsigned slow; /* log2 of the host's nanoseconds in one of this clock's */
 
     pthread_mutex_t mutex; /* for all below */
     Timer *first;          /* pending ones, earliest first */
@@ -38,11 +39,17 @@ int64_t clock_host_ns(void)
     return now.tv_sec * NS_PER_SECOND + now.tv_nsec;
 }
 
+/* The host's time at this clock's rate. */
+static int64_t host_time(const Clock *clock)
+{
+    return clock_host_ns() >> clock->slow;
+}
+
 int64_t clock_now(const Clock *clock)
 {
     int64_t word = __atomic_load_n(&clock->word, __ATOMIC_ACQUIRE);
 
-    return (word & 1) ? (word >> 1) + clock_host_ns() : word >> 1;
+    return (word & 1) ? (word >> 1) + host_time(clock) : word >> 1;
 }
 
 uint64_t clock_ns_to_ticks(int64_t ns, uint64_t hz)
@@ -84,7 +91,9 @@ static void arm_locked(Clock *clock)
 
     if (clock->alarm && is_running(clock) && at < clock->armed_for) {
         clock->armed_for = at;
-        loop_alarm_set(clock->alarm, at - (clock->word >> 1));
+        int64_t host = at - (clock->word >> 1);
+        loop_alarm_set(
+            clock->alarm, host > INT64_MAX >> clock->slow ? INT64_MAX : host << clock->slow);
     }
 }
 
@@ -161,6 +170,12 @@ Clock *clock_new(void)
     return clock;
 }
 
+void clock_slow_down(Clock *clock, unsigned log2)
+{
+    g_assert(!is_running(clock));
+    clock->slow = log2;
+}
+
 void clock_free(Clock *clock)
 {
     if (clock) {
@@ -176,7 +191,7 @@ static void set_time(Clock *clock, int64_t ns, bool running)
 {
     pthread_mutex_lock(&clock->mutex);
     __atomic_store_n(
-        &clock->word, running ? (ns - clock_host_ns()) * 2 + 1 : ns * 2, __ATOMIC_RELEASE);
+        &clock->word, running ? (ns - host_time(clock)) * 2 + 1 : ns * 2, __ATOMIC_RELEASE);
     clock->armed_for = INT64_MAX;
     if (clock->alarm && !running) {
         loop_alarm_set(clock->alarm, INT64_MAX);

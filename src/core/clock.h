@@ -31,6 +31,8 @@ uint64_t clock_ns_to_ticks(int64_t ns, uint64_t hz);
 /* The first ns at which a counter of that rate shows `ticks`; INT64_MAX beyond 292 years. */
 int64_t clock_ticks_to_ns(uint64_t ticks, uint64_t hz);
 
+/* Time shall pass 2^log2 times as slowly as the host's; before it runs. */
+void clock_slow_down(Clock *clock, unsigned log2);
 void clock_resume(Clock *clock);
 void clock_pause(Clock *clock);
 void clock_set(Clock *clock, int64_t ns); /* loading a snapshot */

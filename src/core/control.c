@@ -55,6 +55,11 @@ void machine_resume(Machine *machine)
     }
 }
 
+void machine_slow_down(Machine *machine, unsigned log2)
+{
+    clock_slow_down(machine->clock, log2);
+}
+
 bool machine_start(Machine *machine, GError **error)
 {
     for (unsigned i = 0; i < machine->cpus->len; i++) {

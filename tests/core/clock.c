@@ -137,9 +137,27 @@ static void ticks_and_nanoseconds_convert_both_ways(void **state)
     assert_true(clock_ticks_to_ns(1, 0) == INT64_MAX);
 }
 
+static void a_slow_clock_passes_less_time_than_the_host(void **state)
+{
+    g_autoptr(Clock) clock = clock_new();
+    Note n = { .clock = clock };
+    g_autoptr(Timer) timer = timer_new(clock, note_and_quit, &n);
+    int64_t began = clock_host_ns();
+
+    clock_slow_down(clock, 6);
+    clock_resume(clock);
+    timer_set(timer, 1000000); /* 64 ms of the host's */
+    loop_run();
+    clock_pause(clock);
+
+    assert_int_equal(n.count, 1);
+    assert_in_range(n.last, 1000000, (clock_host_ns() - began) / 64 + 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_slow_clock_passes_less_time_than_the_host),
         cmocka_unit_test(a_stepped_clock_calls_each_timer_at_its_time),
         cmocka_unit_test(a_periodic_timer_fires_once_for_each_period),
         cmocka_unit_test(a_timer_that_sets_itself_in_the_past_does_not_hang),
