@@ -134,11 +134,12 @@ boot: { kernel: key }
 drives:
   one: { file: o.img, format: $last, encryption: { key-file: key } }
   two: { file: l.img, format: luks, encryption: { key: "\${pass}" } }
+  wrong: { file: k.img, format: luks, encryption: { key-file: wrong } }
 END
-DISK_KEY='open sesame' "$lathe" run m.yaml >said 2>&1 || true
-grep -q 'drive `' said && { cat said; fail "the key of a drive"; }
-"$lathe" run m.yaml >said 2>&1 || true
-grep -q 'm.yaml:10:.*drive `two`: `.*l.img` is not opened by this key' said || { cat said; fail "no word of the wrong key"; }
+gives 0 "$lathe" img create -f luks -o iter-time=10 --key-file key k.img 3M
+DISK_KEY='open sesame' timeout 60 "$lathe" run m.yaml >said 2>&1 && fail "a wrong key starts a machine"
+grep -q 'm.yaml:11:.*drive `wrong`: `.*k.img` is not opened by this key' said || { cat said; fail "no word of the wrong key"; }
+grep -q 'drive `[ot]' said && { cat said; fail "the key of a drive"; }
 
 # A header asks for the work of hours, or is of a cipher that is not known.
 cp o.img bad.img 2>/dev/null || true
