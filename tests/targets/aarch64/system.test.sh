@@ -99,3 +99,9 @@ for program in hyp stage2 virq; do levels $program cortex-a57 el2; done
 levels vhe max el2
 levels monitor cortex-a57 el2-el3
 levels monitor cortex-a57 el3
+
+# With EL3 nobody but firmware answers PSCI.
+sed 's/levels: el[^ ]*/levels: el3/; s/firmware:/kernel:/' "$work/levels.yaml" > "$work/refused.yaml"
+! timeout -k 5 60 "$build/lathe" run "$work/refused.yaml" < /dev/null > "$work/out" 2>&1 ||
+    fail "a kernel without firmware, with EL3"
+grep -q '`boot.kernel` needs `boot.firmware` here' "$work/out" || fail "what is wrong is not said"
