@@ -35,6 +35,6 @@ for format in $("$lathe" list formats | cut -d ' ' -f 1); do
 done
 command -v mandoc >/dev/null || { echo "mandoc is missing"; [ $status = 0 ] && exit 77; exit 1; }
 (cd "$dir" && mandoc -T lint -W warning ./*.[157]) >"$dir/said" 2>&1
-# A page that others look for by another name, and a date of a year, are no mistakes.
-grep -vE 'cannot parse date|missing date|STYLE' "$dir/said" && fail "mandoc has something to say"
+# A date of a year is no mistake, nor is a macro in a table, which mandoc does not know and groff does.
+grep -vE 'cannot parse date|missing date|STYLE|UNSUPP' "$dir/said" && fail "mandoc has something to say"
 exit $status
