@@ -18,6 +18,7 @@
 #include "tcg/tcg.h"
 #include "ui/monitor.h"
 #include "ui/panic.h"
+#include "ui/semihosting.h"
 #include "ui/stdio.h"
 
 /*
@@ -26,15 +27,21 @@
  */
 enum { CHECKED_SLOWER = 6 /* log2 */ };
 
+/* Of --exec, when lathe itself is what failed: as docker run has it. */
+enum { EXIT_OURS = 125 };
+
 typedef struct Run {
     Translation *translation; /* of a command line of QEMU; NULL: it was a file */
     MachineSpec *spec;
     Machine *machine;
     GPtrArray *drives; /* Drive */
     Channel *console;
+    SemihostingChannel *semihosting;
     PanicWatch *panic;
     bool stats;
-    bool checked; /* in lockstep: slowly */
+    bool checked;  /* in lockstep: slowly */
+    bool exec;     /* the guest's code is the exit status */
+    bool executed; /* it ran */
     bool resetting;
     char *monitor_path; /* as it was asked for; NULL: in the folder of all that run */
     Monitor *monitor;
@@ -61,6 +68,8 @@ static void requested(void *data, MachineRequest what, int code)
             run->resetting = true;
             loop_call(reset_later, run);
         }
+    } else if (run->exec && !panicked) {
+        loop_quit(what == MACHINE_FAIL && code == 0 ? EXIT_DIFFERENT : code & 0xff);
     } else if (what == MACHINE_POWEROFF && !panicked) {
         loop_quit(EXIT_FINE);
     } else {
@@ -241,6 +250,8 @@ static bool build(Run *run, Diag *diag)
     machine_lock();
     run->console = channel_new_stdio(escape, spy, run);
     machine_set_channel(run->machine, "serial0", run->console);
+    run->semihosting = semihosting_channel_new(run->console);
+    machine_set_semihosting(run->machine, &semihosting_channel_console, run->semihosting);
     bool built = machine_build(run->machine, tcg_cpu_create, diag);
     machine_unlock();
     if (!built || !machine_load_boot(run->machine, diag)) {
@@ -269,6 +280,7 @@ static void tear_down(Run *run)
     g_clear_pointer(&run->machine, machine_free);
     machine_lock();
     g_clear_pointer(&run->console, channel_free);
+    g_clear_pointer(&run->semihosting, semihosting_channel_free);
     g_clear_pointer(&run->drives, g_ptr_array_unref);
     machine_unlock();
     g_clear_pointer(&run->control.stopped, g_free);
@@ -291,6 +303,7 @@ static int run_machine(Run *run)
     g_unix_signal_add(SIGINT, ended_by_signal, run);
     g_unix_signal_add(SIGUSR1, go_on_by_signal, run);
     code = loop_run();
+    run->executed = true;
     machine_pause(run->machine);
     stdio_flush(run->console);
     if (panic_watch_message(run->panic)) {
@@ -318,6 +331,7 @@ static int run_run(int argc, char **argv)
     const GOptionEntry own[] = {
         { "trace", 0, 0, G_OPTION_ARG_STRING, &trace, NULL, NULL },
         { "monitor", 0, 0, G_OPTION_ARG_FILENAME, &run.monitor_path, NULL, NULL },
+        { "exec", 0, 0, G_OPTION_ARG_NONE, &run.exec, NULL, NULL },
         { "stats", 0, 0, G_OPTION_ARG_NONE, &run.stats, NULL, NULL },
         { "check", 0, 0, G_OPTION_ARG_INT, &tcg.check, NULL, NULL },
         { "host", 0, 0, G_OPTION_ARG_STRING, &tcg.host, NULL, NULL },
@@ -351,6 +365,9 @@ static int run_run(int argc, char **argv)
         print_diag(&run, diag);
         code = diag_exit_code(diag);
     }
+    if (run.exec && !run.executed) {
+        code = EXIT_OURS;
+    }
     tear_down(&run);
     return code;
 }
@@ -367,6 +384,7 @@ VERB(run) = {
             "  --path DIR         look for boards and schemas in DIR too\n"
             "  --qemu -- COMMAND  translate a command line of QEMU, as `lathe translate qemu` does, and run it\n"
             "  --monitor PATH     let `lathe monitor PATH` reach the machine there\n"
+            "  --exec             exit with the guest's own code, 125 when it could not be run\n"
             "  --stats            print what the drives and the translator did, at the end\n"
             "  --trace NAMES      write trace points to standard error (`--trace help` lists them)\n"
             "  --check N          run every Nth block in the interpreter too, and compare; guest time is 64 times\n"
@@ -374,7 +392,8 @@ VERB(run) = {
             "  --host NAME        translate for x86_64 or run in the interpreter: interp\n"
             "  --perf-map         write /tmp/perf-PID.map for perf(1)\n\n"
             "Exit status: 0 the guest powered off, 1 it failed or panicked, 2 the description is wrong,\n"
-            "3 the host cannot do what was asked.\n",
+            "3 the host cannot do what was asked. With --exec, the code the guest gave: by semihosting, or to the device\n"
+            "that ends a test.\n",
     .run = run_run,
 };
 /* clang-format on */

@@ -304,6 +304,7 @@ static void add_cluster(
         .timebase_hz = timebase(r, of_board),
         .psci_conduit = node_text(node_good(node_good(of_board, "psci"), "conduit")),
         .psci_version = node_text(node_good(node_good(of_board, "psci"), "version")),
+        .semihosting = node_is_true(node_good(asked, "semihosting")),
         .first = r->cpu_count,
     };
 

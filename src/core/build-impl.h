@@ -6,6 +6,7 @@
 
 #include "core/build.h"
 #include "core/machine.h"
+#include "core/semihosting.h"
 
 struct Machine {
     const MachineSpec *spec;
@@ -22,6 +23,9 @@ struct Machine {
 
     struct Boot *boot; /* boot.c's: images to be put back at a reset */
     bool slots_empty, started, running;
+
+    const SemihostingConsole *semihosting;
+    void *semihosting_owner;
 
     MachineRequested on_request;
     void *on_request_data;

@@ -43,6 +43,26 @@ void *machine_channel(const Machine *machine, const char *name)
     return g_hash_table_lookup(machine->channels, name);
 }
 
+void machine_set_semihosting(Machine *machine, const SemihostingConsole *console, void *owner)
+{
+    machine->semihosting = console;
+    machine->semihosting_owner = owner;
+}
+
+size_t machine_semihosting_write(Machine *machine, const void *bytes, size_t length)
+{
+    return machine->semihosting
+        ? machine->semihosting->write(machine->semihosting_owner, bytes, length)
+        : length;
+}
+
+size_t machine_semihosting_read(Machine *machine, void *bytes, size_t room)
+{
+    return machine->semihosting
+        ? machine->semihosting->read(machine->semihosting_owner, bytes, room)
+        : 0;
+}
+
 void machine_leave_slots_empty(Machine *machine)
 {
     machine->slots_empty = true;

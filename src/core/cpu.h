@@ -63,6 +63,13 @@ typedef struct CpuIntc {
     void (*set_private)(void *owner, unsigned cpu, unsigned line, bool level);
 } CpuIntc;
 
+/* Of semihosting calls: the last error, where its file is, and how much of a write is done that is to be gone on with. */
+typedef struct CpuSemihosting {
+    int error;
+    uint64_t position;
+    size_t written;
+} CpuSemihosting;
+
 struct Cpu {
     Device dev;     /* dev.class is the ISA's and is in no list */
     unsigned index; /* among all of the machine; also hartid, MPIDR affinity 0 */
@@ -72,6 +79,7 @@ struct Cpu {
     CpuEntry entry;
     const CpuIntc *intc; /* set by the controller when it starts; NULL: none of this kind */
     void *intc_owner;
+    CpuSemihosting semihosting; /* the CPU's thread */
 };
 
 /* Makes a CPU, its dev.class and ops set; the core fills the rest. NULL: said to diag. */

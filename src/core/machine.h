@@ -35,6 +35,7 @@ typedef struct CpuClusterSpec {
     uint64_t timebase_hz;       /* of the counter that the CPUs read; 0: the ISA decides */
     const char *psci_conduit;   /* "hvc", "smc"; NULL: no PSCI (Arm) */
     const char *psci_version;   /* "1.0" */
+    bool semihosting;           /* its calls are answered */
     const CpuFeature *features; /* of the model, with what the machine changes */
     unsigned feature_count;
     Mark mark;

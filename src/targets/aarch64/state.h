@@ -204,6 +204,8 @@ extern const Helper a64_help_raise;
 /* An exception to take behind the instruction (SVC): its syndrome, where to return; gives where to go. */
 extern const Helper a64_help_call;
 /* HVC, SMC: syndrome, next pc; gives where to go. */
+/* HLT of semihosting: nothing, next pc, pc; gives where to go. */
+extern const Helper a64_help_semihosting;
 extern const Helper a64_help_hvc, a64_help_smc;
 extern const Helper a64_help_eret, a64_help_interrupt, a64_help_check_interrupts, a64_help_wfi,
     a64_help_wfe, a64_help_yield, a64_help_mode_changed, a64_help_spsel;

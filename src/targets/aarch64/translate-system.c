@@ -50,10 +50,12 @@ bool a64_brk(A64Translator *t, const A64Exc *i)
     return true;
 }
 
-/* Halting debug is not there. */
+/* Halting debug is not there; a program's call to its debugger may be. */
 bool a64_hlt(A64Translator *t, const A64Exc *i)
 {
-    return false;
+    enum { SEMIHOSTING = 0xf000 };
+
+    return i->imm == SEMIHOSTING && call_firmware(t, &a64_help_semihosting, 0);
 }
 
 bool a64_eret(A64Translator *t, const A64None *i)

@@ -122,6 +122,8 @@ bool rv_wakes(const CpuEnv *env);
 
 /* Takes an interrupt in front of the current instruction, if one is enabled. */
 extern const Helper rv_help_interrupt;
+/* The pc; gives where to go. */
+extern const Helper rv_help_ebreak;
 extern const Helper rv_help_check_interrupts, rv_help_raise, rv_help_ecall, rv_help_mret,
     rv_help_sret, rv_help_wfi, rv_help_sfence, rv_help_fence_i;
 

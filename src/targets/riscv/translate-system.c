@@ -11,7 +11,10 @@ bool rv_ecall(RvTranslator *t, const RvNone *i)
 
 bool rv_ebreak(RvTranslator *t, const RvNone *i)
 {
-    rv_raise(t, CAUSE_BREAKPOINT, constant(t, t->pc));
+    Val to = ir_call(t->b, I64, &rv_help_ebreak, ir_const(t->b, I64, t->pc), NO_VAL, NO_VAL);
+
+    ir_exit(t->b, EXIT_LOOKUP, from_helper(t, to));
+    t->ended = true;
     return true;
 }
 

@@ -53,6 +53,7 @@ static const struct Feature {
     { "dpb2", 0xd50b7d21, ISAR1, 0, 2 },        /* dc cvadp, x1 */
     { "pmu", 0xd53b9d00, DFR0, 8, 1 },          /* mrs x0, pmccntr_el0 */
 }, absent[] = {
+    { "semihosting", 0xd45e0000, NEVER, 0, 0 }, /* hlt #0xf000 */
     { "sve", 0x04bf5020, NEVER, 0, 0 },         /* rdvl x0, #1 */
     { "sme", 0xd503477f, NEVER, 0, 0 },         /* smstart */
     { "mte", 0x9adf1000, NEVER, 0, 0 },         /* irg x0, x0 */
