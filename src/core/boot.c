@@ -96,6 +96,7 @@ static bool too_big(const Machine *machine, const Part *part, Diag *diag)
             "`%s` has %" G_GUINT64_FORMAT " bytes, and at 0x%" G_GINT64_MODIFIER
             "x there is memory for %" G_GUINT64_FORMAT,
             part->what, part->end - part->first, part->first, rom);
+        diag_hint(diag, "it must fit there, or be an ELF file that goes to RAM");
         return false;
     }
     diag_error(diag, DIAG_TOO_BIG, part->mark,
@@ -166,6 +167,7 @@ static bool right_arch(const Machine *machine, const Image *image, Mark mark, Di
     }
     diag_error(diag, DIAG_WRONG_ARCH, mark, "`%s` is for %s, and the board is %s", image->path,
         image->arch, arch);
+    diag_hint(diag, "build it for %s, or take a board of its kind: `lathe list boards`", arch);
     return false;
 }
 

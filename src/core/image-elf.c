@@ -124,6 +124,15 @@ static bool read_section_header(const Elf *elf, unsigned index, Elf64_Shdr *out)
     return true;
 }
 
+/* The same machine with another width or byte order. */
+static const char *named_with_form(const char *name, const Elf *elf)
+{
+    g_autofree char *text = g_strdup_printf(
+        "%s, %u-bit, %s-endian", name, elf->wide ? 64 : 32, elf->big ? "big" : "little");
+
+    return g_intern_string(text);
+}
+
 static const char *machine_name(const Elf *elf)
 {
     static const struct {
@@ -145,13 +154,18 @@ static const char *machine_name(const Elf *elf)
         { EM_68K, false, true, "m68k" },
     };
 
+    const char *other = NULL;
+
     for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
-        if (names[i].machine == elf->header.e_machine && names[i].wide == elf->wide &&
-            names[i].big == elf->big) {
+        if (names[i].machine != elf->header.e_machine) {
+            continue;
+        }
+        if (names[i].wide == elf->wide && names[i].big == elf->big) {
             return names[i].name;
         }
+        other = other ? other : names[i].name;
     }
-    return "some other machine";
+    return other ? named_with_form(other, elf) : "some other machine";
 }
 
 /* ---- segments ---- */

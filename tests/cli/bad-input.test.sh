@@ -38,6 +38,33 @@ boots cut.gz | refused 2 m.yaml:5:34 'is truncated: its gzip stream' 'copied or 
 boots cut.elf | refused 2 m.yaml:5:34 'is truncated' 'copied or downloaded'
 ln -s "$lathe" other.elf
 boots other.elf | refused 2 m.yaml:5:34 'is for .*, and the board is riscv64' ''
+
+# An ELF header and one segment of nothing: elf CLASS DATA (octal), for RISC-V.
+elf() {
+    printf '\177ELF\00'"$1"'\00'"$2"'\001\0\0\0\0\0\0\0\0\0'
+    case $2 in
+    1) printf '\002\0\363\0\001\0\0\0' ;;
+    2) printf '\0\002\0\363\0\0\0\001' ;;
+    esac
+    case $1$2 in
+    22) printf '\0\0\0\0\200\0\0\0\0\0\0\0\0\0\0\100\0\0\0\0\0\0\0\0\0\0\0\0\0\100\0\070\0\001\0\0\0\0\0\0'
+        printf '\0\0\0\001\0\0\0\005\0\0\0\0\0\0\0\0\0\0\0\0\200\0\0\0\0\0\0\0\200\0\0\0'
+        printf '\0\0\0\0\0\0\0\100\0\0\0\0\0\0\0\100\0\0\0\0\0\0\0\020' ;;
+    11) printf '\0\0\0\200\064\0\0\0\0\0\0\0\0\0\0\0\064\0\040\0\001\0\0\0\0\0\0\0'
+        printf '\001\0\0\0\0\0\0\0\0\0\0\200\0\0\0\200\100\0\0\0\100\0\0\0\005\0\0\0\020\0\0\0' ;;
+    esac
+    head -c 256 /dev/zero
+}
+elf 2 2 > big-endian.elf
+elf 1 1 > narrow.elf
+{ printf '\0\0\0\024'; head -c 12 /dev/zero; printf '\0\0\001\0\0\0\0\0'; head -c 32 /dev/zero
+  printf 'ARM\144\0\0\0\0'; head -c 448 /dev/zero; } > arm64
+boots big-endian.elf | refused 2 m.yaml:5:34 'riscv64, 64-bit, big-endian, and the board is riscv64' 'lathe list boards'
+boots narrow.elf | refused 2 m.yaml:5:34 'is for riscv32, and the board is riscv64' 'build it for riscv64'
+boots arm64 | refused 2 m.yaml:5:34 'is for aarch64, and the board is riscv64' 'lathe list boards'
+truncate -s 65M flash
+printf 'boot: { firmware: flash }\n' |
+    refused 2 m.yaml:5:19 'has 68157440 bytes, and at 0x0 there is memory for 67108864' 'must fit' --set board=arm-virt@1
 boots huge | refused 2 m.yaml:5:34 'and RAM is from 0x80000000 to 0x83ffffff' 'or more'
 boots small | refused 2 --set:1:12 'no CPU model `z80`' 'it takes: rv64' --set cpus.model=z80
 boots small | refused 2 --set:1:12 'at least one CPU' cpus.count=0 --set cpus.count=0
