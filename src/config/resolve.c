@@ -451,6 +451,7 @@ static void resolve_boot(Resolver *r)
     fill_path(r, &out->initrd, boot, "initrd");
     fill_path(r, &out->firmware, boot, "firmware");
     fill_path(r, &out->fdt, boot, "fdt");
+    fill_path(r, &out->fdt_overlay, boot, "fdt-overlay");
     out->cmdline = resolve_text(node_good(boot, "cmdline"));
     out->kernel_at = load_address(places, "kernel");
     out->initrd_at = load_address(places, "initrd");

@@ -308,6 +308,51 @@ static GBytes *read_tree(const SpecText *file, Diag *diag)
     return g_bytes_new_take(g_steal_pointer(&data), size);
 }
 
+static GBytes *refuse_overlay(const SpecText *file, Diag *diag, int error)
+{
+    diag_error(diag, DIAG_BAD_IMAGE, file->mark, "the overlay `%s` does not apply: %s", file->text,
+        fdt_strerror(error));
+    diag_hint(diag,
+        error == -FDT_ERR_NOTFOUND || error == -FDT_ERR_BADPATH
+            ? "its fragments name places by `target-path`, or by labels of a tree made with `dtc "
+              "-@`"
+            : "make it with `dtc -@ -O dtb -o x.dtbo x.dts`, its source beginning with /plugin/;");
+    return NULL;
+}
+
+/* Takes the tree. Its tree and the overlay are spoilt by a failure, so both are copies. */
+static GBytes *with_overlay(GBytes *tree, const SpecText *file, Diag *diag)
+{
+    g_autoptr(GBytes) base = tree, overlay = read_tree(file, diag);
+    g_autofree uint8_t *result = NULL, *applied = NULL;
+    size_t base_size = g_bytes_get_size(base), size, room;
+    int error;
+
+    if (!overlay) {
+        return NULL;
+    }
+    size = g_bytes_get_size(overlay);
+    error = fdt_check_full(g_bytes_get_data(overlay, NULL), size);
+    if (!error) {
+        error = fdt_check_full(g_bytes_get_data(base, NULL), base_size);
+    }
+    room = base_size + 2 * size + 4096;
+    result = g_malloc0(room);
+    applied = g_memdup2(g_bytes_get_data(overlay, NULL), size);
+    if (!error) {
+        error = fdt_open_into(g_bytes_get_data(base, NULL), result, (int)room);
+    }
+    if (!error) {
+        error = fdt_overlay_apply(result, applied);
+    }
+    if (error) {
+        return refuse_overlay(file, diag, error);
+    }
+    fdt_pack(result);
+    size = fdt_totalsize(result);
+    return g_bytes_new_take(g_steal_pointer(&result), size);
+}
+
 static bool add_tree(Machine *machine, Diag *diag)
 {
     const BootSpec *spec = &machine->spec->boot;
@@ -316,6 +361,9 @@ static bool add_tree(Machine *machine, Diag *diag)
     uint64_t size;
 
     part.bytes = spec->fdt.text ? read_tree(&spec->fdt, diag) : make_tree(machine);
+    if (part.bytes && spec->fdt_overlay.text) {
+        part.bytes = with_overlay(part.bytes, &spec->fdt_overlay, diag);
+    }
     if (!part.bytes) {
         return false;
     }

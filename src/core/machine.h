@@ -61,7 +61,7 @@ typedef struct ClockSpec {
 /* ---- the whole ---- */
 
 typedef struct BootSpec {
-    SpecText kernel, initrd, firmware, cmdline, fdt; /* paths are ready to open */
+    SpecText kernel, initrd, firmware, cmdline, fdt, fdt_overlay; /* paths are ready to open */
     SpecNumber kernel_at, initrd_at, fdt_at, firmware_at;
 } BootSpec;
 
