@@ -12,7 +12,7 @@ for verb in $("$lathe" help | sed -n 's/^  \([a-z]*\) .*/\1/p'); do
     page=man/lathe-$verb.1
     [ -f "$page" ] || { fail "$verb has no page"; continue; }
     sed 's/\\-/-/g; s/\\f[BIPR]//g' "$page" >"$dir/page"
-    grep -q "^lathe-$verb - " "$dir/page" || fail "$page has another name"
+    grep -qE "^lathe-$verb(,.*)? - " "$dir/page" || fail "$page has another name"
     for option in $("$lathe" help "$verb" | grep -oE -e '(^|[^a-z-])--[a-z][a-z-]*' | grep -oE -e '--[a-z-]*' | sort -u | grep -vxE -e "--(help|version)"); do
         grep -qE -e "$option([^a-z-]|\$)" "$dir/page" || fail "$page does not have $option"
         grep -qE -e "$option([^a-z-]|\$)" "$dir/bash" || fail "completion does not have $option of $verb"
