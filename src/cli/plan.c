@@ -49,6 +49,7 @@ static bool is_of_fdt(const Fact *fact)
 /* Which things ("drives.root", "memory") a change of facts has been shown for. */
 typedef struct Shown {
     GHashTable *things;
+    const Facts *facts; /* of the new machine */
     unsigned fdt, all;
 } Shown;
 
@@ -69,6 +70,35 @@ static char *thing_of(const char *path)
     return g_strndup(path, length);
 }
 
+/* Of a change of a CPU: the registers in which a guest reads it. */
+static const char *registers_of(const Fact *fact, const Facts *facts)
+{
+    static const struct {
+        const char *isa, *registers;
+    } rows[] = {
+        { "aarch64", "    guest: MIDR_EL1, ID_AA64*_EL1" },
+        { "riscv32", "    guest: misa, riscv,isa" },
+        { "riscv64", "    guest: misa, riscv,isa" },
+    };
+    const char *end = strstr(fact->path, ".model");
+    g_autofree char *cluster = NULL, *path = NULL;
+    const char *isa;
+
+    end = end ? end : strstr(fact->path, ".features.");
+    if (!g_str_has_prefix(fact->path, "cpus") || !end) {
+        return "";
+    }
+    cluster = g_strndup(fact->path, end - fact->path);
+    path = g_strconcat(cluster, ".isa", NULL);
+    isa = facts_value(facts, path);
+    for (unsigned i = 0; isa && i < G_N_ELEMENTS(rows); i++) {
+        if (strcmp(rows[i].isa, isa) == 0) {
+            return rows[i].registers;
+        }
+    }
+    return "";
+}
+
 static void show(Shown *shown, char sign, const Fact *fact, const char *before)
 {
     shown->all++;
@@ -77,8 +107,8 @@ static void show(Shown *shown, char sign, const Fact *fact, const char *before)
         return;
     }
     g_hash_table_add(shown->things, thing_of(fact->path));
-    printf("%c %-*s  %s%s%s\n", sign, PATH_WIDTH, fact->path, before ? before : "",
-        before ? " -> " : "", fact->value);
+    printf("%c %-*s  %s%s%s%s\n", sign, PATH_WIDTH, fact->path, before ? before : "",
+        before ? " -> " : "", fact->value, registers_of(fact, shown->facts));
 }
 
 static void show_facts(Shown *shown, const Facts *old, const Facts *new)
@@ -204,7 +234,7 @@ static void show_hardware(const Side *old, const Side *new)
 static int compare(const Side *old, const Side *new)
 {
     g_autoptr(GHashTable) things = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    Shown shown = { .things = things };
+    Shown shown = { .things = things, .facts = new->facts };
     bool hidden;
 
     show_facts(&shown, old->facts, new->facts);

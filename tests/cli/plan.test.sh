@@ -50,6 +50,11 @@ has '^hardware .*: the same'
 plan 1 old.yaml sub/m.yaml
 has '^- drives.first'
 
+cp old.yaml cpu.yaml
+printf 'cpus: { model: max }\n' >>cpu.yaml
+plan 1 cpu.yaml old.yaml
+has '^~ cpus.model  .* rv64 -> max    guest: misa, riscv,isa$'
+
 plan 2 sub/m.yaml nothing-like-this
 has 'not a valid object name'
 plan 2 sub/m.yaml -h
