@@ -212,7 +212,8 @@ static bool file_open(BlockNode *node, const BlockOptions *options, GError **err
     if (!open_descriptor(f, options, error) || !find_length(node, options, error)) {
         return false;
     }
-    if (options->path && !options->share && !file_lock(f->fd, node->name, !node->read_only, error)) {
+    if (options->path && !options->share &&
+        !file_lock(f->fd, node->name, !node->read_only, error)) {
         return false;
     }
     if (cache_wants_direct(&options->cache)) {
