@@ -264,14 +264,6 @@ static int zero_last_cluster(BlockNode *node, uint64_t length)
     return tail && !node->packs_only ? block_zero(node, length, tail, 0) : 0;
 }
 
-/* Nor must what a longer image below has there. */
-static int hide_backing(BlockNode *node, uint64_t old)
-{
-    uint64_t end = node->backing ? MIN(node->length, node->backing->length) : 0;
-
-    return end > old ? block_zero(node, old, end - old, BLOCK_MAY_UNMAP) : 0;
-}
-
 int block_look_again(BlockNode *node)
 {
     return node->driver->look_again ? node->driver->look_again(node) : -ENOTSUP;
@@ -279,7 +271,6 @@ int block_look_again(BlockNode *node)
 
 int block_resize(BlockNode *node, uint64_t length)
 {
-    uint64_t old = node->length;
     int result;
 
     if (node->read_only) {
@@ -289,8 +280,5 @@ int block_resize(BlockNode *node, uint64_t length)
         return -ENOTSUP;
     }
     result = zero_last_cluster(node, length);
-    if (result == 0) {
-        result = node->driver->resize(node, length);
-    }
-    return result == 0 ? hide_backing(node, old) : result;
+    return result == 0 ? node->driver->resize(node, length) : result;
 }

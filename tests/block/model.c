@@ -229,18 +229,14 @@ static void work_on_snapshots(Model *m)
     }
 }
 
-/*
- * What is cut off is zeroes when the disk grows again. A known weakness, which is not tried: on top of
- * another disk the new part is cleared after the length has changed, and a crash between shows what
- * lies below it, or in version 2 what was cut off.
- */
+/* What is cut off is zeroes when the disk grows again. */
 static void resize(Model *m)
 {
     unsigned old = m->sectors, wanted = g_rand_int_range(m->rand, MODEL_SECTORS / 2, MODEL_MOST);
     unsigned from = MIN(old, wanted);
     ModelStep *step;
 
-    if (!m->disk->driver->resize || (m->flavour->backing && wanted > old)) {
+    if (!m->disk->driver->resize) {
         return;
     }
     step = model_step(m, from, MAX(old, wanted) - from, 0);

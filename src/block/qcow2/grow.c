@@ -112,21 +112,45 @@ static int shrink(Qcow2 *q, uint64_t length)
     return result == 0 ? qcow2_switch_header(q, &header) : result;
 }
 
+/*
+ * What a longer image below has behind the old end must not be seen. It is hidden before the header says the new
+ * length, or a loss of power between would show it.
+ */
+static int hide_backing(Qcow2 *q, uint64_t length)
+{
+    BlockNode *node = q->node;
+    uint64_t old = node->length, end = node->backing ? MIN(length, node->backing->length) : 0;
+    int result;
+
+    if (end <= old) {
+        return 0;
+    }
+    node->length = end;
+    result = block_zero(node, old, end - old, BLOCK_MAY_UNMAP);
+    node->length = old;
+    return result == 0 ? qcow2_commit(q) : result;
+}
+
 static int grow(Qcow2 *q, uint64_t length)
 {
     unsigned span = q->cluster_bits + q->l2_bits;
     uint64_t entries = (length + (UINT64_C(1) << span) - 1) >> span;
     Qcow2Header header = q->header;
+    int result = 0;
 
     if (length > INT64_MAX / 2 || entries * sizeof(uint64_t) > QCOW2_MAX_L1_BYTES) {
         return -EFBIG;
     }
-    header.size = length;
-    if (entries <= q->l1.size) {
-        return qcow2_switch_header(q, &header);
+    if (entries > q->l1.size) {
+        header.l1_size = entries;
+        result = move_table(q, &q->l1, entries, &header, &header.l1_table_offset);
     }
-    header.l1_size = entries;
-    return move_table(q, &q->l1, entries, &header, &header.l1_table_offset);
+    if (result == 0) {
+        result = hide_backing(q, length);
+    }
+    header = q->header;
+    header.size = length;
+    return result == 0 ? qcow2_switch_header(q, &header) : result;
 }
 
 int qcow2_resize(BlockNode *node, uint64_t length)
