@@ -133,7 +133,8 @@ static const Register rtc_registers[] = {
 };
 /* clang-format on */
 
-static const RegisterBank rtc_bank = REGISTER_BANK(rtc_registers);
+/* EDK2 reads the identification by bytes. */
+static const RegisterBank rtc_bank = REGISTER_BANK(rtc_registers, .guest = { 1, 4 });
 
 /* ---- life ---- */
 

@@ -75,9 +75,18 @@ static void a_match_in_the_past_is_a_century_away(void **state)
     assert_false(bench_irq(bench, 0));
 }
 
+static void identification_is_read_by_bytes_too(void **state)
+{
+    g_autoptr(Bench) bench = bench_new(rtc);
+
+    assert_int_equal(bench_read(bench, 0, 0xff0, 1), 0x0d);
+    assert_int_equal(bench_read(bench, 0, 0xff4, 1), 0xf0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(identification_is_read_by_bytes_too),
         cmocka_unit_test(it_starts_at_the_hosts_time_and_follows_the_machines),
         cmocka_unit_test(time_can_be_set),
         cmocka_unit_test(a_match_interrupts_once),
