@@ -310,7 +310,9 @@ typedef struct Clearing {
     bool must_be_zero; /* the guest relies on reading zeroes */
 } Clearing;
 
-static uint64_t cleared_entry(const Qcow2 *q, uint64_t old, const Clearing *how, bool *possible)
+/* Version 2 has no entry for zeroes: the one for nothing is as good where the image below has ended. */
+static uint64_t cleared_entry(
+    const Qcow2 *q, uint64_t at, uint64_t old, const Clearing *how, bool *possible)
 {
     bool has_backing = q->node->backing != NULL;
     bool keep = how->keep_place && qcow2_is_plain(q, old) && old & QCOW2_COPIED;
@@ -322,7 +324,7 @@ static uint64_t cleared_entry(const Qcow2 *q, uint64_t old, const Clearing *how,
     if (q->header.version >= 3 && (has_backing || keep)) {
         return QCOW2_ZERO | (keep ? old : 0);
     }
-    *possible = !has_backing;
+    *possible = !has_backing || at >= q->node->backing->length;
     return 0;
 }
 
@@ -340,7 +342,7 @@ static int clear_cluster(Qcow2 *q, uint64_t at, const Clearing *how)
         return result;
     }
     old = l2_entry_load(q, page, at, &bitmap);
-    entry = cleared_entry(q, old, how, &possible);
+    entry = cleared_entry(q, at, old, how, &possible);
     if (!possible) {
         return how->must_be_zero ? -ENOTSUP : 0;
     }
