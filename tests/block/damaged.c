@@ -510,6 +510,38 @@ static void what_is_not_there_is_not_checked(void **state)
     io_loop_run(loop, sparse_main, loop);
 }
 
+/* ---- bitmaps ---- */
+
+/* A name that ends within itself: the directory is not right, and is not written again. */
+static void name_main(void *data)
+{
+    const DamageCase damage = { "qcow2", "cluster_size=4k", NULL, 0 };
+    g_autoptr(GByteArray) bytes = build(data, &damage);
+    BlockNode *node = open_image(data, "qcow2", bytes, true);
+    const BlockBitmaps *can = node->driver->bitmaps;
+    g_autoptr(GArray) found = g_array_new(false, false, sizeof(BlockBitmap));
+    uint8_t *name;
+
+    assert_true(can->add(node, "a name", 0, NULL));
+    block_unref(node);
+    name = memmem(bytes->data, bytes->len, "a name", 6);
+    assert_non_null(name);
+    name[2] = '\0';
+    node = open_image(data, "qcow2", bytes, false);
+    assert_false(can->list(node, found, NULL));
+    block_unref(node);
+    node = open_image(data, "qcow2", bytes, true);
+    use(node, true);
+    block_unref(node);
+}
+
+static void a_bitmap_with_an_odd_name_is_survived(void **state)
+{
+    g_autoptr(IoLoop) loop = io_loop_new(NULL);
+
+    io_loop_run(loop, name_main, loop);
+}
+
 /* ---- memory ---- */
 
 /* Each write needs another L2 table: all of them together are twice what may be kept. */
@@ -556,6 +588,7 @@ int main(void)
         cmocka_unit_test(damage_of_any_format_is_survived),
         cmocka_unit_test(old_mistakes_of_parsers_are_not_made_here),
         cmocka_unit_test(what_is_not_there_is_not_checked),
+        cmocka_unit_test(a_bitmap_with_an_odd_name_is_survived),
         cmocka_unit_test(tables_take_no_more_memory_than_their_cache),
     };
 

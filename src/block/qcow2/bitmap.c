@@ -50,7 +50,8 @@ static bool take_entry(Qcow2 *q, const uint8_t *entry, uint64_t left, uint64_t *
     extra = load_be(entry + 20, 4);
     *length = entry_bytes((uint64_t)name + extra);
     if (*length > left || name == 0 || name > QCOW2_BITMAP_NAME_MOST ||
-        load_be(entry + 8, 4) > QCOW2_BITMAP_TABLE_MOST) {
+        load_be(entry + 8, 4) > QCOW2_BITMAP_TABLE_MOST ||
+        memchr(entry + QCOW2_BITMAP_ENTRY + extra, '\0', name)) {
         return false;
     }
     b = g_new0(Qcow2Bitmap, 1);
