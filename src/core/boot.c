@@ -441,7 +441,8 @@ static bool need_psci(Machine *machine, Diag *diag)
     if (!has_psci(machine) && !find_part(machine->boot, "firmware")) {
         diag_error(diag, DIAG_NOTHING_TO_BOOT, machine->spec->boot.kernel.mark,
             "`boot.kernel` needs `boot.firmware` here: with EL3, PSCI is the firmware's");
-        diag_hint(diag, "name firmware, or choose `levels: el2` or `el1` among the board's options");
+        diag_hint(
+            diag, "name firmware, or choose `levels: el2` or `el1` among the board's options");
         return false;
     }
     return true;

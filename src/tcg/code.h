@@ -45,7 +45,8 @@ typedef struct CodeCache {
     unsigned chunk_count;
     Chunk *chunks;
     uint64_t next_order;
-    unsigned patches; /* in chunks that are not being filled, since their writable views gave back their pages */
+    unsigned
+        patches; /* in chunks that are not being filled, since their writable views gave back their pages */
 } CodeCache;
 
 /* Reserves size bytes; memory is taken as it is used. Chunk 0 is for the host's thunks. */

@@ -51,10 +51,10 @@ typedef enum MemOp {
     MEM_32 = 2,
     MEM_64 = 3,
     MEM_128 = 4,
-    MEM_SIZE = 7,         /* mask: log2 of the bytes */
-    MEM_SIGNED = 1 << 3,  /* sign-extended to the result's type */
-    MEM_PARTS = 1 << 3,   /* of 64 and 128 bits: several elements, which need not be aligned as one */
-    MEM_BIG = 1 << 4,     /* big-endian */
+    MEM_SIZE = 7,        /* mask: log2 of the bytes */
+    MEM_SIGNED = 1 << 3, /* sign-extended to the result's type */
+    MEM_PARTS = 1 << 3, /* of 64 and 128 bits: several elements, which need not be aligned as one */
+    MEM_BIG = 1 << 4,   /* big-endian */
     MEM_ALIGNED = 1 << 5, /* an address that is not a multiple of the size faults */
     MEM_ACQUIRE = 1 << 6,
     MEM_RELEASE = 1 << 7, /* with MEM_ACQUIRE: sequentially consistent */

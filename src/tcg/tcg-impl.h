@@ -45,7 +45,7 @@ struct Tcg {
     unsigned evictions;     /* CodePage.swept tells by it what this one has done */
     _Atomic uint64_t translated_insns, translated_blocks, dropped_blocks, revived_blocks;
     _Atomic uint64_t evicted_chunks;
-    _Atomic uint64_t checked_insns; /* in lockstep, without a difference */
+    _Atomic uint64_t checked_insns;         /* in lockstep, without a difference */
     _Atomic uint64_t timed_insns, timed_ns; /* of the blocks whose translation was timed */
 };
 
