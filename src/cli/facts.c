@@ -54,6 +54,9 @@ static void add_cpus(Facts *facts, const CpuClusterSpec *cluster)
         add(facts, g_strdup_printf("%s.psci", name), "%s %s",
             cluster->psci_version ? cluster->psci_version : "", cluster->psci_conduit);
     }
+    if (cluster->semihosting) {
+        add(facts, g_strdup_printf("%s.semihosting", name), "true");
+    }
     for (unsigned i = 0; i < cluster->feature_count; i++) {
         if (cluster->features[i].on) {
             add(facts, g_strdup_printf("%s.features.%s", name, cluster->features[i].name), "true");

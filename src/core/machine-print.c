@@ -21,6 +21,9 @@ static void print_cluster(const CpuClusterSpec *cluster, FILE *out)
     fprintf(out, "cpus %s: %" PRIu64 " x %s %s from %u, timebase %" PRIu64 " Hz\n", cluster->name,
         cluster->count.value, cluster->isa, cluster->model.text, cluster->first,
         cluster->timebase_hz);
+    if (cluster->semihosting) {
+        fputs("  semihosting\n", out);
+    }
     for (unsigned i = 0; i < cluster->feature_count; i++) {
         fprintf(out, "  %s%s\n", cluster->features[i].on ? "+" : "-", cluster->features[i].name);
     }

@@ -92,6 +92,16 @@ qemu-img rebase -u -f qcow2 -b two.qcow2 -F qcow2 one.qcow2
 gives 3 "$lathe" io -r -f qcow2 -c 'read 0 512' one.qcow2
 grep -q 'or on itself' said || { cat said; fail "a chain without an end"; }
 
+# Clusters that were counted and never written lie behind the end of the file: the block of counts is the third
+# cluster, with 16 bits each.
+gives 0 "$lathe" img create -q -f qcow2 counted.qcow2 1M
+printf '\0\1' | dd of=counted.qcow2 bs=1 seek=$((0x20000 + 2 * 20)) conv=notrunc status=none
+[ "$(stat -c %s counted.qcow2)" -lt $((20 * 0x10000)) ] || fail "the file is longer than the test thinks"
+gives 3 "$lathe" img check counted.qcow2
+grep -q '1 leaked' said || { cat said; fail "a leak behind the end"; }
+gives 0 "$lathe" img check --repair counted.qcow2
+gives 0 "$lathe" img check counted.qcow2
+
 # A descriptor cannot name files from elsewhere.
 sed 's,parts-s002,../../etc/passwd-s002,' parts.vmdk >evil.vmdk
 gives 3 "$lathe" img info evil.vmdk
