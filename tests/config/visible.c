@@ -477,7 +477,7 @@ static void write_small_file(const World *world, const char *name, const char *t
     assert_true(g_file_set_contents(file, text, -1, NULL));
 }
 
-static void walk_file(World *world, const char *file)
+static void load_carrier(World *world, const char *file)
 {
     Node *both = read_file(world, file);
 
@@ -490,6 +490,11 @@ static void walk_file(World *world, const char *file)
 
         world->carrier.board = read_file(world, name);
     }
+}
+
+static void walk_file(World *world, const char *file)
+{
+    load_carrier(world, file);
     walk_carrier(world, true);
 }
 
@@ -564,11 +569,16 @@ static void walk_with_device(World *world, const Schema *schema, const char *typ
     Arena *arena = world->loader.arena;
     const Carrier plain = world->carrier;
     bool plugs = node_get(node_get(schema->node, "x-lathe"), "plugs-into") != NULL;
-    Node *device = example_of(world, schema, type), *devices;
+    Node *device = example_of(world, schema, type), *place, *devices;
 
     world->carrier.machine = node_copy(arena, plain.machine);
     world->carrier.board = node_copy(arena, plain.board);
-    devices = node_get(plugs ? world->carrier.machine : world->carrier.board, "devices");
+    place = plugs ? world->carrier.machine : world->carrier.board;
+    devices = node_get(place, "devices");
+    if (!devices) {
+        devices = node_new(arena, NODE_MAP, NO_MARK);
+        node_map_set(arena, place, "devices", NO_MARK, devices);
+    }
     node_map_set(arena, devices, "extra", NO_MARK, device);
     if (*digest(world, world->carrier.machine, world->carrier.board)) {
         world->on_board = !plugs;
@@ -584,6 +594,7 @@ static void walk_with_devices(World *world, const char *file)
 {
     g_autoptr(GPtrArray) types = library_list(world->loader.library, "schemas/devices", ".v1.yaml");
 
+    load_carrier(world, file);
     for (unsigned i = 0; i < types->len; i++) {
         const char *type = g_ptr_array_index(types, i);
         g_autofree char *name = g_strdup_printf("schemas/devices/%s.v1.yaml", type);
@@ -600,6 +611,11 @@ static void walk_with_devices(World *world, const char *file)
 
 /* ---- the tests ---- */
 
+static int compare_names(gconstpointer left, gconstpointer right)
+{
+    return strcmp(*(char *const *)left, *(char *const *)right);
+}
+
 static GPtrArray *carrier_files(void)
 {
     GPtrArray *files = g_ptr_array_new_with_free_func(g_free);
@@ -609,7 +625,7 @@ static GPtrArray *carrier_files(void)
     while (dir && (name = g_dir_read_name(dir))) {
         g_ptr_array_add(files, g_build_filename(FOLDER, name, NULL));
     }
-    g_ptr_array_sort(files, (GCompareFunc)strcmp);
+    g_ptr_array_sort(files, compare_names);
     return files;
 }
 
