@@ -80,8 +80,8 @@ static const QemuOption options[] = {
     { "no-fd-bootchk", false, NULL, LOST, "lathe has no PC firmware" },
     { "old-param", false, NULL, LOST, "lathe hands over a device tree" },
     { "prom-env", true,  NULL, LOST, "lathe has no Open Firmware" },
-    { "semihosting", false, NULL, LOST, "lathe has no semihosting" },
-    { "semihosting-config", true, NULL, LOST, "lathe has no semihosting" },
+    { "semihosting", false, NULL, LOST, "write cpus.semihosting: true; files of the host are not reached by it" },
+    { "semihosting-config", true, NULL, LOST, "write cpus.semihosting: true; what it configures is lost" },
     { "fw_cfg",   true,  NULL, LOST, "fw_cfg entries are made by lathe itself" },
 
     /* starting */
