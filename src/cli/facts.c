@@ -136,6 +136,41 @@ static void add_device(Facts *facts, const DeviceSpec *device)
     }
 }
 
+/* ---- names of disks ---- */
+
+static uint64_t place_of(const MachineSpec *spec, const DeviceSpec *plugged)
+{
+    for (unsigned i = 0; i < spec->device_count; i++) {
+        const DeviceSpec *transport = &spec->devices[i];
+
+        if (strcmp(transport->id, plugged->slot) == 0 && transport->region_count > 0) {
+            return transport->regions[0].at;
+        }
+    }
+    return 0;
+}
+
+static bool is_virtio_disk(const DeviceSpec *device)
+{
+    return device->slot && strcmp(device->type->name, "virtio-blk") == 0;
+}
+
+/* Linux counts them in the order of the device tree, which is that of the addresses: vda ... vdz, vdaa ... */
+static void add_disk_name(Facts *facts, const MachineSpec *spec, const DeviceSpec *device)
+{
+    g_autoptr(GString) letters = g_string_new(NULL);
+    uint64_t place = place_of(spec, device);
+    unsigned number = 1;
+
+    for (unsigned i = 0; i < spec->device_count; i++) {
+        number += is_virtio_disk(&spec->devices[i]) && place_of(spec, &spec->devices[i]) < place;
+    }
+    for (; number > 0; number = (number - 1) / 26) {
+        g_string_prepend_c(letters, 'a' + (number - 1) % 26);
+    }
+    add(facts, g_strconcat(device->id, ".disk", NULL), "/dev/vd%s in Linux", letters->str);
+}
+
 /* What the disk says about itself; not what is on it. */
 static void add_drive(Facts *facts, const DriveSpec *drive)
 {
@@ -163,6 +198,9 @@ static void add_spec(Facts *facts, const MachineSpec *spec)
     }
     for (unsigned i = 0; i < spec->device_count; i++) {
         add_device(facts, &spec->devices[i]);
+        if (is_virtio_disk(&spec->devices[i])) {
+            add_disk_name(facts, spec, &spec->devices[i]);
+        }
     }
     for (unsigned i = 0; i < spec->drive_count; i++) {
         add_drive(facts, &spec->drives[i]);

@@ -40,6 +40,7 @@ cp sub/base.yaml .
 sed -i 's/^drives:/drives:\n  first: { size: 2MiB }/; s/one/two/; s/1MiB/1MiB, aio: native, cache: none/' sub/m.yaml
 plan 1 sub/m.yaml
 has '^+ drives.first  .* virtio-blk in virtio.1$'
+has '^+ drives.first.disk  .* /dev/vdb in Linux$'
 has '^= drives.root  .* stays virtio-blk in virtio.0$'
 has '^~ drives.root.aio  .* threads -> native    guest: nothing$'
 has '^~ boot.cmdline  .* one -> two    guest: starts with it$'
@@ -49,6 +50,10 @@ plan 1 sub/m.yaml HEAD --set drives.first=null
 has '^hardware .*: the same'
 plan 1 old.yaml sub/m.yaml
 has '^- drives.first'
+
+sed 's/^drives:/drives:\n  first: { size: 2MiB, slot: virtio.0 }/; s/root: {/root: { slot: virtio.1,/' old.yaml >moved.yaml
+plan 1 moved.yaml old.yaml
+has '^~ drives.root.disk  .* /dev/vda in Linux -> /dev/vdb in Linux$'
 
 cp old.yaml cpu.yaml
 printf 'cpus: { model: max }\n' >>cpu.yaml
