@@ -237,13 +237,17 @@ static void compare_cluster(Check *c, uint64_t cluster)
 /*
  * What was counted when the power failed may not have been written, so that the file ends before it. The block of
  * counts that the last cluster is in is looked at to its end: a later one would make the file longer by itself.
+ * That comes first, since a repair puts new blocks there.
  */
 static void compare_all(Check *c)
 {
     uint64_t in_block = UINT64_C(1) << c->q->refblock_bits;
-    uint64_t end = (c->clusters + in_block - 1) & -in_block;
+    uint64_t end = (c->clusters + in_block - 1) & -in_block, stored;
 
-    for (uint64_t i = 0; i < end; i++) {
+    for (uint64_t i = c->clusters; i < end && refcount_get(c->q, i, &stored) == 0; i++) {
+        compare_cluster(c, i);
+    }
+    for (uint64_t i = 0; i < c->clusters; i++) {
         compare_cluster(c, i);
     }
 }
