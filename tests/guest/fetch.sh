@@ -25,7 +25,8 @@ mirror() {
 
 if [ "$1" = --mirror ]; then
     url=$(mirror)
-    echo "${url:-http://deb.debian.org/debian}"
+    [ -n "$url" ] || fail "no Debian mirror in /etc/apt"
+    echo "$url"
     exit
 fi
 guests=${GUESTS:-build/guests}
