@@ -1,27 +1,39 @@
 #include "cli/img/litter.h"
 
+#include <errno.h>
 #include <glib.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-enum { MOST = 64 };
+enum { MOST = 64, TRIES = 1000 };
 
 static const char *volatile files[MOST];
 
-/*
- * Only calls that signal-safety(7) lists. A folder comes before what is in it, so the last one is
- * the first to go. The signal then does what it would have done.
- */
-static void clean(int number)
+/* False when a folder has got something new meanwhile: other threads still run, and make files. */
+static bool clean_once(void)
 {
+    bool whole = true;
+
     for (unsigned i = MOST; i-- > 0;) {
         const char *path = files[i];
 
-        if (path && unlink(path) != 0) {
-            rmdir(path);
+        if (path && unlink(path) != 0 && rmdir(path) != 0 && errno == ENOTEMPTY) {
+            whole = false;
         }
+    }
+    return whole;
+}
+
+/*
+ * Only calls that signal-safety(7) lists. A folder comes before what is in it, so the last one is
+ * the first to go, and once it is gone nothing can be made in it. The signal then does what it would
+ * have done.
+ */
+static void clean(int number)
+{
+    for (unsigned i = 0; i < TRIES && !clean_once(); i++) {
     }
     raise(number);
 }
