@@ -26,11 +26,15 @@ newer() {       # newer FILE: is it there, and newer than what makes it?
     [ -f "$1" ] && [ "$1" -nt "$here/init" ] && [ "$1" -nt "$here/initramfs.sh" ]
 }
 
+there() {       # there FILE: is the folder that it names there? A checkout may have moved.
+    [ -d "$(cat "$1" 2>/dev/null)" ]
+}
+
 if [ $arch = riscv64 ] && [ ! -f "$out/fw_dynamic.bin" ]; then
     firmware=$(sh "$here/fetch.sh" all bookworm opensbi)
     cp "$firmware/usr/lib/riscv64-linux-gnu/opensbi/generic/fw_dynamic.bin" "$out/"
 fi
-if ! newer "$out/initrd.gz" || [ ! -f "$out/Image" ]; then
+if ! newer "$out/initrd.gz" || [ ! -f "$out/Image" ] || ! there "$out/kernel" || ! there "$out/busybox"; then
     sh "$here/fetch.sh" $arch $suite "$kernel" > "$out/kernel"
     sh "$here/fetch.sh" $arch $suite busybox-static > "$out/busybox"
     cp "$(cat "$out/kernel")"/boot/vmlinu[xz]-* "$out/Image"
