@@ -33,8 +33,7 @@ static bool clean_once(void)
  */
 static void clean(int number)
 {
-    for (unsigned i = 0; i < TRIES && !clean_once(); i++) {
-    }
+    for (unsigned i = 0; i < TRIES && !clean_once(); i++) {}
     raise(number);
 }
 

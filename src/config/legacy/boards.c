@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "config/legacy/optstr.h"
+
 const char *const interface_names[INTERFACE_COUNT] = { [IF_NONE] = "none",
     [IF_IDE] = "ide",
     [IF_SCSI] = "scsi",
@@ -160,20 +162,6 @@ static const char *const versions[] = { "1.4", "1.5", "1.6", "1.7", "2.0", "2.1"
     "2.4", "2.5", "2.6", "2.7", "2.8", "2.9", "2.10", "2.11", "2.12", "3.0", "3.1", "4.0", "4.0.1",
     "4.1", "4.2", "5.0", "5.1", "5.2", "6.0", "6.1", "6.2", "7.0", "7.1", "7.2" };
 
-/* Whether one of the words of `list` is the first `length` bytes of `word`. */
-static bool has_word(const char *list, const char *word, size_t length)
-{
-    while (*list) {
-        size_t here = strcspn(list, " ");
-
-        if (here == length && strncmp(list, word, length) == 0) {
-            return true;
-        }
-        list += here + strspn(list + here, " ");
-    }
-    return false;
-}
-
 static int version_index(const char *version)
 {
     for (unsigned i = 0; i < G_N_ELEMENTS(versions); i++) {
@@ -187,7 +175,7 @@ static int version_index(const char *version)
 static bool is_of_arch(const QemuBoard *board, const char *arch)
 {
     arch = strcmp(arch, "ppc64le") == 0 ? "ppc64" : arch;
-    return *board->archs == '*' || has_word(board->archs, arch, strlen(arch));
+    return *board->archs == '*' || opt_is_among(board->archs, arch);
 }
 
 /* What stands in front of the version: the last name. */
@@ -211,13 +199,13 @@ static bool is_called(const QemuBoard *board, const char *name)
 {
     bool bare = board->since && family(board) != board->names && strcmp(name, family(board)) == 0;
 
-    return is_version_of(board, name) || (!bare && has_word(board->names, name, strlen(name)));
+    return is_version_of(board, name) || (!bare && opt_is_among(board->names, name));
 }
 
 static const char *default_name(const char *arch)
 {
     for (unsigned i = 0; i < G_N_ELEMENTS(defaults); i++) {
-        if (has_word(defaults[i].archs, arch, strlen(arch))) {
+        if (opt_is_among(defaults[i].archs, arch)) {
             return defaults[i].board;
         }
     }
@@ -227,7 +215,7 @@ static const char *default_name(const char *arch)
 bool qemu_arch_known(const char *arch)
 {
     for (unsigned i = 0; i < G_N_ELEMENTS(defaults); i++) {
-        if (has_word(defaults[i].archs, arch, strlen(arch))) {
+        if (opt_is_among(defaults[i].archs, arch)) {
             return true;
         }
     }

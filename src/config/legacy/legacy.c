@@ -6,9 +6,12 @@
 
 #include "config/legacy/attach.h"
 #include "config/legacy/drives.h"
-#include "config/legacy/nodes.h"
+#include "config/legacy/links.h"
+#include "config/legacy/machines.h"
 #include "config/legacy/networks.h"
+#include "config/legacy/nodes.h"
 #include "config/legacy/options.h"
+#include "config/legacy/values.h"
 #include "config/suggest.h"
 
 const char *const fidelity_names[] = { "exact", "close", "lost" };
@@ -218,6 +221,10 @@ static bool take_option(Legacy *l, const GArray *words, unsigned *at)
     if (!option_exists(option, l->as)) {
         return refuse_age(l, span, option);
     }
+    if (!option_is_for(option, l->as, l->arch)) {
+        return legacy_refuse(
+            l, DIAG_LEGACY_OPTION, span, "`%s` is no option of %s", word->text, l->program);
+    }
     if (option->argument) {
         if (++*at >= words->len) {
             return legacy_refuse(l, DIAG_LEGACY_OPTION, span, "`%s` needs an argument", word->text);
@@ -226,6 +233,9 @@ static bool take_option(Legacy *l, const GArray *words, unsigned *at)
         span.to = MAX(span.to, word_span(argument, 0, argument->length).to);
     }
     remember(l, span, word, argument);
+    if (argument && l->as == AS_7_2 && !values_check(l, option->name, argument)) {
+        return false;
+    }
     if (option->take) {
         return option->take(l, option, argument, span);
     }
@@ -282,7 +292,7 @@ static bool choose_machine(Legacy *l)
             l->program, name);
     }
     l->machine = qemu_board_canonical(l->board, name);
-    return check_machine(l);
+    return check_machine(l) && machines_check(l);
 }
 
 bool legacy_read(Legacy *l, const GArray *words)
@@ -296,5 +306,5 @@ bool legacy_read(Legacy *l, const GArray *words)
             return false;
         }
     }
-    return drives_read(l) && attach_all(l) && networks_read(l);
+    return drives_read(l) && attach_all(l) && networks_read(l) && links_check(l);
 }

@@ -190,7 +190,7 @@ typedef struct Legacy {
 
     /* Values that have a place of their own in the YAML; text NULL: not said. */
     const char *memory_text, *cpu_model, *kernel, *initrd, *append, *bios, *dtb, *name;
-    Span memory_at, cpu_at, bios_at;
+    Span memory_at, cpu_at, cpus_at, bios_at;
     uint64_t memory;
     unsigned cpus;
     const char *gdb; /* NULL: none */

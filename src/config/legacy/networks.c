@@ -69,16 +69,30 @@ static bool read_device(Legacy *l, Opts *opts)
     return true;
 }
 
-/* A card for PCI that the program was not built with; boards may have models of their own. */
+/*
+ * A card for PCI that the program was not built with, or on boards that have no others, anything
+ * else. Other boards may have models of their own.
+ */
 static bool check_model(Legacy *l, const Opts *opts)
 {
-    static const char *const cards[] = { "e1000", "e1000e", "rtl8139", "pcnet", "ne2k_pci",
-        "i82551", "i82557b", "i82559er", "vmxnet3", "tulip", "sungem", NULL };
+    static const char cards[] =
+        "e1000 e1000-82544gc e1000-82545em e1000e i82550 i82551 i82557a i82557b i82557c i82558a "
+        "i82558b i82559a i82559b i82559c i82559er i82562 i82801 ne2k_pci pcnet pvrdma rtl8139 "
+        "sungem tulip virtio-net-pci virtio-net-pci-non-transitional virtio-net-pci-transitional "
+        "vmxnet3";
     const Opt *model = opts_find(opts, "model");
+    bool pc = opt_is_among("i386 x86_64", l->arch) && qemu_board_claims(l->board, "floppy") > 0,
+         virt = opt_is_among("arm aarch64", l->arch) && g_str_has_prefix(l->machine, "virt-");
     QemuDevice device;
+    bool good;
 
-    return !model || !g_strv_contains(cards, model->value) ||
-        qemu_device_find(l->arch, model->value, &device) ||
+    if (!model || l->as == AS_2011 || strcmp(model->value, "virtio") == 0) {
+        return true;
+    }
+    good = opt_is_among(cards, model->value) ? qemu_device_find(l->arch, model->value, &device)
+        : pc                                 ? strcmp(model->value, "ne2k_isa") == 0
+                                             : !virt;
+    return good ||
         legacy_refuse(l, DIAG_LEGACY_NAME, model->value_at, "%s has no network card `%s`",
             l->program, model->value);
 }

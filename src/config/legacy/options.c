@@ -10,6 +10,11 @@
 #define NO_MONITOR "lathe has no monitor of this kind"
 #define HOST_ONLY "about the host alone: the guest sees no difference"
 #define NO_BLUETOOTH "Bluetooth is " REPLACED
+#define PC "i386 x86_64"
+#define PC_ARM PC " arm aarch64"
+#define SPARC_PPC "sparc sparc64 ppc ppc64 ppc64le"
+#define SEMIHOSTING                                                                                \
+    "arm aarch64 m68k mips mipsel mips64 mips64el nios2 riscv32 riscv64 xtensa xtensaeb"
 #define NO_XEN "lathe does not run under Xen"
 #define OTHER_ACCEL "lathe translates the guest's instructions whatever accelerates QEMU"
 
@@ -71,17 +76,17 @@ static const QemuOption options[] = {
     { "mem-prealloc", false, NULL, CLOSE, HOST_ONLY },
     { "uuid",     true,  NULL, LOST, NO_FIRMWARE_TABLES },
     { "name",     true,  take_name },
-    { "smbios",   true,  NULL, LOST, NO_FIRMWARE_TABLES },
-    { "acpitable", true, NULL, LOST, NO_FIRMWARE_TABLES },
-    { "no-acpi",  false, NULL, CLOSE, "lathe's boards have no ACPI" },
+    { "smbios",   true,  NULL, LOST, NO_FIRMWARE_TABLES, PC_ARM },
+    { "acpitable", true, NULL, LOST, NO_FIRMWARE_TABLES, PC },
+    { "no-acpi",  false, NULL, CLOSE, "lathe's boards have no ACPI", PC_ARM },
     { "no-hpet",  false, NULL, CLOSE, "lathe's boards have no HPET" },
-    { "win2k-hack", false, NULL, LOST, "lathe has no such disk" },
+    { "win2k-hack", false, NULL, LOST, "lathe has no such disk", PC },
     { "rtc-td-hack", false, NULL, LOST, REPLACED },
-    { "no-fd-bootchk", false, NULL, LOST, "lathe has no PC firmware" },
-    { "old-param", false, NULL, LOST, "lathe hands over a device tree" },
-    { "prom-env", true,  NULL, LOST, "lathe has no Open Firmware" },
-    { "semihosting", false, NULL, LOST, "write cpus.semihosting: true; files of the host are not reached by it" },
-    { "semihosting-config", true, NULL, LOST, "write cpus.semihosting: true; what it configures is lost" },
+    { "no-fd-bootchk", false, NULL, LOST, "lathe has no PC firmware", PC },
+    { "old-param", false, NULL, LOST, "lathe hands over a device tree", "arm aarch64" },
+    { "prom-env", true,  NULL, LOST, "lathe has no Open Firmware", SPARC_PPC },
+    { "semihosting", false, NULL, LOST, "write cpus.semihosting: true; files of the host are not reached by it", SEMIHOSTING },
+    { "semihosting-config", true, NULL, LOST, "write cpus.semihosting: true; what it configures is lost", SEMIHOSTING },
     { "fw_cfg",   true,  NULL, LOST, "fw_cfg entries are made by lathe itself" },
 
     /* starting */
@@ -127,7 +132,7 @@ static const QemuOption options[] = {
     { "ctrl-grab", false, NULL, LOST, NO_DISPLAY }, { "no-quit", false, NULL, LOST, NO_DISPLAY },
     { "portrait", false, NULL, LOST, NO_DISPLAY }, { "rotate", true, NULL, LOST, NO_DISPLAY },
     { "show-cursor", false, NULL, LOST, NO_DISPLAY },
-    { "g",        true,  NULL, LOST, NO_DISPLAY },
+    { "g",        true,  NULL, LOST, NO_DISPLAY, "m68k " SPARC_PPC },
     { "k",        true,  NULL, LOST, NO_DISPLAY },
 
     /* time */
@@ -201,6 +206,11 @@ static const char *const not_in_2011[] = { "accel", "action", "add-fd", "async-t
 bool option_exists(const QemuOption *option, LegacyAs as)
 {
     return !g_strv_contains(as == AS_7_2 ? gone_in_7_2 : not_in_2011, option->name);
+}
+
+bool option_is_for(const QemuOption *option, LegacyAs as, const char *arch)
+{
+    return as == AS_2011 || !option->archs || opt_is_among(option->archs, arch);
 }
 
 const QemuOption *option_find(const char *name)

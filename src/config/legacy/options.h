@@ -17,12 +17,16 @@ struct QemuOption {
     TakeOption take; /* NULL: the row says it all */
     Fidelity fidelity;
     const char *reason; /* why it is not exact */
+    const char *archs;  /* of the programs that have it; NULL: all */
 };
 
 const QemuOption *option_find(const char *name);
 
 /* Whether the QEMU of that time takes it. */
 bool option_exists(const QemuOption *option, LegacyAs as);
+
+/* Whether the program for that architecture does; others know its name alone. */
+bool option_is_for(const QemuOption *option, LegacyAs as, const char *arch);
 
 /* Adds all names, for "did you mean". */
 void option_names(GPtrArray *names);

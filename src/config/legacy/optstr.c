@@ -256,3 +256,18 @@ bool opt_is_id(const char *text)
     }
     return true;
 }
+
+bool opt_is_among(const char *list, const char *word)
+{
+    size_t length = strlen(word);
+
+    while (*list) {
+        size_t here = strcspn(list, " ");
+
+        if (here == length && strncmp(list, word, length) == 0) {
+            return true;
+        }
+        list += here + strspn(list + here, " ");
+    }
+    return false;
+}

@@ -59,4 +59,7 @@ bool opt_number(const char *text, uint64_t *value); /* C notation; false: no num
 bool opt_size(const char *text, uint64_t *value);   /* "1.5G", "0x100" */
 bool opt_is_id(const char *text); /* a letter, then letters, digits, `-`, `.`, `_` */
 
+/* Whether one of the words of `list` ("on off auto") is `word`. */
+bool opt_is_among(const char *list, const char *word);
+
 #endif

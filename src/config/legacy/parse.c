@@ -1,4 +1,5 @@
 /* What each option of a command line says, kept in order; judged later. */
+#include <stdio.h>
 #include <string.h>
 
 #include "config/legacy/json.h"
@@ -15,7 +16,7 @@ static const struct {
     { "blockdev", "driver", false, offsetof(Legacy, blockdevs) },
     { "device", "driver", false, offsetof(Legacy, devices) },
     { "object", "qom-type", true, offsetof(Legacy, objects) },
-    { "netdev", "type", true, offsetof(Legacy, netdevs) },
+    { "netdev", "type", false, offsetof(Legacy, netdevs) },
     { "net", "type", false, offsetof(Legacy, nets) },
     { "nic", "type", false, offsetof(Legacy, nets) },
     { "chardev", "backend", true, offsetof(Legacy, chardevs) },
@@ -220,6 +221,24 @@ bool take_machine(Legacy *l, const QemuOption *o, const Word *argument, Span at)
     return true;
 }
 
+/* What could be plugged in later is more than what is there. */
+static bool check_more_memory(Legacy *l, Opts *opts)
+{
+    const Opt *slots = opts_get(opts, "slots"), *most = opts_get(opts, "maxmem");
+    uint64_t size;
+
+    if (l->as == AS_2011 || (!slots && !most)) {
+        return true;
+    }
+    if (!most) {
+        return legacy_refuse(
+            l, DIAG_LEGACY_VALUE, slots->key_at, "`slots` needs `maxmem` beside it");
+    }
+    return (opt_size(most->value, &size) && size >= l->memory) ||
+        legacy_refuse(l, DIAG_LEGACY_VALUE, most->value_at,
+            "`%s` of `maxmem` is not a size of at least that of the memory", most->value);
+}
+
 bool take_memory(Legacy *l, const QemuOption *o, const Word *argument, Span at)
 {
     Opts *opts = opts_parse("-m", argument, "size", l->arena);
@@ -236,6 +255,9 @@ bool take_memory(Legacy *l, const QemuOption *o, const Word *argument, Span at)
     }
     l->memory_text = text;
     l->memory_at = at;
+    if (!check_more_memory(l, opts)) {
+        return false;
+    }
     if (opts_get(opts, "slots") || opts_get(opts, "maxmem")) {
         legacy_note(l, LOST, at, "memory", "lathe has no memory that is plugged in later");
     } else {
@@ -312,6 +334,7 @@ bool take_smp(Legacy *l, const QemuOption *o, const Word *argument, Span at)
         return legacy_refuse(l, DIAG_LEGACY_VALUE, at, "`maxcpus` is less than `cpus`");
     }
     l->cpus = cpus ? cpus : product;
+    l->cpus_at = at;
     if (shaped) {
         legacy_note(l, CLOSE, at, "cpus",
             "%u CPUs, side by side: sockets, cores and threads are not told apart", l->cpus);
@@ -394,6 +417,22 @@ bool take_name(Legacy *l, const QemuOption *o, const Word *argument, Span at)
     return true;
 }
 
+/* "2006-6-17T16:1:21" in full, or the start of a day. */
+static bool clock_start(Legacy *l, const char *base)
+{
+    int year, month, day, hour = 0, minute = 0, second = 0;
+
+    if (sscanf(base, "%d-%d-%dT%d:%d:%d", &year, &month, &day, &hour, &minute, &second) < 3) {
+        return false;
+    }
+    g_autoptr(GDateTime) time = g_date_time_new_utc(year, month, day, hour, minute, second);
+
+    l->clock_start = time ? arena_printf(l->arena, "%04d-%02d-%02dT%02d:%02d:%02dZ", year, month,
+                                day, hour, minute, second)
+                          : NULL;
+    return time != NULL;
+}
+
 bool take_rtc(Legacy *l, const QemuOption *o, const Word *argument, Span at)
 {
     Opts *opts = opts_parse("-rtc", argument, NULL, l->arena);
@@ -403,11 +442,10 @@ bool take_rtc(Legacy *l, const QemuOption *o, const Word *argument, Span at)
         legacy_note(l, EXACT, at, "clock", NULL);
     } else if (strcmp(base, "localtime") == 0) {
         legacy_note(l, LOST, at, "clock", "lathe's clocks are in UTC");
-    } else {
-        bool whole = strlen(base) == strlen("2006-06-17T16:01:21");
-
-        l->clock_start = arena_printf(l->arena, whole ? "%sZ" : "%sT00:00:00Z", base);
+    } else if (clock_start(l, base)) {
         legacy_note(l, EXACT, at, "clock", NULL);
+    } else {
+        legacy_note(l, LOST, at, "clock", "there is no such day or time");
     }
     return true;
 }

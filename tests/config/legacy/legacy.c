@@ -298,6 +298,14 @@ static void serial_was_a_key_in_2011(void **state)
     assert_translated("qemu -drive file=a.img,if=virtio,serial=S1", AS_2011, "serial: S1");
 }
 
+static void a_start_of_the_clock_is_written_in_full(void **state)
+{
+    assert_translated("qemu-system-riscv64 -M virt -rtc base=2006-6-7", AS_7_2,
+        "start: \"2006-06-07T00:00:00Z\"");
+    assert_translated("qemu-system-riscv64 -M virt -rtc base=2006-13-1", AS_7_2,
+        "# lost: -rtc base=2006-13-1: there is no such day or time");
+}
+
 static void a_missing_board_is_one_lost_line(void **state)
 {
     assert_translated("qemu-system-x86_64 -hda a.qcow2", AS_7_2,
@@ -347,6 +355,7 @@ int main(void)
         cmocka_unit_test(a_transport_keeps_its_number),
         cmocka_unit_test(without_cache_it_was_writethrough_in_2011),
         cmocka_unit_test(serial_was_a_key_in_2011),
+        cmocka_unit_test(a_start_of_the_clock_is_written_in_full),
         cmocka_unit_test(a_missing_board_is_one_lost_line),
         cmocka_unit_test(a_line_break_in_a_name_does_not_break_a_comment),
         cmocka_unit_test(a_drive_called_on_is_no_truth_value),
