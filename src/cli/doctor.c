@@ -232,9 +232,7 @@ static Verdict check_machine(const char *file, const MachineOptions *options)
         worst = MAX(worst, next);
         next = check_machine_cpus(spec);
         worst = MAX(worst, next);
-        if (images_are_there(spec, diag)) {
-            try_drives(spec, diag);
-        }
+        try_files(spec, diag);
     }
     if (diag_errors(diag)) {
         diag_print(diag, stdout, diag_style_for(stdout));

@@ -5,6 +5,7 @@
 
 #include "block/drive.h"
 #include "cli/cli.h"
+#include "core/boot-files.h"
 #include "tcg/tcg.h"
 
 ConfigOptions config_options(const MachineOptions *options)
@@ -93,7 +94,7 @@ bool images_are_there(const MachineSpec *spec, Diag *diag)
  * Opening is the only check of O_DIRECT, locks and formats that cannot be wrong. It is done with
  * threads, which promise the same: to give back a context of Linux AIO takes the kernel 30 ms.
  */
-void try_drives(const MachineSpec *spec, Diag *diag)
+static void try_drives(const MachineSpec *spec, Diag *diag)
 {
     g_autofree DriveSpec *trials = g_new(DriveSpec, spec->drive_count);
     unsigned count = 0;
@@ -107,6 +108,14 @@ void try_drives(const MachineSpec *spec, Diag *diag)
         }
     }
     drive_try(trials, count, diag);
+}
+
+void try_files(const MachineSpec *spec, Diag *diag)
+{
+    boot_files_check(spec, diag);
+    if (images_are_there(spec, diag)) {
+        try_drives(spec, diag);
+    }
 }
 
 int finish_with(const Diag *diag)

@@ -32,8 +32,8 @@ bool bare_build(Bare *bare, const char *name, const MachineOptions *options, Dia
 /* Whether all images that come from elsewhere are pinned and in the cache. False: said to diag. */
 bool images_are_there(const MachineSpec *spec, Diag *diag);
 
-/* Opens each drive as a run would, and closes it; what cannot be kept is said to diag. */
-void try_drives(const MachineSpec *spec, Diag *diag);
+/* Opens the files to boot and each drive as a run would; what cannot be kept is said to diag. */
+void try_files(const MachineSpec *spec, Diag *diag);
 
 /* What a verb ends with: prints what diag has; its exit code. */
 int finish_with(const Diag *diag);

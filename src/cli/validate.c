@@ -120,8 +120,8 @@ static void look_at(GArray *findings, const char *file, bool board, const Machin
     g_autoptr(MachineSpec) spec = board ? config_load_board(file, &config, diag)
                                         : load_named(file, options, diag);
 
-    if (spec && images_are_there(spec, diag)) {
-        try_drives(spec, diag);
+    if (spec) {
+        try_files(spec, diag);
     }
     add(findings, file, NULL, diag);
     variants = spec && spec->has_variants;

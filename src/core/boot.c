@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "core/boot-files.h"
 #include "core/build-impl.h"
 #include "core/diag.h"
 #include "core/fdt.h"
@@ -48,40 +49,7 @@ static GuestAddr ram_end(const struct Boot *boot)
     return boot->ram->at + boot->ram->size;
 }
 
-/* ---- errors ---- */
-
-static DiagCode code_of(const GError *error)
-{
-    switch (error->code) {
-    case G_IO_ERROR_PARTIAL_INPUT: return DIAG_TRUNCATED;
-    case G_IO_ERROR_INVALID_DATA: return DIAG_BAD_IMAGE;
-    case G_IO_ERROR_NOT_FOUND: return DIAG_FILE_MISSING;
-    case G_IO_ERROR_NO_SPACE: return DIAG_TOO_BIG;
-    case G_IO_ERROR_PERMISSION_DENIED: return DIAG_NO_PERMISSION;
-    default: return DIAG_HOST;
-    }
-}
-
-static const char *remedy(DiagCode code)
-{
-    switch (code) {
-    case DIAG_TRUNCATED: return "was it copied or downloaded to its end?";
-    case DIAG_FILE_MISSING: return "paths begin at the folder of the file that names them";
-    case DIAG_NO_PERMISSION: return "make it readable for this user";
-    default: return NULL;
-    }
-}
-
-static bool say(Diag *diag, Mark mark, const GError *error)
-{
-    DiagCode code = code_of(error);
-
-    diag_error(diag, code, mark, "%s", error->message);
-    if (remedy(code)) {
-        diag_hint(diag, "%s", remedy(code));
-    }
-    return false;
-}
+/* ---- parts ---- */
 
 /* Where ROM or flash begins there is room as far as it goes; else in RAM. */
 static bool too_big(const Machine *machine, const Part *part, Diag *diag)
@@ -109,8 +77,6 @@ static bool too_big(const Machine *machine, const Part *part, Diag *diag)
     }
     return false;
 }
-
-/* ---- parts ---- */
 
 static void clear_part(void *data)
 {
@@ -156,33 +122,6 @@ static bool add_part(const Machine *machine, Part part, Diag *diag)
     return fine;
 }
 
-static bool right_arch(const Machine *machine, const Image *image, Mark mark, Diag *diag)
-{
-    const char *arch = machine->spec->arch;
-
-    /* A RISC-V Image does not say how wide it is. */
-    if (!image->arch || g_str_equal(image->arch, arch) ||
-        (g_str_equal(image->arch, "riscv") && g_str_has_prefix(arch, "riscv"))) {
-        return true;
-    }
-    diag_error(diag, DIAG_WRONG_ARCH, mark, "`%s` is for %s, and the board is %s", image->path,
-        image->arch, arch);
-    diag_hint(diag, "build it for %s, or take a board of its kind: `lathe list boards`", arch);
-    return false;
-}
-
-static Image *open_image(const Machine *machine, const SpecText *file, Diag *diag)
-{
-    g_autoptr(GError) error = NULL;
-    g_autoptr(Image) image = image_open(file->text, &error);
-
-    if (!image) {
-        say(diag, file->mark, error);
-        return NULL;
-    }
-    return right_arch(machine, image, file->mark, diag) ? g_steal_pointer(&image) : NULL;
-}
-
 /* The part of that name, or NULL. */
 static const Part *find_part(const struct Boot *boot, const char *what)
 {
@@ -206,7 +145,7 @@ static bool add_image(
     if (!file->text) {
         return true;
     }
-    part.image = open_image(machine, file, diag);
+    part.image = boot_file_open(file, BOOT_CODE, machine->spec->arch, diag);
     if (!part.image) {
         return false;
     }
@@ -241,15 +180,14 @@ static bool add_initrd(Machine *machine, Diag *diag)
 {
     const BootSpec *spec = &machine->spec->boot;
     struct Boot *boot = machine->boot;
-    g_autoptr(GError) error = NULL;
     Part part = { .what = "initrd", .mark = spec->initrd.mark };
 
     if (!spec->initrd.text) {
         return true;
     }
-    part.image = image_open_raw(spec->initrd.text, &error);
+    part.image = boot_file_open(&spec->initrd, BOOT_INITRD, machine->spec->arch, diag);
     if (!part.image) {
-        return say(diag, spec->initrd.mark, error);
+        return false;
     }
     part.base = spec->initrd_at.set ? spec->initrd_at.value : initrd_place(boot);
     part.first = boot->initrd_first = part.base;
@@ -297,6 +235,9 @@ static GBytes *read_tree(const SpecText *file, Diag *diag)
     g_autofree char *data = NULL;
     size_t size;
 
+    if (!boot_file_check(file, BOOT_TREE, diag)) {
+        return NULL;
+    }
     if (!g_file_get_contents(file->text, &data, &size, &error)) {
         diag_error(diag, DIAG_FILE_MISSING, file->mark, "%s", error->message);
         return NULL;
@@ -526,7 +467,7 @@ static bool place_all(Machine *machine, Diag *diag)
         g_autoptr(GError) error = NULL;
 
         if (!place_part(machine, part, &error)) {
-            fine = say(diag, part->mark, error);
+            fine = boot_file_error(part->mark, error, diag);
         }
     }
     return fine;

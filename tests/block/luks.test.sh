@@ -123,6 +123,7 @@ if command -v cryptsetup >/dev/null 2>&1; then
 fi
 
 # A drive says where its key is, or has it from the environment.
+printf '\157\0\0\0' >code
 cat >m.yaml <<END
 lathe: machine/v1
 name: m
@@ -130,7 +131,7 @@ board: arm-virt@1
 cpus: { count: 1 }
 memory: 64MiB
 params: { pass: { type: string, default: nothing, env: DISK_KEY } }
-boot: { kernel: key }
+boot: { kernel: code }
 drives:
   one: { file: o.img, format: $last, encryption: { key-file: key } }
   two: { file: l.img, format: luks, encryption: { key: "\${pass}" } }

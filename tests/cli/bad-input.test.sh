@@ -61,9 +61,13 @@ elf 1 1 > narrow.elf
   printf 'ARM\144\0\0\0\0'; head -c 448 /dev/zero; } > arm64
 boots big-endian.elf | refused 2 m.yaml:5:34 'riscv64, 64-bit, big-endian, and the board is riscv64' 'lathe list boards'
 boots narrow.elf | refused 2 m.yaml:5:34 'is for riscv32, and the board is riscv64' 'build it for riscv64'
+printf 'a: b\n' > text.yaml
+: > empty
+boots text.yaml | refused 2 m.yaml:5:34 'is a text in YAML, not a program' 'a Linux Image, an ELF file'
+boots empty | refused 2 m.yaml:5:34 '`empty` is empty' 'copied or downloaded'
 boots arm64 | refused 2 m.yaml:5:34 'is for aarch64, and the board is riscv64' 'lathe list boards'
 overlay() { printf 'boot: { firmware: small, kernel: small, fdt-overlay: %s }\n' "$1"; }
-overlay small | refused 2 m.yaml:5:54 'is not a device tree blob' ''
+overlay small | refused 2 m.yaml:5:54 'is a kernel, not a device tree' '`boot.kernel`'
 ! command -v dtc > /dev/null || {
     printf '/dts-v1/;\n/plugin/;\n/ { fragment@0 { target-path = "/nowhere"; __overlay__ { x = <1>; }; }; };\n' |
         dtc -@ -q -O dtb -o nowhere.dtbo -
@@ -71,6 +75,7 @@ overlay small | refused 2 m.yaml:5:54 'is not a device tree blob' ''
     printf '/dts-v1/;\n/plugin/;\n&label { x = <1>; };\n' | dtc -@ -q -O dtb -o label.dtbo -
     overlay label.dtbo | refused 2 m.yaml:5:54 'the overlay .* does not apply: FDT_ERR_' 'dtc -@'
 }
+printf '\157\0\0\0' > flash
 truncate -s 65M flash
 printf 'boot: { firmware: flash }\n' |
     refused 2 m.yaml:5:19 'has 68157440 bytes, and at 0x0 there is memory for 67108864' 'must fit' --set board=arm-virt@1

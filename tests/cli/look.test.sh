@@ -29,7 +29,7 @@ boot: { kernel: kernel }
 drives:
   data: { size: 1MiB, format: raw }
 END
-printf flat >"$dir/kernel"
+printf '\157\0\0\0' >"$dir/kernel"
 
 says '^riscv-virt  ' 0 list boards
 says '^ns16550a ' 0 list devices
