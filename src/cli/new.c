@@ -25,17 +25,30 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Answers, answers_clear)
 
 /* ---- questions ---- */
 
-/* What the person types, or what was there before. Takes and gives a string of its own. */
-static char *ask(const char *question, char *otherwise)
+static bool is_size(const char *text)
+{
+    return g_regex_match_simple("^[1-9][0-9]*(B|KiB|MiB|GiB|TiB)$", text, 0, 0);
+}
+
+/*
+ * What the person types, or what was there before. Takes and gives a string of its own. Asks again
+ * when it has to be a size and is none.
+ */
+static char *ask(const char *question, char *otherwise, bool size)
 {
     char line[1024];
 
-    fprintf(stderr, "%s [%s]: ", question, otherwise);
-    if (!fgets(line, sizeof(line), stdin) || !*g_strstrip(line)) {
-        return otherwise;
+    for (;;) {
+        fprintf(stderr, "%s [%s]: ", question, otherwise);
+        if (!fgets(line, sizeof(line), stdin) || !*g_strstrip(line)) {
+            return otherwise;
+        }
+        if (!size || is_size(line)) {
+            g_free(otherwise);
+            return g_strdup(line);
+        }
+        fputs("a size has a unit: B, KiB, MiB, GiB or TiB\n", stderr);
     }
-    g_free(otherwise);
-    return g_strdup(line);
 }
 
 static void ask_all(Answers *answers, const GPtrArray *boards)
@@ -45,10 +58,10 @@ static void ask_all(Answers *answers, const GPtrArray *boards)
         fprintf(stderr, " %s", (const char *)boards->pdata[i]);
     }
     fputc('\n', stderr);
-    answers->board = ask("board", answers->board);
-    answers->memory = ask("memory", answers->memory);
-    answers->kernel = ask("kernel, a file", answers->kernel);
-    answers->disk = ask("disk, an image or a size", answers->disk);
+    answers->board = ask("board", answers->board, false);
+    answers->memory = ask("memory", answers->memory, true);
+    answers->kernel = ask("kernel, a file", answers->kernel, false);
+    answers->disk = ask("disk, an image or a size", answers->disk, false);
 }
 
 /* ---- the file ---- */
@@ -61,19 +74,16 @@ static const struct {
     { "aarch64", "ttyAMA0", NULL },
 };
 
-static bool is_size(const char *text)
-{
-    return g_regex_match_simple("^[1-9][0-9]*(B|KiB|MiB|GiB|TiB)$", text, 0, 0);
-}
-
 static void append_disk(GString *out, const char *disk)
 {
     g_string_append(out,
         "\ndrives: # `lathe explain drives.cache` says what a completed write means\n"
         "  root:\n");
     if (is_size(disk)) {
-        g_string_append_printf(
-            out, "    size: %s # made empty at each start\n    format: raw\n", disk);
+        g_string_append_printf(out,
+            "    size: %s # made empty at each start; a disk that stays: `file: disk.img`\n"
+            "    format: raw\n",
+            disk);
     } else {
         g_string_append_printf(out,
             "    file: %s\n    format: %s # never guessed\n"
@@ -100,7 +110,7 @@ static void append_boot(GString *out, const Answers *answers, const char *arch)
     }
     g_string_append_printf(out,
         "  kernel: %s\n"
-        "  # initrd: initrd.gz\n"
+        "  # initrd: initrd.gz # without one, the system has to be on the disk\n"
         "  cmdline: console=%s root=/dev/vda panic=-1\n",
         answers->kernel, console);
 }
@@ -141,14 +151,30 @@ static int write_new(const char *file, const char *text)
         fprintf(stderr, "lathe new: %s\n", error->message);
         return EXIT_HOST;
     }
-    printf("wrote %s. Put the kernel where it says, then:\n"
-           "  lathe validate %s\n"
-           "  lathe run %s\n",
-        file, file, file);
     return EXIT_FINE;
 }
 
+static void say_what_is_next(const char *file, const char *kernel)
+{
+    printf("wrote %s. Next:\n", file);
+    if (!g_file_test(kernel, G_FILE_TEST_EXISTS)) {
+        printf("  put a Linux kernel into %s, and a system on the disk or in an initrd\n"
+               "      (`man lathe-new` says where Debian has both)\n",
+            kernel);
+    }
+    printf("  lathe validate %s\n"
+           "  lathe run %s\n",
+        file, file);
+}
+
 /* ---- the verb ---- */
+
+/* Who names the file means the machine in it. */
+static char *name_of(const char *operand)
+{
+    return g_strndup(
+        operand, strlen(operand) - (g_str_has_suffix(operand, ".yaml") ? strlen(".yaml") : 0));
+}
 
 static bool is_name(const char *name)
 {
@@ -172,13 +198,14 @@ static int new_run(int argc, char **argv)
     g_autoptr(GPtrArray) boards = NULL;
     g_autoptr(MachineSpec) spec = NULL;
     g_auto(Answers) answers = { 0 };
+    int result;
 
     if (!options_parse(&argc, &argv, own, &options)) {
         return EXIT_DESCRIPTION;
     }
     boards = config_list("boards", &(ConfigOptions){ .paths = options.paths }, diag);
     answers = (Answers){
-        .name = g_strdup(argc > 1 ? argv[1] : "machine"),
+        .name = name_of(argc > 1 ? argv[1] : "machine"),
         .board = g_strdup(board ? board : "riscv-virt"),
         .memory = g_strdup("512MiB"),
         .kernel = g_strdup("Image"),
@@ -202,7 +229,11 @@ static int new_run(int argc, char **argv)
     }
     file = g_strconcat(answers.name, ".yaml", NULL);
     text = text_of(&answers, spec);
-    return write_new(file, text);
+    result = write_new(file, text);
+    if (result == EXIT_FINE) {
+        say_what_is_next(file, answers.kernel);
+    }
+    return result;
 }
 
 VERB(new) = {

@@ -94,6 +94,16 @@ static bool is_tab(const Reader *r, Mark at)
     return offset < size && text[offset] == '\t';
 }
 
+/* `{ kernel: ${x} }`: the braces of a parameter inside those of a map. */
+static bool is_bare_parameter(const Reader *r, Mark at)
+{
+    gsize size, offset;
+    const char *text = g_bytes_get_data(r->source->text, &size);
+
+    offset = mark_offset(text, size, at.line, at.column);
+    return offset > 0 && offset < size && text[offset - 1] == '$' && text[offset] == '{';
+}
+
 static void report_yaml_error(Reader *r)
 {
     const yaml_parser_t *yaml = &r->yaml;
@@ -105,6 +115,9 @@ static void report_yaml_error(Reader *r)
     if (is_tab(r, at)) {
         problem = "a tab cannot indent";
         hint = "indent with spaces";
+    } else if (is_bare_parameter(r, at)) {
+        problem = "`${...}` stands between the braces of a map";
+        hint = "write it between quotes: \"${...}\"";
     }
     diag_error(r->diag, DIAG_YAML, at, "not YAML: %s", problem);
     if (hint) {

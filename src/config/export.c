@@ -152,7 +152,7 @@ static void convert_keyword(Exporter *e, Node *out, const char *key, const Node 
     static const char *const maps[] = { "properties", "patternProperties", NULL };
     static const char *const schemas[] = { "items", "additionalProperties", NULL };
     static const char *const elsewhere[] = { "$schema", "$id", "$defs", "x-unit", "x-ref",
-        "x-guest", "x-successor", "x-lathe", NULL };
+        "x-guest", "x-successor", "x-instead", "x-lathe", NULL };
 
     if (g_strv_contains(elsewhere, key)) {
         return;

@@ -92,6 +92,7 @@ static void report_unknown_board(Loader *l, const Node *asked, const char *name)
     const char *near = suggest(name, boards);
     g_autofree char *stem = g_strndup(name, strcspn(name, "."));
     g_autofree char *file = g_strconcat(stem, ".yaml", NULL);
+    g_autoptr(GString) list = NULL;
 
     diag_error(l->diag, DIAG_UNKNOWN_BOARD, asked ? asked->mark : NO_MARK,
         "there is no board `%.60s`", name);
@@ -101,7 +102,11 @@ static void report_unknown_board(Loader *l, const Node *asked, const char *name)
     if (g_file_test(file, G_FILE_TEST_IS_REGULAR)) {
         diag_note(l->diag, NO_MARK, "there is a file `%s`", file);
     }
-    diag_note(l->diag, NO_MARK, "`lathe list boards` shows all");
+    list = g_string_new(NULL);
+    for (unsigned i = 0; i < boards->len; i++) {
+        g_string_append_printf(list, " %s", (const char *)boards->pdata[i]);
+    }
+    diag_note(l->diag, NO_MARK, "there are:%s", list->str);
 }
 
 /* "1" allows 1.x.y, "1.2" allows 1.2 and later 1.x, a full version itself. */
@@ -124,6 +129,8 @@ static void check_version(Loader *l, const Node *asked, const char *version)
     if (node_text(there) && !version_fits(node_text(there), version)) {
         diag_error(l->diag, DIAG_UNKNOWN_BOARD, asked->mark, "the board is version %s, not %s",
             node_text(there), version);
+        diag_hint(l->diag, "write %.*s@%.*s", (int)strcspn(node_text(asked), "@"), node_text(asked),
+            (int)strcspn(node_text(there), "."), node_text(there));
         diag_note(l->diag, there->mark, "its version");
     }
 }

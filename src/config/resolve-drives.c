@@ -144,7 +144,13 @@ static bool fill_image(Resolver *r, DriveSpec *drive, const Node *name, Mark at)
     if (!image) {
         diag_error(
             r->diag, DIAG_UNKNOWN_IMAGE, name->mark, "there is no image `%s`", node_text(name));
-        resolve_suggest(r, node_text(name), images);
+        if (images && images->map.count) {
+            resolve_suggest(r, node_text(name), images);
+        } else {
+            diag_hint(r->diag,
+                "declare it as `images: { NAME: { url: ..., format: qcow2 } }`, or name a file by "
+                "`file`");
+        }
         return false;
     }
     if (image->bad) {

@@ -83,6 +83,7 @@ static void report_no_memory(Resolver *r)
     }
     diag_error(r->diag, DIAG_MISSING_KEY, r->spec->board_mark,
         "the machine needs the key `memory`: the board leaves the size open");
+    diag_hint(r->diag, "add `memory: 512MiB`");
 }
 
 /* What the machine asks for, within the board's limits; 0 after reporting. */
@@ -223,6 +224,8 @@ static void check_model(Resolver *r, const CpuClusterSpec *cluster, const Node *
         "the board takes no CPU model `%s`", cluster->model.text);
     if (near) {
         diag_hint(r->diag, "did you mean `%s`?", near);
+    } else if (g_str_equal(cluster->model.text, "host")) {
+        diag_hint(r->diag, "the host's CPU runs no guest code here: `max` has the most");
     }
     diag_note(r->diag, NO_MARK, "it takes:%s", list->str);
 }
@@ -406,6 +409,27 @@ static char *path_from(const char *folder, const char *file)
     return g_string_free(out, false);
 }
 
+/* Where Debian's packages put firmware. */
+static const struct {
+    const char *folder, *package;
+} packaged[] = {
+    { "/usr/lib/riscv64-linux-gnu/opensbi/", "opensbi" },
+    { "/usr/lib/u-boot/", "u-boot-qemu" },
+    { "/usr/share/AAVMF/", "qemu-efi-aarch64" },
+    { "/usr/share/qemu-efi-aarch64/", "qemu-efi-aarch64" },
+};
+
+static void hint_absolute_path(Resolver *r, const char *path)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(packaged); i++) {
+        if (g_str_has_prefix(path, packaged[i].folder)) {
+            diag_hint(r->diag, "install Debian's package %s", packaged[i].package);
+            return;
+        }
+    }
+    diag_hint(r->diag, "is it on this host, and spelt so?");
+}
+
 /* Often the path was meant from where the person stood, not from the file that names it. */
 static void hint_path(Resolver *r, const Node *node)
 {
@@ -416,6 +440,14 @@ static void hint_path(Resolver *r, const Node *node)
         better = path_from(folder, node_text(node));
         diag_hint(r->diag, "write %s, as seen from the file that names it", better);
         diag_fix(r->diag, better);
+    } else if (g_path_is_absolute(node_text(node))) {
+        hint_absolute_path(r, node_text(node));
+    } else if (*node_text(node) == '$') {
+        diag_hint(r->diag,
+            "variables enter by parameters: `params: { x: { type: path, env: %s } }`",
+            node_text(node) + 1);
+    } else if (g_str_has_prefix(node_text(node), "~")) {
+        diag_hint(r->diag, "`~` is the shell's: write the path from / or from this file's folder");
     } else {
         diag_hint(r->diag, "a path is relative to the file that names it");
     }

@@ -200,6 +200,12 @@ static const char *take_successor(Schema *schema, const Node *value)
     return schema->successor ? NULL : "the name of another property";
 }
 
+static const char *take_instead(Schema *schema, const Node *value)
+{
+    schema->instead = value;
+    return value->kind == NODE_MAP ? NULL : "a map of texts";
+}
+
 static const char *take_guest(Schema *schema, const Node *value)
 {
     bool some = g_strcmp0(node_text(value), "partly") == 0;
@@ -270,6 +276,7 @@ static const struct {
     { "x-schema", take_family },
     { "x-guest", take_guest },
     { "x-successor", take_successor },
+    { "x-instead", take_instead },
     { "x-lathe", take_anything },
 };
 

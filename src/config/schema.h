@@ -3,10 +3,11 @@
  *
  * A keyword outside the subset is an error in the schema, so that none is ever half obeyed. Our
  * words: x-unit (a text that is a quantity), x-ref (a text that names something), x-schema (which
- * schema a map with `type:` is of), x-successor (what a deprecated property is
- * called now), x-guest (whether a guest can tell: true, false, or `partly` where only some values differ
- * to it; what is below has the same unless it says otherwise),
- * x-lathe (what JSON Schema cannot say; read by resolve).
+ * schema a map with `type:` is of), x-successor (what a deprecated property is called now), x-instead
+ * (keys and texts that people know from elsewhere, with what to write here; `*`: for a value of
+ * another type), x-guest (whether a guest can tell: true, false, or `partly` where only some values
+ * differ to it; what is below has the same unless it says otherwise), x-lathe (what JSON Schema
+ * cannot say; read by resolve).
  */
 #ifndef CONFIG_SCHEMA_H
 #define CONFIG_SCHEMA_H
@@ -61,6 +62,7 @@ struct Schema {
     const char *family; /* x-schema: "device" */
     bool deprecated;
     const char *successor; /* x-successor: what a deprecated property is called now */
+    const Node *instead;   /* x-instead: a map of texts */
     SchemaGuest guest;     /* x-guest */
 };
 

@@ -58,6 +58,9 @@ Source *source_read(const char *path, Diag *diag, Mark wanted_by)
     }
     if (reason) {
         diag_error(diag, DIAG_UNREADABLE, wanted_by, "cannot read `%s`: %s", path, reason);
+        if (wanted_by.file && !g_path_is_absolute(path)) {
+            diag_hint(diag, "a path is relative to the file that names it");
+        }
         return NULL;
     }
     bytes = g_bytes_new_take(g_steal_pointer(&text), length);

@@ -34,19 +34,37 @@ unsigned suggest_distance(const char *left, const char *right)
     return above[width];
 }
 
+/* "virtio-rng" of "virtio-rng-pci": the longest candidate that the word only adds to. */
+static const char *suggest_stem(const char *word, const GPtrArray *candidates)
+{
+    const char *found = NULL;
+
+    for (unsigned i = 0; i < candidates->len; i++) {
+        const char *candidate = g_ptr_array_index(candidates, i);
+
+        if (g_str_has_prefix(word, candidate) && word[strlen(candidate)] == '-' &&
+            (!found || strlen(candidate) > strlen(found))) {
+            found = candidate;
+        }
+    }
+    return found;
+}
+
 const char *suggest(const char *word, const GPtrArray *candidates)
 {
+    g_autofree char *lower = g_ascii_strdown(word, -1);
     unsigned nearest = CLAMP(strlen(word) / 3, 1, 2) + 1;
     const char *found = NULL;
 
     for (unsigned i = 0; i < candidates->len; i++) {
         const char *candidate = g_ptr_array_index(candidates, i);
-        unsigned distance = suggest_distance(word, candidate);
+        unsigned distance = MIN(
+            suggest_distance(word, candidate), suggest_distance(lower, candidate));
 
         if (distance < nearest) {
             nearest = distance;
             found = candidate;
         }
     }
-    return found;
+    return found ? found : suggest_stem(word, candidates);
 }

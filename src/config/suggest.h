@@ -9,7 +9,10 @@
 /* Letters to add, drop, change or swap to make one of the other. */
 unsigned suggest_distance(const char *left, const char *right);
 
-/* NULL when none is near: more than a third of the letters differ, or more than two. */
+/*
+ * The nearest of which no more than a third of the letters, and no more than two, are others; case
+ * is none. Else one that the word only adds to, as `virtio-rng-pci` does. NULL: none.
+ */
 const char *suggest(const char *word, const GPtrArray *candidates);
 
 #endif

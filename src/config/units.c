@@ -89,9 +89,38 @@ static bool means(const Unit *unit, const char *suffix)
     return strstr(unit->also, word) != NULL;
 }
 
+static const Unit *find_unit(UnitKind kind, const char *suffix)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(units); i++) {
+        if (units[i].kind == kind &&
+            (strcmp(units[i].suffix, suffix) == 0 || means(&units[i], suffix))) {
+            return &units[i];
+        }
+    }
+    return NULL;
+}
+
+/* "1.5GiB" is 1536MiB: the largest unit of which it is a whole number. */
+static char *suggest_whole(UnitKind kind, const char *text)
+{
+    char *suffix;
+    double number = g_ascii_strtod(text, &suffix);
+    const Unit *unit = find_unit(kind, suffix);
+    uint64_t value = unit && number < 1e6 ? (uint64_t)(number * unit->factor + 0.5) : 0;
+
+    for (unsigned i = G_N_ELEMENTS(units); value > 0 && i > 0; i--) {
+        if (units[i - 1].kind == kind && value % units[i - 1].factor == 0) {
+            return g_strdup_printf(
+                "%" G_GUINT64_FORMAT "%s", value / units[i - 1].factor, units[i - 1].suffix);
+        }
+    }
+    return NULL;
+}
+
 char *units_suggest(UnitKind kind, const char *text)
 {
     const char *suffix;
+    const Unit *unit;
     uint64_t number;
 
     if (!split(text, &number, &suffix)) {
@@ -100,10 +129,9 @@ char *units_suggest(UnitKind kind, const char *text)
     if (*suffix == '\0') {
         return g_strdup_printf("%" G_GUINT64_FORMAT "%s", number, unit_kinds[kind].bare);
     }
-    for (unsigned i = 0; i < G_N_ELEMENTS(units); i++) {
-        if (units[i].kind == kind && means(&units[i], suffix)) {
-            return g_strdup_printf("%" G_GUINT64_FORMAT "%s", number, units[i].suffix);
-        }
+    if (*suffix == '.') {
+        return suggest_whole(kind, text);
     }
-    return NULL;
+    unit = find_unit(kind, suffix);
+    return unit ? g_strdup_printf("%" G_GUINT64_FORMAT "%s", number, unit->suffix) : NULL;
 }

@@ -4,6 +4,8 @@
 #include <math.h>
 #include <string.h>
 
+#include "config/print.h"
+#include "config/scalar.h"
 #include "config/suggest.h"
 
 enum { LISTED_KEYS = 24, LONGEST_REF_CHAIN = 16, DEEPEST_CHECK = 512 };
@@ -59,13 +61,22 @@ static bool fail(Place *at)
     return false;
 }
 
+static bool is_scalar(const Node *node)
+{
+    return node->kind != NODE_MAP && node->kind != NODE_LIST && node->kind != NODE_NULL;
+}
+
 /* A scalar for a message: as written, between backquotes. */
 static char *shown(const Node *node)
 {
-    bool scalar = node->kind != NODE_MAP && node->kind != NODE_LIST && node->kind != NODE_NULL;
+    return is_scalar(node) ? g_strdup_printf("`%.60s`", node->scalar.text)
+                           : g_strdup(node_kind_name(node->kind));
+}
 
-    return scalar ? g_strdup_printf("`%.60s`", node->scalar.text)
-                  : g_strdup(node_kind_name(node->kind));
+/* What to write for a word that people know from elsewhere; NULL: nothing is known of it. */
+static const char *instead_of(const Schema *schema, const char *word)
+{
+    return schema->instead && word ? node_text(node_get(schema->instead, word)) : NULL;
 }
 
 /* ---- names of keys ---- */
@@ -148,13 +159,42 @@ static bool fail_unit(Validator *v, Place *at, UnitKind unit)
     return fail(at);
 }
 
+/* What was written, in the form that is wanted; NULL: it has none. Free it. */
+static char *in_wanted_form(const Schema *schema, const Node *node)
+{
+    Node alone = { 0 };
+
+    if (schema->types == 1 << NODE_LIST && is_scalar(node)) {
+        g_autofree char *item = print_scalar_yaml(node);
+
+        return g_strdup_printf("[%s]", item);
+    }
+    if (node->kind == NODE_LIST && node->list.count == 1 && is_scalar(node->list.items[0]) &&
+        schema->types & 1 << node->list.items[0]->kind) {
+        return g_strdup(node->list.items[0]->scalar.text);
+    }
+    alone.scalar.text = node_text(node);
+    if (alone.scalar.text && scalar_read(&alone).verdict == SCALAR_CLEAR &&
+        has_type(schema->types, &alone)) {
+        return g_strdup(alone.scalar.text);
+    }
+    return NULL;
+}
+
 static void hint_type(Validator *v, const Schema *schema, const Place *at)
 {
     const Node *node = at->node;
+    g_autofree char *better = in_wanted_form(schema, node);
     bool named = at->key && node->kind != NODE_LIST && schema_property(schema, at->key);
 
     if (schema->types == 1 << NODE_MAP && named) {
         diag_hint(v->diag, "`%s` is a key inside: indent it further", at->key);
+    } else if (instead_of(schema, "*") && node->kind &&
+        !(schema->types & 1 << NODE_STRING && is_scalar(node))) {
+        diag_hint(v->diag, "%s", instead_of(schema, "*"));
+    } else if (better) {
+        diag_hint(v->diag, "write %s", better);
+        diag_fix(v->diag, better);
     } else if (schema->error_message && schema->pattern && node->kind < NODE_STRING && node->kind) {
         diag_hint(v->diag, "%s", schema->error_message);
     } else if (node->kind == NODE_NULL) {
@@ -207,10 +247,25 @@ static bool check_constant(Validator *v, const Schema *schema, Place *at)
     return fail(at);
 }
 
+/* " raw qcow2": free it. */
+static char *words_of(const Node *enumeration)
+{
+    GString *list = g_string_new(NULL);
+
+    for (unsigned i = 0; i < enumeration->list.count; i++) {
+        const Node *item = enumeration->list.items[i];
+
+        if (is_scalar(item)) {
+            g_string_append_printf(list, " %s", item->scalar.text);
+        }
+    }
+    return g_string_free(list, false);
+}
+
 static void hint_enumeration(Validator *v, const Schema *schema, const Node *node)
 {
     g_autoptr(GPtrArray) words = g_ptr_array_new();
-    g_autoptr(GString) list = g_string_new(NULL);
+    g_autofree char *list = words_of(schema->enumeration);
     const char *near;
 
     for (unsigned i = 0; i < schema->enumeration->list.count; i++) {
@@ -219,15 +274,14 @@ static void hint_enumeration(Validator *v, const Schema *schema, const Node *nod
         if (node_text(item)) {
             g_ptr_array_add(words, (gpointer)node_text(item));
         }
-        if (item->kind != NODE_MAP && item->kind != NODE_LIST && item->kind != NODE_NULL) {
-            g_string_append_printf(list, " %s", item->scalar.text);
-        }
     }
     near = node_text(node) ? suggest(node_text(node), words) : NULL;
-    if (near) {
+    if (instead_of(schema, node_text(node))) {
+        diag_hint(v->diag, "%s", instead_of(schema, node_text(node)));
+    } else if (near) {
         diag_hint(v->diag, "did you mean `%s`?", near);
     }
-    diag_note(v->diag, NO_MARK, "allowed here:%s", list->str);
+    diag_note(v->diag, NO_MARK, "allowed here:%s", list);
 }
 
 static bool check_enumeration(Validator *v, const Schema *schema, Place *at)
@@ -300,7 +354,9 @@ static bool check_pattern(Validator *v, const Schema *schema, Place *at)
     }
     diag_error(
         v->diag, DIAG_FORM, at->node->mark, "%s cannot be `%.60s`", path, at->node->scalar.text);
-    if (schema->error_message) {
+    if (instead_of(schema, node_text(at->node))) {
+        diag_hint(v->diag, "%s", instead_of(schema, node_text(at->node)));
+    } else if (schema->error_message) {
         diag_hint(v->diag, "%s", schema->error_message);
     } else {
         diag_hint(v->diag, "it must match %s", schema->pattern);
@@ -386,7 +442,7 @@ static const char *report_unknown_key(
 {
     g_autofree char *path = path_of(v, at);
     g_autoptr(GPtrArray) names = g_ptr_array_new();
-    const char *near;
+    const char *near, *instead;
 
     if (!schema->properties && schema->pattern_count) {
         diag_error(
@@ -396,18 +452,21 @@ static const char *report_unknown_key(
         return NULL;
     }
     add_property_names(schema, names);
-    near = suggest(entry->key, names);
+    instead = instead_of(schema, entry->key);
+    near = instead ? NULL : suggest(entry->key, names);
     diag_error(
         v->diag, DIAG_UNKNOWN_KEY, entry->mark, "unknown key `%.60s` in %s", entry->key, path);
-    g_autofree char *elsewhere = near ? NULL : other_level(v, schema, at, entry->key);
+    g_autofree char *elsewhere = near || instead ? NULL : other_level(v, schema, at, entry->key);
     g_autofree char *left = keys_left(names, at->node);
 
-    if (near && !node_entry(at->node, near)) {
+    if (instead) {
+        diag_hint(v->diag, "%s", instead);
+    } else if (near && !node_entry(at->node, near)) {
         diag_hint(v->diag, "did you mean `%s`?", near);
     } else if (elsewhere) {
         diag_hint(v->diag, "%s", elsewhere);
     }
-    if (*left) {
+    if (*left && !instead) {
         diag_note(v->diag, NO_MARK, "also allowed here:%s", left);
     }
     return near;
@@ -456,11 +515,18 @@ static void report_missing(Validator *v, const Schema *schema, const Place *at, 
 {
     g_autofree char *path = path_of(v, at);
     const Entry *near = misspelt(schema, at->node, key);
+    const Schema *missing = schema_property(schema, key);
 
     diag_error(v->diag, DIAG_MISSING_KEY, near ? near->mark : at->mark, "%s needs the key `%s`",
         path, key);
     if (near) {
         diag_hint(v->diag, "did you mean `%s`?", key);
+    } else if (missing && missing->enumeration) {
+        g_autofree char *words = words_of(missing->enumeration);
+
+        diag_hint(v->diag, "add `%s:` with one of:%s", key, words);
+    } else if (missing && missing->description) {
+        diag_hint(v->diag, "%.*s", (int)strcspn(missing->description, ".\n"), missing->description);
     }
 }
 

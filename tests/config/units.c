@@ -48,6 +48,9 @@ static void what_people_write_instead_is_understood(void **state)
         { UNIT_TIME, "30", "30s" },
         { UNIT_TIME, "5min", "5m" },
         { UNIT_RATE, "24mhz", "24MHz" },
+        { UNIT_BYTES, "1.5GiB", "1536MiB" },
+        { UNIT_BYTES, "0.5g", "512MiB" },
+        { UNIT_TIME, "1.5m", "90s" },
     };
 
     for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -56,6 +59,8 @@ static void what_people_write_instead_is_understood(void **state)
         assert_string_equal(better, cases[i].better);
     }
     assert_null(units_suggest(UNIT_BYTES, "lots"));
+    assert_null(units_suggest(UNIT_BYTES, "1.5"));
+    assert_null(units_suggest(UNIT_BYTES, "99999999999.5GiB"));
     assert_null(units_suggest(UNIT_BYTES, "3 parsecs"));
 }
 
