@@ -149,6 +149,42 @@ static void resolve_memory(Resolver *r)
     }
 }
 
+/* ---- the secure state's own ---- */
+
+static bool mark_secure(Resolver *r, const char *name)
+{
+    MemorySpec *memory = (MemorySpec *)r->spec->memory; /* ours until resolve() is done */
+
+    for (unsigned i = 0; i < r->spec->memory_count; i++) {
+        if (strcmp(memory[i].name, name) == 0) {
+            return memory[i].secure = true;
+        }
+    }
+    for (unsigned i = 0; i < r->devices->len; i++) {
+        DeviceSpec *device = &g_array_index(r->devices, DeviceSpec, i);
+
+        if (strcmp(device->id, name) == 0) {
+            return device->secure = true;
+        }
+    }
+    return false;
+}
+
+static void resolve_secure(Resolver *r)
+{
+    const Node *list = node_good(r->in->board, "secure");
+
+    r->spec->has_secure = list != NULL;
+    for (unsigned i = 0; list && i < list->list.count; i++) {
+        const Node *item = list->list.items[i];
+
+        if (!item->bad && !mark_secure(r, node_text(item))) {
+            diag_error(r->diag, DIAG_UNKNOWN_REFERENCE, item->mark,
+                "'secure' has `%s`, but there is no memory or device of this name", node_text(item));
+        }
+    }
+}
+
 /* ---- CPUs ---- */
 
 static bool is_in_list(const Node *list, const char *word)
@@ -612,6 +648,7 @@ void resolve(const ResolveInput *input, MachineSpec *spec)
     resolve_memory(&r);
     resolve_cpus(&r);
     resolve_board_devices(&r);
+    resolve_secure(&r);
     resolve_drives(&r);
     resolve_machine_devices(&r);
     resolve_slots(&r);

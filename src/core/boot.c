@@ -58,7 +58,7 @@ static bool too_big(const Machine *machine, const Part *part, Diag *diag)
     uint64_t wanted = align_up(part->end - MIN(part->end, boot->ram->at), 64 * MIB);
     uint64_t rom = part->end - part->first;
 
-    if (address_space_map_memory(machine->memory, part->first, &rom) &&
+    if (address_space_map_memory(machine_all_memory(machine), part->first, &rom) &&
         part->first < boot->ram->at) {
         diag_error(diag, DIAG_TOO_BIG, part->mark,
             "`%s` has %" G_GUINT64_FORMAT " bytes, and at 0x%" G_GINT64_MODIFIER
@@ -96,7 +96,7 @@ static bool in_rom(const Machine *machine, const Part *part)
 {
     uint64_t wanted = part->end - part->first, room = wanted;
 
-    return wanted > 0 && address_space_map_memory(machine->memory, part->first, &room) &&
+    return wanted > 0 && address_space_map_memory(machine_all_memory(machine), part->first, &room) &&
         room == wanted;
 }
 
@@ -432,11 +432,16 @@ static void set_entries(Machine *machine, const Protocol *protocol)
 
 /* ---- all of it ---- */
 
+static bool is_main_memory(const MemorySpec *memory)
+{
+    return memory->kind == MEMORY_RAM && memory->size > 0 && !memory->secure;
+}
+
 /* The first RAM of the board: the one that everything above goes to. */
 static const MemorySpec *main_ram(const MachineSpec *spec)
 {
     for (unsigned i = 0; i < spec->memory_count; i++) {
-        if (spec->memory[i].kind == MEMORY_RAM && spec->memory[i].size > 0) {
+        if (is_main_memory(&spec->memory[i])) {
             return &spec->memory[i];
         }
     }
@@ -448,12 +453,12 @@ static bool place_part(const Machine *machine, const Part *part, GError **error)
     bool fine;
 
     if (part->image) {
-        fine = image_place(part->image, machine->memory, part->base, error);
+        fine = image_place(part->image, machine_all_memory(machine), part->base, error);
         image_unload(part->image);
         return fine;
     }
     /* It was checked to be in RAM. */
-    address_space_write(machine->memory, part->first, g_bytes_get_data(part->bytes, NULL),
+    address_space_write(machine_all_memory(machine), part->first, g_bytes_get_data(part->bytes, NULL),
         g_bytes_get_size(part->bytes));
     return true;
 }

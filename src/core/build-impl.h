@@ -16,6 +16,9 @@ struct Machine {
     int64_t power_on_time; /* ns since 1970 */
     Region *root;
     AddressSpace *memory;
+    /* Where the CPUs' secure state sees more: what only it sees, all that it sees, both views; else NULL. */
+    Region *secure_root, *secure_all, *cpu_root;
+    AddressSpace *secure_memory, *cpu_memory;
     GPtrArray *memory_regions; /* Region *, in the order of spec->memory */
     GPtrArray *cpus;           /* Cpu * */
     GPtrArray *devices;        /* Device *, in the order of the spec */

@@ -84,6 +84,21 @@ AddressSpace *machine_memory(const Machine *machine)
     return machine->memory;
 }
 
+AddressSpace *machine_cpu_memory(const Machine *machine)
+{
+    return machine->cpu_memory ? machine->cpu_memory : machine->memory;
+}
+
+AddressSpace *machine_all_memory(const Machine *machine)
+{
+    return machine->secure_memory ? machine->secure_memory : machine->memory;
+}
+
+bool machine_has_secure_memory(const Machine *machine)
+{
+    return machine->spec->has_secure;
+}
+
 Clock *machine_clock(const Machine *machine)
 {
     return machine->clock;
@@ -143,9 +158,31 @@ static bool add_memory(Machine *machine, const MemorySpec *spec, Diag *diag)
     if (!region) {
         return diag_error(diag, DIAG_HOST_MEMORY, spec->mark, "%s", error->message);
     }
-    region_map(machine->root, spec->at, region, 0);
+    region_map(spec->secure ? machine->secure_root : machine->root, spec->at, region, 0);
     g_ptr_array_add(machine->memory_regions, g_steal_pointer(&region));
     return true;
+}
+
+static void map_alias(Region *container, GuestAddr at, Region *target, int layer)
+{
+    g_autoptr(Region) alias = region_new_alias(
+        region_name(target), target, 0, MIN(region_size(target), CPU_SECURE_BASE));
+
+    region_map(container, at, alias, layer);
+}
+
+/* The secure state sees what is its own before all else; the CPUs have both views, one behind the other. */
+static void add_secure_views(Machine *machine)
+{
+    machine->secure_root = region_new_container("secure", UINT64_MAX);
+    machine->secure_all = region_new_container("secure", UINT64_MAX);
+    machine->cpu_root = region_new_container("cpu", UINT64_MAX);
+    map_alias(machine->secure_all, 0, machine->secure_root, 1);
+    map_alias(machine->secure_all, 0, machine->root, 0);
+    map_alias(machine->cpu_root, 0, machine->root, 0);
+    map_alias(machine->cpu_root, CPU_SECURE_BASE, machine->secure_all, 0);
+    machine->secure_memory = address_space_new("secure", machine->secure_all);
+    machine->cpu_memory = address_space_new("cpu", machine->cpu_root);
 }
 
 static bool add_memories(Machine *machine, Diag *diag)
@@ -154,6 +191,9 @@ static bool add_memories(Machine *machine, Diag *diag)
 
     machine->root = region_new_container("system", UINT64_MAX);
     machine->memory = address_space_new("system", machine->root);
+    if (machine->spec->has_secure) {
+        add_secure_views(machine);
+    }
     for (unsigned i = 0; i < machine->spec->memory_count; i++) {
         fine &= add_memory(machine, &machine->spec->memory[i], diag);
     }
@@ -173,7 +213,8 @@ static bool add_cpu(Machine *machine, CpuCreate create, const CpuClusterSpec *cl
     }
     cpu->index = index;
     cpu->spec = cluster;
-    cpu->memory = machine->memory;
+    cpu->memory = machine_cpu_memory(machine);
+    cpu->secure_base = machine->spec->has_secure ? CPU_SECURE_BASE : 0;
     device_init(&cpu->dev, machine, g_intern_string(id), cluster->mark, 0);
     g_ptr_array_add(machine->cpus, cpu);
     return true;
@@ -224,8 +265,21 @@ static Region *region_named(const Device *dev, const char *name)
     return NULL;
 }
 
+/* What of a region the secure state sees as another one: at the same place. */
+static Region *secure_twin(const Device *dev, const Region *region)
+{
+    for (unsigned i = 0; i < dev->parts->regions->len; i++) {
+        if (dev->parts->regions->pdata[i] == region) {
+            return device_secure_region(dev, i);
+        }
+    }
+    return NULL;
+}
+
 static bool map_regions(Device *dev, Diag *diag)
 {
+    Machine *machine = dev->machine;
+
     for (unsigned i = 0; i < dev->spec->region_count; i++) {
         const RegionSpec *spec = &dev->spec->regions[i];
         Region *region = region_named(dev, spec->name);
@@ -234,7 +288,10 @@ static bool map_regions(Device *dev, Diag *diag)
             return diag_error(diag, DIAG_DEVICE, spec->mark, "the model of `%s` has no region `%s`",
                 dev->spec->type->name, spec->name);
         }
-        region_map(dev->machine->root, spec->at, region, 0);
+        region_map(dev->spec->secure ? machine->secure_root : machine->root, spec->at, region, 0);
+        if (machine->secure_root && secure_twin(dev, region)) {
+            region_map(machine->secure_root, spec->at, secure_twin(dev, region), 0);
+        }
     }
     return true;
 }
@@ -358,11 +415,16 @@ static void free_parts(Machine *machine)
         free_cpu(machine->cpus->pdata[i]);
     }
     machine_free_boot(machine);
+    address_space_free(machine->cpu_memory);
+    address_space_free(machine->secure_memory);
     address_space_free(machine->memory);
     region_batch_end();
     for (unsigned i = 0; i < machine->memory_regions->len; i++) {
         region_unref(machine->memory_regions->pdata[i]);
     }
+    g_clear_pointer(&machine->cpu_root, region_unref);
+    g_clear_pointer(&machine->secure_all, region_unref);
+    g_clear_pointer(&machine->secure_root, region_unref);
     region_unref(machine->root);
     clock_free(machine->clock);
 }

@@ -70,12 +70,19 @@ typedef struct CpuSemihosting {
     size_t written;
 } CpuSemihosting;
 
+/*
+ * Where in Cpu.memory the view of the secure state begins, in which devices may answer otherwise (Arm): beyond all
+ * physical addresses.
+ */
+#define CPU_SECURE_BASE (UINT64_C(1) << 60)
+
 struct Cpu {
     Device dev;     /* dev.class is the ISA's and is in no list */
     unsigned index; /* among all of the machine; also hartid, MPIDR affinity 0 */
     const CpuOps *ops;
     const CpuClusterSpec *spec;
     AddressSpace *memory; /* what it sees; borrowed from the machine */
+    uint64_t secure_base; /* CPU_SECURE_BASE; 0: there is one view for both states */
     CpuEntry entry;
     const CpuIntc *intc; /* set by the controller when it starts; NULL: none of this kind */
     void *intc_owner;

@@ -15,6 +15,7 @@ typedef struct InputGroup {
 
 typedef struct DeviceParts {
     GPtrArray *regions; /* by index; NULL where there is none */
+    GPtrArray *secure;  /* the same */
     GArray *groups;     /* InputGroup */
     GPtrArray *inputs;  /* Line *, by set_input's index; made when something connects */
     Line **outputs;     /* borrowed from receivers; the type's, then each CPU's copy */

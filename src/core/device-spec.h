@@ -128,6 +128,7 @@ typedef struct DeviceSpec {
     const DeviceType *type;
     Mark mark;
     const char *slot; /* id of the device it plugs into; NULL: on the board itself */
+    bool secure;      /* only the CPUs' secure state reaches it */
     FdtNodeSpec fdt;  /* further properties of its node (name unused) */
 
     const PropSpec *props;

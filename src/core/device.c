@@ -38,6 +38,7 @@ void device_init(Device *dev, Machine *machine, const char *id, Mark mark, unsig
     DeviceParts *parts = g_new0(DeviceParts, 1);
 
     parts->regions = g_ptr_array_new_with_free_func(unref_region);
+    parts->secure = g_ptr_array_new_with_free_func(unref_region);
     parts->groups = g_array_new(false, false, sizeof(InputGroup));
     parts->inputs = g_ptr_array_new_with_free_func(free_line);
     parts->outputs = g_new0(Line *, output_count);
@@ -60,6 +61,7 @@ void device_clear(Device *dev)
         dev->class->stop(dev);
     }
     g_ptr_array_unref(parts->regions);
+    g_ptr_array_unref(parts->secure);
     g_ptr_array_unref(parts->inputs);
     g_array_unref(parts->groups);
     g_hash_table_unref(parts->reported);
@@ -155,9 +157,8 @@ bool device_set_props(Device *dev, Diag *diag)
 
 /* ---- regions ---- */
 
-void device_add_region(Device *dev, unsigned index, Region *region)
+static void add_region(Device *dev, GPtrArray *regions, unsigned index, Region *region)
 {
-    GPtrArray *regions = dev->parts->regions;
     g_autofree char *label = g_strdup_printf("%s.%s", dev->id, region_name(region));
 
     if (index >= regions->len) {
@@ -168,9 +169,34 @@ void device_add_region(Device *dev, unsigned index, Region *region)
     region_set_label(region, label);
 }
 
+void device_add_region(Device *dev, unsigned index, Region *region)
+{
+    add_region(dev, dev->parts->regions, index, region);
+}
+
+void device_add_secure_region(Device *dev, unsigned index, Region *region)
+{
+    add_region(dev, dev->parts->secure, index, region);
+}
+
+static Region *region_in(const GPtrArray *regions, unsigned index)
+{
+    return index < regions->len ? regions->pdata[index] : NULL;
+}
+
 Region *device_region(const Device *dev, unsigned index)
 {
-    return index < dev->parts->regions->len ? dev->parts->regions->pdata[index] : NULL;
+    return region_in(dev->parts->regions, index);
+}
+
+Region *device_secure_region(const Device *dev, unsigned index)
+{
+    return region_in(dev->parts->secure, index);
+}
+
+bool device_has_secure_state(const Device *dev)
+{
+    return machine_has_secure_memory(dev->machine);
 }
 
 /* ---- lines ---- */

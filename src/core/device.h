@@ -111,6 +111,11 @@ struct Device {
  */
 void device_add_region(Device *dev, unsigned index, Region *region);
 Region *device_region(const Device *dev, unsigned index);
+/* What the CPUs' secure state finds in the place of that region, of the same name; takes it. */
+void device_add_secure_region(Device *dev, unsigned index, Region *region);
+Region *device_secure_region(const Device *dev, unsigned index); /* NULL: the same */
+/* Has the machine two security states? */
+bool device_has_secure_state(const Device *dev);
 
 /*
  * Adds input lines group.first ... group.(first + count - 1), as a board spells them (`spi.1`; a

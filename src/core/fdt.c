@@ -114,6 +114,13 @@ static void add_psci(FdtNode *root, const MachineSpec *spec)
     }
 }
 
+/* Linux's arm/secure.txt binding: not for the non-secure state. */
+static void put_secure(FdtNode *node)
+{
+    fdt_put_string(node, "status", "disabled");
+    fdt_put_string(node, "secure-status", "okay");
+}
+
 static void add_memory(FdtNode *root, const MachineSpec *spec)
 {
     for (unsigned i = 0; i < spec->memory_count; i++) {
@@ -128,6 +135,9 @@ static void add_memory(FdtNode *root, const MachineSpec *spec)
         fdt_put_flag(node, "reg");
         fdt_add_cell64(node, "reg", memory->at);
         fdt_add_cell64(node, "reg", memory->size);
+        if (memory->secure) {
+            put_secure(node);
+        }
     }
 }
 
@@ -315,6 +325,9 @@ static void fill_node(Fdt *fdt, Device *dev)
     put_interrupts(node, dev);
     put_cpu_interrupts(node, dev);
     put_clocks(node, dev);
+    if (dev->spec->secure) {
+        put_secure(node);
+    }
     merge(dev->machine, node, &dev->spec->fdt, node);
     for (unsigned i = 0; i < type->fdt_root_count; i++) {
         const FdtNodeSpec *root = &type->fdt_roots[i];

@@ -49,7 +49,8 @@ typedef struct MemorySpec {
     const char *name;
     MemoryKind kind;
     uint64_t at, size;
-    Mark mark; /* of the size: that is what can turn out wrong */
+    Mark mark;   /* of the size: that is what can turn out wrong */
+    bool secure; /* only the CPUs' secure state reaches it */
 } MemorySpec;
 
 typedef struct ClockSpec {
@@ -91,6 +92,7 @@ typedef struct MachineSpec {
     const char *board, *board_version;
     const char *arch; /* "riscv64" */
     Mark board_mark;
+    bool has_secure; /* the CPUs' secure state has a view of its own */
 
     const CpuClusterSpec *clusters;
     const MemorySpec *memory;

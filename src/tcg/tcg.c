@@ -470,7 +470,7 @@ Cpu *tcg_cpu_create(Machine *machine, const CpuClusterSpec *spec, unsigned index
                 .model = spec->model.text,
                 .features = spec->feature_count ? features : NULL,
                 .timebase_hz = spec->timebase_hz,
-                .memory = machine_memory(machine),
+                .memory = machine_cpu_memory(machine),
                 .clock = machine_clock(machine),
             },
             &error);

@@ -1,9 +1,10 @@
 /*
  * PL061 GPIO: eight pins, each with an interrupt on levels or edges.
  *
- * ARM DDI 0190B, chapter 3. Pins that are inputs follow the lines `line.0` to `line.7`; nothing
- * is connected to pins that are outputs, which read back what was written.
+ * ARM DDI 0190B, chapter 3. Pins that are inputs follow the lines `line.0` to `line.7`; pins that
+ * are outputs read back what was written, and one may turn the machine off, one start it anew.
  */
+#include "core/build.h"
 #include "core/registers.h"
 #include "hw/primecell.h"
 
@@ -16,6 +17,7 @@ typedef struct Gpio {
     uint8_t data;  /* what was written to those that are outputs */
     uint8_t direction, sense, both_edges, event, mask, alternate;
     uint8_t edges; /* seen, and not cleared */
+    uint32_t poweroff, restart; /* properties: pins by which the guest ends the machine; PINS: none */
 } Gpio;
 
 static uint8_t pins(const Gpio *g)
@@ -53,6 +55,18 @@ static void gpio_set_input(Device *dev, unsigned index, bool level)
 
 /* ---- registers ---- */
 
+/* Where a pin rises that the board's power control watches. */
+static void tell_power(Gpio *g, uint8_t before)
+{
+    uint8_t risen = ~before & pins(g) & g->direction;
+
+    if (g->poweroff < PINS && risen >> g->poweroff & 1) {
+        machine_request(g->dev.machine, MACHINE_POWEROFF, 0);
+    } else if (g->restart < PINS && risen >> g->restart & 1) {
+        machine_request(g->dev.machine, MACHINE_RESET, 0);
+    }
+}
+
 /* Bits 9 to 2 of the address say which pins are meant (3.3.1). */
 static uint64_t data_read(Device *dev, unsigned which)
 {
@@ -67,6 +81,7 @@ static void data_write(Device *dev, unsigned which, uint64_t value)
     which &= g->direction;
     g->data = (g->data & ~which) | (value & which);
     note_edges(g, before);
+    tell_power(g, before);
 }
 
 static void direction_write(Device *dev, unsigned index, uint64_t value)
@@ -76,6 +91,7 @@ static void direction_write(Device *dev, unsigned index, uint64_t value)
 
     g->direction = value;
     note_edges(g, before);
+    tell_power(g, before);
 }
 
 static void interrupts_written(Device *dev, unsigned index)
@@ -156,6 +172,12 @@ static bool gpio_start(Device *dev, Diag *diag)
     return true;
 }
 
+static const Prop gpio_props[] = {
+    PROP(U32, Gpio, poweroff),
+    PROP(U32, Gpio, restart),
+    {},
+};
+
 static const Saved gpio_saved[] = {
     SAVED(Gpio, level),
     SAVED(Gpio, data),
@@ -172,6 +194,7 @@ static const Saved gpio_saved[] = {
 DEVICE_CLASS(pl061) = {
     .name = "pl061",
     .state_size = sizeof(Gpio),
+    .props = gpio_props,
     .saved = gpio_saved,
     .start = gpio_start,
     .reset = gpio_reset,

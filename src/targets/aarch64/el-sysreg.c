@@ -113,7 +113,11 @@ static void write_scr(A64Cpu *cpu, unsigned number, uint64_t value)
         SCR_TWI | SCR_TWE;
 
     mask |= a64_has(cpu, A64_PAUTH) ? SCR_APK | SCR_API : 0;
-    cpu->scr = (value & mask) | SCR_RW | 0x30;
+    value = (value & mask) | SCR_RW | 0x30;
+    if ((cpu->scr ^ value) & SCR_SIF) {
+        tlb_flush_all(&cpu->env); /* what may be executed */
+    }
+    cpu->scr = value;
     a64_levels_changed(cpu);
 }
 

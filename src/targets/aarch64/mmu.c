@@ -43,6 +43,17 @@ static bool has_halves(const A64Cpu *cpu, unsigned regime)
     return regime == 1 || (regime == 2 && cpu->hcr & HCR_E2H);
 }
 
+/* EL3 is of the secure state always. */
+static bool is_secure_regime(const A64Cpu *cpu, unsigned regime)
+{
+    return a64_has(cpu, A64_EL3) && (regime == 3 || a64_is_secure(cpu));
+}
+
+static uint64_t view_of(const A64Cpu *cpu, unsigned regime)
+{
+    return a64_view(cpu, is_secure_regime(cpu, regime));
+}
+
 /* D17.2.131: TCR_EL1, and TCR_EL2 with E2H. */
 static Half half_of_two(const A64Cpu *cpu, unsigned regime, bool upper)
 {
@@ -50,6 +61,7 @@ static Half half_of_two(const A64Cpu *cpu, unsigned regime, bool upper)
 
     return (Half){
         .tables = {
+            .view = view_of(cpu, regime),
             .base = upper ? cpu->ttbr1[regime] : cpu->ttbr0[regime],
             .size = shifted & 63,
             .granule = granule_there(cpu, upper ? granule1(tcr >> 30) : a64_granule0(tcr >> 14)),
@@ -71,6 +83,7 @@ static Half half_of_one(const A64Cpu *cpu, unsigned regime)
 
     return (Half){
         .tables = {
+            .view = view_of(cpu, regime),
             .base = cpu->ttbr0[regime],
             .size = tcr & 63,
             .granule = granule_there(cpu, a64_granule0(tcr >> 14)),
@@ -294,6 +307,17 @@ static bool is_device(uint64_t attribute)
     return !(attribute & 0xf0);
 }
 
+static bool is_nonsecure(const Leaf *leaf)
+{
+    return leaf->nonsecure || leaf->desc & DESC_NS;
+}
+
+/* SCR_EL3.SIF: the secure state executes nothing that the other one can write. */
+static bool is_foreign_code(const A64Cpu *cpu, unsigned regime, const Leaf *leaf)
+{
+    return cpu->scr & SCR_SIF && is_secure_regime(cpu, regime) && is_nonsecure(leaf);
+}
+
 static unsigned translate(
     A64Cpu *cpu, unsigned regime, unsigned el, uint64_t address, Access access, Translation *out)
 {
@@ -317,6 +341,7 @@ static unsigned translate(
         used = leaf.desc | DESC_AF;
         used &= a64_makes_dirty(tables, access, used) ? ~DESC_READ_ONLY : ~UINT64_C(0);
         set_rights(cpu, regime, el, limited(&leaf, used), out);
+        out->execute &= !is_foreign_code(cpu, regime, &leaf);
         if (!a64_allows(out, access)) {
             return FAULT | FAULT_PERMISSION | leaf.level;
         }
@@ -324,6 +349,7 @@ static unsigned translate(
 
     out->page_size = UINT64_C(1) << leaf.shift;
     out->physical = (leaf.desc & DESC_ADDRESS & -out->page_size) | (address & (out->page_size - 1));
+    out->physical |= is_nonsecure(&leaf) ? 0 : tables->view;
     out->global = has_halves(cpu, regime) && !(leaf.desc & DESC_NG);
     out->strict = is_device(cpu->mair[regime] >> 8 * (leaf.desc >> 2 & 7));
     out->marked = a64_has(cpu, A64_BTI) && leaf.desc & DESC_GP;
@@ -334,10 +360,11 @@ static unsigned translate(
     return code;
 }
 
-static unsigned translate_off(const A64Cpu *cpu, uint64_t address, Translation *out)
+static unsigned translate_off(
+    const A64Cpu *cpu, unsigned regime, uint64_t address, Translation *out)
 {
     *out = (Translation){
-        .physical = address,
+        .physical = address | view_of(cpu, regime),
         .page_size = UINT64_C(1) << 30,
         .read = true,
         .write = true,
@@ -353,7 +380,7 @@ unsigned a64_translate_address(
 
     *out = (Translation){ 0 };
     code = is_translated(cpu, regime) ? translate(cpu, regime, el, address, access, out)
-                                      : translate_off(cpu, address, out);
+                                      : translate_off(cpu, regime, address, out);
     if (!code && regime == 1 && stages == STAGES_1_AND_2 && cpu->hcr_now & HCR_VM) {
         code = a64_stage2(cpu, el, access, out);
     }

@@ -22,6 +22,7 @@ static Tables tables_of(const A64Cpu *cpu)
         .granule = granule,
         .out_bits = a64_out_bits(cpu, vtcr >> 16 & 7),
         .first = sl0 == 3 ? LAST_LEVEL : (granule == 12 ? 2 : 3) - sl0,
+        .is_stage_2 = true,
         .no_hierarchy = true,
         .sets_af = a64_has(cpu, A64_HAFDBS) && vtcr >> 21 & 1,
         .sets_dirty = a64_has(cpu, A64_HAFDBS) && (vtcr >> 21 & 3) == 3,

@@ -43,12 +43,15 @@ static void zero(A64Cpu *cpu, unsigned number, uint64_t address)
 
 /* ---- address translation ---------------------------------------------------------------------- */
 
+#define PAR_NS A64_BIT(9)
 #define PAR_FAULT (UINT64_C(1) | A64_BIT(11))
 
 /* Normal memory, inner shareable: what an attribute is matters to nobody here, but software looks. */
-static uint64_t par_of(const Translation *t)
+static uint64_t par_of(const A64Cpu *cpu, const Translation *t)
 {
-    return (t->physical & UINT64_C(0x000ffffffffff000)) | UINT64_C(0xff) << 56 | 0xb80;
+    uint64_t nonsecure = a64_view(cpu, true) & ~t->physical ? PAR_NS : 0;
+
+    return nonsecure | (t->physical & UINT64_C(0x000ffffffffff000)) | UINT64_C(0xff) << 56 | 0xb80;
 }
 
 /* The level whose address it is: op1 says 2 and 3, op2 tells 0 from 1, which is a host's at EL2. */
@@ -89,7 +92,7 @@ static void translate_at(A64Cpu *cpu, unsigned number, uint64_t address)
             a64_syndrome(EC_DATA_STAGE2, (code & 63) | ISS_S1PTW | ISS_CM | ISS_WNR), address);
         return;
     }
-    cpu->par_el1 = code ? par_of_fault(code) : par_of(&t);
+    cpu->par_el1 = code ? par_of_fault(code) : par_of(cpu, &t);
 }
 
 /* ---- TLBI ------------------------------------------------------------------------------------- */

@@ -3,7 +3,16 @@
 
 #include <glib.h>
 
+#include "core/cpu.h"
+#include "tcg/exec.h"
 #include "tcg/tlb.h"
+
+#define TABLE_NS A64_BIT(63) /* whatever the hierarchy's other attributes are worth (D8.3.2) */
+
+uint64_t a64_view(const A64Cpu *cpu, bool secure)
+{
+    return secure ? cpu_device(&cpu->env)->secure_base : 0;
+}
 
 uint8_t a64_granule0(uint64_t tg)
 {
@@ -49,10 +58,16 @@ static bool is_out_of_range(const Tables *tables, uint64_t physical)
     return physical >> tables->out_bits;
 }
 
+/* Where the machine has the descriptor, but for stage 2. */
+static uint64_t place_of(const Tables *tables, const Leaf *leaf)
+{
+    return leaf->at | (leaf->nonsecure ? 0 : tables->view);
+}
+
 static unsigned load(A64Cpu *cpu, const Tables *tables, const Leaf *leaf, uint64_t *desc)
 {
-    uint64_t physical = leaf->at;
-    unsigned code = tables->stage_2 ? a64_stage2_table(cpu, leaf->at, ACCESS_READ, &physical) : 0;
+    uint64_t physical = place_of(tables, leaf);
+    unsigned code = tables->stage_2 ? a64_stage2_table(cpu, physical, ACCESS_READ, &physical) : 0;
 
     if (!code && !phys_load(&cpu->env, physical, 8, desc)) {
         code = FAULT | FAULT_EXTERNAL_WALK | leaf->level;
@@ -71,7 +86,9 @@ unsigned a64_find_leaf(A64Cpu *cpu, const Tables *tables, uint64_t address, Leaf
     if (is_out_of_range(tables, table)) {
         return FAULT | FAULT_ADDRESS_SIZE;
     }
-    for (leaf->limits = 0;; level++, top = leaf->shift) {
+    leaf->limits = 0;
+    leaf->nonsecure = false;
+    for (;; level++, top = leaf->shift) {
         leaf->level = level;
         leaf->shift = level_shift(tables, level);
         leaf->at = table +
@@ -90,6 +107,7 @@ unsigned a64_find_leaf(A64Cpu *cpu, const Tables *tables, uint64_t address, Leaf
             return wrong ? FAULT | FAULT_TRANSLATION | level : 0;
         }
         leaf->limits |= tables->no_hierarchy ? 0 : leaf->desc;
+        leaf->nonsecure |= !tables->is_stage_2 && leaf->desc & TABLE_NS;
         table = leaf->desc & DESC_ADDRESS & ~((UINT64_C(1) << tables->granule) - 1);
     }
 }
@@ -107,14 +125,14 @@ bool a64_allows(const Translation *t, Access access)
 bool a64_mark_used(
     A64Cpu *cpu, const Tables *tables, const Leaf *leaf, uint64_t wanted, unsigned *code)
 {
-    uint64_t found = leaf->desc, physical = leaf->at;
+    uint64_t found = leaf->desc, physical = place_of(tables, leaf);
     bool done;
 
     *code = 0;
     if (wanted == leaf->desc) {
         return true;
     }
-    *code = tables->stage_2 ? a64_stage2_table(cpu, leaf->at, ACCESS_WRITE, &physical) : 0;
+    *code = tables->stage_2 ? a64_stage2_table(cpu, physical, ACCESS_WRITE, &physical) : 0;
     if (*code) {
         return false;
     }

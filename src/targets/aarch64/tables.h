@@ -8,6 +8,7 @@
 /* Bits of a descriptor that both stages have (D8.3). */
 #define DESC_VALID A64_BIT(0)
 #define DESC_TABLE A64_BIT(1) /* at level 3: a page */
+#define DESC_NS A64_BIT(5) /* where the secure state translates: to non-secure addresses */
 #define DESC_AF A64_BIT(10)
 #define DESC_DBM A64_BIT(51)
 #define DESC_ADDRESS UINT64_C(0x0000fffffffff000)
@@ -18,12 +19,13 @@ enum { LAST_LEVEL = 3 };
 enum { FAULT = 1 << 8, FAULT_STAGE_2 = 1 << 9, FAULT_IN_WALK = 1 << 10 };
 
 typedef struct Tables {
-    uint64_t base;
+    uint64_t base, view; /* view: a64_view(), of the tables and of what they map */
     uint8_t size;    /* 64 less the bits of an address: TxSZ */
     uint8_t granule; /* log2 of its bytes */
     uint8_t out_bits;
     uint8_t first; /* level */
     bool stage_2;  /* their own addresses go through stage 2 */
+    bool is_stage_2;
     bool no_hierarchy;
     bool sets_af, sets_dirty;
 } Tables;
@@ -32,8 +34,11 @@ typedef struct Leaf {
     uint64_t desc, at; /* the descriptor, and the address that the tables have of it */
     uint64_t limits;   /* attributes of the tables above: TABLE_* */
     unsigned level, shift;
+    bool nonsecure; /* the secure state's, and a table above says so */
 } Leaf;
 
+/* What makes the secure state's physical address of one: the bit of another view, or nothing (CPU_SECURE_BASE). */
+uint64_t a64_view(const A64Cpu *cpu, bool secure);
 uint8_t a64_granule0(uint64_t tg);
 uint8_t a64_out_bits(const A64Cpu *cpu, unsigned range);
 
