@@ -200,7 +200,13 @@ static void take(A64Cpu *cpu, uint32_t syndrome, uint64_t far)
 
 void a64_deliver(CpuEnv *env)
 {
-    take(a64_cpu(env), env->raised_cause, env->raised_value);
+    A64Cpu *cpu = a64_cpu(env);
+
+    if (class_of(env->raised_cause) == EC_TAGGED_PC) {
+        env->pc = a64_branch_address(cpu, env->pc);
+        return;
+    }
+    take(cpu, env->raised_cause, env->raised_value);
 }
 
 void a64_raise(CpuEnv *env, uint32_t syndrome, uint64_t far)
@@ -278,6 +284,7 @@ bool a64_take_interrupt(CpuEnv *env)
     a64_timers_check(cpu);
     interrupt = first_interrupt(cpu);
     if (interrupt != NO_INTERRUPT) {
+        env->pc = a64_branch_address(cpu, env->pc);
         take(cpu, a64_syndrome(EC_INTERRUPT, (uint32_t)interrupt), 0);
     }
     return interrupt != NO_INTERRUPT;

@@ -268,6 +268,25 @@ static bool is_in_half(const Half *half, uint64_t address)
     return bits == top || above == 0 || above == (UINT64_C(1) << (top - bits)) - 1;
 }
 
+/*
+ * AArch64.BranchAddr() in J1. Branches do not come here: a pc with a tag is found when code is looked for there, and
+ * is none from then on.
+ */
+uint64_t a64_branch_address(const A64Cpu *cpu, uint64_t address)
+{
+    const uint64_t tag = UINT64_C(0xff) << 56;
+    unsigned regime = a64_regime(cpu, a64_el(cpu)), half = address >> 55 & 1;
+    uint64_t tcr = cpu->tcr[regime];
+    bool halves = has_halves(cpu, regime), ignored, only_data;
+
+    ignored = tcr >> (halves ? 37 + half : 20) & 1;
+    only_data = a64_has(cpu, A64_PAUTH) && tcr >> (halves ? 51 + half : 29) & 1;
+    if (!ignored || only_data) {
+        return address;
+    }
+    return halves && half ? address | tag : address & ~tag;
+}
+
 /* ---- rights ----------------------------------------------------------------------------------- */
 
 /* What tables took away, as if the descriptor itself did. */
@@ -327,6 +346,7 @@ static unsigned translate(
     unsigned code;
     Leaf leaf;
 
+    half.top_byte_ignored &= access != ACCESS_FETCH;
     if (half.disabled || !is_size_valid(cpu, tables) || !is_in_half(&half, address)) {
         return FAULT | FAULT_TRANSLATION;
     }
@@ -415,6 +435,10 @@ bool a64_walk(CpuEnv *env, uint64_t address, Access access, Translation *out)
     A64Cpu *cpu = a64_cpu(env);
     unsigned el = access == ACCESS_FETCH ? a64_el(cpu) : data_el(cpu), code;
 
+    if (access == ACCESS_FETCH && a64_branch_address(cpu, address) != address) {
+        *out = (Translation){ .cause = a64_syndrome(EC_TAGGED_PC, 0) };
+        return false;
+    }
     if (access == ACCESS_FETCH && address & 3) {
         *out = (Translation){ .cause = a64_syndrome(EC_PC_ALIGN, 0) };
         return false;

@@ -316,6 +316,8 @@ void a64_fpsr_write(A64Cpu *cpu, uint64_t value);
 /* ---- mmu.c ---- */
 
 bool a64_walk(CpuEnv *env, uint64_t address, Access access, Translation *out);
+/* An address without the tag that instructions' addresses lose where they are branched to. */
+uint64_t a64_branch_address(const A64Cpu *cpu, uint64_t address);
 void a64_contexts(const CpuEnv *env, IsaContext *out);
 /* As a level would; else a fault: its status code in bits 5 to 0, not 0 in all. */
 typedef enum A64Stages { STAGE_1, STAGES_1_AND_2 } A64Stages;
