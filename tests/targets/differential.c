@@ -56,7 +56,8 @@ void diff_put(DiffProgram *p, uint32_t insn, unsigned bytes)
                     .p_vaddr = DIFF_CODE, .p_filesz = p->size, .p_memsz = p->size,                 \
                     .p_align = 4096 },                                                             \
                 { .p_type = PT_LOAD, .p_flags = PF_R | PF_W, .p_offset = data,                     \
-                    .p_vaddr = DIFF_DATA, .p_filesz = bytes, .p_memsz = bytes, .p_align = 4096 },  \
+                    .p_vaddr = DIFF_DATA, .p_filesz = bytes, .p_memsz = bytes + DIFF_STACK,        \
+                    .p_align = 4096 },                                                             \
             },                                                                                     \
         }; \
         g_byte_array_append(file, (const uint8_t *)&head, sizeof(head));                             \
@@ -89,7 +90,9 @@ typedef struct Outcome {
 static void run_reference(const DiffProgram *p, Outcome *result)
 {
     g_autofree char *path = g_strdup_printf("%s/lathe-fuzz-%u", g_get_tmp_dir(), g_random_int());
-    const char *const args[] = { p->isa->reference, "-cpu", p->isa->cpu, path, NULL };
+    g_autofree char *seed = g_strdup_printf("%d", DIFF_SEED);
+    const char *const args[] = { p->isa->reference, "-seed", seed, "-cpu", p->isa->cpu, path,
+        NULL };
     g_autoptr(GSubprocess) process = NULL;
     g_autoptr(GBytes) out = NULL;
     g_autoptr(GError) error = NULL;
@@ -267,8 +270,21 @@ static bool is_the_known_release(const char *reference)
         strstr(text, " version 7.") != NULL;
 }
 
+/* Bytes of sequences: what was compared. */
+static uint64_t sequences_size(const DiffProgram *p)
+{
+    uint64_t size = 0;
+
+    for (unsigned n = 0; n < p->sequences; n++) {
+        size += p->end[n] - p->start[n];
+    }
+    return size;
+}
+
 void diff_run(const DiffIsa *isa, unsigned first, unsigned programs, unsigned sequences)
 {
+    enum { PROGRAMS_OF_A_REPORT = 20 };
+    uint64_t compared = 0;
     static DiffProgram p;
     static Outcome expected, found;
     static const char *const all[] = { "interp", "x86_64" };
@@ -292,6 +308,11 @@ void diff_run(const DiffIsa *isa, unsigned first, unsigned programs, unsigned se
             if (run_ours(&p, all[h], &found)) {
                 compare(&p, all[h], &expected, &found, seed);
             }
+        }
+        compared += sequences_size(&p);
+        if ((seed + 1 - first) % PROGRAMS_OF_A_REPORT == 0) {
+            print_message("seeds %u to %u: %.1f million bytes of code are equal\n", first, seed,
+                (double)compared / 1e6);
         }
     }
 }

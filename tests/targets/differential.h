@@ -22,6 +22,8 @@ enum {
     DIFF_MAX_SEQUENCES = 2000,
     DIFF_MAX_RECORD = 128, /* words */
     DIFF_RAM = 8 << 20,
+    DIFF_STACK = 64 << 10, /* behind the data, not compared */
+    DIFF_SEED = 1,         /* of the reference's random numbers */
 };
 
 /* A part of a record, for messages. */

@@ -1,4 +1,4 @@
-# What no random program has (tests/guest/bare/arm64/rows.c): on both hosts as QEMU 7.2 does it, and as QEMU here.
+# What random programs have at EL0 only, at EL1 (tests/guest/bare/arm64/rows.c): on both hosts as QEMU 7.2 does it, and as QEMU here.
 build=${BUILD:-build}
 source=tests/guest/bare/arm64
 work=$(mktemp -d)

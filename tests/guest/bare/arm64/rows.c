@@ -1,5 +1,5 @@
 /*
- * Instructions that no random program has: exclusive pairs, accesses with EL0's rights, release and acquire with an
+ * Instructions as EL1 runs them, which random programs have at EL0 only: exclusive pairs, accesses with EL0's rights, release and acquire with an
  * offset, branches with pointer authentication (its keys are off after reset: they are plain branches then), the
  * choice of stack pointer, SYSL.
  */
