@@ -17,9 +17,14 @@ uint64_t *diff_record(DiffProgram *p, unsigned n)
     return &p->records[n * p->record_words];
 }
 
+static unsigned diff_records(const DiffProgram *p)
+{
+    return p->sequences * p->records_of_each;
+}
+
 uint64_t diff_data_size(const DiffProgram *p)
 {
-    uint64_t bytes = DIFF_SCRATCH + (uint64_t)p->sequences * p->record_words * 8;
+    uint64_t bytes = DIFF_SCRATCH + (uint64_t)diff_records(p) * p->record_words * 8;
 
     return (bytes + 4095) & ~UINT64_C(4095);
 }
@@ -84,7 +89,7 @@ static void write_elf(const DiffProgram *p, const char *path)
 /* What is at DIFF_DATA in the end. */
 typedef struct Outcome {
     uint64_t scratch[DIFF_SCRATCH / 8];
-    uint64_t records[DIFF_MAX_SEQUENCES * DIFF_MAX_RECORD];
+    uint64_t records[DIFF_MAX_RECORDS * DIFF_MAX_RECORD];
 } Outcome;
 
 static void run_reference(const DiffProgram *p, Outcome *result)
@@ -227,12 +232,13 @@ static void compare(const DiffProgram *p, const char *host, const Outcome *expec
 {
     unsigned different = 0;
 
-    for (unsigned n = 0; n < p->sequences && different < MAX_LISTED; n++) {
-        unsigned at = n * p->record_words;
+    for (unsigned n = 0; n < diff_records(p) && different < MAX_LISTED; n++) {
+        unsigned at = n * p->record_words, sequence = n / p->records_of_each;
 
         if (!same_record(p, p->records + at, expected->records + at, found->records + at)) {
-            list_sequence(p, n);
-            fprintf(stderr, "%s: seed %u, sequence %u of %u\n", host, seed, n, p->sequences);
+            list_sequence(p, sequence);
+            fprintf(stderr, "%s: seed %u, sequence %u of %u, its record %u\n", host, seed, sequence,
+                p->sequences, n % p->records_of_each);
             different++;
         }
     }
@@ -270,21 +276,21 @@ static bool is_the_known_release(const char *reference)
         strstr(text, " version 7.") != NULL;
 }
 
-/* Bytes of sequences: what was compared. */
-static uint64_t sequences_size(const DiffProgram *p)
+/* What was run and compared; instructions of 16 bits are counted as halves. */
+static double instructions(const DiffProgram *p)
 {
     uint64_t size = 0;
 
     for (unsigned n = 0; n < p->sequences; n++) {
         size += p->end[n] - p->start[n];
     }
-    return size;
+    return (double)size / 4 * p->records_of_each;
 }
 
 void diff_run(const DiffIsa *isa, unsigned first, unsigned programs, unsigned sequences)
 {
     enum { PROGRAMS_OF_A_REPORT = 20 };
-    uint64_t compared = 0;
+    double compared = 0;
     static DiffProgram p;
     static Outcome expected, found;
     static const char *const all[] = { "interp", "x86_64" };
@@ -295,7 +301,8 @@ void diff_run(const DiffIsa *isa, unsigned first, unsigned programs, unsigned se
         skip();
     }
     p.isa = isa;
-    p.sequences = MIN(sequences, DIFF_MAX_SEQUENCES);
+    p.records_of_each = MAX(isa->records_of_each, 1);
+    p.sequences = MIN(sequences, DIFF_MAX_RECORDS / p.records_of_each);
     p.record_words = 0;
     for (const DiffPart *part = isa->record; part->name; part++) {
         p.record_words += part->words;
@@ -309,10 +316,10 @@ void diff_run(const DiffIsa *isa, unsigned first, unsigned programs, unsigned se
                 compare(&p, all[h], &expected, &found, seed);
             }
         }
-        compared += sequences_size(&p);
+        compared += instructions(&p);
         if ((seed + 1 - first) % PROGRAMS_OF_A_REPORT == 0) {
-            print_message("seeds %u to %u: %.1f million bytes of code are equal\n", first, seed,
-                (double)compared / 1e6);
+            print_message("seeds %u to %u: %.2f million instructions are equal\n", first, seed,
+                compared / 1e6);
         }
     }
 }

@@ -19,7 +19,7 @@
 enum {
     DIFF_SCRATCH = 4096, /* bytes at DIFF_DATA that loads and stores reach */
     DIFF_CODE_ROOM = 2 << 20,
-    DIFF_MAX_SEQUENCES = 2000,
+    DIFF_MAX_RECORDS = 2000,
     DIFF_MAX_RECORD = 128, /* words */
     DIFF_RAM = 8 << 20,
     DIFF_STACK = 64 << 10, /* behind the data, not compared */
@@ -44,6 +44,7 @@ typedef struct DiffIsa {
     const char *reference, *cpu;       /* the program and its -cpu */
     unsigned bits, machine, elf_flags; /* of the ELF file */
     const DiffPart *record;
+    unsigned records_of_each; /* 0: one */
     void (*make)(DiffProgram *p); /* fills code and data, see diff_begin */
     bool (*ended_well)(const DiffEnd *end);
 } DiffIsa;
@@ -51,14 +52,15 @@ typedef struct DiffIsa {
 struct DiffProgram {
     const DiffIsa *isa;
     unsigned record_words, sequences;
+    unsigned records_of_each; /* of a sequence: it runs on one after the other */
     Random random;
     uint64_t rows; /* state of decode_random */
     uint8_t code[DIFF_CODE_ROOM];
     uint32_t size;
-    uint32_t start[DIFF_MAX_SEQUENCES], end[DIFF_MAX_SEQUENCES]; /* offsets of each sequence */
+    uint32_t start[DIFF_MAX_RECORDS], end[DIFF_MAX_RECORDS]; /* offsets of each sequence */
     uint64_t entry, own_entry;
     uint64_t scratch[DIFF_SCRATCH / 8];
-    uint64_t records[DIFF_MAX_SEQUENCES * DIFF_MAX_RECORD]; /* behind scratch in memory */
+    uint64_t records[DIFF_MAX_RECORDS * DIFF_MAX_RECORD]; /* behind scratch in memory */
 };
 
 uint64_t *diff_record(DiffProgram *p, unsigned n);

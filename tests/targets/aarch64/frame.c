@@ -363,6 +363,13 @@ Frame frame_put_start(DiffProgram *p)
     return frame;
 }
 
+void frame_put_repeat(DiffProgram *p, uint64_t target, unsigned end)
+{
+    put_constant(p, 0, DIFF_DATA + DIFF_SCRATCH + (uint64_t)end * p->record_words * 8);
+    put(p, 0xeb1c0000u); /* subs x0, x0, x28 */
+    put(p, 0x54000001u | ((uint32_t)((int64_t)(target - here(p)) >> 2) & 0x7ffff) << 5); /* b.ne */
+}
+
 void frame_put_end(DiffProgram *p, const Frame *frame)
 {
     enum { SYSCALL_WRITE = 64, SYSCALL_EXIT = 93 };

@@ -43,6 +43,8 @@ typedef struct Frame {
     uint32_t code_size;     /* where the size of all code is set */
 } Frame;
 Frame frame_put_start(DiffProgram *p);
+/* Goes back to `target` until record `end` is the next. */
+void frame_put_repeat(DiffProgram *p, uint64_t target, unsigned end);
 void frame_put_end(DiffProgram *p, const Frame *frame);
 
 #endif

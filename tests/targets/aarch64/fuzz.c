@@ -572,12 +572,18 @@ static void make(DiffProgram *p)
     Frame frame = frame_put_start(p);
 
     for (unsigned n = 0; n < p->sequences; n++) {
-        random_record(&p->random, diff_record(p, n));
+        unsigned first = n * p->records_of_each;
+        uint64_t again = here(p);
+
+        for (unsigned i = 0; i < p->records_of_each; i++) {
+            random_record(&p->random, diff_record(p, first + i));
+        }
         put_bl(p, frame.restore);
         p->start[n] = p->size;
         put_sequence(p);
         p->end[n] = p->size;
         put_bl(p, frame.save);
+        frame_put_repeat(p, again, first + p->records_of_each);
     }
     frame_put_end(p, &frame);
 }
@@ -595,6 +601,7 @@ static const DiffIsa aarch64 = {
     .bits = 64,
     .machine = EM_AARCH64,
     .record = parts,
+    .records_of_each = 4,
     .make = make,
     .ended_well = ended_with_a_system_call,
 };
