@@ -40,7 +40,7 @@ ALL_LIBS  = -pthread $(PKG_LIBS) $(if $(SAN),-fsanitize=$(SAN))
 # ---- what there is ----------------------------------------------------------------------------
 
 decodes   := $(shell find src/targets -name '*.decode' 2>/dev/null)
-tools     := src/tcg/mkdecode.c src/config/mkpacked.c
+tools     := $(wildcard src/tcg/mkdecode*.c) src/config/mkpacked.c
 sources   := $(filter-out $(tools) src/main.c,$(shell find src -name '*.c'))
 headers   := $(shell find src tests -name '*.h' -not -path 'tests/guest/*')
 resources := $(shell find schemas machines -name '*.yaml' 2>/dev/null)
@@ -73,10 +73,10 @@ $(BUILD)/obj/gen/%.o: $(BUILD)/gen/%.c $(BUILD)/config.mk
 	@$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
 
 # Decoders come in pairs: insn.gen.h and insn.gen.c, from insn.decode.
-$(BUILD)/mkdecode: src/tcg/mkdecode.c $(BUILD)/config.mk
+$(BUILD)/mkdecode: $(wildcard src/tcg/mkdecode*.c) src/tcg/mkdecode.h $(BUILD)/config.mk
 	@mkdir -p $(@D)
-	@echo "  CC    $<"
-	@$(CC) -std=gnu11 $(WARNINGS) -O1 -g -D_GNU_SOURCE -Isrc $(PKG_CFLAGS) -o $@ $< $(PKG_LIBS)
+	@echo "  CC    $@"
+	@$(CC) -std=gnu11 $(WARNINGS) -O1 -g -D_GNU_SOURCE -Isrc $(PKG_CFLAGS) -o $@ $(filter %.c,$^) $(PKG_LIBS)
 
 $(BUILD)/gen/%.gen.c: src/%.decode $(BUILD)/mkdecode $(wildcard src/targets/*/*.rows)
 	@mkdir -p $(@D)
