@@ -23,7 +23,7 @@ enum { PORT = 10809, CONNECTIONS_MOST = 100 };
 typedef struct Nbd {
     /* What was asked for. */
     char *format, *cache, *aio, *key_file, *listen, *socket, *tls;
-    gboolean read_only, once;
+    gboolean read_only, once, resizable;
     char **images; /* NAME=FILE or FILE */
 
     IoLoop *loop;
@@ -68,6 +68,7 @@ static bool open_export(Nbd *n, const char *image, const BlockOptions *common)
         : n->count > 0   ? g_path_get_basename(image)
                          : g_strdup("");
     export->description = options.path;
+    export->resizable = n->resizable;
     export->node = block_open_image(n->loop, n->format, &options, &error);
     if (!export->node) {
         g_free((char *)export->name);
@@ -283,6 +284,7 @@ static bool parse(Nbd *n, int *argc, char ***argv)
         { "socket", 'k', 0, G_OPTION_ARG_FILENAME, &n->socket, "a Unix socket instead", "PATH" },
         { "tls", 'x', 0, G_OPTION_ARG_FILENAME, &n->tls, "only with TLS, with keys of", "FOLDER" },
         { "read-only", 'r', 0, G_OPTION_ARG_NONE, &n->read_only, "clients cannot write", NULL },
+        { "resize", 0, 0, G_OPTION_ARG_NONE, &n->resizable, "clients may change the sizes", NULL },
         { "once", '1', 0, G_OPTION_ARG_NONE, &n->once, "end when the last client has gone", NULL },
         { 0 },
     };

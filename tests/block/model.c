@@ -15,7 +15,7 @@
 #include "tests/block/model-disk.h"
 
 enum { WORKERS = 4, BURST = 60, RUN_MOST = 300, SNAPSHOTS_MOST = 4 };
-enum { OPERATIONS = 400, OPERATIONS_LONG = 1000 * 1000 };
+enum { OPERATIONS = 400, OPERATIONS_LONG = 1000 * 1000, TELL_EVERY = 5000 };
 
 static const ModelFlavour flavours[] = {
     { "qcow2", "cluster_size=64k" },
@@ -279,8 +279,12 @@ static void run_main(void *data)
     g_autofree Model *m = g_new0(Model, 1);
 
     model_begin(m, run->loop, run->flavour, run->seed);
-    for (unsigned done = 0; done < run->operations; done += BURST * 3 / 2) {
+    for (unsigned done = 0, told = TELL_EVERY; done < run->operations; done += BURST * 3 / 2) {
         phase(m);
+        if (done >= told) {
+            print_message("  %u operations\n", done);
+            told += TELL_EVERY;
+        }
     }
     g_clear_pointer(&m->power, block_unref);
     model_end(m);

@@ -1,7 +1,8 @@
 #!/bin/sh
 # `lathe nbd`: clients that others wrote see the disk, and change it.
 lathe=$(cd "$(dirname "$0")/../.." && pwd)/${BUILD:-build}/lathe
-for program in nbdinfo nbdcopy qemu-img qemu-io; do
+tests=$(cd "$(dirname "$0")" && pwd)
+for program in nbdinfo nbdcopy qemu-img qemu-io python3; do
     command -v $program >/dev/null || { echo "$program is missing"; exit 77; }
 done
 dir=$(mktemp -d)
@@ -12,6 +13,7 @@ cd "$dir" || exit 1
 fail() { echo "FAILED: $*"; exit 1; }
 
 serve() {           # serve OPTION... IMAGE...
+    : > said            # not what the last one said
     timeout 60 "$lathe" nbd --socket "$dir/s" "$@" > said 2>&1 &
     server=$!
     tries=0
@@ -70,6 +72,37 @@ truncate -s 4M longer.img
 resized 4194304
 timeout 20 qemu-io -f raw -c 'read 5M 64k' "$uri" > io 2>&1 && fail "read beyond the new end"
 end
+
+# ---- the extension RESIZE: no client that others wrote sends it yet, but QEMU says whether it is offered ----
+raw() { timeout 60 python3 "$tests/nbd-raw.py" "$dir/s" "$@"; }
+said_no() { [ "$(raw "$@")" = "$error" ] || fail "resize $*: not error $error"; }
+cp a.img longer.img
+serve --format raw longer.img
+timeout 20 qemu-nbd --list --socket "$dir/s" | grep -q resize && fail "sizes may change unasked"
+error=22 said_no resize 12582912
+end
+serve --read-only --resize --format raw longer.img
+error=1 said_no resize 12582912
+end
+serve --resize --format raw longer.img
+timeout 20 qemu-nbd --list --socket "$dir/s" | grep -q resize || fail "no resize offered"
+[ "$(raw resize 12582912 fua)" = 0 ] || fail "longer by a client"
+timeout 20 nbdinfo --size "$uri" | grep -qx 12582912 || fail "the new size"
+[ "$(raw resize 4194304)" = 0 ] && [ "$(stat -c %s longer.img)" = 4194304 ] || fail "shorter by a client"
+[ "$(raw resize 8388608)" = 0 ] || fail "longer again"
+timeout 20 qemu-io -f raw -c 'read -P 0 4M 4M' "$uri" > io || fail "what was cut off is there again"
+for size in 0 18446744073709551615 9223372036854775807; do error=22 said_no resize $size; done
+error=22 said_no resize 4194304 length
+raw busy 8388608 || fail "requests while the size changes"
+end
+"$lathe" img create -q -f qcow2 c.qcow2 4MiB || fail "create"
+serve --resize c.qcow2
+timeout 20 qemu-io -f raw -c 'write -P 5 0 4M' "$uri" > io || fail "filling"
+[ "$(raw resize 9437184)" = 0 ] || fail "a longer qcow2"
+timeout 20 qemu-io -f raw -c 'write -P 6 8M 1M' -c 'read -P 5 0 4M' -c 'read -P 0 4M 4M' "$uri" > io || fail "qcow2: $(cat io)"
+raw busy 4194304 || fail "qcow2: requests while the size changes"
+end
+qemu-img check -q c.qcow2 || fail "qcow2 after resizes"
 
 # ---- several exports; a format; read-only ----
 serve --read-only --format raw one=a.img two=b.qcow2

@@ -45,9 +45,19 @@ enum {
     NBD_SEND_ZEROES = 1 << 6,
     NBD_SEND_DF = 1 << 7,
     NBD_MULTI_CONN = 1 << 8,
+    NBD_SEND_RESIZE = 1 << 9, /* the extension of that name */
 };
 
-enum { NBD_READ, NBD_WRITE, NBD_DISCONNECT, NBD_FLUSH, NBD_TRIM, NBD_ZEROES = 6, NBD_STATUS };
+enum {
+    NBD_READ,
+    NBD_WRITE,
+    NBD_DISCONNECT,
+    NBD_FLUSH,
+    NBD_TRIM,
+    NBD_ZEROES = 6,
+    NBD_STATUS,
+    NBD_RESIZE,
+};
 enum { NBD_FUA = 1, NBD_NO_HOLE = 2, NBD_DF = 4, NBD_ONE_EXTENT = 8 }; /* of a request */
 
 enum { NBD_CHUNK_DONE = 1 };

@@ -24,6 +24,7 @@ struct NbdServer {
     IoLoop *loop;
     const NbdExport *exports;
     unsigned export_count;
+    Ranges *users; /* of each export: requests share it, a resize has it alone */
     StreamKeys *keys;
     NbdClient *clients;
     unsigned count;
@@ -31,6 +32,8 @@ struct NbdServer {
 };
 
 uint16_t nbd_export_flags(const NbdExport *export);
+
+Ranges *nbd_export_users(const NbdServer *server, const NbdExport *export);
 
 /* [co] handshake.c: until an export is chosen; false when the connection is to end. */
 bool nbd_handshake(NbdClient *client);

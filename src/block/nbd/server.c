@@ -9,13 +9,17 @@ NbdServer *nbd_server_new(IoLoop *loop, const NbdExport *exports, unsigned count
     server->loop = loop;
     server->exports = exports;
     server->export_count = count;
+    server->users = g_new0(Ranges, count);
     server->keys = keys;
     return server;
 }
 
 void nbd_server_free(NbdServer *server)
 {
-    g_free(server);
+    if (server) {
+        g_free(server->users);
+        g_free(server);
+    }
 }
 
 unsigned nbd_server_connections(const NbdServer *server)
@@ -28,7 +32,13 @@ uint16_t nbd_export_flags(const NbdExport *export)
     const BlockNode *node = export->node;
 
     return NBD_HAS_FLAGS | NBD_SEND_FLUSH | NBD_SEND_FUA | NBD_SEND_DF | NBD_MULTI_CONN |
-        (node->read_only ? NBD_READ_ONLY : NBD_SEND_TRIM | NBD_SEND_ZEROES);
+        (node->read_only ? NBD_READ_ONLY : NBD_SEND_TRIM | NBD_SEND_ZEROES) |
+        (export->resizable && !node->read_only && node->driver->resize ? NBD_SEND_RESIZE : 0);
+}
+
+Ranges *nbd_export_users(const NbdServer *server, const NbdExport *export)
+{
+    return &server->users[export - server->exports];
 }
 
 static void client_remove(NbdClient *client)

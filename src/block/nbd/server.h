@@ -12,6 +12,7 @@ typedef struct NbdExport {
     const char *name; /* "" is the one that clients get who ask for none */
     const char *description;
     BlockNode *node;
+    bool resizable; /* its clients may make it longer or shorter */
 } NbdExport;
 
 typedef struct NbdServer NbdServer;

@@ -115,29 +115,36 @@ static bool add_extent(Extents *out, uint32_t length, uint32_t flags)
     return true;
 }
 
-static void do_status(Request *r)
+/* Fills r->data. */
+static int do_status(Request *r)
 {
-    Extents out = { .most = r->flags & NBD_ONE_EXTENT ? 1 : EXTENTS_MOST };
-    uint32_t id = GUINT32_TO_BE(STATUS_ID);
-    int result = r->length > 0 ? 0 : -EINVAL;
+    Extents *out = calloc(1, sizeof(*out));
+    int result = !out ? -ENOMEM : r->length > 0 ? 0 : -EINVAL;
     bool room = true;
 
+    r->data = out;
     for (uint64_t done = 0; done < r->length && result == 0 && room;) {
         BlockNode *node = r->client->export->node;
         Extent extent = { 0 };
 
+        out->most = r->flags & NBD_ONE_EXTENT ? 1 : EXTENTS_MOST;
         result = block_locate(&node, r->at + done, r->length - done, &extent);
         if (result == 0) {
-            room = add_extent(&out, extent.length,
+            room = add_extent(out, extent.length,
                 extent.kind == EXTENT_ZERO ? NBD_EXTENT_HOLE | NBD_EXTENT_ZERO : 0);
             done += extent.length;
         }
     }
-    if (result < 0) {
-        reply(r, result);
-        return;
-    }
-    reply_chunk(r, NBD_CHUNK_STATUS, &id, sizeof(id), out.extents, out.count * sizeof(WireExtent));
+    return result;
+}
+
+static void reply_status(const Request *r)
+{
+    const Extents *out = r->data;
+    uint32_t id = GUINT32_TO_BE(STATUS_ID);
+
+    reply_chunk(
+        r, NBD_CHUNK_STATUS, &id, sizeof(id), out->extents, out->count * sizeof(WireExtent));
 }
 
 /* ---- requests ---- */
@@ -165,7 +172,7 @@ static int check(const Request *r)
     const BlockNode *node = r->client->export->node;
     bool outside = r->length > node->length || r->at > node->length - r->length;
 
-    if (outside && r->type != NBD_FLUSH) {
+    if (outside && r->type != NBD_FLUSH && r->type != NBD_RESIZE) {
         return r->type == NBD_WRITE || r->type == NBD_ZEROES ? -ENOSPC : -EINVAL;
     }
     return (r->type == NBD_READ || r->type == NBD_WRITE) && r->length > NBD_PAYLOAD_MOST ? -EINVAL
@@ -190,27 +197,72 @@ static int do_io(Request *r)
     return -EINVAL;
 }
 
-static void run_request(Request *r)
+/*
+ * A new size is where other requests have their place; there is no room for it in the length, which
+ * stays zero (the RESIZE extension of proto.md, command 8). What is cut off is gone, and reads as
+ * zeroes when the disk grows again.
+ */
+static int do_resize(const Request *r)
+{
+    BlockNode *node = r->client->export->node;
+    int result;
+
+    if (!(nbd_export_flags(r->client->export) & NBD_SEND_RESIZE)) {
+        return node->read_only ? -EPERM : -EINVAL;
+    }
+    if (r->length != 0 || r->flags & ~NBD_FUA || r->at == 0 || r->at > INT64_MAX ||
+        r->at % MAX(node->align, 1) != 0) {
+        return -EINVAL;
+    }
+    result = block_resize(node, r->at);
+    return result == 0 && r->flags & NBD_FUA ? block_flush(node) : result;
+}
+
+static int do_request(Request *r)
 {
     int result = check(r);
 
-    if (result == 0 && r->type == NBD_READ && posix_memalign(&r->data, 4096, r->length + 1) != 0) {
+    if (result < 0) {
+        return result;
+    }
+    if (r->type == NBD_READ && posix_memalign(&r->data, 4096, r->length + 1) != 0) {
         r->data = NULL;
-        result = -ENOMEM;
+        return -ENOMEM;
     }
-    if (result == 0 && r->type == NBD_STATUS && r->client->status) {
-        do_status(r);
+    if (r->type == NBD_RESIZE) {
+        return do_resize(r);
+    }
+    return r->type == NBD_STATUS && r->client->status ? do_status(r) : do_io(r);
+}
+
+/* The size of a disk does not change under a request. A client that takes no reply stops nobody. */
+static int do_in_turn(Request *r)
+{
+    Ranges *users = nbd_export_users(r->client->server, r->client->export);
+    Range range;
+    int result;
+
+    if (r->type == NBD_RESIZE) {
+        ranges_lock(users, &range, 0, UINT64_MAX);
     } else {
-        reply(r, result < 0 ? result : do_io(r));
+        ranges_lock_shared(users, &range, 0, UINT64_MAX);
     }
+    result = do_request(r);
+    ranges_unlock(users, &range);
+    return result;
 }
 
 static void request_main(void *data)
 {
     Request *r = data;
     NbdClient *client = r->client;
+    int result = do_in_turn(r);
 
-    run_request(r);
+    if (result == 0 && r->type == NBD_STATUS) {
+        reply_status(r);
+    } else {
+        reply(r, result);
+    }
     free(r->data);
     g_free(r);
     client->running--;
