@@ -18,7 +18,7 @@
 #include "block/nbd/server.h"
 #include "cli/cli.h"
 
-enum { PORT = 10809, CONNECTIONS_MOST = 100 };
+enum { PORT = 10809 };
 
 typedef struct Nbd {
     /* What was asked for. */
@@ -32,7 +32,6 @@ typedef struct Nbd {
     StreamKeys *keys;
     NbdServer *server;
     int listener, signals;
-    bool stop, accepting;
     Coroutine *waiter;
     int exit_code;
 } Nbd;
@@ -147,49 +146,12 @@ static bool listen_on(Nbd *n)
 
 /* ---- serving ---- */
 
-typedef struct Connection {
-    Nbd *nbd;
-    int fd;
-} Connection;
-
-static void stop(Nbd *n)
+static void client_gone(void *data)
 {
-    if (!n->stop) {
-        n->stop = true;
-        shutdown(n->listener, SHUT_RDWR);
-    }
-}
+    Nbd *n = data;
 
-static void connection_main(void *data)
-{
-    Connection *c = data;
-    Nbd *n = c->nbd;
-
-    nbd_server_serve(n->server, c->fd);
-    g_free(c);
     if (n->once && nbd_server_connections(n->server) == 0) {
-        stop(n);
-    }
-}
-
-static void accept_all(Nbd *n)
-{
-    while (!n->stop) {
-        Connection *c;
-        int fd;
-
-        io_loop_wait_fd(n->loop, n->listener, POLLIN);
-        fd = n->stop ? -1 : accept4(n->listener, NULL, NULL, SOCK_CLOEXEC);
-        if (fd < 0) {
-            continue;
-        }
-        if (nbd_server_connections(n->server) >= CONNECTIONS_MOST) {
-            close(fd);
-            continue;
-        }
-        c = g_new(Connection, 1);
-        *c = (Connection){ n, fd };
-        coroutine_enter(coroutine_new(connection_main, c));
+        nbd_server_shut(n->server);
     }
 }
 
@@ -212,7 +174,7 @@ static void signals_main(void *data)
             look_again(n);
         }
     } while (got.ssi_signo == SIGHUP || got.ssi_signo == 0);
-    stop(n);
+    nbd_server_shut(n->server);
     n->signals = -1;
     if (n->waiter) {
         coroutine_enter(n->waiter);
@@ -256,7 +218,7 @@ static void nbd_main(void *data)
         watch_signals(n);
         printf("listening on %s\n", n->socket ? n->socket : n->listen ? n->listen : "127.0.0.1");
         fflush(stdout);
-        accept_all(n);
+        nbd_server_accept(n->server, n->listener, client_gone, n);
         nbd_server_stop(n->server);
         await_signals(n);
         nbd_server_free(n->server);

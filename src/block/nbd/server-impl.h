@@ -17,6 +17,7 @@ struct NbdClient {
     bool status; /* it has asked for base:allocation */
     CoMutex writing;
     unsigned running;  /* requests */
+    uint64_t bytes;    /* of their data */
     Coroutine *waiter; /* for one of them to end */
 };
 
@@ -25,12 +26,16 @@ struct NbdServer {
     const NbdExport *exports;
     unsigned export_count;
     Ranges *users; /* of each export: requests share it, a resize has it alone */
+    Range *pauses; /* of each export, while nobody is served */
     StreamKeys *keys;
     NbdClient *clients;
     unsigned count;
+    int listener; /* -1: none */
+    bool stopping;
     Coroutine *stopper;
 };
 
+bool nbd_export_is_read_only(const NbdExport *export);
 uint16_t nbd_export_flags(const NbdExport *export);
 
 Ranges *nbd_export_users(const NbdServer *server, const NbdExport *export);

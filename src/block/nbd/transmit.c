@@ -6,7 +6,9 @@
 #include "block/nbd/server-impl.h"
 
 enum {
-    REQUESTS_MOST = 64, /* of one connection; the next one is not read before */
+    /* Of one connection; the next one is not read before. */
+    REQUESTS_MOST = 64,
+    BYTES_MOST = 2 * NBD_PAYLOAD_MOST,
     EXTENTS_MOST = 256, /* of one reply */
     STATUS_ID = 1,      /* of base:allocation, as the handshake said */
 };
@@ -186,7 +188,10 @@ static int do_io(Request *r)
     for (unsigned i = 0; i < G_N_ELEMENTS(kinds); i++) {
         if (kinds[i].type == r->type) {
             BlockIo io = { kinds[i].op, flags_of(r), r->at, r->length, { &piece, 1, 0 } };
-            int result = r->flags & ~kinds[i].flags ? -EINVAL : 0;
+            bool changes = io.op != BLOCK_READ && io.op != BLOCK_FLUSH;
+            int result = r->flags & ~kinds[i].flags ? -EINVAL
+                : changes && nbd_export_is_read_only(r->client->export) ? -EPERM
+                                                                        : 0;
 
             if (result == 0 && r->type == NBD_FLUSH) {
                 io.at = io.length = 0;
@@ -208,7 +213,7 @@ static int do_resize(const Request *r)
     int result;
 
     if (!(nbd_export_flags(r->client->export) & NBD_SEND_RESIZE)) {
-        return node->read_only ? -EPERM : -EINVAL;
+        return nbd_export_is_read_only(r->client->export) ? -EPERM : -EINVAL;
     }
     if (r->length != 0 || r->flags & ~NBD_FUA || r->at == 0 || r->at > INT64_MAX ||
         r->at % MAX(node->align, 1) != 0) {
@@ -252,6 +257,12 @@ static int do_in_turn(Request *r)
     return result;
 }
 
+/* That a request holds: the data of a read or write, if there may be so much. */
+static uint64_t bytes_of(const Request *r)
+{
+    return r->type == NBD_READ || r->type == NBD_WRITE ? MIN(r->length, NBD_PAYLOAD_MOST) : 0;
+}
+
 static void request_main(void *data)
 {
     Request *r = data;
@@ -263,6 +274,7 @@ static void request_main(void *data)
     } else {
         reply(r, result);
     }
+    client->bytes -= bytes_of(r);
     free(r->data);
     g_free(r);
     client->running--;
@@ -271,10 +283,10 @@ static void request_main(void *data)
     }
 }
 
-/* Waits until fewer than so many requests run. */
-static void wait_for_room(NbdClient *client, unsigned most)
+/* Waits until fewer than so many requests run, and so many bytes more may be held. */
+static void wait_for_room(NbdClient *client, unsigned most, uint64_t bytes)
 {
-    while (client->running >= most) {
+    while (client->running >= most || (client->running > 0 && client->bytes + bytes > BYTES_MOST)) {
         client->waiter = coroutine_self();
         coroutine_yield();
         client->waiter = NULL;
@@ -310,7 +322,10 @@ static Request *read_request(NbdClient *client)
         .cookie = head.cookie,
         .at = GUINT64_FROM_BE(head.at),
         .length = GUINT32_FROM_BE(head.length) };
+    wait_for_room(client, REQUESTS_MOST, bytes_of(r));
+    client->bytes += bytes_of(r);
     if (r->type == NBD_DISCONNECT || !read_payload(client, r)) {
+        client->bytes -= bytes_of(r);
         free(r->data);
         g_free(r);
         return NULL;
@@ -325,7 +340,6 @@ void nbd_transmit(NbdClient *client)
     while ((r = read_request(client))) {
         client->running++;
         coroutine_enter(coroutine_new(request_main, r));
-        wait_for_room(client, REQUESTS_MOST);
     }
-    wait_for_room(client, 1);
+    wait_for_room(client, 1, 0);
 }
