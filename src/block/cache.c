@@ -15,6 +15,7 @@
  */
 #include "block/cache.h"
 
+#include <glib.h>
 #include <string.h>
 
 static const DriveCache presets[] = {
@@ -61,6 +62,59 @@ bool cache_from_word(const char *word, DriveCache *out)
     for (unsigned i = 0; i < G_N_ELEMENTS(presets); i++) {
         if (strcmp(presets[i].word, word) == 0) {
             *out = presets[i];
+            return true;
+        }
+    }
+    return false;
+}
+
+void cache_name(DriveCache *cache)
+{
+    cache->word = "a mode of its own";
+    for (unsigned i = 0; i < G_N_ELEMENTS(presets); i++) {
+        if (cache_is_same(cache, &presets[i])) {
+            cache->word = presets[i].word;
+        }
+    }
+}
+
+char *cache_text(const DriveCache *cache)
+{
+    DriveCache named = *cache, preset;
+
+    cache_name(&named);
+    return cache_from_word(named.word, &preset)
+        ? g_strdup(named.word)
+        : g_strdup_printf("{writeback: %s, direct: %s, no-flush: %s}",
+              cache->writeback ? "true" : "false", cache->direct ? "true" : "false",
+              cache->no_flush ? "true" : "false");
+}
+
+bool cache_apply_setting(DriveCache *cache, const char *setting)
+{
+    const struct {
+        const char *key;
+        bool *bit;
+    } keys[] = {
+        { "cache.writeback=", &cache->writeback },
+        { "cache.direct=", &cache->direct },
+        { "cache.no-flush=", &cache->no_flush },
+    };
+    Mark mark = cache->mark;
+
+    if (g_str_has_prefix(setting, "cache=")) {
+        bool known = cache_from_word(setting + strlen("cache="), cache);
+
+        cache->mark = mark;
+        return known;
+    }
+    for (unsigned i = 0; i < G_N_ELEMENTS(keys); i++) {
+        const char *value = setting + strlen(keys[i].key);
+
+        if (g_str_has_prefix(setting, keys[i].key) &&
+            (strcmp(value, "on") == 0 || strcmp(value, "off") == 0)) {
+            *keys[i].bit = strcmp(value, "on") == 0;
+            cache_name(cache);
             return true;
         }
     }

@@ -23,6 +23,18 @@ bool cache_needs_flush(const DriveCache *cache);
 
 bool cache_is_same(const DriveCache *one, const DriveCache *other);
 
+/* The word of the preset that it is, if it is one. */
+void cache_name(DriveCache *cache);
+
+/* "directsync", or all three where no word says it. */
+char *cache_text(const DriveCache *cache);
+
+/*
+ * "cache=WORD" sets all three, "cache.writeback=on" (and direct, no-flush) one, and leaves the others
+ * as they are. False: it is none of these, and nothing is changed.
+ */
+bool cache_apply_setting(DriveCache *cache, const char *setting);
+
 /* The preset of this name: "none" ... ; false when there is none. */
 bool cache_from_word(const char *word, DriveCache *out);
 

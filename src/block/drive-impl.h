@@ -9,6 +9,8 @@
 
 enum { SECTOR = 512 };
 
+typedef struct DriveExport DriveExport;
+
 struct Drive {
     char *id, *serial;
     IoLoop *loop;
@@ -22,6 +24,7 @@ struct Drive {
     bool write_cache;  /* atomic: whether the guest wants it */
     DriveFailed failed;
     void *failed_data;
+    DriveExport *export; /* machine lock; NULL: to nobody */
 
     /* Of the machine lock: requests that are being collected, and what became of them. */
     bool plugged;
@@ -39,6 +42,10 @@ struct Drive {
     bool called;          /* the main loop has been asked to deliver */
     bool closed;          /* it frees the drive then */
 };
+
+/* [co] For what wants the drive's nodes alone: nobody else is served meanwhile. */
+void drive_export_pause(Drive *drive);
+void drive_export_resume(Drive *drive);
 
 /* To the I/O thread, past all collecting. */
 void drive_post(Drive *drive, DriveRequest *request);

@@ -140,6 +140,7 @@ void drive_close(Drive *drive)
     if (!drive) {
         return;
     }
+    drive_unexport(drive);
     drive_drain(drive);
     io_loop_run(drive->loop, close_main, drive);
     io_loop_free(drive->loop);
@@ -505,18 +506,24 @@ void drive_read_stats(const Drive *drive, BlockStats *out)
     out->merged = __atomic_load_n(&drive->merged, __ATOMIC_RELAXED);
 }
 
-const char *drive_cache_word(const Drive *drive)
+const DriveCache *drive_cache(const Drive *drive)
 {
-    return drive->cache.word;
+    return &drive->cache;
+}
+
+const char *drive_engine(const Drive *drive)
+{
+    return drive_graph_file(drive->top)->engine;
 }
 
 void drive_print_stats(const Drive *drive, FILE *out)
 {
-    const char *engine = drive_graph_file(drive->top)->engine;
+    const char *engine = drive_engine(drive);
+    g_autofree char *cache = cache_text(&drive->cache);
     BlockStats stats;
 
     drive_read_stats(drive, &stats);
-    fprintf(out, "drive %s: cache %s%s%s%s\n", drive->id, drive->cache.word, engine ? ", aio " : "",
+    fprintf(out, "drive %s: cache %s%s%s%s\n", drive->id, cache, engine ? ", aio " : "",
         engine ? engine : "",
         drive->offers_cache && !drive_has_write_cache(drive) ? ", switched off by the guest" : "");
     stats_print(&stats, drive->id, out);

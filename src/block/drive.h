@@ -87,10 +87,21 @@ void drive_drain(Drive *drive);
 /*
  * Another cache mode, from the next request on. What the guest has been told stays as it is: where
  * it knows of no cache, each write stays durable. All or nothing: with an error the old mode goes
- * on. Nodes that have a cache mode of their own keep it. Machine lock held.
+ * on. Nodes that were given a cache mode of their own keep it. Machine lock held.
  */
 bool drive_set_cache(Drive *drive, const DriveCache *cache, GError **error);
-const char *drive_cache_word(const Drive *drive);
+const DriveCache *drive_cache(const Drive *drive);
+/* That moves its bytes: "io_uring"; NULL: it is no file of the host's. */
+const char *drive_engine(const Drive *drive);
+
+/*
+ * Lets other programs of the same user read the drive, over NBD at a Unix socket of that path, until
+ * drive_unexport() or the drive is closed; where there is a file already, that is an error. What
+ * they read is counted as the guest's reads are. Machine lock held.
+ */
+bool drive_export(Drive *drive, const char *path, GError **error);
+bool drive_unexport(Drive *drive);                 /* false: it was to nobody */
+const char *drive_exported_at(const Drive *drive); /* NULL: nowhere */
 
 /* Numbers of the whole drive as its device sees it; any thread. */
 void drive_read_stats(const Drive *drive, BlockStats *out);

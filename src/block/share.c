@@ -1,7 +1,10 @@
 #include "block/share.h"
 
 #include <pthread.h>
+#include <string.h>
 
+#include "block/cache-change.h"
+#include "block/cache.h"
 #include "core/block-spec.h"
 
 typedef struct Share {
@@ -10,7 +13,8 @@ typedef struct Share {
     unsigned users; /* of the list's mutex, as the list is */
     IoLoop *loop;
     BlockNode *node;
-    Ranges writing; /* on its loop: changes that are under way */
+    Ranges writing;  /* on its loop: changes that are under way */
+    Ranges requests; /* and all requests, for what wants the node alone */
 } Share;
 
 typedef struct Handle {
@@ -139,9 +143,10 @@ static void back_home(IoWork *work)
 static int run_there(Hop *hop)
 {
     Share *share = hop->share;
-    Range range;
+    Range range, use;
     int result;
 
+    ranges_lock_shared(&share->requests, &use, 0, UINT64_MAX);
     if (!hop->io) {
         ranges_lock(&share->writing, &range, 0, UINT64_MAX);
         result = block_resize(share->node, hop->length);
@@ -153,6 +158,7 @@ static int run_there(Hop *hop)
         result = block_io(share->node, hop->io);
         ranges_unlock(&share->writing, &range);
     }
+    ranges_unlock(&share->requests, &use);
     return result;
 }
 
@@ -219,11 +225,94 @@ static void share_close(BlockNode *node)
     }
 }
 
+/* A durable write is one below, too; but it is not one user's to bypass the page cache, or not to. */
 static bool share_set_cache(BlockNode *node, const DriveCache *cache, GError **error)
 {
+    const DriveCache *there = &((Handle *)node->state)->share->node->cache;
+    g_autofree char *text = NULL;
+
+    if (cache_wants_direct(cache) == cache_wants_direct(there) &&
+        (cache_ignores_flush(cache) || !cache_ignores_flush(there))) {
+        return true;
+    }
+    text = cache_text(there);
     g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_IN_USE,
-        "the block `%s` is shared: its cache mode is not that of one who uses it", node->name);
+        "the block `%s` is shared and has cache %s, which is not that of one who uses it; `block "
+        "%s cache=MODE` changes it for all",
+        node->name, text, node->name);
     return false;
+}
+
+/* ---- its cache mode ---- */
+
+/* Who changes modes is one thread, so what is found stays as long as its users do. */
+static Share *share_named(const char *name)
+{
+    Share *share;
+
+    pthread_mutex_lock(&mutex);
+    share = shares;
+    while (share && strcmp(((const BlockSpec *)share->what)->name, name) != 0) {
+        share = share->next;
+    }
+    pthread_mutex_unlock(&mutex);
+    return share;
+}
+
+void share_each(ShareEach *each, void *data)
+{
+    pthread_mutex_lock(&mutex);
+    for (Share *share = shares; share; share = share->next) {
+        const BlockSpec *what = share->what;
+
+        each(data, what->name, share->node->length, &share->node->cache);
+    }
+    pthread_mutex_unlock(&mutex);
+}
+
+bool share_cache(const char *name, DriveCache *out)
+{
+    Share *share = share_named(name);
+
+    if (share) {
+        *out = share->node->cache;
+    }
+    return share != NULL;
+}
+
+typedef struct CacheChange {
+    Share *share;
+    const DriveCache *to;
+    GError *error;
+    bool done;
+} CacheChange;
+
+static void change_main(void *data)
+{
+    CacheChange *c = data;
+    Share *share = c->share;
+    const DriveCache from = share->node->cache;
+    Range alone;
+
+    ranges_lock(&share->requests, &alone, 0, UINT64_MAX);
+    c->done = cache_change(share->node, &from, c->to, &c->error);
+    ranges_unlock(&share->requests, &alone);
+}
+
+bool share_change_cache(const char *name, const DriveCache *cache, GError **error)
+{
+    CacheChange change = { .share = share_named(name), .to = cache };
+
+    if (!change.share) {
+        return false;
+    }
+    io_loop_hurry(change.share->loop, true);
+    io_loop_run(change.share->loop, change_main, &change);
+    io_loop_hurry(change.share->loop, false);
+    if (!change.done) {
+        g_propagate_error(error, change.error);
+    }
+    return change.done;
 }
 
 /* Not in the list of drivers: nobody opens it by its name. */
@@ -251,6 +340,7 @@ BlockNode *share_open(IoLoop *loop, const BlockSpec *what, ShareOpen *open,
     }
     g_free(node->name);
     node->name = g_strdup(what->name);
+    node->cache.no_flush = false; /* whether flushes are ignored is decided there */
     block_be_like(node, handle->share->node);
     return node;
 }

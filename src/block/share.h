@@ -18,4 +18,15 @@ typedef BlockNode *ShareOpen(const void *what, IoLoop *loop, GError **error);
 BlockNode *share_open(IoLoop *loop, const BlockSpec *what, ShareOpen *open,
     const BlockOptions *options, GError **error);
 
+/* What is shared now, by whomever; in no order. Any thread. */
+typedef void ShareEach(void *data, const char *name, uint64_t length, const DriveCache *cache);
+void share_each(ShareEach *each, void *data);
+
+/*
+ * Another cache mode for the block of that name, and for all who use it; false with an error, or
+ * without one when nothing of that name is shared. One thread at a time, but none of an I/O loop.
+ */
+bool share_cache(const char *name, DriveCache *out);
+bool share_change_cache(const char *name, const DriveCache *cache, GError **error);
+
 #endif

@@ -7,7 +7,9 @@
 
 #include "block/cache.h"
 #include "block/drive.h"
+#include "block/share.h"
 #include "cli/cli.h"
+#include "cli/drive-facts.h"
 #include "core/loop.h"
 
 typedef bool Command(RunControl *control, char **arguments, GString *out);
@@ -85,13 +87,25 @@ static bool stop_command(RunControl *control, char **arguments, GString *out)
 
 /* ---- its drives ---- */
 
+static void print_disk(
+    GString *out, const char *name, uint64_t length, const DriveCache *cache, const char *more)
+{
+    g_autofree char *text = cache_text(cache);
+
+    g_string_append_printf(
+        out, "%-12s %14" PRIu64 " bytes  cache %s%s\n", name, length, text, more);
+}
+
 static bool drives_command(RunControl *control, char **arguments, GString *out)
 {
+    if (arguments[0]) {
+        drives_facts(out, control->drives);
+        return strcmp(arguments[0], "json") == 0 || wrong(out, "usage: drives [json]");
+    }
     for (unsigned i = 0; i < control->drives->len; i++) {
         const Drive *drive = control->drives->pdata[i];
 
-        g_string_append_printf(out, "%-12s %14" PRIu64 " bytes  cache %s%s\n", drive_id(drive),
-            drive_length(drive), drive_cache_word(drive),
+        print_disk(out, drive_id(drive), drive_length(drive), drive_cache(drive),
             drive_is_read_only(drive) ? "  read-only" : "");
     }
     return true;
@@ -121,22 +135,35 @@ static void print_stats(const Drive *drive, GString *out)
     free(text);
 }
 
-static bool set_cache(Drive *drive, const char *word, GString *out)
+/* All of them are taken together, on top of what there is. */
+static bool read_cache(DriveCache *cache, char **settings, GString *out)
+{
+    for (unsigned i = 0; settings[i]; i++) {
+        if (!cache_apply_setting(cache, settings[i])) {
+            return wrong(out,
+                "there is no cache mode `%s`: expected cache= and one of writeback, none, "
+                "writethrough, directsync and unsafe, or cache.writeback=, cache.direct= or "
+                "cache.no-flush= and on or off",
+                settings[i]);
+        }
+    }
+    return true;
+}
+
+static bool set_cache(Drive *drive, char **settings, GString *out)
 {
     g_autoptr(GError) error = NULL;
-    DriveCache cache;
+    g_autofree char *old = cache_text(drive_cache(drive)), *now = NULL;
+    DriveCache cache = *drive_cache(drive);
 
-    if (!cache_from_word(word, &cache)) {
-        return wrong(out,
-            "there is no cache mode `%s`: expected writeback, none, writethrough, directsync or "
-            "unsafe",
-            word);
+    if (!read_cache(&cache, settings, out)) {
+        return false;
     }
     if (!drive_set_cache(drive, &cache, &error)) {
-        return wrong(out, "drive `%s` stays at cache %s: %s", drive_id(drive),
-            drive_cache_word(drive), error->message);
+        return wrong(out, "drive `%s` stays at cache %s: %s", drive_id(drive), old, error->message);
     }
-    g_string_append_printf(out, "drive %s: cache %s\n", drive_id(drive), word);
+    now = cache_text(&cache);
+    g_string_append_printf(out, "drive %s: cache %s\n", drive_id(drive), now);
     if (cache.writeback && !cache.no_flush && !drive_offers_write_cache(drive)) {
         g_string_append(out,
             "each write stays durable all the same: the guest was told of no write cache, and "
@@ -145,22 +172,94 @@ static bool set_cache(Drive *drive, const char *word, GString *out)
     return true;
 }
 
+static bool export_drive(Drive *drive, const char *path, GString *out)
+{
+    g_autoptr(GError) error = NULL;
+
+    if (!path || path[0] != '/') {
+        return wrong(out,
+            "export wants the path of a Unix socket, from / on: the machine is in a "
+            "folder of its own");
+    }
+    if (!drive_export(drive, path, &error)) {
+        return wrong(out, "drive `%s` is not exported: %s", drive_id(drive), error->message);
+    }
+    g_string_append_printf(out, "nbd+unix:///?socket=%s\n", path);
+    return true;
+}
+
+static bool print_drive(const Drive *drive, const char *form, GString *out)
+{
+    if (form && strcmp(form, "json") != 0) {
+        return wrong(out, "stats are for people, or `stats json`");
+    }
+    if (form) {
+        drive_facts(out, drive);
+        g_string_append_c(out, '\n');
+    } else {
+        print_stats(drive, out);
+    }
+    return true;
+}
+
 static bool drive_command(RunControl *control, char **arguments, GString *out)
 {
-    Drive *drive = arguments[0] ? find_drive(control, arguments[0]) : NULL;
+    Drive *drive = find_drive(control, arguments[0]);
+    const char *what = arguments[1];
 
     if (!drive) {
-        return wrong(
-            out, "there is no drive `%s`; `drives` lists them", arguments[0] ? arguments[0] : "");
+        return wrong(out, "there is no drive `%s`; `drives` lists them", arguments[0]);
     }
-    if (!arguments[1] || strcmp(arguments[1], "stats") == 0) {
-        print_stats(drive, out);
-        return true;
+    if (!what || strcmp(what, "stats") == 0) {
+        return print_drive(drive, what ? arguments[2] : NULL, out);
     }
-    if (g_str_has_prefix(arguments[1], "cache=")) {
-        return set_cache(drive, arguments[1] + strlen("cache="), out);
+    if (g_str_has_prefix(what, "cache")) {
+        return set_cache(drive, arguments + 1, out);
     }
-    return wrong(out, "a drive has no `%s`: expected stats or cache=MODE", arguments[1]);
+    if (strcmp(what, "export") == 0) {
+        return export_drive(drive, arguments[2], out);
+    }
+    if (strcmp(what, "unexport") == 0) {
+        return drive_unexport(drive) || wrong(out, "drive `%s` is not exported", arguments[0]);
+    }
+    return wrong(out, "a drive has no `%s`: expected stats, cache=MODE, export or unexport", what);
+}
+
+/* ---- blocks that several drives use ---- */
+
+static void list_block(void *data, const char *name, uint64_t length, const DriveCache *cache)
+{
+    print_disk(data, name, length, cache, "");
+}
+
+static bool blocks_command(RunControl *control, char **arguments, GString *out)
+{
+    share_each(list_block, out);
+    return true;
+}
+
+static bool block_command(RunControl *control, char **arguments, GString *out)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *old = NULL, *now = NULL;
+    DriveCache cache;
+
+    if (!share_cache(arguments[0], &cache)) {
+        return wrong(out, "there is no shared block `%s`; `blocks` lists them", arguments[0]);
+    }
+    old = cache_text(&cache);
+    if (!read_cache(&cache, arguments + 1, out)) {
+        return false;
+    }
+    if (!share_change_cache(arguments[0], &cache, &error)) {
+        return wrong(out, "block `%s` stays at cache %s: %s", arguments[0], old, error->message);
+    }
+    now = cache_text(&cache);
+    g_string_append_printf(out, "block %s: cache %s\n", arguments[0], now);
+    if (cache.no_flush) {
+        g_string_append(out, "what its drives flush is ignored there, whatever their mode\n");
+    }
+    return true;
 }
 
 /* ---- all of them ---- */
@@ -182,9 +281,14 @@ static const struct {
     { "reset", "", "as its reset button", 0, 0, reset_command },
     { "power", "", "as its power button: the guest may shut down", 0, 0, power_command },
     { "stop", "", "ends it, as if its power were cut", 0, 0, stop_command },
-    { "drives", "", "lists them", 0, 0, drives_command },
-    { "drive", "NAME [stats|cache=MODE]", "what it did; or another cache mode for it", 1, 2,
+    { "drives", "[json]", "lists them; or all about them", 0, 1, drives_command },
+    { "drive", "NAME [stats [json]]", "what it did", 1, 4, drive_command },
+    { "drive", "NAME cache=MODE", "another cache mode; or cache.direct=on, and so on", 1, 4,
         drive_command },
+    { "drive", "NAME export SOCKET", "lets others read it, by NBD; unexport ends that", 1, 4,
+        drive_command },
+    { "blocks", "", "lists those that several drives use", 0, 0, blocks_command },
+    { "block", "NAME cache=MODE", "another cache mode for all of them", 2, 4, block_command },
     { "help", "", "this list", 0, 0, help_command },
 };
 

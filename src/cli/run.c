@@ -8,6 +8,7 @@
 
 #include "block/drive.h"
 #include "cli/cli.h"
+#include "cli/drive-facts.h"
 #include "cli/loading.h"
 #include "cli/run-commands.h"
 #include "cli/run-folder.h"
@@ -38,7 +39,8 @@ typedef struct Run {
     Channel *console;
     SemihostingChannel *semihosting;
     PanicWatch *panic;
-    bool stats;
+    gboolean stats;
+    gboolean json; /* of the drives; what the translator did is for people */
     bool checked;  /* in lockstep: slowly */
     bool exec;     /* the guest's code is the exit status */
     bool executed; /* it ran */
@@ -266,6 +268,13 @@ static bool build(Run *run, Diag *diag)
 
 static void print_stats(const Run *run)
 {
+    if (run->json) {
+        g_autoptr(GString) facts = g_string_new(NULL);
+
+        drives_facts(facts, run->drives);
+        fputs(facts->str, stderr);
+        return;
+    }
     for (unsigned i = 0; i < run->drives->len; i++) {
         drive_print_stats(run->drives->pdata[i], stderr);
     }
@@ -310,7 +319,7 @@ static int run_machine(Run *run)
         fprintf(stderr, "lathe: the guest panicked: %s\n", panic_watch_message(run->panic));
         code = EXIT_DIFFERENT;
     }
-    if (run->stats) {
+    if (run->stats || run->json) {
         print_stats(run);
     }
     return code;
@@ -333,6 +342,7 @@ static int run_run(int argc, char **argv)
         { "monitor", 0, 0, G_OPTION_ARG_FILENAME, &run.monitor_path, NULL, NULL },
         { "exec", 0, 0, G_OPTION_ARG_NONE, &run.exec, NULL, NULL },
         { "stats", 0, 0, G_OPTION_ARG_NONE, &run.stats, NULL, NULL },
+        { "json", 0, 0, G_OPTION_ARG_NONE, &run.json, NULL, NULL },
         { "check", 0, 0, G_OPTION_ARG_INT, &tcg.check, NULL, NULL },
         { "host", 0, 0, G_OPTION_ARG_STRING, &tcg.host, NULL, NULL },
         { "perf-map", 0, 0, G_OPTION_ARG_NONE, &tcg.perf_map, NULL, NULL },
@@ -386,6 +396,7 @@ VERB(run) = {
             "  --monitor PATH     let `lathe monitor PATH` reach the machine there\n"
             "  --exec             exit with the guest's own code, 125 when it could not be run\n"
             "  --stats            print what the drives and the translator did, at the end\n"
+            "  --json             with --stats: what the drives did, as an object of JSON on one line\n"
             "  --trace NAMES      write trace points to standard error (`--trace help` lists them)\n"
             "  --check N          run every Nth block in the interpreter too, and compare; guest time is 64 times\n"
             "                     slower\n"

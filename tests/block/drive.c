@@ -258,7 +258,7 @@ static void check_mode(Drive *drive, const char *path, const char *word, bool to
     assert_int_equal(disk_do(drive, BLOCK_WRITE, 512, page, 4096), 0);
     assert_int_equal(disk_do(drive, BLOCK_FLUSH, 0, NULL, 0), 0);
     drive_read_stats(drive, &after);
-    assert_string_equal(drive_cache_word(drive), word);
+    assert_string_equal(drive_cache(drive)->word, word);
     assert_int_equal(is_direct(path), cache.direct);
     assert_int_equal(after.durable_writes - before.durable_writes,
         !cache.no_flush && (!cache.writeback || !told_of_a_cache));

@@ -9,9 +9,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "block/cache.h"
 #include "block/io-loop.h"
 #include "core/block-spec.h"
 #include "core/have.h"
+#include "core/loop.h"
 #include "tests/block/disk.h"
 
 #ifdef HAVE_LIBNBD
@@ -189,9 +191,128 @@ static void a_server_that_says_nothing_is_not_waited_for_without_end(void **stat
     server_clear(&server);
 }
 
+/* ---- a drive of a machine that runs, for others ---- */
+
+static Drive *open_url(char *url)
+{
+    BlockSpec node = { .name = "nbd",
+        .driver.text = "nbd",
+        .path.text = url,
+        .cache = { .word = "writeback", .writeback = true },
+        .read_only = true,
+        .reconnect_ns = PATIENCE_MS * MS };
+    DriveSpec spec = disk_spec(NULL, "writeback", AIO_THREADS);
+
+    spec.graph = &node;
+    spec.read_only = true;
+    return disk_open(&spec);
+}
+
+static void export(Drive *drive, const char *path, bool fine)
+{
+    g_autoptr(GError) error = NULL;
+
+    machine_lock();
+    assert_int_equal(drive_export(drive, path, &error), fine);
+    machine_unlock();
+    assert_true(fine == (error == NULL));
+}
+
+static bool unexport(Drive *drive)
+{
+    bool was;
+
+    machine_lock();
+    was = drive_unexport(drive);
+    machine_unlock();
+    return was;
+}
+
+static bool set_cache(Drive *drive, const char *word)
+{
+    DriveCache cache;
+    bool done;
+
+    assert_true(cache_from_word(word, &cache));
+    machine_lock();
+    done = drive_set_cache(drive, &cache, NULL);
+    machine_unlock();
+    return done;
+}
+
+static void others_see_what_a_drive_holds_whether_flushed_or_not(void **state)
+{
+    Server place = server_new(); /* its names, no server */
+    DriveSpec spec = disk_spec(place.image, "writeback", AIO_THREADS);
+    Drive *drive = disk_open(&spec), *other;
+    uint8_t page[PAGE];
+
+    export(drive, place.socket, true);
+    export(drive, "/tmp/twice", false);
+    other = open_url(place.url);
+    assert_int_equal(drive_length(other), DISK);
+    memset(page, 0x77, PAGE);
+    assert_int_equal(disk_do(drive, BLOCK_WRITE, PAGE, page, PAGE), 0);
+    memset(page, 0, PAGE);
+    assert_int_equal(disk_do(other, BLOCK_READ, PAGE, page, PAGE), 0);
+    assert_int_equal(page[5], 0x77);
+    assert_true(set_cache(drive, "directsync")); /* while somebody is connected */
+    assert_int_equal(disk_do(other, BLOCK_READ, 0, page, PAGE), 0);
+    assert_int_equal(page[1], disk_pattern(1));
+    assert_int_equal(disk_do(other, BLOCK_READ, 3, page, 5), 0); /* not as O_DIRECT has it */
+    assert_int_equal(page[0], disk_pattern(3));
+    assert_true(unexport(drive));
+    assert_false(unexport(drive));
+    assert_int_equal(access(place.socket, F_OK), -1);
+    assert_int_equal(disk_do(other, BLOCK_READ, 0, page, PAGE), -EIO);
+    assert_int_equal(disk_do(drive, BLOCK_READ, 0, page, PAGE), 0);
+    disk_close(other);
+    disk_close(drive);
+    server_clear(&place);
+}
+
+static void who_reads_a_drive_does_not_keep_it_from_being_closed(void **state)
+{
+    Server place = server_new();
+    DriveSpec spec = disk_spec(place.image, "writeback", AIO_THREADS);
+    Drive *drive = disk_open(&spec), *other;
+    uint8_t page[PAGE];
+
+    export(drive, place.image, false); /* there is a file */
+    export(drive, place.socket, true);
+    other = open_url(place.url);
+    assert_int_equal(disk_do(other, BLOCK_READ, 0, page, PAGE), 0);
+    disk_close(drive);
+    assert_int_equal(access(place.socket, F_OK), -1);
+    assert_int_equal(access(place.image, F_OK), 0);
+    disk_close(other);
+    server_clear(&place);
+}
+
+/* The node may be written to; its clients may not, whatever they send. */
+static void who_reads_a_drive_cannot_write_to_it(void **state)
+{
+    Server place = server_new();
+    DriveSpec spec = disk_spec(place.image, "writeback", AIO_THREADS), writer;
+    Drive *drive = disk_open(&spec);
+    BlockSpec node = node_of(&place);
+    g_autofree char *said = NULL;
+
+    export(drive, place.socket, true);
+    writer = disk_spec(NULL, "writethrough", AIO_THREADS);
+    writer.graph = &node;
+    said = disk_refusal(&writer);
+    assert_non_null(strstr(said, "read-only"));
+    disk_close(drive);
+    server_clear(&place);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(others_see_what_a_drive_holds_whether_flushed_or_not),
+        cmocka_unit_test(who_reads_a_drive_does_not_keep_it_from_being_closed),
+        cmocka_unit_test(who_reads_a_drive_cannot_write_to_it),
         cmocka_unit_test(requests_wait_for_a_server_that_went_for_so_long_and_no_longer),
         cmocka_unit_test(what_a_server_has_forgotten_is_told_again_before_a_flush_succeeds),
         cmocka_unit_test(another_disk_in_its_place_is_not_written_to),

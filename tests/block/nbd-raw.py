@@ -2,6 +2,7 @@
 
     nbd-raw.py SOCKET resize SIZE [fua]     prints the error number of the answer
     nbd-raw.py SOCKET busy SIZE             many writes at once, with resizes between them
+    nbd-raw.py SOCKET change 0              the errors of a write, zeroes, and a discard
 """
 import socket
 import struct
@@ -73,6 +74,9 @@ def main():
         busy(path, size)
         return
     client = Client(path)
+    if what == "change":
+        print(client.ask(1, 0, 512, data=bytes(512)), client.ask(6, 0, 512), client.ask(4, 0, 512))
+        return
     if "length" in sys.argv:
         print(client.ask(RESIZE, size, 512))
     else:

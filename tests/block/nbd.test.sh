@@ -83,6 +83,7 @@ error=22 said_no resize 12582912
 end
 serve --read-only --resize --format raw longer.img
 error=1 said_no resize 12582912
+[ "$(raw change 0)" = "1 1 1" ] || fail "a read-only disk was changed"
 end
 serve --resize --format raw longer.img
 timeout 20 qemu-nbd --list --socket "$dir/s" | grep -q resize || fail "no resize offered"

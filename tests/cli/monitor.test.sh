@@ -49,9 +49,44 @@ says 'drive `fast` stays at cache none: .*aio native'
 ask drives && says 'fast .*cache none' || fail "the mode has gone"
 ask drive disk cache=writeback || fail "and back"
 
+# one switch, and the others stay
+ask drive disk cache.direct=on && says 'drive disk: cache none' || fail "cache.direct: $(cat said)"
+ask drive disk cache.writeback=off && says 'cache directsync' || fail "cache.writeback: $(cat said)"
+ask drive disk cache.direct=off cache.no-flush=on && says '{writeback: false, direct: false, no-flush: true}' || fail "two: $(cat said)"
+ask drives && says 'disk .*cache {writeback: false, direct: false, no-flush: true}' || fail "a mode without a word"
+ask drive disk cache.direct=maybe && fail "maybe"
+ask drive disk cache=writeback cache.direct=on && says 'cache none' || fail "a word and a switch"
+ask drive fast cache.direct=off && fail "aio native, by a switch"
+says 'drive `fast` stays at cache none'
+ask drive disk cache=writeback || fail "and back again"
+
+# ---- for programs ----
+facts() { python3 -c "import json, sys; d = json.load(open('said')); assert $1, d" || fail "$1"; }
+ask drives json || fail "drives json"
+facts 'd["drives"][0]["name"] == "disk" and d["drives"][1]["aio"] == "native" and d["drives"][0]["writeback"] is True'
+ask drive disk stats json || fail "stats json"
+facts 'd["cache"] == "writeback" and d["flush"]["asked"] == d["flush"]["done"] + 1 and d["flush"]["dropped"] == 1'
+ask drive disk stats xml && fail "statistics of another kind"
+
+# ---- others read a drive ----
+if command -v nbdcopy >/dev/null; then
+    ask drive disk export disk.sock && fail "a path that the machine does not know"
+    ask drive disk export "$short/disk.sock" && says "nbd+unix:///?socket=$short/disk.sock" || fail "export: $(cat said)"
+    [ "$(stat -c %a "$short/disk.sock")" = 700 ] || fail "others may read the disk"
+    ask drives json && facts 'd["drives"][0]["exported-at"].endswith("disk.sock")'
+    printf 'some bytes' | dd of=disk.img conv=notrunc 2>/dev/null
+    timeout 20 nbdcopy "nbd+unix:///?socket=$short/disk.sock" copy && cmp copy disk.img || fail "what others read"
+    timeout 20 nbdinfo "nbd+unix:///?socket=$short/disk.sock" | grep -q 'is_read_only: true' || fail "they may write"
+    ask drive disk export "$short/other.sock" && fail "twice"
+    ask drive disk unexport || fail "unexport"
+    ask drive disk unexport && fail "unexport, of nothing"
+    [ ! -e "$short/disk.sock" ] || fail "the socket of the disk is still there"
+    ask drive disk export "$short/disk.sock" || fail "export again"    # until the machine ends
+fi
+
 # ---- what is wrong ----
 ask drive disk cache=maybe && fail "a mode that is not there"
-says 'there is no cache mode `maybe`'
+says 'there is no cache mode `cache=maybe`'
 ask drive other && fail "a drive that is not there"
 says 'there is no drive `other`'
 ask dance && fail "a command that is not there"
@@ -69,7 +104,40 @@ ask stop || fail "stop"
 wait $machine || fail "exit status $?: $(cat log)"
 machine=
 grep -q '^drive fast: cache none, aio native' log || fail "statistics at the end: $(cat log)"
-[ -z "$(ls "$short/lathe")" ] || fail "the socket is still there"
+[ -z "$(ls "$short/lathe")" ] && [ ! -e "$short/disk.sock" ] || fail "a socket is still there"
+
+# ---- blocks that two drives use ----
+cp m.yaml plain.yaml
+truncate -s 1M own.img
+cat > m.yaml <<'END'
+lathe: machine/v1
+name: sleeper
+board: riscv-virt@1
+memory: 64MiB
+boot: { firmware: sleep.bin }
+blocks:
+  base: { driver: file, file: disk.img }
+  own: { driver: file, file: own.img, cache: none }
+drives:
+  one: { block: base, cache: writeback }
+  two: { block: base, cache: writeback }
+  three: { block: own, cache: none }
+  four: { block: own, cache: none }
+END
+start
+ask blocks && says 'base .*cache writeback' && says 'own .*cache none' || fail "blocks: $(cat said)"
+ask drive one cache=writethrough && says 'cache writethrough' || fail "durable writes through a shared block: $(cat said)"
+ask drive one cache=none && fail "a shared block is not made direct by one of its users"
+says 'drive `one` stays at cache writethrough: the block `base` is shared and has cache writeback'
+ask block base cache=none && says 'block base: cache none' || fail "a shared block: $(cat said)"
+ask drive two cache=none && says 'cache none' || fail "when the block is direct: $(cat said)"
+ask block own cache.writeback=off && says 'block own: cache directsync' || fail "one switch of a block: $(cat said)"
+ask block own cache=unsafe && says 'ignored there' || fail "flushes ignored: $(cat said)"
+ask block own cache=none || fail "and not ignored"
+ask block other cache=none && fail "a block that is not there"
+says 'there is no shared block `other`'
+ask stop && wait $machine || fail "the end of shared blocks"
+mv plain.yaml m.yaml
 
 timeout 60 "$lathe" run m.yaml --monitor "$short/own" < /dev/null > log 2>&1 &
 machine=$!

@@ -189,7 +189,7 @@ static int do_io(Request *r)
         if (kinds[i].type == r->type) {
             BlockIo io = { kinds[i].op, flags_of(r), r->at, r->length, { &piece, 1, 0 } };
             bool changes = io.op != BLOCK_READ && io.op != BLOCK_FLUSH;
-            int result = r->flags & ~kinds[i].flags ? -EINVAL
+            int result = r->flags & ~kinds[i].flags                     ? -EINVAL
                 : changes && nbd_export_is_read_only(r->client->export) ? -EPERM
                                                                         : 0;
 
