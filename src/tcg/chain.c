@@ -236,6 +236,7 @@ void fetch_view_enter(FetchView *view, uint32_t id, const FetchPage *page)
 
     view->context.itlb[slot] = id;
     view->map[slot] = *page;
+    view->shared &= page->global;
     set_bit(view->itlb_used, slot);
 }
 
@@ -367,6 +368,7 @@ static FetchView *make_view(TcgCpu *cpu, uint64_t serial, uint64_t twin, uint32_
     view->serial = serial;
     view->twin = twin;
     view->mode = mode;
+    view->shared = true;
     __atomic_store_n(&cpu->views[slot], view, __ATOMIC_RELEASE);
     if (sibling) {
         copy_globals(view, sibling);
@@ -374,18 +376,33 @@ static FetchView *make_view(TcgCpu *cpu, uint64_t serial, uint64_t twin, uint32_
     return view;
 }
 
-FetchView *fetch_view(TcgCpu *cpu, uint64_t serial, uint64_t twin, uint32_t mode)
+static FetchView *find_view(TcgCpu *cpu, uint64_t serial, uint64_t twin, uint32_t mode)
 {
-    FetchView *view = NULL;
+    FetchView *shared = NULL;
 
     for (unsigned i = 0; i < FETCH_VIEWS && cpu->views[i]; i++) {
-        if (cpu->views[i]->serial == serial && cpu->views[i]->mode == mode) {
-            view = cpu->views[i];
+        FetchView *view = cpu->views[i];
+        if (view->mode != mode) {
+            continue;
+        }
+        if (view->serial == serial) {
+            return view;
+        }
+        if (view->shared && view->twin == twin) {
+            shared = view;
         }
     }
+    return shared;
+}
+
+FetchView *fetch_view(TcgCpu *cpu, uint64_t serial, uint64_t twin, uint32_t mode)
+{
+    FetchView *view = find_view(cpu, serial, twin, mode);
+
     if (!view) {
         view = make_view(cpu, serial, twin, mode);
     }
+    view->serial = serial;
     view->used_at = ++cpu->view_clock;
     return view;
 }

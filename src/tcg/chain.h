@@ -27,8 +27,9 @@ typedef struct FetchView {
     uint64_t jumps_used[JUMP_SIZE / 64],
         itlb_used[ITLB_SIZE / 64];       /* a bit for each entry that may be valid */
     uint64_t present[PRESENT_BITS / 64]; /* a filter: pages whose code is in the jump cache */
-    uint64_t serial;                     /* of its address space */
+    uint64_t serial;                     /* of its address space; the last one when it is shared */
     uint64_t twin;                       /* of the space with the global pages */
+    bool shared; /* knows of global pages only: the view of every space with that twin */
     uint32_t mode;
     uint64_t used_at;
 } FetchView;
@@ -62,8 +63,9 @@ void chain_cut(Tcg *tcg, Block *block);
 void chain_cache_jump(TcgCpu *cpu, Block *block);
 
 /*
- * The view of a space (by its serial, and that of its twin) and mode: the one there is, or one that begins with
- * what others know of the global pages. CPU thread.
+ * The view of a space (by its serial, and that of its twin) and mode: its own, or the one of all that have seen
+ * nothing but global pages (a kernel's, in every process), or one that begins with what others know of those.
+ * CPU thread.
  */
 FetchView *fetch_view(TcgCpu *cpu, uint64_t serial, uint64_t twin, uint32_t mode);
 FetchView *fetch_view_new(void); /* empty; for g_free() */

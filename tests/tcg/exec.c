@@ -432,6 +432,44 @@ static void spaces_switch_without_new_translations(void **state)
     assert_in_range(cpu->walks, 4, 12);
 }
 
+/*
+ * Page 0 is the same everywhere, page 1 each space's own. As long as only page 0 was run there is one view, of all
+ * spaces; who then goes to page 1 must not take the others along.
+ */
+static void spaces_share_what_they_know_of_global_pages(void **state)
+{
+    enum { SPACES = 3 };
+    g_autoptr(MiniMachine) m = new_machine(state);
+    MiniPage table[SPACES][MINI_PAGES] = { 0 };
+    MiniCpu *cpu = m->mini[0];
+    unsigned views = 0;
+    MINI_PUT(m, 0x200, mini(MINI_SPACE, 3, 0, 0), mini(MINI_JR, 4, 0, 0));
+    MINI_PUT(m, 0x240, mini(MINI_HALT, 0, 0, 0));
+    for (unsigned i = 0; i < SPACES; i++) {
+        MINI_PUT(m, 0x4000 + i * 0x1000, mini(MINI_LI, 0, 0, (int)i), mini(MINI_HALT, 0, 0, 0));
+        table[i][0] = (MiniPage){ 0, 0x1000, false, true, true };
+        table[i][1] = (MiniPage){ 0x4000 + i * 0x1000, 0x1000, true, true, false };
+    }
+    cpu->table = table;
+    cpu->r[4] = 0x240;
+    tlb_flush_all(&cpu->env);
+
+    for (cpu->r[3] = 0; cpu->r[3] < SPACES; cpu->r[3]++) {
+        mini_run(m, 0x200);
+    }
+    for (unsigned i = 0; i < FETCH_VIEWS && m->cpu[0]->views[i]; i++) {
+        views += m->cpu[0]->views[i]->twin == m->cpu[0]->view->twin;
+    }
+    assert_int_equal(views, 1);
+    cpu->r[4] = 0x1000;
+    for (unsigned turn = 0; turn < 2 * SPACES; turn++) {
+        cpu->r[3] = turn % SPACES;
+        cpu->r[0] = SPACES;
+        mini_run(m, 0x200);
+        assert_int_equal(cpu->r[0], turn % SPACES);
+    }
+}
+
 static void a_flushed_page_runs_the_code_that_is_there_now(void **state)
 {
     g_autoptr(MiniMachine) m = new_machine(state);
@@ -618,6 +656,7 @@ int main(void)
         BOTH(a_page_filled_again_and_again_becomes_plain_data),
         BOTH(a_small_cache_evicts_and_goes_on),
         BOTH(spaces_switch_without_new_translations),
+        BOTH(spaces_share_what_they_know_of_global_pages),
         BOTH(a_flushed_page_runs_the_code_that_is_there_now),
         BOTH(an_instruction_on_two_pages_follows_its_second_page),
         BOTH(atomic_adds_of_four_cpus_sum_up),
