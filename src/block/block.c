@@ -44,6 +44,18 @@ bool block_refuse(const BlockNode *node, GError **error, const char *fmt, ...)
     return false;
 }
 
+void block_lose(const BlockNode *node, const char *fmt, ...)
+{
+    g_autofree char *text = NULL, *report = NULL;
+    va_list args;
+
+    va_start(args, fmt);
+    text = g_strdup_vprintf(fmt, args);
+    va_end(args);
+    report = g_strdup_printf("`%s` %s", node->name, text);
+    io_loop_report(node->loop, report);
+}
+
 /* ---- life ---- */
 
 BlockNode *block_open(IoLoop *loop, const BlockDriver *driver, const BlockOptions *options,

@@ -37,6 +37,12 @@ GQuark block_error_quark(void);
 /* For open and create: false, and an error: "`NAME` ..."; a node of NULL has no name yet. */
 bool block_refuse(const BlockNode *node, GError **error, const char *fmt, ...) G_GNUC_PRINTF(3, 4);
 
+/*
+ * For close: "`NAME` ...", which nobody waits for, is said all the same; what was written to it may be
+ * lost.
+ */
+void block_lose(const BlockNode *node, const char *fmt, ...) G_GNUC_PRINTF(2, 3);
+
 /* ---- nodes ---- */
 
 enum {

@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -39,6 +40,7 @@ struct IoLoop {
     void *slots[IO_LOOP_SLOTS];
     Sleeper *sleepers; /* soonest first */
     FdWaiter *waiters;
+    GString *reports; /* NULL: none */
     GArray *polled; /* of struct pollfd: the event descriptor, and one for each waiter */
 };
 
@@ -229,6 +231,30 @@ static bool poll_now(IoLoop *loop)
     return run_ready(loop);
 }
 
+/* ---- reports ---- */
+
+void io_loop_report(IoLoop *loop, const char *text)
+{
+    loop->reports = loop->reports ? loop->reports : g_string_new(NULL);
+    g_string_append_printf(loop->reports, "%s%s", loop->reports->len ? "\n" : "", text);
+}
+
+char *io_loop_take_reports(IoLoop *loop)
+{
+    GString *reports = g_steal_pointer(&loop->reports);
+
+    return reports ? g_string_free(reports, false) : NULL;
+}
+
+static void print_reports(IoLoop *loop)
+{
+    g_autofree char *text = io_loop_take_reports(loop);
+
+    if (text) {
+        fprintf(stderr, "lathe: %s\n", text);
+    }
+}
+
 /* ---- turning ---- */
 
 void io_loop_hurry(IoLoop *loop, bool hurry)
@@ -392,6 +418,7 @@ void io_loop_free(IoLoop *loop)
         io_loop_post(loop, &stop.work);
         g_thread_join(loop->thread);
     }
+    print_reports(loop);
     close(loop->eventfd);
     g_array_unref(loop->polled);
     g_free(loop);

@@ -51,6 +51,13 @@ void io_loop_wait_fd(IoLoop *loop, int fd, short events);
 /* [co] The same, for at most this long; false when that is over. */
 bool io_loop_wait_fd_for(IoLoop *loop, int fd, short events, int64_t nanoseconds);
 
+/*
+ * What went wrong where nobody waits for a result, as when a node is closed: "`disk` ...". What is
+ * not taken is printed when the loop ends.
+ */
+void io_loop_report(IoLoop *loop, const char *text);
+char *io_loop_take_reports(IoLoop *loop); /* lines, the caller's; NULL: there was nothing */
+
 /* Nanoseconds of the monotonic clock. Any thread. */
 int64_t io_loop_now(void);
 

@@ -6,8 +6,7 @@
 #include "block/bytes.h"
 #include "block/vvfat.h"
 
-enum { FILES_MOST = 1 << 20, SHORT_NAME = 11, LONG_PART = 13, NAME_MOST = 255 };
-enum { VOLUME = 0x08, FOLDER = 0x10, ARCHIVE = 0x20, LONG_NAME = 0x0f };
+const uint8_t fat_long_places[FAT_LONG_PART] = { 1, 3, 5, 7, 9, 14, 16, 18, 20, 22, 24, 28, 30 };
 
 /* ---- entries ---- */
 
@@ -16,7 +15,7 @@ static void put_entry(
 {
     uint8_t entry[FAT_ENTRY] = { 0 };
 
-    memcpy(entry, short_name, SHORT_NAME);
+    memcpy(entry, short_name, FAT_SHORT_NAME);
     entry[11] = attributes;
     store_le(entry + 14, 2, file->time);
     store_le(entry + 16, 2, file->date);
@@ -27,11 +26,11 @@ static void put_entry(
     g_byte_array_append(out, entry, sizeof(entry));
 }
 
-static uint8_t checksum(const char *short_name)
+uint8_t fat_checksum(const char *short_name)
 {
     uint8_t sum = 0;
 
-    for (unsigned i = 0; i < SHORT_NAME; i++) {
+    for (unsigned i = 0; i < FAT_SHORT_NAME; i++) {
         sum = (sum >> 1 | sum << 7) + (uint8_t)short_name[i];
     }
     return sum;
@@ -41,21 +40,33 @@ static uint8_t checksum(const char *short_name)
 static void put_long_name(
     GByteArray *out, const gunichar2 *name, unsigned length, const char *short_name)
 {
-    static const uint8_t places[LONG_PART] = { 1, 3, 5, 7, 9, 14, 16, 18, 20, 22, 24, 28, 30 };
-    unsigned parts = (length + LONG_PART - 1) / LONG_PART;
+    unsigned parts = (length + FAT_LONG_PART - 1) / FAT_LONG_PART;
 
     for (unsigned part = parts; part > 0; part--) {
         uint8_t entry[FAT_ENTRY] = { part | (part == parts ? 0x40 : 0) };
 
-        entry[11] = LONG_NAME;
-        entry[13] = checksum(short_name);
-        for (unsigned i = 0; i < LONG_PART; i++) {
-            unsigned at = (part - 1) * LONG_PART + i;
+        entry[11] = FAT_LONG_NAME;
+        entry[13] = fat_checksum(short_name);
+        for (unsigned i = 0; i < FAT_LONG_PART; i++) {
+            unsigned at = (part - 1) * FAT_LONG_PART + i;
 
-            store_le(entry + places[i], 2, at < length ? name[at] : at == length ? 0 : 0xffff);
+            store_le(entry + fat_long_places[i], 2, at < length ? name[at] : at == length ? 0 : 0xffff);
         }
         g_byte_array_append(out, entry, sizeof(entry));
     }
+}
+
+bool fat_label_parse(const char *text, size_t length, char label[FAT_SHORT_NAME + 1])
+{
+    bool fine = length > 0 && length <= FAT_SHORT_NAME && text[0] != ' ';
+
+    memset(label, ' ', FAT_SHORT_NAME);
+    label[FAT_SHORT_NAME] = 0;
+    for (size_t i = 0; fine && i < length; i++) {
+        label[i] = g_ascii_toupper(text[i]);
+        fine = g_ascii_isalnum(text[i]) || strchr("!#$%&'()-@^_`{}~ ", text[i]);
+    }
+    return fine;
 }
 
 static char short_letter(char c)
@@ -71,7 +82,7 @@ static bool shorten(const char *name, char *out)
     unsigned base = 0, extension = 8;
     bool same = true;
 
-    memset(out, ' ', SHORT_NAME);
+    memset(out, ' ', FAT_SHORT_NAME);
     for (const char *c = name; c < end; c++) {
         same = same && base < 8 && short_letter(*c) == *c;
         if (base < 8 && *c != ' ' && *c != '.') {
@@ -79,8 +90,8 @@ static bool shorten(const char *name, char *out)
         }
     }
     for (const char *c = end; *c && *++c;) {
-        same = same && extension < SHORT_NAME && short_letter(*c) == *c;
-        if (extension < SHORT_NAME && *c != ' ') {
+        same = same && extension < FAT_SHORT_NAME && short_letter(*c) == *c;
+        if (extension < FAT_SHORT_NAME && *c != ' ') {
             out[extension++] = short_letter(*c);
         }
     }
@@ -93,9 +104,9 @@ static bool shorten(const char *name, char *out)
 /* "SOMEFI~1TEX", with the first number that nobody in the folder has. */
 static void make_unique(char *name, GHashTable *used)
 {
-    char base[SHORT_NAME];
+    char base[FAT_SHORT_NAME];
 
-    memcpy(base, name, SHORT_NAME);
+    memcpy(base, name, FAT_SHORT_NAME);
     for (unsigned number = 1;; number++) {
         g_autofree char *tail = g_strdup_printf("~%u", number);
         unsigned at = 8 - strlen(tail);
@@ -103,7 +114,7 @@ static void make_unique(char *name, GHashTable *used)
         while (at > 1 && base[at - 1] == ' ') {
             at--;
         }
-        memcpy(name, base, SHORT_NAME);
+        memcpy(name, base, FAT_SHORT_NAME);
         memset(name + at, ' ', 8 - at);
         memcpy(name + at, tail, strlen(tail));
         if (!g_hash_table_contains(used, name)) {
@@ -116,7 +127,7 @@ static void put_name(FatFile *folder, FatFile *file, const char *name, GHashTabl
 {
     glong length = 0;
     g_autofree gunichar2 *wide = g_utf8_to_utf16(name, -1, NULL, &length, NULL);
-    char short_name[SHORT_NAME + 1] = "";
+    char short_name[FAT_SHORT_NAME + 1] = "";
     bool same = shorten(name, short_name) && !g_hash_table_contains(used, short_name);
 
     if (!same) {
@@ -125,7 +136,7 @@ static void put_name(FatFile *folder, FatFile *file, const char *name, GHashTabl
     }
     g_hash_table_add(used, g_strdup(short_name));
     file->entry = folder->names->len;
-    put_entry(folder->names, short_name, file->names ? FOLDER : ARCHIVE, file);
+    put_entry(folder->names, short_name, file->names ? FAT_FOLDER : FAT_ARCHIVE, file);
 }
 
 /* ---- the host's folder ---- */
@@ -154,7 +165,7 @@ static GPtrArray *list_names(const char *folder, GError **error)
     const char *name;
 
     while (dir && (name = g_dir_read_name(dir))) {
-        if (g_utf8_validate(name, -1, NULL) && g_utf8_strlen(name, -1) <= NAME_MOST) {
+        if (g_utf8_validate(name, -1, NULL) && g_utf8_strlen(name, -1) <= FAT_NAME_MOST) {
             g_ptr_array_add(names, g_strdup(name));
         }
     }
@@ -196,7 +207,7 @@ static void file_clear(void *data)
     }
 }
 
-static bool read_folder(FatTree *tree, uint32_t index, GError **error)
+static bool read_folder(FatTree *tree, uint32_t index, const char *label, GError **error)
 {
     const char *path = g_array_index(tree->files, FatFile, index).path;
     g_autoptr(GPtrArray) names = list_names(path, error);
@@ -206,13 +217,13 @@ static bool read_folder(FatTree *tree, uint32_t index, GError **error)
         return false;
     }
     if (index == 0) {
-        put_entry(g_array_index(tree->files, FatFile, 0).names, "LATHE      ", VOLUME,
+        put_entry(g_array_index(tree->files, FatFile, 0).names, label, FAT_LABEL,
             &(FatFile){ .date = 0x21 });
     } else {
         FatFile *folder = &g_array_index(tree->files, FatFile, index);
 
-        put_entry(folder->names, ".          ", FOLDER, folder);
-        put_entry(folder->names, "..         ", FOLDER, folder);
+        put_entry(folder->names, ".          ", FAT_FOLDER, folder);
+        put_entry(folder->names, "..         ", FAT_FOLDER, folder);
     }
     for (unsigned i = 0; i < names->len; i++) {
         const char *name = g_ptr_array_index(names, i);
@@ -222,7 +233,7 @@ static bool read_folder(FatTree *tree, uint32_t index, GError **error)
         if (!look_at(&file, path, name)) {
             continue;
         }
-        if (file.size > UINT32_MAX || tree->files->len == FILES_MOST) {
+        if (file.size > UINT32_MAX || tree->files->len == FAT_FILES_MOST) {
             refuse(error, file.path, "has more than 4 GiB, or is one file too many for FAT");
             file_clear(&file);
             return false;
@@ -231,11 +242,11 @@ static bool read_folder(FatTree *tree, uint32_t index, GError **error)
         put_name(&g_array_index(tree->files, FatFile, index), &file, name, used);
         g_array_append_val(tree->files, file);
     }
-    return g_array_index(tree->files, FatFile, index).names->len <= 65536 * FAT_ENTRY ||
+    return g_array_index(tree->files, FatFile, index).names->len <= FAT_FOLDER_MOST ||
         refuse(error, path, "has more files than a folder of FAT can");
 }
 
-bool fat_tree_read(FatTree *tree, const char *folder, GError **error)
+bool fat_tree_read(FatTree *tree, const char *folder, const char *label, GError **error)
 {
     FatFile root = { .path = g_strdup(folder), .names = g_byte_array_new() };
 
@@ -244,7 +255,8 @@ bool fat_tree_read(FatTree *tree, const char *folder, GError **error)
     g_array_append_val(tree->files, root);
     /* Folders that are found are behind: the array is the list of what is left to do, too. */
     for (uint32_t i = 0; i < tree->files->len; i++) {
-        if (g_array_index(tree->files, FatFile, i).names && !read_folder(tree, i, error)) {
+        if (g_array_index(tree->files, FatFile, i).names &&
+            !read_folder(tree, i, label, error)) {
             return false;
         }
     }

@@ -1,242 +1,47 @@
 /*
- * The protocol `vvfat`: a folder of the host as a disk with a FAT file system, to be read. Its
- * name is fat:[12:|16:|32:][floppy:]FOLDER.
+ * The protocol `vvfat`: a folder of the host as a disk with a FAT file system. Its name is
+ * fat:[12:|16:|32:][floppy:][label=TEXT:][rw:]FOLDER.
  *
  * Nothing but directories is kept in memory: the rest of the file system is computed when it is
  * read, and files are read from the host. They are not to change meanwhile.
+ *
+ * With `rw:`, what a guest writes goes to a scratch file, sector by sector, and the disk is that
+ * file with the folder behind it. At a flush, and when the disk is closed, the file system is looked
+ * at: if all of it agrees, the folder becomes what it says. If not, the scratch file has it until the
+ * next time; a disk that is closed like that is saved as an image, whose name is said.
  */
-#include "block/vvfat.h"
-
 #include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "block/block.h"
 #include "block/bytes.h"
+#include "block/cache.h"
+#include "block/co-mutex.h"
+#include "block/vvfat.h"
+#include "core/fat-name.h"
 
-enum {
-    PARTITION = 2048,      /* first sector of the only one */
-    FLOPPY_SECTORS = 2880, /* 1.44 MB */
-    ROOT_ENTRIES = 512,    /* of FAT12 and FAT16 */
-    FAT12_MOST = 4084,     /* clusters; as many, and not more, make it FAT12 */
-    FAT16_MOST = 65524,    /* "FAT type determination" */
-    FAT32_MOST = 0x0ffffff5 - FAT_FIRST_CLUSTER,
-    FAT16_ROOM = 1 << 30, /* bytes of files up to which it is FAT16 */
-    RESERVED_32 = 32,
-    CLUSTER_LEAST_32 = 4096,
-    CLUSTER_MOST = 32 << 10,
-};
+enum { PIECE = 1 << 20, BITS = 64 };
 
 typedef struct Vvfat {
-    FatTree tree;
-    unsigned bits;    /* 12, 16 or 32 */
-    bool floppy;      /* without a partition table */
-    uint64_t start;   /* first sector of the file system */
-    uint32_t sectors; /* of the file system */
-    uint32_t cluster_sectors, clusters;
-    uint32_t reserved, fat_sectors, root_sectors;
+    FatShape shape;
+    CoMutex busy; /* one request at a time: a commit sees a disk that stays as it is */
 
     const FatFile *current; /* whose file is open */
     BlockNode *file;
+
+    /* Of a disk that can be written to. */
+    int folder;
+    BlockNode *scratch; /* NULL: it cannot be */
+    uint64_t *here;     /* a bit for each sector: the scratch file has it */
+    uint64_t *changed;  /* it was written since the last commit; from calloc, both */
+    bool any_changed;
+    FatScan was; /* as the host has it */
 } Vvfat;
 
-/* ---- what it looks like ---- */
-
-static uint32_t fat_bytes(const Vvfat *v)
-{
-    uint64_t entries = (uint64_t)v->clusters + FAT_FIRST_CLUSTER;
-
-    return v->bits == 12 ? (entries * 3 + 1) / 2 : entries * v->bits / 8;
-}
-
-/* A FAT is of the kind that the number of its clusters says: there may have to be some more. */
-static bool choose_size(const BlockNode *node, Vvfat *v, uint64_t most, GError **error)
-{
-    bool fixed_root = v->bits != 32;
-    uint64_t least = v->bits == 32 ? FAT16_MOST + 1 : v->bits == 16 ? FAT12_MOST + 1 : 1;
-    uint64_t needed = fat_tree_clusters(&v->tree, v->cluster_sectors * FAT_SECTOR, fixed_root);
-
-    while (needed > most && v->cluster_sectors * FAT_SECTOR < CLUSTER_MOST) {
-        v->cluster_sectors *= 2;
-        needed = fat_tree_clusters(&v->tree, v->cluster_sectors * FAT_SECTOR, fixed_root);
-    }
-    if (needed > most) {
-        return block_refuse(
-            node, error, "has too many files for FAT%u; fat:32: has more room", v->bits);
-    }
-    v->clusters = MAX(needed + MIN(needed / 8 + 16, most - needed), least);
-    v->reserved = v->bits == 32 ? RESERVED_32 : 1;
-    v->root_sectors = fixed_root ? ROOT_ENTRIES * FAT_ENTRY / FAT_SECTOR : 0;
-    v->fat_sectors = (fat_bytes(v) + FAT_SECTOR - 1) / FAT_SECTOR;
-    return true;
-}
-
-static bool lay_out(const BlockNode *node, Vvfat *v, GError **error)
-{
-    static const uint64_t most[] = { [12] = FAT12_MOST, [16] = FAT16_MOST, [32] = FAT32_MOST };
-    const FatFile *root = &g_array_index(v->tree.files, FatFile, 0);
-    uint64_t sectors;
-
-    if (v->bits == 0) {
-        v->bits = fat_tree_clusters(&v->tree, 1, false) > FAT16_ROOM ||
-                root->names->len > ROOT_ENTRIES * FAT_ENTRY
-            ? 32
-            : 16;
-    }
-    v->cluster_sectors = v->bits == 32 ? CLUSTER_LEAST_32 / FAT_SECTOR : v->floppy ? 1 : 4;
-    if (v->bits != 32 && root->names->len > ROOT_ENTRIES * FAT_ENTRY) {
-        return block_refuse(node, error,
-            "has more files than the root of FAT%u has room for: fat:32: can", v->bits);
-    }
-    if (!choose_size(node, v, most[v->bits], error)) {
-        return false;
-    }
-    sectors = v->reserved + 2 * v->fat_sectors + v->root_sectors +
-        (uint64_t)v->clusters * v->cluster_sectors;
-    if (v->floppy) {
-        if (sectors > FLOPPY_SECTORS) {
-            return block_refuse(node, error, "has more files than a floppy disk has room for");
-        }
-        v->clusters = (FLOPPY_SECTORS - v->reserved - 2 * v->fat_sectors - v->root_sectors);
-        v->fat_sectors = (fat_bytes(v) + FAT_SECTOR - 1) / FAT_SECTOR;
-        v->clusters = (FLOPPY_SECTORS - v->reserved - 2 * v->fat_sectors - v->root_sectors);
-        sectors = FLOPPY_SECTORS;
-    }
-    if (sectors > UINT32_MAX - PARTITION) {
-        return block_refuse(node, error, "has more files than 2 TiB");
-    }
-    v->start = v->floppy ? 0 : PARTITION;
-    v->sectors = sectors;
-    fat_tree_place(&v->tree, v->cluster_sectors * FAT_SECTOR, v->bits != 32);
-    return true;
-}
-
-/* ---- single sectors ---- */
-
-static void put_mbr(const Vvfat *v, uint8_t *out)
-{
-    static const uint8_t kinds[] = { [12] = 0x01, [16] = 0x0e, [32] = 0x0c };
-    uint8_t *entry = out + 446;
-
-    store_le(out + 440, 4, 0x6c617468);
-    memcpy(entry, "\0\xfe\xff\xff\0\xfe\xff\xff", 8); /* by number of sector, not by cylinder */
-    entry[4] = kinds[v->bits];
-    store_le(entry + 8, 4, v->start);
-    store_le(entry + 12, 4, v->sectors);
-    store_le(out + 510, 2, 0xaa55);
-}
-
-static void put_boot_sector(const Vvfat *v, uint8_t *out)
-{
-    uint8_t *tail = out + (v->bits == 32 ? 64 : 36);
-    bool is_short = v->sectors < 65536;
-    static const char *const names[] = { [12] = "FAT12   ", [16] = "FAT16   ", [32] = "FAT32   " };
-
-    memcpy(out, "\xeb\x58\x90LATHE   ", 11);
-    store_le(out + 11, 2, FAT_SECTOR);
-    out[13] = v->cluster_sectors;
-    store_le(out + 14, 2, v->reserved);
-    out[16] = 2;
-    store_le(out + 17, 2, v->bits == 32 ? 0 : ROOT_ENTRIES);
-    store_le(out + 19, 2, is_short ? v->sectors : 0);
-    out[21] = v->floppy ? 0xf0 : 0xf8;
-    store_le(out + 22, 2, v->bits == 32 ? 0 : v->fat_sectors);
-    store_le(out + 24, 2, v->floppy ? 18 : 63);
-    store_le(out + 26, 2, v->floppy ? 2 : 255);
-    store_le(out + 28, 4, v->start);
-    store_le(out + 32, 4, is_short ? 0 : v->sectors);
-    if (v->bits == 32) {
-        store_le(out + 36, 4, v->fat_sectors);
-        store_le(out + 44, 4, g_array_index(v->tree.files, FatFile, 0).cluster);
-        store_le(out + 48, 2, 1); /* FSInfo */
-        store_le(out + 50, 2, 6); /* a copy of this sector */
-    }
-    tail[0] = v->floppy ? 0 : 0x80;
-    tail[2] = 0x29;
-    store_le(tail + 3, 4, 0x6c617468);
-    memcpy(tail + 7, "LATHE      ", 11);
-    memcpy(tail + 18, names[v->bits], 8);
-    store_le(out + 510, 2, 0xaa55);
-}
-
-static void put_info(uint8_t *out)
-{
-    store_le(out, 4, 0x41615252);
-    store_le(out + 484, 4, 0x61417272);
-    store_le(out + 488, 4, UINT32_MAX); /* not known how many clusters are free */
-    store_le(out + 492, 4, UINT32_MAX);
-    store_le(out + 510, 2, 0xaa55);
-}
-
-static void put_reserved(const Vvfat *v, uint32_t sector, uint8_t *out)
-{
-    if (sector == 0 || (v->bits == 32 && sector == 6)) {
-        put_boot_sector(v, out);
-    } else if (v->bits == 32 && (sector == 1 || sector == 7)) {
-        put_info(out);
-    }
-}
-
-static uint32_t fat_entry(const Vvfat *v, uint32_t cluster)
-{
-    uint32_t last = v->bits == 12 ? 0xfff : v->bits == 16 ? 0xffff : 0x0fffffff;
-    const FatFile *file;
-
-    if (cluster < FAT_FIRST_CLUSTER) {
-        return cluster == 0 ? (last & ~UINT32_C(0xff)) | (v->floppy ? 0xf0 : 0xf8) : last;
-    }
-    file = cluster < v->clusters + FAT_FIRST_CLUSTER ? fat_tree_find(&v->tree, cluster) : NULL;
-    return !file ? 0 : cluster + 1 == file->cluster + file->clusters ? last : cluster + 1;
-}
-
-static void put_fat(const Vvfat *v, uint32_t sector, uint8_t *out)
-{
-    uint32_t at = sector * FAT_SECTOR;
-
-    if (v->bits != 12) {
-        unsigned bytes = v->bits / 8;
-
-        for (unsigned i = 0; i < FAT_SECTOR; i += bytes) {
-            store_le(out + i, bytes, fat_entry(v, (at + i) / bytes));
-        }
-        return;
-    }
-    for (unsigned i = 0; i < FAT_SECTOR; i++) { /* two entries in three bytes */
-        uint32_t pair = (at + i) / 3 * 2;
-        uint32_t both = fat_entry(v, pair) | fat_entry(v, pair + 1) << 12;
-
-        out[i] = both >> (at + i) % 3 * 8;
-    }
-}
-
-static void put_names(const FatFile *folder, uint64_t from, uint8_t *out, size_t length)
-{
-    if (from < folder->names->len) {
-        memcpy(out, folder->names->data + from, MIN(length, folder->names->len - from));
-    }
-}
-
-/* A sector before the clusters; `sector` counts from the start of the disk. */
-static void put_sector(const Vvfat *v, uint64_t sector, uint8_t *out)
-{
-    memset(out, 0, FAT_SECTOR);
-    if (sector < v->start) {
-        if (sector == 0) {
-            put_mbr(v, out);
-        }
-        return;
-    }
-    sector -= v->start;
-    if (sector < v->reserved) {
-        put_reserved(v, sector, out);
-    } else if (sector < v->reserved + 2 * v->fat_sectors) {
-        put_fat(v, (sector - v->reserved) % v->fat_sectors, out);
-    } else {
-        put_names(&g_array_index(v->tree.files, FatFile, 0),
-            (sector - v->reserved - 2 * v->fat_sectors) * FAT_SECTOR, out, FAT_SECTOR);
-    }
-}
-
-/* ---- files ---- */
+/* ---- the folder ---- */
 
 static int open_file(BlockNode *node, const FatFile *file)
 {
@@ -265,21 +70,30 @@ static int read_file(
     return there && result == 0 ? block_read(v->file, from, out, there) : result;
 }
 
+static void read_names(const FatFile *folder, uint64_t from, uint8_t *out, uint64_t length)
+{
+    uint64_t there = from < folder->names->len ? MIN(length, folder->names->len - from) : 0;
+
+    memcpy(out, folder->names->data + (there ? from : 0), there);
+    memset(out + there, 0, length - there);
+}
+
 /* Bytes of one file at most; gives how many. */
 static int64_t read_piece(BlockNode *node, uint64_t at, uint8_t *out, uint64_t length)
 {
-    Vvfat *v = node->state;
-    uint64_t first = (v->start + v->reserved + 2 * v->fat_sectors + v->root_sectors) * FAT_SECTOR;
-    uint64_t size = v->cluster_sectors * FAT_SECTOR, cluster, from;
+    const FatShape *shape = &((Vvfat *)node->state)->shape;
+    uint64_t first = fat_shape_cluster(shape, FAT_FIRST_CLUSTER);
+    uint64_t size = shape->cluster_sectors * FAT_SECTOR, cluster, from;
     const FatFile *file;
     int result = 0;
 
     if (at < first) {
-        put_sector(v, at / FAT_SECTOR, out);
+        fat_shape_sector(shape, at / FAT_SECTOR, out);
         return FAT_SECTOR;
     }
     cluster = (at - first) / size + FAT_FIRST_CLUSTER;
-    file = cluster < v->clusters + FAT_FIRST_CLUSTER ? fat_tree_find(&v->tree, cluster) : NULL;
+    file = cluster < shape->clusters + FAT_FIRST_CLUSTER ? fat_tree_find(&shape->tree, cluster)
+                                                         : NULL;
     if (!file) {
         length = MIN(length, size - (at - first) % size);
         memset(out, 0, length);
@@ -288,101 +102,376 @@ static int64_t read_piece(BlockNode *node, uint64_t at, uint8_t *out, uint64_t l
     from = at - first - (file->cluster - FAT_FIRST_CLUSTER) * size;
     length = MIN(length, file->clusters * size - from);
     if (file->names) {
-        memset(out, 0, length);
-        put_names(file, from, out, length);
+        read_names(file, from, out, length);
     } else {
         result = read_file(node, file, from, out, length);
     }
     return result < 0 ? result : (int64_t)length;
 }
 
-static int vvfat_transfer(BlockNode *node, const BlockIo *io)
+static int read_folder(BlockNode *node, uint64_t at, uint8_t *out, uint64_t length)
 {
-    enum { PIECE = 1 << 20 };
-    g_autofree uint8_t *buffer = NULL;
-
-    if (io->op != BLOCK_READ) {
-        return io->op == BLOCK_FLUSH ? 0 : -EROFS;
-    }
-    buffer = g_malloc(PIECE);
-    for (uint64_t done = 0; done < io->length;) {
-        int64_t part = read_piece(node, io->at + done, buffer, MIN(PIECE, io->length - done));
+    for (uint64_t done = 0; done < length;) {
+        int64_t part = read_piece(node, at + done, out + done, length - done);
 
         if (part < 0) {
             return part;
         }
-        block_memory_store(block_memory_after(io->memory, done), buffer, part);
         done += part;
     }
     return 0;
 }
 
+/* ---- the scratch file ---- */
+
+static bool has_bit(const uint64_t *bits, uint64_t sector)
+{
+    return bits[sector / BITS] >> sector % BITS & 1;
+}
+
+static void set_bits(uint64_t *bits, uint64_t at, uint64_t length)
+{
+    for (uint64_t sector = at / FAT_SECTOR; sector < (at + length) / FAT_SECTOR; sector++) {
+        bits[sector / BITS] |= UINT64_C(1) << sector % BITS;
+    }
+}
+
+/* Bytes from `at` on that are all in the scratch file, or none of them. */
+static uint64_t run_of(const Vvfat *v, uint64_t at, uint64_t length, bool *here)
+{
+    uint64_t first = at / FAT_SECTOR, end = (at + length) / FAT_SECTOR, sector = first;
+
+    *here = v->scratch && has_bit(v->here, first);
+    while (v->scratch && sector < end && has_bit(v->here, sector) == *here) {
+        sector++;
+    }
+    return v->scratch ? (sector - first) * FAT_SECTOR : length;
+}
+
+/* Whole sectors of the disk. */
+static int read_disk(void *data, uint64_t at, void *out, size_t length)
+{
+    BlockNode *node = data;
+    Vvfat *v = node->state;
+    int result = 0;
+
+    for (uint64_t done = 0, part; done < length && result == 0; done += part) {
+        uint8_t *to = (uint8_t *)out + done;
+        bool here;
+
+        part = run_of(v, at + done, length - done, &here);
+        result = here ? block_read(v->scratch, at + done, to, part)
+                      : read_folder(node, at + done, to, part);
+    }
+    return result;
+}
+
+static int write_disk(BlockNode *node, const BlockIo *io)
+{
+    Vvfat *v = node->state;
+    int result;
+
+    if (!v->scratch) {
+        return -EROFS;
+    }
+    result = block_io(v->scratch, io);
+    if (result == 0) {
+        set_bits(v->here, io->at, io->length);
+        set_bits(v->changed, io->at, io->length);
+        v->any_changed = true;
+    }
+    return result;
+}
+
+/* ---- back to the folder ---- */
+
+/* A file may end in the middle of a sector. */
+static int read_bytes(void *data, uint64_t at, void *out, size_t length)
+{
+    size_t whole = length & ~(size_t)(FAT_SECTOR - 1);
+    uint8_t last[FAT_SECTOR];
+    int result = whole ? read_disk(data, at, out, whole) : 0;
+
+    if (result == 0 && whole < length) {
+        result = read_disk(data, at + whole, last, sizeof(last));
+        memcpy((uint8_t *)out + whole, last, length - whole);
+    }
+    return result;
+}
+
+static bool is_changed(void *data, uint64_t at, uint64_t length)
+{
+    const Vvfat *v = ((BlockNode *)data)->state;
+
+    for (uint64_t sector = at / FAT_SECTOR; sector < (at + length) / FAT_SECTOR; sector++) {
+        if (has_bit(v->changed, sector)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int keep_bytes(void *data, uint64_t at, uint64_t length)
+{
+    BlockNode *node = data;
+    Vvfat *v = node->state;
+    g_autofree uint8_t *buffer = g_malloc(PIECE);
+    int result = 0;
+
+    for (uint64_t done = 0, part; done < length && result == 0; done += part) {
+        bool here;
+
+        part = run_of(v, at + done, MIN(PIECE, length - done), &here);
+        if (!here) {
+            result = read_folder(node, at + done, buffer, part);
+            result = result < 0 ? result : block_write(v->scratch, at + done, buffer, part, 0);
+        }
+        if (result == 0) {
+            set_bits(v->here, at + done, part);
+        }
+    }
+    return result;
+}
+
+/* 0 or -errno; -EUCLEAN: it has to wait. *why is to be freed. */
+static int commit(BlockNode *node, bool at_end, char **why)
+{
+    Vvfat *v = node->state;
+    FatScan is = { 0 };
+    FatCommit c = { .folder = v->folder,
+        .was = &v->was,
+        .is = &is,
+        .shape = &v->shape,
+        .sync = !cache_ignores_flush(&node->cache),
+        .at_end = at_end,
+        .read = read_bytes,
+        .changed = is_changed,
+        .keep = keep_bytes,
+        .data = node };
+    int result = fat_scan(&is, &v->shape, read_disk, node, why);
+
+    if (result == 0) {
+        result = fat_commit(&c);
+        *why = c.why;
+    }
+    if (result < 0) {
+        fat_scan_clear(&is);
+        return result;
+    }
+    fat_scan_clear(&v->was);
+    v->was = is;
+    v->any_changed = false;
+    memset(v->changed, 0, (node->length / FAT_SECTOR / BITS + 1) * sizeof(*v->changed));
+    return 0;
+}
+
+/* A file system in the middle of a change is no failure: the next flush may find it whole. */
+static int flush(BlockNode *node)
+{
+    Vvfat *v = node->state;
+    g_autofree char *why = NULL;
+    int result = v->any_changed ? commit(node, false, &why) : 0;
+
+    return result == -EUCLEAN ? 0 : result;
+}
+
+static int save_bytes(BlockNode *node, int fd)
+{
+    g_autofree uint8_t *buffer = g_malloc(PIECE);
+    BlockMemory memory = { &(struct iovec){ buffer, PIECE }, 1, 0 };
+    int result = ftruncate(fd, node->length) == 0 ? 0 : -errno;
+
+    for (uint64_t at = 0; at < node->length && result == 0; at += PIECE) {
+        uint64_t part = MIN(PIECE, node->length - at);
+
+        result = read_disk(node, at, buffer, part);
+        if (result == 0 && !block_memory_is_zero(memory, part) &&
+            pwrite(fd, buffer, part, at) != (ssize_t)part) {
+            result = -errno;
+        }
+    }
+    return result;
+}
+
+/* The disk as the guest left it, in a file of its own: what is said of it. */
+static char *save(BlockNode *node)
+{
+    const char *folder = g_getenv("TMPDIR");
+    g_autofree char *path =
+        g_strdup_printf("%s/lathe-fat-XXXXXX", folder && *folder ? folder : "/var/tmp");
+    int fd = mkostemp(path, O_CLOEXEC);
+    int result = fd < 0 ? -errno : save_bytes(node, fd);
+
+    if (fd >= 0 && close(fd) != 0 && result == 0) {
+        result = -errno;
+    }
+    if (result == 0) {
+        return g_strdup_printf("the disk is saved as `%s`", path);
+    }
+    if (fd >= 0) {
+        unlink(path);
+    }
+    return g_strdup_printf("it could not be saved either: %s", g_strerror(-result));
+}
+
+static void commit_at_end(BlockNode *node)
+{
+    g_autofree char *why = NULL, *saved = NULL;
+
+    if (commit(node, true, &why) == 0) {
+        return;
+    }
+    saved = save(node);
+    block_lose(node, "has not all that the guest wrote (%s); %s", why ? why : "it cannot be read",
+        saved);
+}
+
+/* ---- requests ---- */
+
+static int read_to(BlockNode *node, const BlockIo *io)
+{
+    g_autofree uint8_t *buffer = g_malloc(MIN(PIECE, io->length));
+    int result = 0;
+
+    for (uint64_t done = 0, part; done < io->length && result == 0; done += part) {
+        part = MIN(PIECE, io->length - done);
+        result = read_disk(node, io->at + done, buffer, part);
+        if (result == 0) {
+            block_memory_store(block_memory_after(io->memory, done), buffer, part);
+        }
+    }
+    return result;
+}
+
+static int vvfat_transfer(BlockNode *node, const BlockIo *io)
+{
+    Vvfat *v = node->state;
+    int result;
+
+    co_mutex_lock(&v->busy);
+    switch (io->op) {
+    case BLOCK_READ: result = read_to(node, io); break;
+    case BLOCK_FLUSH: result = v->scratch ? flush(node) : 0; break;
+    case BLOCK_DISCARD: result = 0; break; /* only a hint */
+    default: result = write_disk(node, io);
+    }
+    co_mutex_unlock(&v->busy);
+    return result;
+}
+
 /* ---- opening ---- */
 
-/* What is before the folder in its name. */
-static const char *take_words(Vvfat *v, const char *name, bool *writable)
+/* What is before the folder in its name; false: a word is wrong. */
+static bool take_words(
+    const BlockNode *node, FatShape *shape, const char **name, bool *writable, GError **error)
 {
     static const struct {
         const char *word;
         unsigned bits;
     } kinds[] = { { "12:", 12 }, { "16:", 16 }, { "32:", 32 } };
-    bool any = g_str_has_prefix(name, "fat:");
+    size_t words = fat_name_words(*name);
+    const char *end = *name + words;
 
-    name += any ? strlen("fat:") : 0;
-    while (any) {
-        any = false;
+    fat_label_parse("LATHE", 5, shape->label);
+    for (const char *word = *name + (words ? strlen("fat:") : 0); word < end;
+         word = strchr(word, ':') + 1) {
         for (unsigned i = 0; i < G_N_ELEMENTS(kinds); i++) {
-            if (g_str_has_prefix(name, kinds[i].word)) {
-                v->bits = kinds[i].bits;
-                name += strlen(kinds[i].word);
-                any = true;
-            }
+            shape->bits = g_str_has_prefix(word, kinds[i].word) ? kinds[i].bits : shape->bits;
         }
-        if (g_str_has_prefix(name, "floppy:") || g_str_has_prefix(name, "rw:")) {
-            v->floppy |= name[0] == 'f';
-            *writable |= name[0] == 'r';
-            name = strchr(name, ':') + 1;
-            any = true;
+        shape->floppy |= word[0] == 'f';
+        *writable |= word[0] == 'r';
+        if (word[0] == 'l' &&
+            !fat_label_parse(word + 6, strcspn(word + 6, ":"), shape->label)) {
+            return block_refuse(node, error, "has a label that is not of 1 to 11 letters");
         }
     }
-    return name;
+    *name = end;
+    return true;
+}
+
+static bool open_scratch(BlockNode *node, const char *folder, GError **error)
+{
+    Vvfat *v = node->state;
+    BlockOptions options = { .size = node->length };
+    size_t words = node->length / FAT_SECTOR / BITS + 1;
+    g_autofree char *why = NULL;
+    int result;
+
+    cache_from_word("writeback", &options.cache);
+    v->folder = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    v->here = calloc(words, sizeof(*v->here));
+    v->changed = calloc(words, sizeof(*v->changed));
+    if (v->folder < 0 || !v->here || !v->changed) {
+        g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_HOST, "`%s` cannot be opened: %s", folder,
+            g_strerror(errno));
+        return false;
+    }
+    v->scratch = block_open(node->loop, block_driver_find("file"), &options, NULL, NULL, error);
+    if (!v->scratch) {
+        return false;
+    }
+    result = fat_scan(&v->was, &v->shape, read_disk, node, &why);
+    return result == 0 ||
+        block_refuse(node, error, "cannot be written to as FAT: %s",
+            why ? why : g_strerror(-result));
+}
+
+static bool check_writable(BlockNode *node, bool named, GError **error)
+{
+    if (!node->read_only && !named) {
+        return block_refuse(node, error,
+            "is a folder shown as a disk, which is only read unless its name says fat:rw:; set "
+            "read-only: true or overlay: ephemeral, or say `rw:`");
+    }
+    if (!node->read_only && cache_writes_durably(&node->cache)) {
+        return block_refuse(node, error,
+            "is a folder shown as a disk, where a write is on stable storage only after a flush: "
+            "`%s` promises more than that; use writeback", node->cache.word);
+    }
+    return true;
 }
 
 static bool vvfat_open(BlockNode *node, const BlockOptions *options, GError **error)
 {
     Vvfat *v = node->state;
-    bool writable = !node->read_only;
-    const char *folder = take_words(v, options->path ? options->path : "", &writable);
+    const char *folder = options->path ? options->path : "";
+    bool writable = false;
 
-    if (writable) {
-        return block_refuse(node, error,
-            "is a folder shown as a disk, which is only read: what a guest writes to a FAT are "
-            "blocks, not files; set read-only: true or overlay: ephemeral");
+    v->folder = -1;
+    if (!take_words(node, &v->shape, &folder, &writable, error) ||
+        !check_writable(node, writable, error)) {
+        return false;
     }
-    if (v->floppy && v->bits == 0) {
-        v->bits = 12;
-    }
-    if (v->floppy && v->bits != 12) {
-        return block_refuse(node, error, "is a floppy disk, which has FAT12");
-    }
+    v->shape.roomy = writable; /* the same disk whether it is written to or only looked at */
     if (!g_file_test(folder, G_FILE_TEST_IS_DIR)) {
         g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_MISSING, "`%s` is not a folder", folder);
         return false;
     }
-    if (!fat_tree_read(&v->tree, folder, error) || !lay_out(node, v, error)) {
+    if (!fat_tree_read(&v->shape.tree, folder, v->shape.label, error) ||
+        !fat_shape_choose(&v->shape, node, error)) {
         return false;
     }
-    node->length = (v->start + v->sectors) * FAT_SECTOR;
+    node->length = (v->shape.start + v->shape.sectors) * FAT_SECTOR;
     node->align = FAT_SECTOR;
-    return true;
+    return node->read_only || open_scratch(node, folder, error);
 }
 
 static void vvfat_close(BlockNode *node)
 {
     Vvfat *v = node->state;
 
+    if (v->any_changed) {
+        commit_at_end(node);
+    }
+    fat_scan_clear(&v->was);
+    block_unref(v->scratch);
     block_unref(v->file);
-    fat_tree_clear(&v->tree);
+    if (v->folder >= 0) {
+        close(v->folder);
+    }
+    free(v->here);
+    free(v->changed);
+    fat_tree_clear(&v->shape.tree);
 }
 
 static const char *const schemes[] = { "fat", NULL };

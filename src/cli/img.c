@@ -154,6 +154,16 @@ static void run_main(void *data)
     running->command->run(running->img);
 }
 
+/* What was found out only when images were closed. */
+static void say_reports(Img *img)
+{
+    g_autofree char *reports = io_loop_take_reports(img->loop);
+
+    if (reports) {
+        img_fail_with(img, EXIT_HOST, "%s", reports);
+    }
+}
+
 static int run_command(const ImgCommand *command, int argc, char **argv)
 {
     Img img = { .argc = argc, .argv = argv };
@@ -165,6 +175,7 @@ static int run_command(const ImgCommand *command, int argc, char **argv)
     } else if (parse(command, &img)) {
         img.progress |= !img.quiet && isatty(STDERR_FILENO);
         io_loop_run(img.loop, run_main, &(Running){ command, &img });
+        say_reports(&img);
     }
     io_loop_free(img.loop);
     img_options_clear(&img);

@@ -489,12 +489,17 @@ static int io_run(int argc, char **argv)
 {
     Io io = { 0 };
     g_autoptr(GError) error = NULL;
+    g_autofree char *reports = NULL;
 
     io.loop = io_loop_new(&error);
     if (!io.loop) {
         complain(&io, EXIT_HOST, error->message);
     } else if (parse(&io, argc, argv)) {
         io_loop_run(io.loop, io_main, &io);
+        reports = io_loop_take_reports(io.loop);
+    }
+    if (reports) {
+        complain(&io, EXIT_HOST, reports);
     }
     io_loop_free(io.loop);
     g_free(io.format);

@@ -4,6 +4,7 @@
 #include "config/cache.h"
 #include "config/layers.h"
 #include "config/resolve-impl.h"
+#include "core/fat-name.h"
 
 static const struct {
     const char *word;
@@ -80,12 +81,20 @@ static bool check_source(Resolver *r, const Entry *entry)
     return !found->bad;
 }
 
-/* URLs are as they are, paths are beside the file that names them. */
+/* URLs are as they are, paths are beside the file that names them; so is the folder of `fat:`. */
 SpecText resolve_place(Resolver *r, const Node *file)
 {
-    bool is_url = strstr(node_text(file), "://") != NULL;
+    const char *text = node_text(file);
+    size_t words = fat_name_words(text);
+    Node folder = *file;
 
-    return (SpecText){ is_url ? node_text(file) : layers_path_beside(file, r->arena), file->mark };
+    if (words == 0 && strstr(text, "://")) {
+        return (SpecText){ text, file->mark };
+    }
+    folder.scalar.text = text + words;
+    return (SpecText){ arena_printf(r->arena, "%.*s%s", (int)words, text,
+                           layers_path_beside(&folder, r->arena)),
+        file->mark };
 }
 
 static bool fill_file(Resolver *r, DriveSpec *drive, const Node *file, const Node *format, Mark at)
