@@ -41,7 +41,7 @@ struct IoLoop {
     Sleeper *sleepers; /* soonest first */
     FdWaiter *waiters;
     GString *reports; /* NULL: none */
-    GArray *polled; /* of struct pollfd: the event descriptor, and one for each waiter */
+    GArray *polled;   /* of struct pollfd: the event descriptor, and one for each waiter */
 };
 
 IoLoop *io_loop_new(GError **error)

@@ -46,7 +46,7 @@ static bool is_unchanged(const FatCommit *c, const FatFound *was, const FatFound
     }
     for (unsigned i = 0; i < is->runs; i++) {
         if (c->changed(c->data, fat_shape_cluster(c->shape, new[i].cluster),
-                (uint64_t)new[i].count * c->shape->cluster_sectors * FAT_SECTOR)) {
+                (uint64_t) new[i].count * c->shape->cluster_sectors *FAT_SECTOR)) {
             return false;
         }
     }
@@ -136,9 +136,8 @@ static int remove_one(FatCommit *c, const FatFound *was)
 {
     const char *name;
     int folder = open_parent(c, was->path, &name);
-    int number = folder < 0 || unlinkat(folder, name, was->folder ? AT_REMOVEDIR : 0) != 0
-        ? errno
-        : 0;
+    int number = folder < 0 || unlinkat(folder, name, was->folder ? AT_REMOVEDIR : 0) != 0 ? errno
+                                                                                           : 0;
 
     if (folder >= 0) {
         close(folder);
@@ -265,8 +264,7 @@ static void be_like(int fd, const struct stat *old)
 
 static int fill_file(FatCommit *c, int folder, const char *name, const FatFound *is)
 {
-    int fd = openat(
-        folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+    int fd = openat(folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
     struct stat old;
     int result;
 

@@ -257,8 +257,8 @@ static int take_entry(Scanner *s, int folder, const uint8_t *entry, LongName *lo
         !(of && (memcmp(entry, ".          ", 11) == 0 || memcmp(entry, "..         ", 11) == 0))) {
         name = name_of(long_name, entry);
         if (!is_host_name(name)) {
-            return wrong(s, "in `/%s` is a name that no file of the host can have",
-                of ? of->path : "");
+            return wrong(
+                s, "in `/%s` is a name that no file of the host can have", of ? of->path : "");
         }
     }
     long_name->whole = false;
@@ -297,8 +297,8 @@ static int read_folder(Scanner *s, int folder, const FatRun *runs, unsigned coun
             if (total >= FAT_FOLDER_MOST) {
                 return wrong(s, "a folder is longer than FAT lets it be");
             }
-            result = s->read(s->data, fat_shape_cluster(s->shape, runs[i].cluster + j), buffer,
-                size);
+            result = s->read(
+                s->data, fat_shape_cluster(s->shape, runs[i].cluster + j), buffer, size);
             result = result < 0 ? result : take_entries(s, folder, buffer, size, &name);
         }
     }
@@ -315,8 +315,7 @@ static int read_root(Scanner *s)
     const FatFile *root = &g_array_index(s->shape->tree.files, FatFile, 0);
     FatFound found = { .path = (char *)"" };
     int result = s->shape->bits == 32 ? take_chain(s, &found, root->cluster, 1) : 0;
-    g_autofree FatRun *runs =
-        g_memdup2(s->scan->runs->data, s->scan->runs->len * sizeof(FatRun));
+    g_autofree FatRun *runs = g_memdup2(s->scan->runs->data, s->scan->runs->len * sizeof(FatRun));
 
     return result < 0 ? result : read_folder(s, -1, runs, found.runs);
 }

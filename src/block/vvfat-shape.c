@@ -46,7 +46,8 @@ static bool choose_size(const BlockNode *node, FatShape *s, uint64_t most, GErro
         return block_refuse(
             node, error, "has too many files for FAT%u; fat:32: has more room", s->bits);
     }
-    spare = s->roomy && !s->floppy ? needed + ROOM / (s->cluster_sectors * FAT_SECTOR) : needed / 8 + 16;
+    spare = s->roomy && !s->floppy ? needed + ROOM / (s->cluster_sectors * FAT_SECTOR)
+                                   : needed / 8 + 16;
     s->clusters = MAX(needed + MIN(spare, most - needed), least);
     s->reserved = s->bits == 32 ? RESERVED_32 : 1;
     s->root_sectors = fixed_root ? ROOT_ENTRIES * FAT_ENTRY / FAT_SECTOR : 0;
@@ -78,8 +79,8 @@ bool fat_shape_choose(FatShape *s, const BlockNode *node, GError **error)
         return block_refuse(node, error,
             "has more files than the root of FAT%u has room for: fat:32: can", s->bits);
     }
-    if (!choose_size(node, s, s->roomy ? MIN(most[s->bits], CLUSTERS_TO_SCAN) : most[s->bits],
-            error)) {
+    if (!choose_size(
+            node, s, s->roomy ? MIN(most[s->bits], CLUSTERS_TO_SCAN) : most[s->bits], error)) {
         return false;
     }
     sectors = s->reserved + 2 * s->fat_sectors + s->root_sectors +

@@ -50,7 +50,10 @@ static void put_long_name(
         for (unsigned i = 0; i < FAT_LONG_PART; i++) {
             unsigned at = (part - 1) * FAT_LONG_PART + i;
 
-            store_le(entry + fat_long_places[i], 2, at < length ? name[at] : at == length ? 0 : 0xffff);
+            store_le(entry + fat_long_places[i], 2,
+                at < length        ? name[at]
+                    : at == length ? 0
+                                   : 0xffff);
         }
         g_byte_array_append(out, entry, sizeof(entry));
     }
@@ -255,8 +258,7 @@ bool fat_tree_read(FatTree *tree, const char *folder, const char *label, GError 
     g_array_append_val(tree->files, root);
     /* Folders that are found are behind: the array is the list of what is left to do, too. */
     for (uint32_t i = 0; i < tree->files->len; i++) {
-        if (g_array_index(tree->files, FatFile, i).names &&
-            !read_folder(tree, i, label, error)) {
+        if (g_array_index(tree->files, FatFile, i).names && !read_folder(tree, i, label, error)) {
             return false;
         }
     }

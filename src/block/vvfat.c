@@ -297,8 +297,8 @@ static int save_bytes(BlockNode *node, int fd)
 static char *save(BlockNode *node)
 {
     const char *folder = g_getenv("TMPDIR");
-    g_autofree char *path =
-        g_strdup_printf("%s/lathe-fat-XXXXXX", folder && *folder ? folder : "/var/tmp");
+    g_autofree char *path = g_strdup_printf(
+        "%s/lathe-fat-XXXXXX", folder && *folder ? folder : "/var/tmp");
     int fd = mkostemp(path, O_CLOEXEC);
     int result = fd < 0 ? -errno : save_bytes(node, fd);
 
@@ -322,8 +322,8 @@ static void commit_at_end(BlockNode *node)
         return;
     }
     saved = save(node);
-    block_lose(node, "has not all that the guest wrote (%s); %s", why ? why : "it cannot be read",
-        saved);
+    block_lose(
+        node, "has not all that the guest wrote (%s); %s", why ? why : "it cannot be read", saved);
 }
 
 /* ---- requests ---- */
@@ -380,8 +380,7 @@ static bool take_words(
         }
         shape->floppy |= word[0] == 'f';
         *writable |= word[0] == 'r';
-        if (word[0] == 'l' &&
-            !fat_label_parse(word + 6, strcspn(word + 6, ":"), shape->label)) {
+        if (word[0] == 'l' && !fat_label_parse(word + 6, strcspn(word + 6, ":"), shape->label)) {
             return block_refuse(node, error, "has a label that is not of 1 to 11 letters");
         }
     }
@@ -412,8 +411,8 @@ static bool open_scratch(BlockNode *node, const char *folder, GError **error)
     }
     result = fat_scan(&v->was, &v->shape, read_disk, node, &why);
     return result == 0 ||
-        block_refuse(node, error, "cannot be written to as FAT: %s",
-            why ? why : g_strerror(-result));
+        block_refuse(
+            node, error, "cannot be written to as FAT: %s", why ? why : g_strerror(-result));
 }
 
 static bool check_writable(BlockNode *node, bool named, GError **error)
@@ -426,7 +425,8 @@ static bool check_writable(BlockNode *node, bool named, GError **error)
     if (!node->read_only && cache_writes_durably(&node->cache)) {
         return block_refuse(node, error,
             "is a folder shown as a disk, where a write is on stable storage only after a flush: "
-            "`%s` promises more than that; use writeback", node->cache.word);
+            "`%s` promises more than that; use writeback",
+            node->cache.word);
     }
     return true;
 }

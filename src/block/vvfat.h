@@ -132,7 +132,7 @@ typedef struct FatCommit {
     int (*keep)(void *data, uint64_t at, uint64_t length);
     void *data;
     GHashTable *touched; /* its own: paths of folders that are to be synced */
-    char *why; /* set when it fails, and to be freed */
+    char *why;           /* set when it fails, and to be freed */
 } FatCommit;
 
 /*

@@ -167,6 +167,26 @@ commit 3
 grep -q 'link.*File exists' said || { cat said; fail "a link of the host was replaced"; }
 rm -f tmp/*
 
+# In a machine file, the folder is beside the file; and that is what QEMU's words become.
+mkdir -p below/share
+cat >below/m.yaml <<'END'
+lathe: machine/v1
+name: m
+board: riscv-virt@1
+memory: 64MiB
+drives: { share: { file: "fat:16:rw:label=SHARE:share", format: raw } }
+END
+gives 0 "$lathe" validate below/m.yaml
+gives 0 "$lathe" dump --stage=spec below/m.yaml
+grep -q 'fat:16:rw:label=SHARE:below/share' said || { cat said; fail "a folder beside its machine"; }
+gives 2 "$lathe" validate --set 'drives.share.file=fat:below/share' below/m.yaml
+gives 0 "$lathe" validate --set 'drives.share.file=fat:below/share' --set drives.share.read-only=true below/m.yaml
+gives 1 "$lathe" translate qemu -- qemu-system-riscv64 -M virt -drive file=fat:rw:floppy:share,format=raw,if=none
+grep -q 'file: fat:floppy:rw:share' said || { cat said; fail "QEMU's name of a folder"; }
+gives 0 "$lathe" translate qemu -- qemu-system-riscv64 -M virt \
+    -blockdev vvfat,node-name=k,dir=share,label=OEMDRV,read-only=on -device virtio-blk-device,drive=k
+grep -q 'file: fat:label=OEMDRV:share' said || { cat said; fail "a folder by its keys"; }
+
 # What cannot be: a mode that promises more, names that differ in their case only.
 gives 3 "$lathe" io -f raw -t writethrough -c 'read 0 512' $name
 echo x >tree/HELLO.txt

@@ -115,6 +115,34 @@ static bool check_locking(Opener *o, const char *prefix, LegacyNode *node)
     return true;
 }
 
+/* A folder by its keys gets the name that says the same. */
+static bool take_folder(Opener *o, const char *prefix, LegacyNode *node, Span at)
+{
+    const Opt *folder = opener_get(o, prefix, "dir"), *bits = opener_get(o, prefix, "fat-type"),
+              *label = opener_get(o, prefix, "label");
+    bool writes = false, floppy = false;
+
+    if (!opener_bool(o, prefix, "rw", &writes) || !opener_bool(o, prefix, "floppy", &floppy)) {
+        return false;
+    }
+    node->never_writes = !writes;
+    if (!name_check_fat(o, node, writes, at)) {
+        return false;
+    }
+    if (o->strict && !writes && !node->read_only && !node->auto_read_only) {
+        return legacy_refuse(o->legacy, DIAG_LEGACY_IMAGE, at,
+            "vvfat is read-only: rw=on, read-only=on or auto-read-only=on is missing");
+    }
+    node->file = arena_printf(o->legacy->arena, "fat:%s%s%s%s%s%s%s%s",
+        bits && strcmp(bits->value, "0") != 0 ? bits->value : "",
+        bits && strcmp(bits->value, "0") != 0 ? ":" : "", floppy ? "floppy:" : "",
+        label ? "label=" : "", label ? label->value : "", label ? ":" : "", writes ? "rw:" : "",
+        folder ? folder->value : "");
+    node->known = true;
+    node->facts = (FileFacts){ .kind = FILE_REGULAR, .format = "raw" };
+    return true;
+}
+
 /* The name that `driver` reads below: its own `filename`, or what a drive's file= said. */
 static bool take_filename(Opener *o, const char *prefix, const ImageDriver *driver,
     LegacyNode *node, const char *name, Span at)
@@ -139,19 +167,7 @@ static bool take_filename(Opener *o, const char *prefix, const ImageDriver *driv
         return name_check_fat(o, node, !node->never_writes, at);
     }
     if (strcmp(driver->name, "vvfat") == 0) {
-        bool writes = false;
-
-        if (!opener_bool(o, prefix, "rw", &writes)) {
-            return false;
-        }
-        node->never_writes = !writes;
-        if (!name_check_fat(o, node, writes, at)) {
-            return false;
-        }
-        if (o->strict && !writes && !node->read_only && !node->auto_read_only) {
-            return legacy_refuse(o->legacy, DIAG_LEGACY_IMAGE, at,
-                "vvfat is read-only: rw=on, read-only=on or auto-read-only=on is missing");
-        }
+        return take_folder(o, prefix, node, at);
     }
     node->file = name ? name : driver->url;
     node->known = true;

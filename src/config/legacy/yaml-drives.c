@@ -42,6 +42,31 @@ const char *yaml_url(Arena *arena, const LegacyNode *node)
                                                                         : NULL;
 }
 
+bool yaml_is_folder(const LegacyNode *node)
+{
+    return strcmp(node->protocol, "vvfat") == 0;
+}
+
+/* QEMU finds its words anywhere, and the folder behind the last colon. */
+static void write_folder(YamlWriter *w, const LegacyNode *node)
+{
+    static const char *const words[] = { ":12:", ":16:", ":32:", ":floppy:", ":rw:" };
+    const char *label = strstr(node->file, ":label=");
+    const char *folder = strrchr(node->file, ':') + 1;
+    g_autofree char *full = w->folder ? g_canonicalize_filename(folder, w->folder) : NULL;
+    GString *name = g_string_new("fat:");
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(words); i++) {
+        g_string_append(name, strstr(node->file, words[i]) ? words[i] + 1 : "");
+    }
+    if (label) {
+        g_string_append_len(name, label + 1, strcspn(label + 1, ":") + 1);
+    }
+    g_string_append(name, full ? full : folder);
+    yaml_text(w, 2, "file", name->str);
+    g_string_free(name, true);
+}
+
 /* ---- cache and device ---- */
 
 static void write_cache(YamlWriter *w, const LegacyDrive *drive)
@@ -152,7 +177,7 @@ static void judge_drive(YamlWriter *w, const LegacyDrive *drive, const char *pat
     const LegacyNode *node = drive->node;
     bool said_cache = drive->options && opts_find(drive->options, "cache");
 
-    if (node->probed) {
+    if (node->probed && !yaml_is_folder(node)) {
         legacy_note(l, CLOSE, drive->at, path,
             node->known ? "QEMU would look what `%s` is: today it is %s"
                         : "QEMU would look what `%s` is: by its name, it is %s",
@@ -167,7 +192,7 @@ static void judge_drive(YamlWriter *w, const LegacyDrive *drive, const char *pat
     if (l->as == AS_2011 && !said_cache) {
         legacy_note(l, CLOSE, drive->at, path, "in 2011, no cache= meant writethrough");
     }
-    if (!yaml_is_local(node) && !yaml_url(l->arena, node)) {
+    if (!yaml_is_local(node) && !yaml_is_folder(node) && !yaml_url(l->arena, node)) {
         legacy_note(l, LOST, drive->at, path, "lathe has no drives by `%s`, or not without a URL",
             node->protocol);
     }
@@ -244,7 +269,8 @@ static void write_habits(YamlWriter *w, const LegacyDrive *drive)
 {
     const char *zeroes = drive->detect_zeroes;
 
-    if (drives_read_only(drive)) {
+    if (drives_read_only(drive) ||
+        (yaml_is_folder(drive->node) && drive->node->never_writes && !drive->snapshot)) {
         yaml_line(w, 2, "read-only", "true");
     }
     if (!drive->unmap) {
@@ -269,7 +295,11 @@ static void write_source(YamlWriter *w, const LegacyNode *node)
     const char *below;
 
     if (!url) {
-        yaml_path(w, 2, "file", node->file);
+        if (yaml_is_folder(node)) {
+            write_folder(w, node);
+        } else {
+            yaml_path(w, 2, "file", node->file);
+        }
         yaml_text(w, 2, "format", plain ? "raw" : node->driver);
         return;
     }

@@ -22,13 +22,20 @@ static bool is_option(const LegacySaid *said, const char *name)
     return strcmp(said->word + strspn(said->word, "-"), name) == 0;
 }
 
+/* A folder that is only read is so here by a key, which says more than QEMU's user did. */
+static bool is_described_folder(const LegacyDrive *drive)
+{
+    return yaml_is_folder(drive->node) && (!drive->node->never_writes || drives_read_only(drive));
+}
+
 /* A -drive whose image a file, a format and the drive's own keys describe. */
 static bool is_describable(const Legacy *l, const LegacyDrive *drive)
 {
     const LegacySaid *said = drive->options ? said_at(l, drive->options->at) : NULL;
 
     return drive->options && drive->node && opts_find(drive->options, "file") &&
-        (yaml_is_local(drive->node) || yaml_url(l->arena, drive->node)) &&
+        (yaml_is_local(drive->node) || is_described_folder(drive) ||
+            yaml_url(l->arena, drive->node)) &&
         strcmp(drive->node->driver, drive->node->protocol) != 0 &&
         !(said && is_option(said, "readconfig"));
 }

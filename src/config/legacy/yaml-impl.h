@@ -56,6 +56,9 @@ void yaml_for_qemu(YamlWriter *w);
 /* A file or a device of the host. */
 bool yaml_is_local(const LegacyNode *node);
 
+/* A folder that is shown as a disk. */
+bool yaml_is_folder(const LegacyNode *node);
+
 /* What lathe opens by a URL; NULL: nothing of this kind. */
 const char *yaml_url(Arena *arena, const LegacyNode *node);
 
