@@ -37,6 +37,7 @@ PidFile none
 Subsystem sftp $1
 END
     mkdir -p /run/sshd 2>/dev/null
+    : > log             # not what the last one said
     $sshd -D -e -f config 2> log &
     server=$!
     tries=0
@@ -95,6 +96,58 @@ done
 pids=$(ps -o pid= --ppid $server)
 kill $pids 2>/dev/null
 wait $bench || fail "requests did not outlive the session: $(cat bench)"
+end
+
+# ---- a server whose host loses power: what it had acknowledged and not flushed is gone from the file ----
+cut_sessions() { kill -9 $(ps -o pid= --ppid $server) 2>/dev/null; }
+cp before a.img
+serve internal-sftp
+rm -f written cut
+{
+    echo 'write 0 64KiB 1'; echo flush
+    echo 'write 64KiB 64KiB 2'; echo 'write 100KiB 8KiB 3'; echo 'read 0 512'
+    until [ -e cut ]; do sleep 0.02; done
+    echo flush; echo 'read 64KiB 36KiB 2'; echo 'read 100KiB 8KiB 3'; echo 'read 108KiB 20KiB 2'
+} | run io -f raw -t writeback "$fine" > said 2>&1 &
+io=$!
+until grep -q 'read at 0: 512 bytes' said; do kill -0 $io 2>/dev/null || fail "io: $(cat said)"; sleep 0.02; done
+cut_sessions
+end
+cp before a.img
+serve internal-sftp
+touch cut
+wait $io || fail "what a server has forgotten: $(cat said)"
+cmp -n 65536 a.img before || fail "what a flush had covered was written again"
+end
+
+# ---- and one that does not come back: the guest's error, in time (some 20 s) ----
+if [ "${LONG:-}" = 1 ]; then
+    cp before a.img
+    serve internal-sftp
+    rm -f cut
+    { echo 'write 0 4KiB 1'; echo 'read 0 512'; until [ -e cut ]; do sleep 0.02; done; echo flush; } |
+        run io -f raw -t writeback "$fine" > said 2>&1 &
+    io=$!
+    until grep -q 'read at 0: 512 bytes' said; do kill -0 $io 2>/dev/null || fail "io: $(cat said)"; sleep 0.02; done
+    cut_sessions
+    end
+    touch cut
+    wait $io && fail "a flush that reached nobody succeeded"
+    grep -q 'Input/output error' said || fail "a server that is gone: $(cat said)"
+fi
+
+# ---- several requests at once have several sessions ----
+serve internal-sftp
+run img bench -f raw -w -n 400 -d 8 "$fine" > bench 2>&1 &
+bench=$!
+most=0
+while kill -0 $bench 2>/dev/null; do
+    now=$(ps -o pid= --ppid $server | wc -l)
+    [ "$now" -le $most ] || most=$now
+    sleep 0.01
+done
+wait $bench || fail "several sessions: $(cat bench)"
+[ $most -gt 1 ] || fail "one session only"
 end
 
 # ---- a server without fsync@openssh.com keeps no promise of its own ----

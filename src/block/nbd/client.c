@@ -18,7 +18,7 @@ static const char *const schemes[] = { "nbd", "nbd+unix", "nbds", "nbds+unix", N
 #include <stdlib.h>
 
 #include "block/cache.h"
-#include "block/nbd/kept.h"
+#include "block/kept.h"
 
 enum { PART_MOST = 32 << 20 };
 #define MILLISECOND INT64_C(1000000)

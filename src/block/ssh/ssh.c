@@ -1,14 +1,15 @@
 /*
- * The protocols `ssh` and `sftp`: a file that an SSH server has, by libssh2. One request at a time
- * is under way, on a worker thread. A session that ends is begun anew by the next request, once:
- * what was asked for meanwhile may be done twice.
+ * The protocols `ssh` and `sftp`: a file that an SSH server has, by libssh2. Several requests are
+ * under way at once, each with a session and a worker thread of its own (links.h). What was asked
+ * for when a session ended may be done twice.
  *
- * A flush is the server's extension fsync@openssh.com; without it the modes that promise that a
- * completed write is stable are refused, and the others cannot flush: that is an error to the
- * guest, not a success.
+ * A flush is the server's extension fsync@openssh.com, which covers all sessions, as they have the
+ * same file. Without it the modes that promise that a completed write is stable are refused, and the
+ * others cannot flush: that is an error to the guest, not a success.
  */
 #include "block/block.h"
-#include "block/ssh/session.h"
+#include "block/ssh/links.h"
+#include "core/block-spec.h"
 
 static const char *const schemes[] = { "ssh", "sftp", NULL };
 
@@ -17,218 +18,111 @@ static const char *const schemes[] = { "ssh", "sftp", NULL };
 #include <string.h>
 
 #include "block/cache.h"
-#include "block/co-mutex.h"
-#include "block/engine.h"
 
 enum { PART_MOST = 1 << 20 };
+#define PATIENCE INT64_C(10000000000) /* ns */
 
 typedef struct Ssh {
-    const SshLib *lib;
-    SshPlace place;
-    Engine *threads;
-    CoMutex mutex; /* of what follows: the workers take turns */
-    bool writes, create, flushes;
-    SshSession *session; /* NULL: lost */
-    LIBSSH2_SFTP_HANDLE *file;
+    SshLinks links;
+    bool flushes;
 } Ssh;
 
-/* A piece of work for a worker. */
+/* What a job is about. */
 typedef struct Work {
-    Ssh *ssh;
-    int64_t (*run)(struct Work *work);
-    BlockOp op;
+    const BlockIo *io; /* of a write that is kept */
     uint64_t at, length;
     uint8_t *data;
-    GError *error;
+    bool keep;
+    uint64_t mark; /* of a flush */
 } Work;
 
 /* ---- on a worker ---- */
 
-static int error_of(const Ssh *s)
+/* As much as there is before the end of the file. */
+static int64_t read_work(SshLinks *links, SshLink *link, void *data)
 {
-    int number = s->lib->libssh2_session_last_errno(s->session->session);
+    Work *work = data;
+    uint64_t done = 0;
 
-    if (number != LIBSSH2_ERROR_SFTP_PROTOCOL) {
-        return -ENOTCONN; /* of the session, which is of no use any more */
-    }
-    switch (s->lib->libssh2_sftp_last_error(s->session->sftp)) {
-    case LIBSSH2_FX_NO_SUCH_FILE:
-    case LIBSSH2_FX_NO_SUCH_PATH: return -ENOENT;
-    case LIBSSH2_FX_PERMISSION_DENIED:
-    case LIBSSH2_FX_WRITE_PROTECT: return -EACCES;
-    case LIBSSH2_FX_FILE_ALREADY_EXISTS: return -EEXIST;
-    case LIBSSH2_FX_NO_SPACE_ON_FILESYSTEM:
-    case LIBSSH2_FX_QUOTA_EXCEEDED: return -ENOSPC;
-    case LIBSSH2_FX_OP_UNSUPPORTED: return -ENOTSUP;
-    case LIBSSH2_FX_NO_CONNECTION:
-    case LIBSSH2_FX_CONNECTION_LOST: return -ENOTCONN;
-    default: return -EIO;
-    }
-}
-
-static void end_session(Ssh *s)
-{
-    if (s->file) {
-        s->lib->libssh2_sftp_close_handle(s->file);
-    }
-    s->file = NULL;
-    g_clear_pointer(&s->session, ssh_session_free);
-}
-
-static BlockError kind_of(int number)
-{
-    return number == -ENOENT ? BLOCK_ERROR_MISSING
-        : number == -EACCES  ? BLOCK_ERROR_PERMISSION
-        : number == -EEXIST  ? BLOCK_ERROR_IN_USE
-                             : BLOCK_ERROR_HOST;
-}
-
-static bool begin_session(Ssh *s, GError **error)
-{
-    unsigned long flags = LIBSSH2_FXF_READ | (s->writes ? LIBSSH2_FXF_WRITE : 0) |
-        (s->create ? LIBSSH2_FXF_CREAT | LIBSSH2_FXF_EXCL : 0);
-    int number;
-
-    s->session = ssh_session_new(&s->place, error);
-    if (!s->session) {
-        return false;
-    }
-    s->file = s->lib->libssh2_sftp_open_ex(
-        s->session->sftp, s->place.path, strlen(s->place.path), flags, 0644, LIBSSH2_SFTP_OPENFILE);
-    if (s->file) {
-        s->create = false;
-        return true;
-    }
-    number = error_of(s);
-    /* Version 3 of the protocol has no word for "there is one" */
-    number = s->create && number == -EIO ? -EEXIST : number;
-    g_set_error(error, BLOCK_ERROR, kind_of(number), "`%s` of `%s` cannot be opened for %s: %s",
-        s->place.path, s->place.host, s->writes ? "writing" : "reading", g_strerror(-number));
-    end_session(s);
-    return false;
-}
-
-static int64_t open_work(Work *work)
-{
-    Ssh *s = work->ssh;
-    LIBSSH2_SFTP_ATTRIBUTES about = { 0 };
-
-    if (!begin_session(s, &work->error)) {
-        return -EIO;
-    }
-    if (s->lib->libssh2_sftp_fstat_ex(s->file, &about, LIBSSH2_SFTP_STAT) != 0 ||
-        !(about.flags & LIBSSH2_SFTP_ATTR_SIZE) || about.filesize > INT64_MAX) {
-        g_set_error(&work->error, BLOCK_ERROR, BLOCK_ERROR_HOST,
-            "`%s` does not say how large `%s` is", s->place.host, s->place.path);
-        return -EIO;
-    }
-    work->length = about.filesize;
-    s->flushes = s->writes && s->lib->libssh2_sftp_fsync(s->file) == 0;
-    return 0;
-}
-
-/* Moves all of it; at the end of the file a read gives zeroes, as the core has checked `at`. */
-static int64_t move(Ssh *s, Work *work)
-{
-    s->lib->libssh2_sftp_seek64(s->file, work->at);
-    for (uint64_t done = 0; done < work->length;) {
-        char *data = (char *)work->data + done;
-        ssize_t moved = work->op == BLOCK_READ
-            ? s->lib->libssh2_sftp_read(s->file, data, work->length - done)
-            : s->lib->libssh2_sftp_write(s->file, data, work->length - done);
+    links->lib->libssh2_sftp_seek64(link->file, work->at);
+    while (done < work->length) {
+        ssize_t moved = links->lib->libssh2_sftp_read(
+            link->file, (char *)work->data + done, work->length - done);
 
         if (moved < 0) {
-            return error_of(s);
-        }
-        if (moved == 0 && work->op == BLOCK_WRITE) {
-            return -EIO;
+            return ssh_link_error(links, link);
         }
         if (moved == 0) {
-            return done;
+            break;
         }
         done += moved;
     }
-    return work->length;
+    return done;
 }
 
-static int64_t io_once(Work *work)
+static int64_t write_work(SshLinks *links, SshLink *link, void *data)
 {
-    Ssh *s = work->ssh;
+    const Work *work = data;
 
-    if (!s->session && !begin_session(s, NULL)) {
-        return -EIO;
-    }
-    if (work->op == BLOCK_FLUSH) {
-        return s->lib->libssh2_sftp_fsync(s->file) == 0 ? 0 : error_of(s);
-    }
-    return move(s, work);
+    return ssh_link_write(links, link, work->at, work->data, work->length);
 }
 
-static int64_t io_work(Work *work)
+static int64_t flush_work(SshLinks *links, SshLink *link, void *data)
 {
-    int64_t result = io_once(work);
-
-    if (result == -ENOTCONN) {
-        end_session(work->ssh);
-        result = io_once(work);
-    }
-    if (result == -ENOTCONN) {
-        end_session(work->ssh);
-        result = -EIO;
-    }
-    return result;
+    return links->lib->libssh2_sftp_fsync(link->file) == 0 ? 0 : ssh_link_error(links, link);
 }
 
-static int64_t resize_work(Work *work)
+static int64_t resize_work(SshLinks *links, SshLink *link, void *data)
 {
-    Ssh *s = work->ssh;
-    LIBSSH2_SFTP_ATTRIBUTES about = { .flags = LIBSSH2_SFTP_ATTR_SIZE, .filesize = work->length };
+    LIBSSH2_SFTP_ATTRIBUTES about = { .flags = LIBSSH2_SFTP_ATTR_SIZE,
+        .filesize = ((const Work *)data)->length };
 
-    if (!s->session && !begin_session(s, NULL)) {
-        return -EIO;
-    }
-    return s->lib->libssh2_sftp_fstat_ex(s->file, &about, LIBSSH2_SFTP_SETSTAT) == 0 ? 0
-                                                                                     : error_of(s);
-}
-
-static int64_t close_work(Work *work)
-{
-    end_session(work->ssh);
-    return 0;
+    return links->lib->libssh2_sftp_fstat_ex(link->file, &about, LIBSSH2_SFTP_SETSTAT) == 0
+        ? 0
+        : ssh_link_error(links, link);
 }
 
 /* ---- on the loop ---- */
 
-static int64_t run_call(void *data)
+static void written(SshLinks *links, void *data)
 {
     Work *work = data;
 
-    return work->run(work);
+    if (work->keep) {
+        kept_add(&links->kept, work->io, g_steal_pointer(&work->data));
+    }
 }
 
-/* [co] */
-static int64_t run(Ssh *s, Work *work)
+static void flushed(SshLinks *links, void *data)
 {
-    EngineOp op = { .kind = ENGINE_CALL, .call = run_call, .data = work };
-    int64_t result;
-
-    work->ssh = s;
-    co_mutex_lock(&s->mutex);
-    result = engine_run(s->threads, &op);
-    co_mutex_unlock(&s->mutex);
-    return result;
+    kept_drop(&links->kept, ((Work *)data)->mark);
 }
 
 static int flush(BlockNode *node)
 {
     Ssh *s = node->state;
+    Work work = { .mark = kept_mark(&s->links.kept) };
+    int64_t result = s->flushes ? ssh_links_run(&s->links, &(SshJob){ flush_work, flushed, &work })
+                                : -ENOTSUP;
 
-    return !s->flushes ? -ENOTSUP : run(s, &(Work){ .run = io_work, .op = BLOCK_FLUSH });
+    if (result == 0 && s->links.lost) {
+        s->links.lost = false;
+        return -EIO;
+    }
+    return result;
 }
 
 /* A read that ends early must do so at the end of the file, as we know it. */
-static int end_read(BlockNode *node, const BlockIo *part, uint8_t *data, uint64_t got)
+static int read_part(BlockNode *node, const BlockIo *part)
 {
+    Ssh *s = node->state;
+    g_autofree uint8_t *data = g_try_malloc(part->length);
+    Work work = { .at = part->at, .length = part->length, .data = data };
+    int64_t got = data ? ssh_links_run(&s->links, &(SshJob){ read_work, NULL, &work }) : -ENOMEM;
+
+    if (got < 0) {
+        return got;
+    }
     if (part->at + got < MIN(node->length, part->at + part->length)) {
         return -EIO;
     }
@@ -237,38 +131,42 @@ static int end_read(BlockNode *node, const BlockIo *part, uint8_t *data, uint64_
     return 0;
 }
 
-static int move_part(BlockNode *node, const BlockIo *part, uint8_t *data)
+static int write_part(BlockNode *node, const BlockIo *part)
 {
+    Ssh *s = node->state;
     Work work = {
-        .run = io_work, .op = part->op, .at = part->at, .length = part->length, .data = data
+        .io = part,
+        .at = part->at,
+        .length = part->length,
+        .data = g_try_malloc(part->length),
+        .keep = s->flushes && !cache_ignores_flush(&node->cache),
     };
-    int64_t moved;
+    int64_t moved = -ENOMEM;
 
-    if (part->op == BLOCK_WRITE) {
-        block_memory_load(part->memory, data, part->length);
+    if (work.data) {
+        block_memory_load(part->memory, work.data, part->length);
+        moved = ssh_links_run(&s->links, &(SshJob){ write_work, written, &work });
     }
-    moved = run(node->state, &work);
+    g_free(work.data);
     if (moved < 0) {
         return moved;
     }
-    if (part->op == BLOCK_READ) {
-        return end_read(node, part, data, moved);
-    }
     node->length = MAX(node->length, part->at + part->length);
+    if (s->links.kept.bytes > KEPT_MOST) {
+        flush(node); /* to make room; a failure is the next flush's again */
+    }
     return 0;
 }
 
 static int transfer_all(BlockNode *node, const BlockIo *io)
 {
-    g_autofree uint8_t *data = g_try_malloc(MIN(io->length, PART_MOST));
-    int result = data ? 0 : -ENOMEM;
+    int result = 0;
 
-    for (uint64_t done = 0; done < io->length && result == 0;) {
+    for (uint64_t done = 0; done < io->length && result == 0; done += PART_MOST) {
         BlockIo part = { io->op, io->flags, io->at + done, MIN(io->length - done, PART_MOST),
             block_memory_after(io->memory, done) };
 
-        result = move_part(node, &part, data);
-        done += part.length;
+        result = io->op == BLOCK_READ ? read_part(node, &part) : write_part(node, &part);
     }
     return result == 0 && io->flags & BLOCK_DURABLE ? flush(node) : result;
 }
@@ -286,7 +184,9 @@ static int ssh_transfer(BlockNode *node, const BlockIo *io)
 
 static int ssh_resize(BlockNode *node, uint64_t length)
 {
-    int result = run(node->state, &(Work){ .run = resize_work, .length = length });
+    Ssh *s = node->state;
+    Work work = { .length = length };
+    int result = ssh_links_run(&s->links, &(SshJob){ resize_work, NULL, &work });
 
     node->length = result == 0 ? length : node->length;
     return result;
@@ -298,7 +198,7 @@ static bool ssh_set_cache(BlockNode *node, const DriveCache *cache, GError **err
 {
     const Ssh *s = node->state;
 
-    if (!s->writes || s->flushes || !cache_needs_flush(cache)) {
+    if (!s->links.writes || s->flushes || !cache_needs_flush(cache)) {
         return true;
     }
     g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_HOST,
@@ -311,23 +211,22 @@ static bool ssh_set_cache(BlockNode *node, const DriveCache *cache, GError **err
 static bool ssh_open(BlockNode *node, const BlockOptions *options, GError **error)
 {
     Ssh *s = node->state;
-    Work work = { .run = open_work };
+    SshLinks *links = &s->links;
 
-    s->lib = ssh_lib(error);
-    if (!s->lib || !ssh_place_parse(node->name, &s->place, error)) {
+    links->lib = ssh_lib(error);
+    if (!links->lib || !ssh_place_parse(node->name, &links->place, error)) {
         return false;
     }
-    s->writes = !node->read_only;
-    s->create = options->create;
-    s->threads = engine_get(AIO_THREADS, node->loop, error);
-    if (!s->threads) {
+    links->loop = node->loop;
+    links->writes = !node->read_only;
+    links->create = options->create;
+    links->patience = options->spec && options->spec->reconnect_ns ? options->spec->reconnect_ns
+                                                                   : (uint64_t)PATIENCE;
+    links->threads = engine_get(AIO_THREADS, node->loop, error);
+    if (!links->threads || !ssh_links_open(links, &node->length, error)) {
         return false;
     }
-    if (run(s, &work) < 0) {
-        g_propagate_error(error, work.error);
-        return false;
-    }
-    node->length = work.length;
+    s->flushes = links->writes && ssh_links_run(links, &(SshJob){ flush_work, NULL, NULL }) == 0;
     node->grows = true;
     return ssh_set_cache(node, &node->cache, error);
 }
@@ -336,11 +235,8 @@ static void ssh_close(BlockNode *node)
 {
     Ssh *s = node->state;
 
-    if (s->threads) {
-        run(s, &(Work){ .run = close_work });
-    }
-    engine_unref(s->threads);
-    ssh_place_clear(&s->place);
+    ssh_links_close(&s->links);
+    ssh_place_clear(&s->links.place);
 }
 
 #else

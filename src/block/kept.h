@@ -1,10 +1,10 @@
 /*
- * Writes that an NBD server has acknowledged, and that no flush has covered yet. A server that
+ * Writes that a server has acknowledged, and that no flush has covered yet. A server that
  * comes back may have forgotten them (its host lost power), so they are sent again then: an
  * acknowledged write is not lost between two flushes by the server's end.
  */
-#ifndef BLOCK_NBD_KEPT_H
-#define BLOCK_NBD_KEPT_H
+#ifndef BLOCK_KEPT_H
+#define BLOCK_KEPT_H
 
 #include <stdint.h>
 

@@ -1,4 +1,4 @@
-#include "block/nbd/kept.h"
+#include "block/kept.h"
 
 #include <glib.h>
 
