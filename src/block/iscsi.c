@@ -1,9 +1,11 @@
 /*
  * The protocol `iscsi`: a logical unit of an iSCSI target (RFC 7143), by libiscsi. Commands are
- * SBC-3's. A session that breaks is begun anew by the library, which sends again what was under
- * way; after some tries without success requests fail, and the next one tries from the start.
+ * SBC-3's. A session that breaks is begun anew, for a while, and what was under way is sent again.
+ * The target is first told again what it has acknowledged and no flush has covered, as it may have
+ * lost its power meanwhile (kept.h); so the library is not to do it by itself.
  */
 #include "block/block.h"
+#include "core/block-spec.h"
 #include "core/dynamic.h"
 #include "core/have.h"
 
@@ -18,13 +20,14 @@ static const char *const schemes[] = { "iscsi", NULL };
 
 #include "block/cache.h"
 #include "block/co-mutex.h"
+#include "block/kept.h"
 
 #define INITIATOR "iqn.2026-01.org.lathe:initiator"
 #define SECOND INT64_C(1000000000)
+#define PATIENCE (10 * SECOND)
 
 enum {
     PART_MOST = 1 << 20, /* bytes of a command */
-    RECONNECTS = 3,
     COMMAND_SECONDS = 30,
     TRIES = 5, /* of a command that the target is too busy for, or that it says something else to */
     BUSY_NS = 100000000,
@@ -46,7 +49,7 @@ enum {
     C(iscsi_readcapacity16_task)                                                                   \
     C(iscsi_service)                                                                               \
     C(iscsi_set_header_digest)                                                                     \
-    C(iscsi_set_reconnect_max_retries)                                                             \
+    C(iscsi_set_noautoreconnect)                                                                   \
     C(iscsi_set_session_type)                                                                      \
     C(iscsi_set_targetname)                                                                        \
     C(iscsi_set_timeout)                                                                           \
@@ -84,6 +87,9 @@ typedef struct Iscsi {
     bool flushes; /* and lets us flush it */
     bool fua;     /* and writes through it */
     bool unmaps;
+    int64_t patience; /* ns */
+    Kept kept;
+    bool lost; /* something that was kept cannot be written again: the next flush says so */
 } Iscsi;
 
 /* ---- the pump ---- */
@@ -173,7 +179,7 @@ static bool log_in(BlockNode *node, const struct iscsi_url *url)
     lib.iscsi_set_session_type(s->context, ISCSI_SESSION_NORMAL);
     lib.iscsi_set_header_digest(s->context, ISCSI_HEADER_DIGEST_NONE_CRC32C);
     lib.iscsi_set_timeout(s->context, COMMAND_SECONDS);
-    lib.iscsi_set_reconnect_max_retries(s->context, RECONNECTS);
+    lib.iscsi_set_noautoreconnect(s->context, 1);
     if (lib.iscsi_full_connect_async(s->context, url->portal, url->lun, note_end, &command) < 0) {
         return false;
     }
@@ -191,6 +197,7 @@ static bool connect_anew(BlockNode *node, char **wrong)
     bool there = false;
 
     s->broken = false;
+    g_clear_pointer(&s->context, lib.iscsi_destroy_context); /* nothing is under way in it */
     s->context = lib.iscsi_create_context(INITIATOR);
     url = s->context ? lib.iscsi_parse_full_url(s->context, node->name) : NULL;
     if (url) {
@@ -201,22 +208,6 @@ static bool connect_anew(BlockNode *node, char **wrong)
         *wrong = g_strdup(s->context ? lib.iscsi_get_error(s->context) : "no answer");
         g_clear_pointer(&s->context, lib.iscsi_destroy_context);
     }
-    return there;
-}
-
-/* [co] One does it, others wait for it. */
-static bool ensure_connected(BlockNode *node)
-{
-    Iscsi *s = node->state;
-    g_autofree char *wrong = NULL;
-    bool there;
-
-    co_mutex_lock(&s->connecting);
-    while (s->broken && s->pumping) {
-        io_loop_sleep(node->loop, BUSY_NS / 10); /* the commands of the old one end first */
-    }
-    there = (s->context && !s->broken) || connect_anew(node, &wrong);
-    co_mutex_unlock(&s->connecting);
     return there;
 }
 
@@ -232,6 +223,9 @@ static int result_of(const struct scsi_task *task, int status)
     case SCSI_STATUS_BUSY:
     case SCSI_STATUS_TASK_SET_FULL: return AGAIN;
     case SCSI_STATUS_CHECK_CONDITION: break;
+    case SCSI_STATUS_CANCELLED:
+    case SCSI_STATUS_ERROR:
+    case SCSI_STATUS_TIMEOUT: return -ENOTCONN;
     default: return -EIO;
     }
     switch (task->sense.key) {
@@ -257,21 +251,20 @@ typedef struct Order {
 } Order;
 
 /* [co] The task is the caller's when the result is 0. */
-static int run_once(BlockNode *node, const Order *order, struct scsi_task **out)
+static int run_there(BlockNode *node, const Order *order, struct scsi_task **out)
 {
     Iscsi *s = node->state;
     Command command = { .of = s, .co = coroutine_self() };
     int result;
 
-    if (!ensure_connected(node)) {
-        return -EIO;
-    }
     command.task = order->send(s, order, &command);
     if (!command.task) {
-        return -ENOMEM;
+        s->broken = true; /* or there is no memory; a new session is no harm */
+        return -ENOTCONN;
     }
     await(node, &command);
     result = result_of(command.task, command.status);
+    s->broken |= result == -ENOTCONN;
     if (result == 0 && order->pieces && command.task->residual_status == SCSI_RESIDUAL_UNDERFLOW) {
         result = -EIO;
     }
@@ -283,29 +276,88 @@ static int run_once(BlockNode *node, const Order *order, struct scsi_task **out)
     return result;
 }
 
-static int run(BlockNode *node, const Order *order, struct scsi_task **out)
+static struct scsi_task *send_write(Iscsi *s, const Order *o, Command *c)
 {
+    return lib.iscsi_write16_iov_task(s->context, s->lun, o->block, NULL, o->length, o->block_size,
+        0, 0, o->fua, 0, 0, note_end, c, o->pieces, o->count);
+}
+
+static int write_again(BlockNode *node, const KeptWrite *write)
+{
+    struct scsi_iovec piece = { .iov_base = write->data, .iov_len = write->length };
+    Order order = { .send = send_write,
+        .block = write->at / node->align,
+        .length = write->length,
+        .block_size = node->align,
+        .pieces = &piece,
+        .count = 1 };
     int result = AGAIN;
 
     for (unsigned i = 0; i < TRIES && result == AGAIN; i++) {
-        result = run_once(node, order, out);
-        if (result == AGAIN) {
-            io_loop_sleep(node->loop, BUSY_NS);
-        }
+        result = run_there(node, &order, NULL); /* a new session begins with "unit attention" */
     }
     return result == AGAIN ? -EBUSY : result;
+}
+
+/* [co] Alone; false: it is gone again. */
+static bool write_kept(BlockNode *node)
+{
+    Iscsi *s = node->state;
+    int result = 0;
+
+    for (const KeptWrite *write = s->kept.first; write && result == 0; write = write->next) {
+        result = write_again(node, write);
+    }
+    if (result < 0 && result != -ENOTCONN) {
+        s->lost = true;
+        kept_drop(&s->kept, kept_mark(&s->kept));
+    }
+    return result != -ENOTCONN;
+}
+
+/* [co] One does it, others wait for it. */
+static bool ensure_connected(BlockNode *node)
+{
+    Iscsi *s = node->state;
+    g_autofree char *wrong = NULL;
+    bool there;
+
+    co_mutex_lock(&s->connecting);
+    while (s->broken && s->pumping) {
+        io_loop_sleep(node->loop, BUSY_NS / 10); /* the commands of the old one end first */
+    }
+    there = (s->context && !s->broken) || (connect_anew(node, &wrong) && write_kept(node));
+    co_mutex_unlock(&s->connecting);
+    return there;
+}
+
+/* [co] The task is the caller's when the result is 0. */
+static int run(BlockNode *node, const Order *order, struct scsi_task **out)
+{
+    const Iscsi *s = node->state;
+    int64_t until = io_loop_now() + s->patience;
+    unsigned busy = 0;
+
+    for (;;) {
+        int result = ensure_connected(node) ? run_there(node, order, out) : -ENOTCONN;
+
+        if (result == AGAIN && ++busy == TRIES) {
+            return -EBUSY;
+        }
+        if (result == -ENOTCONN && io_loop_now() >= until) {
+            return -EIO;
+        }
+        if (result != AGAIN && result != -ENOTCONN) {
+            return result;
+        }
+        io_loop_sleep(node->loop, BUSY_NS);
+    }
 }
 
 static struct scsi_task *send_read(Iscsi *s, const Order *o, Command *c)
 {
     return lib.iscsi_read16_iov_task(s->context, s->lun, o->block, o->length, o->block_size, 0, 0,
         0, 0, 0, note_end, c, o->pieces, o->count);
-}
-
-static struct scsi_task *send_write(Iscsi *s, const Order *o, Command *c)
-{
-    return lib.iscsi_write16_iov_task(s->context, s->lun, o->block, NULL, o->length, o->block_size,
-        0, 0, o->fua, 0, 0, note_end, c, o->pieces, o->count);
 }
 
 static struct scsi_task *send_flush(Iscsi *s, const Order *o, Command *c)
@@ -336,11 +388,21 @@ static struct scsi_task *send_mode_sense(Iscsi *s, const Order *o, Command *c)
 static int flush(BlockNode *node)
 {
     Iscsi *s = node->state;
+    uint64_t mark = kept_mark(&s->kept);
+    int result;
 
     if (!s->cached) {
         return 0; /* what was written is stable */
     }
-    return s->flushes ? run(node, &(Order){ .send = send_flush }, NULL) : -ENOTSUP;
+    result = s->flushes ? run(node, &(Order){ .send = send_flush }, NULL) : -ENOTSUP;
+    if (result == 0 && s->lost) {
+        s->lost = false;
+        return -EIO;
+    }
+    if (result == 0) {
+        kept_drop(&s->kept, mark);
+    }
+    return result;
 }
 
 static int move_part(BlockNode *node, const BlockIo *part)
@@ -361,6 +423,38 @@ static int move_part(BlockNode *node, const BlockIo *part)
     return run(node, &order, NULL);
 }
 
+/* What is to be kept is copied first: memory that the guest changes meanwhile is another write. */
+static int write_part(BlockNode *node, const BlockIo *part)
+{
+    Iscsi *s = node->state;
+    void *data;
+    struct iovec piece;
+    BlockIo copied = *part;
+    int result;
+
+    if (!s->flushes || cache_ignores_flush(&node->cache) ||
+        (part->flags & BLOCK_DURABLE && s->fua)) {
+        return move_part(node, part);
+    }
+    data = g_try_malloc(part->length);
+    if (!data) {
+        return -ENOMEM;
+    }
+    block_memory_load(part->memory, data, part->length);
+    piece = (struct iovec){ data, part->length };
+    copied.memory = (BlockMemory){ &piece, 1, 0 };
+    result = move_part(node, &copied);
+    if (result < 0) {
+        g_free(data);
+        return result;
+    }
+    kept_add(&s->kept, part, data);
+    if (s->kept.bytes > KEPT_MOST) {
+        flush(node); /* to make room; a failure is the next flush's again */
+    }
+    return 0;
+}
+
 static int move(BlockNode *node, const BlockIo *io)
 {
     const Iscsi *s = node->state;
@@ -370,7 +464,7 @@ static int move(BlockNode *node, const BlockIo *io)
         BlockIo part = { io->op, io->flags, io->at + done, MIN(io->length - done, PART_MOST),
             block_memory_after(io->memory, done) };
 
-        result = move_part(node, &part);
+        result = io->op == BLOCK_READ ? move_part(node, &part) : write_part(node, &part);
     }
     return result == 0 && io->flags & BLOCK_DURABLE && !s->fua ? flush(node) : result;
 }
@@ -486,7 +580,11 @@ static bool check_promises(BlockNode *node, GError **error)
 static bool iscsi_open(BlockNode *node, const BlockOptions *options, GError **error)
 {
     g_autofree char *wrong = NULL;
+    Iscsi *s = node->state;
 
+    kept_init(&s->kept);
+    s->patience = options->spec && options->spec->reconnect_ns ? options->spec->reconnect_ns
+                                                               : (uint64_t)PATIENCE;
     if (!dynamic_load("libiscsi.so.7", "libiscsi7", calls, &lib, error)) {
         return false;
     }
@@ -502,6 +600,7 @@ static void iscsi_close(BlockNode *node)
 {
     Iscsi *s = node->state;
 
+    kept_drop(&s->kept, kept_mark(&s->kept));
     g_clear_pointer(&s->context, lib.iscsi_destroy_context);
 }
 

@@ -69,4 +69,36 @@ end
 serve
 wait $bench || fail "requests did not outlive the target: $(cat bench)"
 end
+
+# ---- a target whose host loses power: what it had acknowledged and not flushed is gone from the file ----
+cp before a.img
+serve
+{
+    echo 'write 0 64KiB 1'; echo flush
+    echo 'write 64KiB 64KiB 2'; echo 'write 100KiB 8KiB 3'; echo 'read 0 512'
+    until [ -e cut ]; do sleep 0.02; done
+    echo flush; echo 'read 64KiB 36KiB 2'; echo 'read 100KiB 8KiB 3'; echo 'read 108KiB 20KiB 2'
+} | run io -f raw -t writeback $unit/1 > said 2>&1 &
+io=$!
+until grep -q 'read at 0: 512 bytes' said; do kill -0 $io 2>/dev/null || fail "io: $(cat said)"; sleep 0.02; done
+end
+cp before a.img
+serve
+touch cut
+wait $io || fail "what a target has forgotten: $(cat said)"
+cmp -n 65536 a.img before || fail "what a flush had covered was written again"
+end
+[ "${LONG:-}" = 1 ] || exit 0
+
+# ---- and one that does not come back: the guest's error, in time (some 20 s) ----
+serve
+rm cut
+{ echo 'write 0 4KiB 1'; echo 'read 0 512'; until [ -e cut ]; do sleep 0.02; done; echo flush; } |
+    run io -f raw -t writeback $unit/1 > said 2>&1 &
+io=$!
+until grep -q 'read at 0: 512 bytes' said; do kill -0 $io 2>/dev/null || fail "io: $(cat said)"; sleep 0.02; done
+end
+touch cut
+wait $io && fail "a flush that reached nobody succeeded"
+grep -q 'Input/output error' said || fail "a target that is gone: $(cat said)"
 exit 0
