@@ -2,6 +2,7 @@
 
     nbd-raw.py SOCKET resize SIZE [fua]     prints the error number of the answer
     nbd-raw.py SOCKET busy SIZE             many writes at once, with resizes between them
+    nbd-raw.py SOCKET promise 0             three writes, one that is to be durable, a flush
     nbd-raw.py SOCKET change 0              the errors of a write, zeroes, and a discard
 """
 import socket
@@ -74,6 +75,11 @@ def main():
         busy(path, size)
         return
     client = Client(path)
+    if what == "promise":
+        for i in range(4):
+            assert client.ask(1, i * 8192, 4096, flags=1 if i == 3 else 0, data=bytes(4096)) == 0
+        assert client.ask(3, 0, 0) == 0
+        return
     if what == "change":
         print(client.ask(1, 0, 512, data=bytes(512)), client.ask(6, 0, 512), client.ask(4, 0, 512))
         return

@@ -3,6 +3,7 @@
 # which an image is closed, as the server sees them. (tests/block/modes.c asks the same of files, by strace.)
 lathe=$(cd "$(dirname "$0")/../.." && pwd)/${BUILD:-build}/lathe
 have=$(dirname "$lathe")/gen/core/have.h
+lathe_tests=$(cd "$(dirname "$0")" && pwd)
 dir=$(mktemp -d) server= done=
 trap '[ -z "$server" ] || kill -9 "$server" 2>/dev/null; rm -rf "$dir"' EXIT
 cd "$dir" || exit 1
@@ -45,6 +46,37 @@ if command -v nbdkit > /dev/null && grep -q LIBNBD "$have"; then
 fi
 
 can_trace=$(strace -o /dev/null true 2>/dev/null && echo yes)
+
+# ---- our own nbd server: what it makes of its clients' requests. (A ring of io_uring strace cannot see.) ----
+raw=$lathe_tests/nbd-raw.py
+if [ "$can_trace" ] && command -v python3 > /dev/null; then
+    for mode in writeback/threads none/threads none/native writethrough/threads directsync/threads directsync/native \
+            unsafe/threads; do
+        strace -f -v -qq -s 0 -o trace -e trace=openat,pwritev2,pwritev,pwrite64,io_submit,fdatasync,fsync \
+            "$lathe" nbd -f raw -t ${mode%/*} -i ${mode#*/} --socket "$dir/s" disk.img > nbd 2>&1 &
+        server=$!
+        tries=0
+        until grep -q ^listening nbd; do
+            kill -0 $server 2>/dev/null || fail "no server: $(cat nbd)"
+            tries=$((tries + 1)); [ $tries -lt 500 ] || fail "no server, $mode"
+            sleep 0.02
+        done
+        timeout 20 python3 "$raw" "$dir/s" promise 0 || fail "our server, $mode: $(cat nbd)"
+        kill -TERM $(ps -o pid= --ppid $server); wait $server; server=
+        case $mode in
+        unsafe/*) durable=0 flushes=0 ;;
+        write*through/* | directsync/*) durable=4 flushes=2 ;;
+        *) durable=1 flushes=2 ;;
+        esac
+        direct=0
+        case $mode in none/* | directsync/*) direct=1 ;; esac
+        [ "$(grep -c 'disk.img".*O_DIRECT' trace)" = $direct ] || fail "our server, $mode: O_DIRECT"
+        [ "$(grep -c RWF_DSYNC trace)" = $durable ] || fail "our server, $mode, durable writes: $(cat trace)"
+        [ "$(grep -cE 'f(data)?sync\(|FDSYNC' trace)" = $flushes ] || fail "our server, $mode, flushes: $(cat trace)"
+        rm -f nbd
+    done
+    done="$done nbd-server"
+fi
 
 # ---- iscsi: each durable write and each flush is a sync of the target's ----
 control=$(($$ % 30000 + 1000)) port=$((20000 + $$ % 20000))

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "block/cache.h"
 #include "block/nbd/server-impl.h"
 
 enum {
@@ -162,9 +163,14 @@ static const struct {
     { NBD_ZEROES, NBD_FUA | NBD_NO_HOLE, BLOCK_ZERO },
 };
 
+/* A change is durable where its client asks for that, or the image's cache mode promises it. */
 static unsigned flags_of(const Request *r)
 {
-    return (r->flags & NBD_FUA && r->type != NBD_READ && r->type != NBD_FLUSH ? BLOCK_DURABLE : 0) |
+    const DriveCache *cache = &r->client->export->node->cache;
+    bool changes = r->type == NBD_WRITE || r->type == NBD_TRIM || r->type == NBD_ZEROES;
+    bool durable = changes && (r->flags & NBD_FUA || cache_writes_durably(cache));
+
+    return (durable && !cache_ignores_flush(cache) ? BLOCK_DURABLE : 0) |
         (r->type == NBD_ZEROES && !(r->flags & NBD_NO_HOLE) ? BLOCK_MAY_UNMAP : 0);
 }
 
