@@ -4,7 +4,7 @@
  * the power fails at some moments of it. What a crash left is often what the next phase works on.
  *
  * A few hundred operations for each; with LONG=1 a million in all. MODEL_SEED=N: others than usual;
- * MODEL_ONLY=TEXT: flavours with that in their name.
+ * MODEL_ONLY=TEXT: flavours with that in their name; MODEL_FROM=N: from the Nth on.
  */
 #include "tests/test.h"
 
@@ -303,7 +303,7 @@ static void images_hold_what_the_model_says(void **state)
     bool is_long = g_strcmp0(g_getenv("LONG"), "1") == 0;
     unsigned operations = is_long ? OPERATIONS_LONG / G_N_ELEMENTS(flavours) : OPERATIONS;
 
-    for (unsigned i = 0; i < G_N_ELEMENTS(flavours); i++) {
+    for (unsigned i = number_from("MODEL_FROM", 0); i < G_N_ELEMENTS(flavours); i++) {
         g_autofree char *name = g_strdup_printf("%s %s%s%s", flavours[i].format,
             flavours[i].options, flavours[i].backing ? " backing" : "",
             flavours[i].data_file ? " data-file" : "");

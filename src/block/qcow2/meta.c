@@ -82,15 +82,25 @@ static MetaPage *page_new(Qcow2 *q, MetaKind kind, uint64_t offset)
     return page;
 }
 
+/* The page that was wanted last is most often wanted next: a check asks for each entry of it. */
+static MetaPage *find(MetaCache *meta, uint64_t at)
+{
+    MetaPage *latest = meta->lru.head ? meta->lru.head->data : NULL;
+
+    return latest && latest->offset == at ? latest : g_hash_table_lookup(meta->pages, &at);
+}
+
 int meta_get(Qcow2 *q, MetaKind kind, uint64_t offset, MetaPage **out)
 {
     uint64_t at = offset & ~(uint64_t)(q->meta.page_size - 1);
-    MetaPage *page = g_hash_table_lookup(q->meta.pages, &at);
+    MetaPage *page = find(&q->meta, at);
     int result;
 
-    if (page) {
+    if (page && &page->lru != q->meta.lru.head) {
         g_queue_unlink(&q->meta.lru, &page->lru);
         g_queue_push_head_link(&q->meta.lru, &page->lru);
+    }
+    if (page) {
         *out = page;
         return 0;
     }
