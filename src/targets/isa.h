@@ -44,6 +44,7 @@ typedef struct IsaContext {
     uint64_t data_space;  /* address space of loads and stores: root, ASID, "off" ... */
     uint64_t data_rights; /* privilege, SUM, MXR ...: whatever the walk's rights depend on */
     uint64_t fetch_space, fetch_rights;
+    uint64_t other_space, other_rights; /* of loadas and storeas, if the ISA has a use for them */
 } IsaContext;
 
 typedef struct CpuFault {

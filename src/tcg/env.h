@@ -34,6 +34,7 @@ typedef struct TlbEntry {
 } TlbEntry;
 
 #define TLB_INVALID UINT64_C(0x3f)
+#define OTHER_UNKNOWN UINT64_C(1) /* matches nothing: to be looked up when it is needed */
 
 typedef struct JumpEntry {
     uint64_t pc; /* guest virtual; in an empty entry one of another index */
@@ -72,20 +73,22 @@ struct CpuEnv {
     uint32_t mode;         /* facts that change how code is translated; the ISA's bits */
     uint64_t data_context; /* id << CONTEXT_SHIFT */
     FetchContext *fetch;
-    int64_t budget;        /* instructions left, when counting; checked at block entry */
-    uint64_t pc;           /* valid while no generated code runs */
-    uint32_t mxcsr;        /* x86: guest rounding and the sticky flags raised by the host FPU */
-    uint8_t fp_flags;      /* FpFlags raised by soft float, and all of them on other hosts */
-    uint8_t fp_round;      /* FpAux rounding for FP_DYN; write it with fp_round_set() */
-    uint8_t raised;        /* not 0: leave at once. Raised */
-    uint8_t in_code;       /* generated code is running (for requests that must wait) */
-    const void *exit_site; /* EXIT_CHAIN: which exit; EXIT_RAISED: host return address */
-    uint64_t call[4];      /* arguments on their way from generated code to a thunk */
+    int64_t budget;         /* instructions left, when counting; checked at block entry */
+    uint64_t pc;            /* valid while no generated code runs */
+    uint32_t mxcsr;         /* x86: guest rounding and the sticky flags raised by the host FPU */
+    uint8_t fp_flags;       /* FpFlags raised by soft float, and all of them on other hosts */
+    uint8_t fp_round;       /* FpAux rounding for FP_DYN; write it with fp_round_set() */
+    uint8_t raised;         /* not 0: leave at once. Raised */
+    uint8_t in_code;        /* generated code is running (for requests that must wait) */
+    const void *exit_site;  /* EXIT_CHAIN: which exit; EXIT_RAISED: host return address */
+    uint64_t call[4];       /* arguments on their way from generated code to a thunk */
+    uint64_t other_context; /* of loadas and storeas, as data_context; OTHER_UNKNOWN */
 
     /* Cold. */
     IrVec vec
         [3]; /* operands of vec_eval() on their way from generated code; the result is in the first */
     struct TcgCpu *cpu;
+    bool other;     /* such an access is under way: what is asked of the ISA is about it */
     unsigned index; /* of the CPU in the machine; set before Isa.init */
     uint64_t
         timebase_hz; /* of the counter that the guest reads; 0: the ISA decides; set before too */

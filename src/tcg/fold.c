@@ -224,7 +224,8 @@ static unsigned unsigned_bits(const IrBlock *b, Val v)
     case IR_fcmp: return 1;
     case IR_ext: return (unsigned)i->imm >> 8;
     case IR_zext32: return 32;
-    case IR_load: return i->aux & MEM_SIGNED ? width : MIN(width, 8u << (i->aux & MEM_SIZE));
+    case IR_load:
+    case IR_loadas: return i->aux & MEM_SIGNED ? width : MIN(width, 8u << (i->aux & MEM_SIZE));
     case IR_const: c = ir_const_value(b, i); return c ? 64 - (unsigned)__builtin_clzll(c) : 1;
     case IR_and:
         return ir_is_const(b, (Val){ i->b }, &c) && c ? 64 - (unsigned)__builtin_clzll(c) : width;
@@ -245,7 +246,7 @@ static unsigned signed_bits_defined(const IrBlock *b, Val v)
     if (i->op == IR_sext) {
         return (unsigned)i->imm >> 8;
     }
-    if (i->op == IR_load && (i->aux & MEM_SIGNED)) {
+    if ((i->op == IR_load || i->op == IR_loadas) && (i->aux & MEM_SIGNED)) {
         return MIN(width, 8u << (i->aux & MEM_SIZE));
     }
     bits = unsigned_bits(b, v);

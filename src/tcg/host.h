@@ -96,6 +96,10 @@ extern const Host *const hosts[]; /* ends with NULL */
 bool mem_refill(CpuEnv *env, uint64_t address, bool write);
 uint64_t mem_load(CpuEnv *env, uint64_t address, uint32_t op);
 void mem_store(CpuEnv *env, uint64_t address, uint64_t value, uint32_t op);
+/* In the other data context: for loadas and storeas. */
+bool mem_refill_as(CpuEnv *env, uint64_t address, bool write);
+uint64_t mem_load_as(CpuEnv *env, uint64_t address, uint32_t op);
+void mem_store_as(CpuEnv *env, uint64_t address, uint64_t value, uint32_t op);
 uint64_t mem_rmw(
     CpuEnv *env, uint64_t address, uint64_t operand, uint32_t op_and_kind); /* op | RmwKind << 8 */
 uint64_t mem_cas(CpuEnv *env, uint64_t address, uint64_t expected, uint64_t desired, uint32_t op);

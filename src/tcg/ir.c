@@ -260,6 +260,19 @@ void ir_store(IrBlock *b, MemOp op, Val address, int32_t offset, Val value)
     append_observer(b, make(store, type, op, offset, address, value, none), false);
 }
 
+Val ir_load_as(IrBlock *b, IrType type, MemOp op, Val address, int32_t offset)
+{
+    fold_address(b, &address, &offset);
+    return append_observer(b, make(IR_loadas, type, op, offset, address, none, none), true);
+}
+
+void ir_store_as(IrBlock *b, MemOp op, Val address, int32_t offset, Val value)
+{
+    fold_address(b, &address, &offset);
+    append_observer(
+        b, make(IR_storeas, type_of(b, value), op, offset, address, value, none), false);
+}
+
 Val ir_rmw(IrBlock *b, RmwKind kind, IrType type, MemOp op, Val address, Val operand)
 {
     return append_observer(b, make(IR_rmw, type, op, (int32_t)kind, address, operand, none), true);

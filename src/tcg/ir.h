@@ -293,6 +293,8 @@ Val ir_select(IrBlock *b, Val test, Val yes, Val no);
 Val ir_load(IrBlock *b, IrType type, MemOp op, Val address,
     int32_t offset); /* by type: load, fload, vload */
 void ir_store(IrBlock *b, MemOp op, Val address, int32_t offset, Val value);
+Val ir_load_as(IrBlock *b, IrType type, MemOp op, Val address, int32_t offset); /* integers only */
+void ir_store_as(IrBlock *b, MemOp op, Val address, int32_t offset, Val value);
 Val ir_rmw(IrBlock *b, RmwKind kind, IrType type, MemOp op, Val address, Val operand);
 Val ir_cas(IrBlock *b, IrType type, MemOp op, Val address, Val expected, Val desired);
 void ir_fence(IrBlock *b, FenceKind kind);

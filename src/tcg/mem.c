@@ -16,6 +16,23 @@ void mem_store(CpuEnv *env, uint64_t address, uint64_t value, uint32_t op)
     cpu_store(env, address, op, value);
 }
 
+uint64_t mem_load_as(CpuEnv *env, uint64_t address, uint32_t op)
+{
+    uint64_t value;
+
+    cpu_enter_other(env);
+    value = mem_load(env, address, op);
+    cpu_leave_other(env);
+    return value;
+}
+
+void mem_store_as(CpuEnv *env, uint64_t address, uint64_t value, uint32_t op)
+{
+    cpu_enter_other(env);
+    mem_store(env, address, value, op);
+    cpu_leave_other(env);
+}
+
 void mem_load128(CpuEnv *env, uint64_t address, uint32_t op, void *value)
 {
     cpu_load128(env, address, op, value);

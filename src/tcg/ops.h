@@ -71,6 +71,9 @@ OP(fload,    "f=a #m",   READS_MEM | MAY_FAULT)
 OP(fstore,   "=af #m",   WRITES_MEM | MAY_FAULT)
 OP(vload,    "v=a #m",   READS_MEM | MAY_FAULT)
 OP(vstore,   "=av #m",   WRITES_MEM | MAY_FAULT)
+/* The same in the CPU's other data context: with the rights of another privilege (IsaContext.other_space). */
+OP(loadas,   "i=a #m",   READS_MEM | MAY_FAULT)
+OP(storeas,  "=ai #m",   WRITES_MEM | MAY_FAULT)
 OP(rmw,      "i=ai #m",  READS_MEM | WRITES_MEM | MAY_FAULT)    /* imm: RmwKind; gives the old value */
 OP(cas,      "i=aii m",  READS_MEM | WRITES_MEM | MAY_FAULT)    /* b expected, c new; gives the old */
 OP(fence,    "= #",      READS_MEM | WRITES_MEM)                /* imm: FenceKind bits */

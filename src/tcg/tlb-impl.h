@@ -69,6 +69,8 @@ typedef struct Tlb {
     unsigned space_count;
     uint16_t space_hash[TLB_SPACE_HASH]; /* index + 1 */
     TlbSpace *data, *fetch;              /* the current ones */
+    TlbSpace *other; /* of loadas and storeas, where CpuEnv.other_context is known */
+    TlbSpace *own;   /* where CpuEnv.other is set: what `data` is else */
     uint64_t last_serial;
     uint64_t generation; /* of ids; grows when they are used up */
     unsigned next_id;

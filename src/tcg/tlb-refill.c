@@ -7,10 +7,11 @@
 #include "tcg/general-regs.h"
 #include "tcg/tlb-inline.h"
 
-QUIET bool mem_refill(CpuEnv *env, uint64_t address, bool write)
+QUIET static bool refill(
+    CpuEnv *env, const TlbSpace *space, uint64_t context, uint64_t address, bool write)
 {
     Tlb *tlb = &env->cpu->tlb;
-    const L2Entry *entry = l2_find(tlb, tlb->data, address);
+    const L2Entry *entry = l2_find(tlb, space, address);
 
     if (!entry || !entry->host || entry->owner & L2_STRICT ||
         !(entry->owner & (write ? L2_WRITE : L2_READ))) {
@@ -29,10 +30,21 @@ QUIET bool mem_refill(CpuEnv *env, uint64_t address, bool write)
     unsigned index = (unsigned)(page >> GUEST_PAGE_BITS) & (TLB_SIZE - 1);
     CpuFar *far = (CpuFar *)env - 1;
     TlbEntry *slot = write ? &far->write[index] : &far->read[index];
-    slot->tag = page | env->data_context;
+    slot->tag = page | context;
     slot->addend = (uintptr_t)host - page;
     tlb->refills++;
     return true;
+}
+
+QUIET bool mem_refill(CpuEnv *env, uint64_t address, bool write)
+{
+    return refill(env, env->cpu->tlb.data, env->data_context, address, write);
+}
+
+QUIET bool mem_refill_as(CpuEnv *env, uint64_t address, bool write)
+{
+    return env->other_context != OTHER_UNKNOWN &&
+        refill(env, env->cpu->tlb.other, env->other_context, address, write);
 }
 
 #include "tcg/general-regs-end.h"

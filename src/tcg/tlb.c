@@ -5,6 +5,7 @@
 #include "tcg/tlb-inline.h"
 
 enum {
+    MOST_NEW_SPACES = 6,      /* that one change of context needs: three, each with its twin */
     LOOKUPS_PER_CHECK = 4096, /* how often growing is considered */
     MISSES_TO_GROW = LOOKUPS_PER_CHECK / 50,
 };
@@ -47,6 +48,8 @@ static void forget_spaces(Tlb *tlb)
     memset(tlb->space_hash, 0, sizeof(tlb->space_hash));
     tlb->data = NULL;
     tlb->fetch = NULL;
+    tlb->other = NULL;
+    tlb->own = NULL;
 }
 
 static TlbSpace *enter_space(Tlb *tlb, uint64_t address_space, uint64_t rights, bool fetch)
@@ -82,6 +85,7 @@ static void give_id(TcgCpu *cpu, TlbSpace *space)
         forget_first_level(cpu->env);
         tlb->generation++;
         tlb->next_id = 0;
+        cpu->env->other_context = OTHER_UNKNOWN;
     }
     space->id = (uint8_t)tlb->next_id++;
     space->generation = tlb->generation;
@@ -99,6 +103,7 @@ static void drop_all_ids(TcgCpu *cpu)
     forget_first_level(cpu->env);
     cpu->tlb.generation++;
     cpu->tlb.next_id = 0;
+    cpu->env->other_context = OTHER_UNKNOWN;
     use_data_space(cpu, cpu->tlb.data);
 }
 
@@ -107,16 +112,59 @@ void cpu_context_changed(CpuEnv *env)
     TcgCpu *cpu = env_cpu(env);
     Tlb *tlb = &cpu->tlb;
     IsaContext context;
+    TlbSpace *data;
 
     cpu->isa->contexts(env, &context);
-    if (tlb->space_count > TLB_SPACES - 4) {
+    if (tlb->space_count > TLB_SPACES - MOST_NEW_SPACES) {
         forget_spaces(tlb);
     }
-    use_data_space(cpu, enter_space(tlb, context.data_space, context.data_rights, false));
+    data = enter_space(tlb, context.data_space, context.data_rights, false);
+    env->other_context = OTHER_UNKNOWN;
+    if (env->other) {
+        tlb->own = data;
+        data = enter_space(tlb, context.other_space, context.other_rights, false);
+    }
+    use_data_space(cpu, data);
     tlb->fetch = enter_space(tlb, context.fetch_space, context.fetch_rights, true);
     cpu->view = fetch_view(
         cpu, tlb->fetch->serial, tlb->spaces[tlb->fetch->twin].serial, env->mode);
     env->fetch = &cpu->view->context;
+}
+
+/* ---- accesses in the other data context ------------------------------------------------------ */
+
+static void look_up_other(TcgCpu *cpu)
+{
+    Tlb *tlb = &cpu->tlb;
+    IsaContext context;
+
+    if (tlb->space_count > TLB_SPACES - MOST_NEW_SPACES) {
+        forget_spaces(tlb);
+        cpu_context_changed(cpu->env);
+    }
+    cpu->isa->contexts(cpu->env, &context);
+    tlb->other = enter_space(tlb, context.other_space, context.other_rights, false);
+    give_id(cpu, tlb->other);
+    use_data_space(cpu, tlb->data); /* ids may have begun again */
+    cpu->env->other_context = (uint64_t)tlb->other->id << CONTEXT_SHIFT;
+}
+
+void cpu_enter_other(CpuEnv *env)
+{
+    TcgCpu *cpu = env_cpu(env);
+
+    if (env->other_context == OTHER_UNKNOWN) {
+        look_up_other(cpu);
+    }
+    env->other = true;
+    cpu->tlb.own = cpu->tlb.data;
+    use_data_space(cpu, cpu->tlb.other);
+}
+
+void cpu_leave_other(CpuEnv *env)
+{
+    env->other = false;
+    use_data_space(env_cpu(env), env_cpu(env)->tlb.own);
 }
 
 /* ---- second level ---------------------------------------------------------------------------- */

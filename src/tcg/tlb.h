@@ -42,6 +42,10 @@ void tlb_sync(CpuEnv *env);
 bool cpu_load(CpuEnv *env, uint64_t address, unsigned memop, uint64_t *value);
 bool cpu_store(CpuEnv *env, uint64_t address, unsigned memop, uint64_t value);
 
+/* Between these two, cpu_load() and cpu_store() are in the other data context (IsaContext.other_space). */
+void cpu_enter_other(CpuEnv *env);
+void cpu_leave_other(CpuEnv *env);
+
 /*
  * Where the byte at an address is in host memory, good to the end of its page; NULL when an access needs more than
  * memory (a fault, a device, code that is written, nothing known yet): then use the two above. Nothing is raised.

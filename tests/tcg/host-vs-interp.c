@@ -59,8 +59,8 @@ bool mem_refill(CpuEnv *env, uint64_t address, bool write)
     if (write || page != TOY_BASE + 2 * GUEST_PAGE_SIZE) {
         return false;
     }
-    env_far(env)->read[page >> GUEST_PAGE_BITS & (TLB_SIZE - 1)] =
-        (TlbEntry){ page, (uintptr_t)current->memory - (uintptr_t)TOY_BASE };
+    env_far(env)->read[page >> GUEST_PAGE_BITS & (TLB_SIZE - 1)] = (TlbEntry){ page,
+        (uintptr_t)current->memory - (uintptr_t)TOY_BASE };
     return true;
 }
 
@@ -83,6 +83,30 @@ void mem_store(CpuEnv *env, uint64_t address, uint64_t value, uint32_t op)
     if (at) {
         memcpy(at, &value, (size_t)1 << (op & MEM_SIZE));
     }
+}
+
+/* In the other context the first page gets into the first level, for stores too. */
+bool mem_refill_as(CpuEnv *env, uint64_t address, bool write)
+{
+    uint64_t page = address & ~(uint64_t)(GUEST_PAGE_SIZE - 1);
+    TlbEntry *entries = write ? env_far(env)->write : env_far(env)->read;
+
+    if (page != TOY_BASE) {
+        return false;
+    }
+    entries[page >> GUEST_PAGE_BITS & (TLB_SIZE - 1)] = (TlbEntry){ page | env->other_context,
+        (uintptr_t)current->memory - (uintptr_t)TOY_BASE };
+    return true;
+}
+
+uint64_t mem_load_as(CpuEnv *env, uint64_t address, uint32_t op)
+{
+    return mem_load(env, address, op);
+}
+
+void mem_store_as(CpuEnv *env, uint64_t address, uint64_t value, uint32_t op)
+{
+    mem_store(env, address, value, op);
 }
 
 uint64_t mem_rmw(CpuEnv *env, uint64_t address, uint64_t operand, uint32_t op_and_kind)
@@ -138,19 +162,19 @@ enum { CODE_SIZE = 1 << 20 };
 
 typedef struct Runner {
     const Host *host;
-    uint8_t    *write, *execute;            /* two mappings of the same memory */
-    size_t      thunks;
-    Toy         toy;
+    uint8_t *write, *execute; /* two mappings of the same memory */
+    size_t thunks;
+    Toy toy;
 } Runner;
 
 /* How a block was left. */
 typedef struct Outcome {
     ExitReason reason;
-    uint64_t   pc;                          /* of the exit, or of the instruction that raised */
-    unsigned   insns;                       /* raised: completed before */
-    uint32_t   cause;
-    uint64_t   value;
-    unsigned   flags;
+    uint64_t pc;    /* of the exit, or of the instruction that raised */
+    unsigned insns; /* raised: completed before */
+    uint32_t cause;
+    uint64_t value;
+    unsigned flags;
 } Outcome;
 
 static bool runner_open(Runner *r, const Host *host)

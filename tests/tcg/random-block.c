@@ -322,6 +322,7 @@ static int32_t imm_for(Generator *g, const IrInsn *i)
     case IR_ftoi: case IR_itof:          return (int32_t)below(g, 2);
     case IR_goto: case IR_gotocond:      return new_exit(g);
     case IR_load: case IR_store: case IR_fload: case IR_fstore: case IR_vload: case IR_vstore:
+    case IR_loadas: case IR_storeas:
         return below(g, 3) ? 0 : (int32_t)below(g, 256) - 128;
     case IR_fmin: case IR_fmax:          return (int32_t)below(g, 3);
     case IR_fround:                      return (int32_t)below(g, 2);

@@ -69,6 +69,7 @@ void toy_init(Toy *toy)
         toy->cpu->env.fetch->jump[n].pc = 1;
     }
     toy->cpu->env.mxcsr = 0x1f80;
+    toy->cpu->env.other_context = 1 << CONTEXT_SHIFT;
 }
 
 void toy_flush(Toy *toy)
@@ -143,6 +144,8 @@ static Val build(IrBlock *b, const IrBlock *from, const IrInsn *i, Val x, Val y,
     case IR_store: case IR_fstore: case IR_vstore:
         ir_store(b, i->aux, x, i->imm, y);
         break;
+    case IR_loadas: return ir_load_as(b, type, i->aux, x, i->imm);
+    case IR_storeas: ir_store_as(b, i->aux, x, i->imm, y); break;
     case IR_rmw:    return ir_rmw(b, (RmwKind)i->imm, type, i->aux, x, y);
     case IR_cas:    return ir_cas(b, type, i->aux, x, y, z);
     case IR_fence:  ir_fence(b, (FenceKind)i->imm); break;

@@ -1,4 +1,4 @@
-/* Accesses that are more than one operation of the IR: as EL0, pairs of 64 bits, blocks of zeroes. */
+/* Accesses that are more than one operation of the IR: pairs of 64 bits, blocks of zeroes. */
 #include <string.h>
 
 #include "core/loop.h"
@@ -6,32 +6,6 @@
 #include "targets/aarch64/state.h"
 #include "tcg/access.h"
 #include "tcg/tlb.h"
-
-/* ---- EL1 as EL0 ------------------------------------------------------------------------------- */
-
-static void set_as_user(A64Cpu *cpu, bool as_user)
-{
-    cpu->as_user = as_user;
-    cpu_context_changed(&cpu->env);
-}
-
-static uint64_t help_load_as_user(CpuEnv *env, uint64_t address, uint64_t op, uint64_t c)
-{
-    uint64_t value;
-
-    set_as_user(a64_cpu(env), true);
-    cpu_load(env, address, (unsigned)op, &value);
-    set_as_user(a64_cpu(env), false);
-    return value;
-}
-
-static uint64_t help_store_as_user(CpuEnv *env, uint64_t address, uint64_t op, uint64_t value)
-{
-    set_as_user(a64_cpu(env), true);
-    cpu_store(env, address, (unsigned)op, value);
-    set_as_user(a64_cpu(env), false);
-    return 0;
-}
 
 /* ---- pairs of 64 bits ------------------------------------------------------------------------- */
 
@@ -192,8 +166,6 @@ void a64_zero_block(A64Cpu *cpu, uint64_t address)
     }
 }
 
-const Helper a64_help_load_as_user = { "a64_load_as_user", help_load_as_user, HELPER_MAY_RAISE };
-const Helper a64_help_store_as_user = { "a64_store_as_user", help_store_as_user, HELPER_MAY_RAISE };
 const Helper a64_help_load_pair = { "a64_load_pair", help_load_pair, HELPER_MAY_RAISE };
 const Helper a64_help_store_pair = { "a64_store_pair", help_store_pair, HELPER_MAY_RAISE };
 const Helper a64_help_swap_pair = { "a64_swap_pair", help_swap_pair, HELPER_MAY_RAISE };

@@ -141,9 +141,10 @@ enum {
 #define SPACE_VMID (UINT64_C(0xffff) << SPACE_VMID_SHIFT)
 #define SPACE_ASID (UINT64_C(0xffff) << SPACE_ASID_SHIFT)
 
+/* LDTR and its like are EL0's accesses. */
 static unsigned data_el(const A64Cpu *cpu)
 {
-    return cpu->as_user ? 0 : a64_el(cpu);
+    return cpu->env.other ? 0 : a64_el(cpu);
 }
 
 /* VTCR_EL2.VS: VMIDs have 16 bits. */
@@ -181,17 +182,18 @@ static uint64_t space_of(const A64Cpu *cpu, unsigned regime, uint64_t world)
 void a64_contexts(const CpuEnv *env, IsaContext *out)
 {
     const A64Cpu *cpu = a64_cpu_const(env);
-    unsigned data = data_el(cpu), fetch = a64_el(cpu), regime = a64_regime(cpu, fetch);
+    unsigned el = a64_el(cpu), regime = a64_regime(cpu, el);
     uint64_t world = world_of(cpu, regime);
 
-    out->fetch_space = space_of(cpu, regime, world);
-    out->fetch_rights = world | (uint64_t)fetch << RIGHTS_SHIFT;
-    if (data != fetch) {
-        regime = a64_regime(cpu, data);
+    out->fetch_space = out->data_space = space_of(cpu, regime, world);
+    out->fetch_rights = world | (uint64_t)el << RIGHTS_SHIFT;
+    out->data_rights = world | (uint64_t)(el | (el ? cpu->pan << 2 : 0)) << RIGHTS_SHIFT;
+    if (a64_regime(cpu, 0) != regime) {
+        regime = a64_regime(cpu, 0);
         world = world_of(cpu, regime);
     }
-    out->data_space = space_of(cpu, regime, world);
-    out->data_rights = world | (uint64_t)(data | (data ? cpu->pan << 2 : 0)) << RIGHTS_SHIFT;
+    out->other_space = space_of(cpu, regime, world);
+    out->other_rights = world;
 }
 
 bool a64_is_asid_space(uint64_t space, uint64_t wanted)

@@ -119,7 +119,6 @@ typedef struct A64Cpu {
     A64Timer timer[TIMER_COUNT];
     int64_t alarm;       /* when cpu_timer_set() was told to kick */
     bool stepped;        /* the one instruction of a software step was begun */
-    bool as_user;        /* a load or store of EL1 with the rights of EL0 is under way */
     uint64_t keys[5][2]; /* pointer authentication: IA IB DA DB GA, low and high half */
     uint64_t dbgbvr[16], dbgbcr[16], dbgwvr[16], dbgwcr[16];
     A64Pmu pmu;
@@ -269,7 +268,6 @@ extern const Helper a64_help_pac_trap;
 /* ---- access.c ---- */
 
 /* Address, MemOp, and what to store: EL1 as EL0. */
-extern const Helper a64_help_load_as_user, a64_help_store_as_user;
 /* Pairs of 64 bits: address; registers: first | second << 8 | status << 16. */
 extern const Helper a64_help_load_pair, a64_help_store_pair, a64_help_swap_pair;
 /* DC ZVA. */

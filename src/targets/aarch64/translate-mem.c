@@ -59,16 +59,15 @@ void write_back(A64Translator *t, unsigned mode, unsigned rn, int32_t imm)
 /* LDTR and its like where they are not the plain ones: EL1's use of user memory. */
 static void access_as_user(A64Translator *t, const A64Ldst *i)
 {
-    Val address = ir_op2(t->b, IR_add, I64, xreg_sp(t, i->rn), constant(t, I64, (int64_t)i->imm));
-    Val op = constant(t, I64, data_memop(t, i->size) | (i->opc & 2 ? MEM_SIGNED : 0));
+    Val base = xreg_sp(t, i->rn);
+    bool wide = is_64(i->size, i->opc);
 
     if (i->opc == 0) {
-        ir_call_void(t->b, &a64_help_store_as_user, address, op, xreg(t, i->rt));
+        ir_store_as(t->b, data_memop(t, i->size), base, i->imm, reg(t, wide, i->rt));
     } else {
-        Val value = ir_call(t->b, I64, &a64_help_load_as_user, address, op, NO_VAL);
-        bool wide = is_64(i->size, i->opc);
+        MemOp op = data_memop(t, i->size) | (i->opc & 2 ? MEM_SIGNED : 0);
 
-        set_reg(t, wide, i->rt, narrowed(t, wide, value));
+        set_reg(t, wide, i->rt, ir_load_as(t->b, type_of_sf(wide), op, base, i->imm));
     }
 }
 

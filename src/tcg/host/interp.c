@@ -56,14 +56,14 @@ enum { FLOW_NEXT, FLOW_BRANCH, FLOW_BLOCK, FLOW_ABANDON, FLOW_LEAVE };
 /* ---- memory -------------------------------------------------------------------------------- */
 
 /* The host address of size bytes, or NULL when the access needs the slow path. */
-EVAL_INLINE void *fast_address(
-    const CpuEnv *env, const TlbEntry *entries, uint64_t address, unsigned op)
+EVAL_INLINE void *fast_address_in(
+    uint64_t context, const TlbEntry *entries, uint64_t address, unsigned op)
 {
     const TlbEntry *entry = &entries[address >> GUEST_PAGE_BITS & (TLB_SIZE - 1)];
     uint64_t page = address & ~(uint64_t)(GUEST_PAGE_SIZE - 1);
     unsigned last = (1u << (op & MEM_SIZE)) - 1;
 
-    if (entry->tag != (page | env->data_context)) {
+    if (entry->tag != (page | context)) {
         return NULL;
     }
     if ((address & last) &&
@@ -71,6 +71,12 @@ EVAL_INLINE void *fast_address(
         return NULL;
     }
     return (void *)(uintptr_t)(address + entry->addend);
+}
+
+EVAL_INLINE void *fast_address(
+    const CpuEnv *env, const TlbEntry *entries, uint64_t address, unsigned op)
+{
+    return fast_address_in(env->data_context, entries, address, op);
 }
 
 static uint64_t to_guest_order(unsigned op, uint64_t value)
@@ -206,6 +212,7 @@ static bool is_repeatable(Interp *m, const IrInsn *i, IrOp op)
 {
     unsigned effects = ir_op_effects[op];
     bool writes = effects & WRITES_MEM, atomic = op == IR_rmw || op == IR_cas;
+    bool other = op == IR_loadas || op == IR_storeas;
     uint64_t address;
     void *at;
 
@@ -216,7 +223,8 @@ static bool is_repeatable(Interp *m, const IrInsn *i, IrOp op)
         return true;
     }
     address = atomic ? m->t[i->a].u : address_of(m, i, i->imm);
-    at = fast_address(m->env, writes ? env_far(m->env)->write : env_far(m->env)->read, address,
+    at = fast_address_in(other ? m->env->other_context : m->env->data_context,
+        writes ? env_far(m->env)->write : env_far(m->env)->read, address,
         atomic ? i->aux | MEM_ALIGNED : i->aux);
     return at && (!writes || log_store(m->log, at, 1u << (i->aux & MEM_SIZE)));
 }
@@ -239,6 +247,27 @@ static void store(Interp *m, const IrInsn *i)
         write_host(at, i->aux, m->t[i->b].u);
     } else {
         mem_store(m->env, address, m->t[i->b].u, i->aux);
+    }
+}
+
+static void load_as(Interp *m, const IrInsn *i, uint64_t mask)
+{
+    uint64_t address = address_of(m, i, i->imm);
+    const void *at = fast_address_in(m->env->other_context, env_far(m->env)->read, address, i->aux);
+    uint64_t value = at ? read_host(at, i->aux) : mem_load_as(m->env, address, i->aux);
+
+    m->t[i->dst].u = ir_eval_load(i->aux, value) & mask;
+}
+
+static void store_as(Interp *m, const IrInsn *i)
+{
+    uint64_t address = address_of(m, i, i->imm);
+    void *at = fast_address_in(m->env->other_context, env_far(m->env)->write, address, i->aux);
+
+    if (at) {
+        write_host(at, i->aux, m->t[i->b].u);
+    } else {
+        mem_store_as(m->env, address, m->t[i->b].u, i->aux);
     }
 }
 
@@ -441,6 +470,8 @@ EVAL_INLINE int execute(Interp *m, const IrInsn *i, IrOp op, unsigned effects, b
     case IR_fload: load(m, i, mask); break;
     case IR_store: store(m, i); break;
     case IR_fstore: store(m, i); break;
+    case IR_loadas: load_as(m, i, mask); break;
+    case IR_storeas: store_as(m, i); break;
     case IR_vload: load128(m, i); break;
     case IR_vstore: store128(m, i); break;
     case IR_rmw: rmw(m, i, mask); break;
@@ -580,9 +611,11 @@ static IrInsn resolve(const IrBlock *b, const IrInsn *i, const uint16_t *labels,
     case IR_load:
     case IR_fload:
     case IR_vload:
+    case IR_loadas:
     case IR_store:
     case IR_fstore:
-    case IR_vstore: r.c = b->types[i->a] == I32; break;
+    case IR_vstore:
+    case IR_storeas: r.c = b->types[i->a] == I32; break;
     case IR_br:
     case IR_brcond: r.imm = labels[i->imm]; break;
     case IR_gotocond: r.dst = (uint16_t)(b->guest_insns - done); break;

@@ -504,16 +504,17 @@ static void fill_constants(Area *area)
     area->nan64 = UINT64_C(0x7ff8000000000000);
 }
 
-static void make_check(Maker *m, bool write, unsigned page, unsigned tag)
+static void make_check(Maker *m, unsigned kind, unsigned page, unsigned tag)
 {
-    uint8_t *start = m->area->check[write][page][tag];
+    Rm context = kind & CHECK_OTHER ? ENV_RM(other_context) : ENV_RM(data_context);
+    uint8_t *start = m->area->check[kind][page][tag];
     Code c = { .p = start };
 
     x_alu_imm(&c, ALU_AND, false, rm_reg(page), CHECK_INDEX_MASK);
     x_alu_imm(&c, ALU_AND, true, rm_reg(tag), -GUEST_PAGE_SIZE);
     g_assert(c.p - 4 - start == CHECK_MASK);
-    x_alu(&c, ALU_OR, true, tag, ENV_RM(data_context));
-    x_alu(&c, ALU_CMP, true, tag, rm_index(RBP, page, 0, area_tlb_array(write)));
+    x_alu(&c, ALU_OR, true, tag, context);
+    x_alu(&c, ALU_CMP, true, tag, rm_index(RBP, page, 0, area_tlb_array(kind & CHECK_WRITE)));
     g_assert(c.p - start == CHECK_SIZE);
 }
 
@@ -521,8 +522,9 @@ static void make_checks(Maker *m)
 {
     for (unsigned page = RAX; page <= RDX; page++) {
         for (unsigned tag = RAX; tag <= RDX; tag++) {
-            make_check(m, false, page, tag);
-            make_check(m, true, page, tag);
+            for (unsigned kind = 0; kind < CHECK_KINDS; kind++) {
+                make_check(m, kind, page, tag);
+            }
         }
     }
 }

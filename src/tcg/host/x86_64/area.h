@@ -16,7 +16,10 @@ enum {
     AREA_SIZE = 16384,
     CHECK_SIZE = 25, /* bytes of Area.check that are used ... */
     CHECK_ROOM = 32,
-    CHECK_MASK = 9, /* ... and where in them the mask of the tag is */
+    CHECK_MASK = 9,  /* ... and where in them the mask of the tag is */
+    CHECK_WRITE = 1, /* its kind: of the write array, ... */
+    CHECK_OTHER = 2, /* ... in the other data context */
+    CHECK_KINDS = 4,
     CHECK_INDEX_MASK = (TLB_SIZE - 1) << 4,
 };
 
@@ -68,8 +71,8 @@ typedef struct Area {
     uint8_t flags_of_mxcsr[64];  /* FpFlags of its low bits */
     const uint8_t *thunk[THUNK_COUNT];
     uint8_t pin[256]; /* register of each gvar, NO_REG: at home */
-    uint8_t check[2][3][3]
-                 [CHECK_ROOM]; /* end of a TLB check, see mem.c: by array, page and tag register */
+    uint8_t check[CHECK_KINDS][3][3]
+                 [CHECK_ROOM]; /* end of a TLB check, see mem.c: by kind, page and tag register */
     Features features;
 } Area;
 

@@ -166,8 +166,8 @@ typedef struct Row {
     _(alu)                                                                                         \
     _(add) _(sub) _(unary) _(andn) _(orn) _(mul) _(mul_high) _(mulhsu) _(divide) _(shift) _(ext)   \
     _(sext) _(dep) _(alias) _(bswap) _(count) _(popcnt) _(orcb) _(minmax) _(setcond) _(select)     \
-    _(ldenv) _(stenv) _(load) _(store) _(rmw) _(cas) _(fence) _(fp2) _(fsqrt) _(fma)               \
-    _(fminmax) _(fsoft) _(fround) _(forder) _(fcmp) _(fcvt) _(ftoi) _(itof) _(getflags) _(setflags) _(fsign)                    \
+    _(ldenv) _(stenv) _(load) _(store) _(load_as) _(store_as) _(rmw) _(cas) _(fence)               \
+    _(fp2) _(fsqrt) _(fma) _(fminmax) _(fsoft) _(fround) _(forder) _(fcmp) _(fcvt) _(ftoi) _(itof) _(getflags) _(setflags) _(fsign)                    \
     _(fsgnj) _(fbits) _(bitsf) _(fbox) _(funbox) _(const) _(get) _(put) _(insn)                    \
     _(vector) _(vfromf) _(vtof) _(vlow) _(vdup) _(vduplane) _(vget) _(vset) _(vins) _(vbinary)     \
     _(vzip) _(vunzip) _(vtranspose) _(vext) _(vrev) _(vtable) _(vlanes) _(vunary) _(vneg) _(vmul)  \

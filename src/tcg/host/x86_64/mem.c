@@ -75,6 +75,7 @@ static void index_of(Gen *g, unsigned page, unsigned address)
 void mem_compare(Gen *g, const Access *x, Span span, uint32_t low_bits, bool write)
 {
     Code *c = &g->code;
+    unsigned kind;
 
     x_op(c, OP_LEA, true, x->tag, rm_mem(x->base, span.high - 1));
     if (span.low == 0) {
@@ -85,7 +86,8 @@ void mem_compare(Gen *g, const Access *x, Span span, uint32_t low_bits, bool wri
         x_op(c, OP_LEA, false, x->page, rm_mem(x->base, span.low));
         index_of(g, x->page, x->page);
     }
-    memcpy(c->p, g->area->check[write][x->page][x->tag], CHECK_ROOM);
+    kind = (write ? CHECK_WRITE : 0) | (x->other ? CHECK_OTHER : 0);
+    memcpy(c->p, g->area->check[kind][x->page][x->tag], CHECK_ROOM);
     put32(c->p + CHECK_MASK, (uint32_t)-GUEST_PAGE_SIZE | low_bits);
     c->p += CHECK_SIZE;
 }
@@ -372,7 +374,7 @@ static void move_data(Gen *g, const Late *l, Rm at)
 static void describe(Gen *g, const IrInsn *op, Access *x, SlowKind kind, unsigned temporary)
 {
     x->late->operand[0].rm = rm_mem(x->base, x->disp);
-    x->late->key = slow_key(kind, op->aux, 0);
+    x->late->key = slow_key(kind, op->aux, 0) | (x->other ? SLOW_OTHER : 0);
     x->late->temporary = temporary;
     x->late->type = op->type;
     x->late->windows = open_windows(g);
@@ -424,7 +426,7 @@ static void access_opening(Gen *g, const IrInsn *op, SlowKind kind, Span span, u
 {
     bool write = kind == SLOW_STORE;
     Window *w = free_window(g);
-    Access x;
+    Access x = { .other = false };
     Value value;
 
     value = settled_value(g, op);
@@ -476,7 +478,7 @@ static void access_alone(Gen *g, const IrInsn *op, SlowKind kind)
     unsigned size = 1u << (op->aux & MEM_SIZE);
     bool is_vector = class_of(op->type) == VECTOR;
     unsigned value = op->b && is_vector ? reg_use(g, op->b) : 0;
-    Access x;
+    Access x = { .other = op->op == IR_loadas || op->op == IR_storeas };
 
     find_address(g, &x, op->a, op->imm);
     x.page = reg_scratch(g, GENERAL);
@@ -540,6 +542,17 @@ static void access_memory(Gen *g, const IrInsn *op, SlowKind kind)
 void emit_load(Gen *g, const IrInsn *op, unsigned detail)
 {
     access_memory(g, op, SLOW_LOAD);
+}
+
+/* No windows: what one context may do is not what the other may. */
+void emit_load_as(Gen *g, const IrInsn *op, unsigned detail)
+{
+    access_alone(g, op, SLOW_LOAD);
+}
+
+void emit_store_as(Gen *g, const IrInsn *op, unsigned detail)
+{
+    access_alone(g, op, SLOW_STORE);
 }
 
 static void full_fence(Gen *g)

@@ -9,6 +9,7 @@ typedef struct Access {
     unsigned base; /* guest address: register and displacement */
     int32_t disp;
     unsigned page, tag; /* scratch registers: page is the addend after the check, tag is free */
+    bool other;         /* in the other data context */
     Rm at;              /* where the data is, after the check */
     Late *late;
 } Access;

@@ -67,8 +67,9 @@ QUIET static bool access_now(CpuEnv *env, uint32_t key, bool write)
     unsigned index = (unsigned)(page >> GUEST_PAGE_BITS) & (TLB_SIZE - 1);
     const CpuFar *far = (const CpuFar *)env - 1;
     const TlbEntry *entry = write ? &far->write[index] : &far->read[index];
+    uint64_t context = key & SLOW_OTHER ? env->other_context : env->data_context;
 
-    if (entry->tag != (page | env->data_context) || (key & MEM_BIG && (key & MEM_SIZE) != MEM_8)) {
+    if (entry->tag != (page | context) || (key & MEM_BIG && (key & MEM_SIZE) != MEM_8)) {
         return false;
     }
     if (write) {
@@ -91,7 +92,7 @@ QUIET SlowAnswer slow_quick(CpuEnv *env)
     if (!atomic && access_now(env, key, write)) {
         return SLOW_DONE;
     }
-    if (!mem_refill(env, env->call[0], write)) {
+    if (!(key & SLOW_OTHER ? mem_refill_as : mem_refill)(env, env->call[0], write)) {
         return SLOW_FULL;
     }
     return key & SLOW_FINAL ? (access_now(env, key, write) ? SLOW_DONE : SLOW_FULL) : SLOW_RETRY;
@@ -118,14 +119,14 @@ void slow_access(CpuEnv *env)
         if (wide) {
             mem_load128(env, call[0], op, &call[0]);
         } else {
-            call[0] = mem_load(env, call[0], op);
+            call[0] = (key & SLOW_OTHER ? mem_load_as : mem_load)(env, call[0], op);
         }
         break;
     case SLOW_STORE:
         if (wide) {
             mem_store128(env, call[0], op, &call[1]);
         } else {
-            mem_store(env, call[0], call[1], op);
+            (key & SLOW_OTHER ? mem_store_as : mem_store)(env, call[0], call[1], op);
         }
         break;
     case SLOW_RMW: call[0] = mem_rmw(env, call[0], call[1], key & 0xfff); break;

@@ -12,9 +12,10 @@ _Static_assert(RMW_KIND_COUNT <= 16, "four bits of a key");
 
 typedef enum SlowKind { SLOW_LOAD, SLOW_STORE, SLOW_RMW, SLOW_CAS } SlowKind;
 
-enum { SLOW_FINAL = 1 << 14 }; /* in a key: the block cannot try again */
+/* In a key: the block cannot try again; a load or store is in the other data context. */
+enum { SLOW_FINAL = 1 << 14, SLOW_OTHER = 1 << 15 };
 
-/* The key: MemOp, RmwKind << 8, SlowKind << 12, perhaps SLOW_FINAL. */
+/* The key: MemOp, RmwKind << 8, SlowKind << 12, perhaps SLOW_FINAL and SLOW_OTHER. */
 static inline uint32_t slow_key(SlowKind kind, unsigned memop, unsigned rmw)
 {
     return memop | rmw << 8 | (uint32_t)kind << 12;

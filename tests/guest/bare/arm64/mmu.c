@@ -119,6 +119,10 @@ static void rights(void)
         SHOW(" fetch, PXN", jump(AT + 0x1000));
         SHOW(" unprivileged load", __asm__ volatile("ldtr x0, [%0]" ::"r"(AT + 0x1000) : "x0", "memory"));
         SHOW(" unprivileged store", __asm__ volatile("sttr xzr, [%0]" ::"r"(AT + 0x1008) : "memory"));
+        SHOW(" both in turn",
+            __asm__ volatile("ldr x1, [%0]\n str x1, [%0]\n sttr x1, [%0, #8]\n ldr x1, [%0]\n ldtr x0, [%0]" ::"r"(
+                AT + 0x1000)
+                : "x0", "x1", "memory"));
         map(1, page | kinds[i] | UXN);
         SHOW(" fetch", jump(AT + 0x1000));
     }
