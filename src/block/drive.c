@@ -118,8 +118,11 @@ static void close_main(void *data)
 {
     Drive *drive = data;
 
-    if (!drive->top->read_only) {
-        block_flush(drive->top);
+    int result = drive->top->read_only ? 0 : block_flush(drive->top);
+
+    if (result < 0) {
+        block_lose(drive->top, "has not all that was written to drive `%s`: %s", drive->id,
+            g_strerror(-result));
     }
     block_unref(drive->top);
 }

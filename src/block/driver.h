@@ -38,6 +38,7 @@ typedef struct Extent {
      */
     bool fresh;
     uint64_t head, tail;
+    bool encrypted; /* PACKED: as long as it is on the disk, and at child:offset */
     /* The driver's own, for unpack, link and abandon. */
     uint64_t cookie;
     uint32_t skip;
@@ -108,7 +109,7 @@ typedef struct BlockDriver {
 
     /* For tools; while nothing else uses the node. */
     void (*describe)(BlockNode *node, BlockFact *add, GString *out); /* what is special about it */
-    int (*check)(BlockNode *node, BlockCheck *out, bool repair);
+    int (*check)(BlockNode *node, BlockCheck *out, BlockRepair repair);
     int (*resize)(BlockNode *node, uint64_t length);
     int (*look_again)(BlockNode *node); /* [co] others may have changed the length */
     int (*empty)(BlockNode *node);      /* all of the disk shows what is below */

@@ -18,6 +18,13 @@ typedef struct BlockCheck {
     uint64_t end;                         /* bytes of the file that are in use */
 } BlockCheck;
 
+/* What a check is to mend. */
+typedef enum BlockRepair {
+    REPAIR_NOTHING,
+    REPAIR_ALL,
+    REPAIR_LEAKS, /* what takes space and holds nothing; the rest is only looked at */
+} BlockRepair;
+
 /* A state of the disk that an image keeps inside of itself. Texts are the node's. */
 typedef struct BlockSnapshot {
     const char *id, *name;

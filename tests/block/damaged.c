@@ -542,6 +542,44 @@ static void a_bitmap_with_an_odd_name_is_survived(void **state)
     io_loop_run(loop, name_main, loop);
 }
 
+/* ---- closing ---- */
+
+static BlockNode *open_new_qcow2(IoLoop *loop, GByteArray *bytes)
+{
+    BlockNode *file = open_bytes(loop, bytes);
+    BlockCreate create = { .size = MIB, .path = "disk" };
+
+    assert_true(block_driver_find("qcow2")->create(file, &create, NULL));
+    block_unref(file);
+    return open_image(loop, "qcow2", bytes, true);
+}
+
+static void close_main(void *data)
+{
+    g_autoptr(GByteArray) bytes = g_byte_array_new();
+    BlockNode *node = open_new_qcow2(data, bytes);
+    g_autofree char *said = NULL;
+    uint8_t byte = 1;
+
+    assert_int_equal(block_write(node, 0, &byte, 1, 0), 0);
+    block_unref(node);
+    assert_null(io_loop_take_reports(data));
+    node = open_image(data, "qcow2", bytes, true);
+    assert_int_equal(block_write(node, 512 * KIB, &byte, 1, 0), 0);
+    node->children[0]->read_only = true; /* as if the file could not be written any more */
+    block_unref(node);
+    said = io_loop_take_reports(data);
+    assert_non_null(said);
+    assert_non_null(strstr(said, "could not be closed as it should be"));
+}
+
+static void what_a_close_cannot_write_is_said(void **state)
+{
+    g_autoptr(IoLoop) loop = io_loop_new(NULL);
+
+    io_loop_run(loop, close_main, loop);
+}
+
 /* ---- memory ---- */
 
 /* Each write needs another L2 table: all of them together are twice what may be kept. */
@@ -589,6 +627,7 @@ int main(void)
         cmocka_unit_test(old_mistakes_of_parsers_are_not_made_here),
         cmocka_unit_test(what_is_not_there_is_not_checked),
         cmocka_unit_test(a_bitmap_with_an_odd_name_is_survived),
+        cmocka_unit_test(what_a_close_cannot_write_is_said),
         cmocka_unit_test(tables_take_no_more_memory_than_their_cache),
     };
 

@@ -75,6 +75,9 @@ for format in qcow qcow2; do
         qemu-img convert -q $secret -n --target-image-opts disk.raw "$(image $format t.img)"
         gives 0 "$lathe" img compare -f $format -F raw --key-file key t.img disk.raw
         gives 1 "$lathe" img compare -f $format -F raw --key-file wrong t.img disk.raw
+        gives 0 "$lathe" img map --json -f $format --key-file key t.img
+        ! grep -q '"compressed": true' said || { cat said; fail "what is encrypted is called compressed"; }
+        grep -q '"data": true.*"offset": ' said || { cat said; fail "where encrypted data are"; }
         gives 3 "$lathe" io -f $format --key-file key -c 'write 0 512' t.img
         gives 0 "$lathe" io -r -f $format --key-file key -c 'read 8387999 9' t.img
         echo "$format$compat" >>old

@@ -54,6 +54,7 @@ static int qcow_map(BlockNode *node, uint64_t at, uint64_t length, Extent *out)
 
     if (result == 0 && q->cipher && out->kind == EXTENT_DATA) {
         out->kind = EXTENT_PACKED;
+        out->encrypted = true;
         out->cookie = at;
         out->length = MIN(out->length, q->sparse.block);
     }

@@ -627,7 +627,7 @@ static void collect(BlockNode *node, BlockCheck *out, GArray *places)
     }
 }
 
-int sparse_check(BlockNode *node, BlockCheck *out, bool repair)
+int sparse_check(BlockNode *node, BlockCheck *out, BlockRepair repair)
 {
     Sparse *s = sparse_of(node);
     g_autoptr(GArray) places = g_array_new(false, false, sizeof(uint64_t));

@@ -65,7 +65,7 @@ int sparse_link(BlockNode *node, uint64_t at, const Extent *fresh);
 int sparse_zero(BlockNode *node, uint64_t at, uint64_t length, unsigned flags);
 int sparse_discard(BlockNode *node, uint64_t at, uint64_t length);
 int sparse_flush(BlockNode *node);
-int sparse_check(BlockNode *node, BlockCheck *out, bool repair);
+int sparse_check(BlockNode *node, BlockCheck *out, BlockRepair repair);
 
 /* [co] Writes a compressed block behind all others, and its entry. */
 int sparse_append(BlockNode *node, uint64_t at, const void *packed, uint64_t length);

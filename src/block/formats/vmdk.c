@@ -271,7 +271,7 @@ static int vmdk_flush(BlockNode *node)
 }
 
 /* A list has nothing of its own to check; its files have. */
-static int vmdk_check(BlockNode *node, BlockCheck *out, bool repair)
+static int vmdk_check(BlockNode *node, BlockCheck *out, BlockRepair repair)
 {
     const Vmdk *v = node->state;
     int result = v->is_list ? 0 : sparse_check(node, out, repair);

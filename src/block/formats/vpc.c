@@ -251,7 +251,7 @@ static void vpc_close(BlockNode *node)
     }
 }
 
-static int vpc_check(BlockNode *node, BlockCheck *out, bool repair)
+static int vpc_check(BlockNode *node, BlockCheck *out, BlockRepair repair)
 {
     const Vpc *v = node->state;
 

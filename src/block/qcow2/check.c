@@ -16,7 +16,8 @@ typedef struct Check {
     BlockCheck *out;
     uint32_t *references;
     uint64_t clusters;
-    bool repair;
+    BlockRepair mend;
+    bool repair; /* all of it */
 } Check;
 
 /* ---- counting ---- */
@@ -222,7 +223,8 @@ static void compare_cluster(Check *c, uint64_t cluster)
     if (stored == references) {
         return;
     }
-    if (c->repair) {
+    /* What a table that could not be read refers to only looks like a leak. */
+    if (stored > references ? c->mend != REPAIR_NOTHING && c->out->errors == 0 : c->repair) {
         fixed = refcount_set(c->q, cluster, references) == 0;
     }
     if (stored > references) {
@@ -342,10 +344,10 @@ static int finish_repair(Check *c)
     return result;
 }
 
-int qcow2_check(BlockNode *node, BlockCheck *out, bool repair)
+int qcow2_check(BlockNode *node, BlockCheck *out, BlockRepair repair)
 {
     Qcow2 *q = qcow2_of(node);
-    Check c = { .q = q, .out = out, .repair = repair };
+    Check c = { .q = q, .out = out, .mend = repair, .repair = repair == REPAIR_ALL };
     int result = qcow2_need_reftable(q);
 
     if (result == 0) {
@@ -364,5 +366,5 @@ int qcow2_check(BlockNode *node, BlockCheck *out, bool repair)
     check_all(&c);
     co_mutex_unlock(&q->lock);
     g_free(c.references);
-    return repair ? finish_repair(&c) : 0;
+    return repair != REPAIR_NOTHING ? finish_repair(&c) : 0;
 }

@@ -96,6 +96,7 @@ static int describe(const Qcow2 *q, const MetaPage *page, uint64_t at, Extent *o
         out->writable = entry & QCOW2_COPIED;
         if (q->crypt.legacy) {
             out->kind = EXTENT_PACKED;
+            out->encrypted = true;
             out->cookie = at;
         }
     }

@@ -156,14 +156,28 @@ static bool qcow2_open(BlockNode *node, const BlockOptions *options, GError **er
         (node->read_only || prepare_to_write(q, options, error));
 }
 
+/* Whoever wants to be sure flushes before, and then only leaks and bitmaps are left to lose. */
+static void commit_at_end(Qcow2 *q)
+{
+    int result = qcow2_store_bitmaps(q);
+    int committed = qcow2_commit(q);
+
+    result = result < 0 ? result : committed;
+    committed = qcow2_commit(q); /* the refcounts that the first one could bring down */
+    result = result < 0 ? result : committed;
+    if (result < 0) {
+        block_lose(q->node,
+            "could not be closed as it should be, look at it with `lathe img check`: %s",
+            g_strerror(-result));
+    }
+}
+
 static void qcow2_close(BlockNode *node)
 {
     Qcow2 *q = qcow2_of(node);
 
     if (q->meta.pages && !node->read_only) {
-        qcow2_store_bitmaps(q);
-        qcow2_commit(q);
-        qcow2_commit(q); /* the refcounts that the first one could bring down */
+        commit_at_end(q);
     }
     meta_clear(&q->meta);
     g_clear_pointer(&q->to_free, g_array_unref);

@@ -218,6 +218,6 @@ bool qcow2_amend(BlockNode *node, const BlockCreate *options, GError **error);
 extern const char *const qcow2_amend_options[];
 
 /* check.c: [co] the whole image; nobody else uses it meanwhile. */
-int qcow2_check(BlockNode *node, BlockCheck *out, bool repair);
+int qcow2_check(BlockNode *node, BlockCheck *out, BlockRepair repair);
 
 #endif

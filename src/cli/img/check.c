@@ -62,7 +62,10 @@ static void check(Img *img, BlockNode *node)
             img, CHECK_UNKNOWN, "images of format %s have nothing to check", node->driver->name);
         return;
     }
-    result = node->driver->check(node, &found, img->repair);
+    result = node->driver->check(node, &found,
+        img->only_leaks   ? REPAIR_LEAKS
+            : img->repair ? REPAIR_ALL
+                          : REPAIR_NOTHING);
     if (result < 0) {
         img_fail_with(img, EXIT_DIFFERENT, "%s", g_strerror(-result));
         return;
@@ -75,13 +78,17 @@ static void check(Img *img, BlockNode *node)
     img->exit_code = verdict(&found);
 }
 
-/* `-r all`, as it is written for qemu-img */
-static bool take_all(Img *img)
+/* `-r all` and `-r leaks` */
+static bool take_what(Img *img)
 {
+    bool leaks = strcmp(img->argv[1], "leaks") == 0;
+
     if (img->argc == 3) {
-        if (!img->repair || strcmp(img->argv[1], "all") != 0) {
-            return img_fail_with(img, EXIT_DESCRIPTION, "one FILE; --repair mends all it can");
+        if (!img->repair || !(leaks || strcmp(img->argv[1], "all") == 0)) {
+            return img_fail_with(img, EXIT_DESCRIPTION,
+                "one FILE; `-r leaks` mends leaks, and `-r all` what it can");
         }
+        img->only_leaks = leaks;
         img->argv[1] = img->argv[2];
     }
     return true;
@@ -91,7 +98,7 @@ static void run(Img *img)
 {
     BlockNode *node;
 
-    if (!take_all(img)) {
+    if (!take_what(img)) {
         return;
     }
     node = img_open(img, img->argv[1], img->format, img->repair);
@@ -104,7 +111,7 @@ static void run(Img *img)
 
 const ImgCommand img_check = {
     .name = "check",
-    .arguments = "FILE",
+    .arguments = "[leaks|all] FILE",
     .summary = "is an image whole? (0 yes, 2 corrupt, 3 leaks, 63 nothing to check)",
     .takes = "fJrqUT",
     .least = 1,

@@ -41,7 +41,7 @@ static bool is_above(const BlockNode *top, const BlockNode *node, const BlockNod
     return false;
 }
 
-static int copy_data(BlockNode *top, BlockNode *base, uint64_t at, uint64_t length)
+static int copy_data(BlockNode *top, BlockNode *base, ImgPace *pace, uint64_t at, uint64_t length)
 {
     g_autofree uint8_t *buffer = g_malloc(MIN(length, PIECE));
     int result = 0;
@@ -49,6 +49,7 @@ static int copy_data(BlockNode *top, BlockNode *base, uint64_t at, uint64_t leng
     for (uint64_t done = 0; done < length && result == 0; done += PIECE) {
         uint64_t size = MIN(length - done, PIECE);
 
+        img_pace_wait(pace, top->loop, size);
         result = block_read(top, at + done, buffer, size);
         if (result == 0) {
             result = block_write(base, at + done, buffer, size, 0);
@@ -58,7 +59,7 @@ static int copy_data(BlockNode *top, BlockNode *base, uint64_t at, uint64_t leng
 }
 
 /* All that a layer above the base has, zeroes included. */
-static int copy(Img *img, BlockNode *top, BlockNode *base)
+static int copy(Img *img, ImgPace *pace, BlockNode *top, BlockNode *base)
 {
     int result = base->length < top->length ? block_resize(base, top->length) : 0;
     ImgProgress progress = { .show = img->progress, .total = top->length };
@@ -72,7 +73,7 @@ static int copy(Img *img, BlockNode *top, BlockNode *base)
         if (result == 0 && is_above(top, node, base)) {
             result = extent.kind == EXTENT_ZERO
                 ? block_zero(base, at, extent.length, BLOCK_MAY_UNMAP)
-                : copy_data(top, base, at, extent.length);
+                : copy_data(top, base, pace, at, extent.length);
         }
         at += extent.length;
     }
@@ -83,12 +84,16 @@ static int copy(Img *img, BlockNode *top, BlockNode *base)
 static void commit(Img *img, BlockNode *top, unsigned depth)
 {
     BlockNode *base = top;
+    ImgPace pace = { 0 };
     int result;
 
+    if (!img_pace_parse(img, &pace)) {
+        return;
+    }
     for (unsigned i = 0; i < depth; i++) {
         base = base->backing;
     }
-    result = copy(img, top, base);
+    result = copy(img, &pace, top, base);
     if (result < 0) {
         img_fail_with(img, EXIT_HOST, "into `%s`: %s", base->name, g_strerror(-result));
         return;
@@ -131,7 +136,7 @@ const ImgCommand img_commit = {
     .name = "commit",
     .arguments = "FILE",
     .summary = "what an image changes goes into the one it is based on (-b: a lower one)",
-    .takes = "fbtpqK",
+    .takes = "fbtpqKB",
     .least = 1,
     .most = 1,
     .run = run,

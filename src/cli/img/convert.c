@@ -7,7 +7,13 @@
 #include "cli/img/copy.h"
 #include "cli/img/new.h"
 
-enum { WORKERS_MOST = 64, GRAIN_MOST = 2 << 20 };
+enum { WORKERS_MOST = 64, GRAIN_MOST = 2 << 20, SOURCES_MOST = 256 };
+
+/* Files that make one disk. */
+typedef struct Sources {
+    BlockNode *nodes[SOURCES_MOST];
+    unsigned count;
+} Sources;
 
 static bool fail(Img *img, const ImgNew *new, int result)
 {
@@ -70,18 +76,50 @@ static bool read_copy_options(Img *img, ImgCopy *what)
     return true;
 }
 
-static bool copy_into(Img *img, const ImgNew *new, ImgCopy *what)
+/* One source behind the other. */
+static int copy_sources(Img *img, ImgCopy *what, const Sources *sources)
+{
+    int result = 0;
+
+    for (unsigned i = 0; i < sources->count && result == 0; i++) {
+        what->from = sources->nodes[i];
+        what->length = sources->count > 1 ? what->from->length : what->length;
+        result = img_copy(what);
+        what->to_at += what->length;
+    }
+    what->from = sources->nodes[0];
+    return result;
+}
+
+/* What is compressed is whole clusters: each source but the last one has to end with one. */
+static bool can_pack(Img *img, const ImgCopy *what, const Sources *sources)
+{
+    for (unsigned i = 0; i + 1 < sources->count && what->pack; i++) {
+        if (sources->nodes[i]->length % what->to->cluster != 0) {
+            return img_fail_with(img, EXIT_HOST,
+                "`%s` has %" PRIu64
+                " bytes: what is compressed goes by %u, and another file follows",
+                sources->nodes[i]->name, sources->nodes[i]->length, what->to->cluster);
+        }
+    }
+    return true;
+}
+
+static bool copy_into(Img *img, const ImgNew *new, ImgCopy *what, const Sources *sources)
 {
     GError *error = NULL;
     int result;
 
-    if (what->to->length < what->length) {
+    if (what->to->length < what->total) {
         return img_fail_with(img, EXIT_HOST, "`%s` has only %" PRIu64 " bytes, not %" PRIu64,
-            new->path, what->to->length, what->length);
+            new->path, what->to->length, what->total);
     }
     what->pack = img->compress || what->to->packs_only;
     what->all |= what->to->noisy;
-    result = !what->pack || what->to->driver->pack ? img_copy(what) : -ENOTSUP;
+    if (!can_pack(img, what, sources)) {
+        return false;
+    }
+    result = !what->pack || what->to->driver->pack ? copy_sources(img, what, sources) : -ENOTSUP;
     if (result < 0) {
         return fail(img, new, result);
     }
@@ -96,12 +134,16 @@ static bool copy_into(Img *img, const ImgNew *new, ImgCopy *what)
 }
 
 /* The image is there already (-n), or is made. */
-static bool copy(Img *img, ImgNew *new, ImgCopy *what)
+static bool copy(Img *img, ImgNew *new, ImgCopy *what, const Sources *sources)
 {
+    ImgPace pace = { 0 };
     bool fine;
 
-    new->create.size = what->length;
-    if (!read_copy_options(img, what) || (!img->no_create && !img_new_begin(img, new))) {
+    what->total = what->total ? what->total : what->length;
+    what->pace = &pace;
+    new->create.size = what->total;
+    if (!read_copy_options(img, what) || !img_pace_parse(img, &pace) ||
+        (!img->no_create && !img_new_begin(img, new))) {
         return false;
     }
     what->to = img_open_new(img, img->no_create ? new->path : new->partial, new->format);
@@ -109,36 +151,58 @@ static bool copy(Img *img, ImgNew *new, ImgCopy *what)
         return false;
     }
     what->below = what->to->backing;
-    fine = copy_into(img, new, what);
+    fine = copy_into(img, new, what, sources);
     block_unref(what->to);
     return fine && (img->no_create || img_new_finish(img, new));
 }
 
+static bool open_sources(Img *img, Sources *sources, uint64_t *total)
+{
+    unsigned count = img->argc - 2;
+
+    if (count > 1 && (img->backing || img->snapshot || img->bitmaps)) {
+        return img_fail_with(img, EXIT_DESCRIPTION,
+            "several files make one disk, which has no -B, -l or --bitmaps: say one FILE");
+    }
+    for (unsigned i = 0; i < count; i++) {
+        BlockNode *node = img_open(img, img->argv[i + 1], img->format, false);
+
+        if (!node) {
+            return false;
+        }
+        sources->nodes[sources->count++] = node;
+        *total += node->length;
+    }
+    return true;
+}
+
 static void convert(Img *img)
 {
-    g_auto(ImgNew) new = { .path = img->argv[2],
+    Sources sources = { .count = 0 };
+    uint64_t total = 0;
+    g_auto(ImgNew) new = { .path = img->argv[img->argc - 1],
         .format = img->output_format ? img->output_format : "raw",
         .create = { .backing = img->backing, .backing_format = img->backing_format } };
-    BlockNode *from;
 
     if (img->backing && !img->backing_format) {
         img_fail_with(img, EXIT_DESCRIPTION, "say the format of `%s` with -F", img->backing);
         return;
     }
-    from = img_open(img, img->argv[1], img->format, false);
-    if (from) {
-        copy(img, &new, &(ImgCopy){ .from = from, .length = from->length });
+    if (open_sources(img, &sources, &total)) {
+        copy(img, &new, &(ImgCopy){ .length = total, .total = total }, &sources);
     }
-    block_unref(from);
+    for (unsigned i = 0; i < sources.count; i++) {
+        block_unref(sources.nodes[i]);
+    }
 }
 
 const ImgCommand img_convert = {
     .name = "convert",
-    .arguments = "FILE NEW-FILE",
+    .arguments = "FILE... NEW-FILE",
     .summary = "the same disk in another format (-O), compressed with -c",
-    .takes = "cfOotpqXFUTklmWHyvzY",
+    .takes = "cfOotpqXFUTklmWHyvzYB",
     .least = 2,
-    .most = 2,
+    .most = SOURCES_MOST + 1,
     .run = convert,
 };
 
@@ -213,7 +277,7 @@ static void dd(Img *img)
         ImgCopy part = part_of(from, &dd);
 
         new.path = dd.out;
-        copy(img, &new, &part);
+        copy(img, &new, &part, &(Sources){ { from }, 1 });
     }
     block_unref(from);
 }

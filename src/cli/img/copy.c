@@ -51,7 +51,7 @@ static Fate fate_of(const Copy *c, const Piece *piece, uint64_t at, uint64_t siz
 
 static int do_part(Copy *c, const Piece *piece, Fate fate, uint64_t from, uint64_t to)
 {
-    uint64_t at = piece->at - c->what->skip + from;
+    uint64_t at = piece->at - c->what->skip + c->what->to_at + from;
 
     switch (fate) {
     case FATE_WRITE: return block_write(c->to, at, piece->bytes + from, to - from, c->flags);
@@ -116,7 +116,7 @@ static int copy_piece(Copy *c, Piece *piece, uint8_t *old)
     int result = read_what_can_be(c, piece->at, piece->bytes, piece->length);
 
     if (result == 0 && old) {
-        result = read_below(c, piece->at - c->what->skip, old, piece->length);
+        result = read_below(c, piece->at - c->what->skip + c->what->to_at, old, piece->length);
         piece->old = old;
     }
     return result == 0 ? write_piece(c, piece) : result;
@@ -171,7 +171,7 @@ static bool take(Copy *c, uint64_t *at, uint64_t *length)
         *at = start;
         has_data = step_over(c, start, &extent, length);
         c->next = start + *length;
-        img_progress(&c->progress, c->next - c->what->skip);
+        img_progress(&c->progress, c->next - c->what->skip + c->what->to_at);
         if (has_data) {
             return true;
         }
@@ -191,7 +191,12 @@ static void worker_main(void *data)
     }
     piece = (Piece){ .bytes = buffer };
     while (c->result == 0 && take(c, &piece.at, &piece.length)) {
-        int result = copy_piece(c, &piece, old);
+        int result;
+
+        if (c->what->pace) {
+            img_pace_wait(c->what->pace, c->to->loop, piece.length);
+        }
+        result = copy_piece(c, &piece, old);
 
         c->result = c->result ? c->result : result;
     }
@@ -215,7 +220,7 @@ int img_copy(ImgCopy *what)
         .next = what->skip,
         .end = what->skip + what->length,
         .workers = workers,
-        .progress = { .show = what->progress, .total = what->length } };
+        .progress = { .show = what->progress, .total = MAX(what->total, what->length) } };
 
     for (unsigned i = 0; i < workers; i++) {
         coroutine_enter(coroutine_new(worker_main, &c));
@@ -224,6 +229,8 @@ int img_copy(ImgCopy *what)
         c.waiter = coroutine_self();
         coroutine_yield();
     }
-    img_progress_end(&c.progress);
+    if (what->to_at + what->length >= what->total) {
+        img_progress_end(&c.progress);
+    }
     return c.result == 0 ? block_flush(c.to) : c.result;
 }

@@ -18,7 +18,7 @@ typedef struct Img {
     /* Options; NULL or false when not given. A command takes only those it lists. */
     char *format, *output_format, *backing, *backing_format, *cache;
     char **options;
-    gboolean json, repair, quiet, progress, shrink, chain, compress;
+    gboolean json, repair, only_leaks, quiet, progress, shrink, chain, compress;
     char *aio, *size, *key_file, *new_key_file;
     int count, depth;
     gboolean write;
@@ -30,7 +30,7 @@ typedef struct Img {
     gboolean bitmap_add, bitmap_remove, bitmap_clear, bitmap_enable, bitmap_disable;
     char **bitmap_merge, *granularity;
     gboolean share, no_create, is_zero, out_of_order, bitmaps, salvage, strict;
-    char *source_cache, *sparse, *start, *most, *preallocation, *step;
+    char *source_cache, *sparse, *rate, *start, *most, *preallocation, *step;
     int parallel, flush_interval, pattern;
 } Img;
 
@@ -74,6 +74,16 @@ typedef struct ImgProgress {
     bool show, any;
     unsigned percent;
 } ImgProgress;
+
+/* How fast a long command may be (-r). */
+typedef struct ImgPace {
+    uint64_t rate; /* bytes in a second; 0: as it can */
+    int64_t next;  /* when the next byte may go */
+} ImgPace;
+
+bool img_pace_parse(Img *img, ImgPace *pace); /* false after saying why */
+/* [co] Waits until so many bytes may go. */
+void img_pace_wait(ImgPace *pace, IoLoop *loop, uint64_t bytes);
 
 void img_progress(ImgProgress *progress, uint64_t done);
 void img_progress_end(ImgProgress *progress);

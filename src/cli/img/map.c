@@ -83,7 +83,8 @@ static void map(Img *img, BlockNode *top)
         BlockNode *node = top;
         Extent extent = { 0 };
         int result = block_locate(&node, at, to - at, &extent);
-        Run next = { at, extent.length, extent.offset, depth_of(top, node), extent.kind };
+        Run next = { at, extent.length, extent.offset, depth_of(top, node),
+            extent.encrypted ? EXTENT_DATA : extent.kind };
 
         if (result < 0) {
             img_fail_with(img, EXIT_HOST, "at %" PRIu64 ": %s", at, g_strerror(-result));

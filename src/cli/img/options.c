@@ -61,6 +61,7 @@ static const struct {
     { 'g', "granularity", 'g', G_OPTION_ARG_STRING, AT(granularity), "bytes that a bit stands for", "SIZE" },
     { 'k', "no-create", 'n', G_OPTION_ARG_NONE, AT(no_create), "the new image is there already", NULL },
     { 'z', "target-is-zero", 0, G_OPTION_ARG_NONE, AT(is_zero), "and holds only zeroes", NULL },
+    { 'B', "rate", 'r', G_OPTION_ARG_STRING, AT(rate), "bytes in a second, at most", "SIZE" },
     { 'l', "sparse", 'S', G_OPTION_ARG_STRING, AT(sparse), "zeroes in a row that are left out (64KiB); 0: none", "SIZE" },
     { 'm', "parallel", 'm', G_OPTION_ARG_INT, AT(parallel), "pieces that are copied at once (8)", "N" },
     { 'W', "out-of-order", 'W', G_OPTION_ARG_NONE, AT(out_of_order), "as is always done", NULL },
