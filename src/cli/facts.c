@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "cli/dtb.h"
+#include "config/variants.h"
+#include "core/cpu.h"
 #include "core/fdt.h"
 #include "core/machine.h"
 
@@ -37,11 +39,15 @@ static void add(Facts *facts, char *path, const char *format, ...)
 
 /* ---- from the spec ---- */
 
+static char *path_of_cluster(const CpuClusterSpec *cluster)
+{
+    return strcmp(cluster->name, "cpus") == 0 ? g_strdup(cluster->name)
+                                              : g_strconcat("cpus.", cluster->name, NULL);
+}
+
 static void add_cpus(Facts *facts, const CpuClusterSpec *cluster)
 {
-    g_autofree char *name = strcmp(cluster->name, "cpus") == 0
-        ? g_strdup(cluster->name)
-        : g_strconcat("cpus.", cluster->name, NULL);
+    g_autofree char *name = path_of_cluster(cluster);
 
     add(facts, g_strdup_printf("%s.isa", name), "%s", cluster->isa);
     add(facts, g_strdup_printf("%s.model", name), "%s", cluster->model.text);
@@ -60,6 +66,57 @@ static void add_cpus(Facts *facts, const CpuClusterSpec *cluster)
     for (unsigned i = 0; i < cluster->feature_count; i++) {
         if (cluster->features[i].on) {
             add(facts, g_strdup_printf("%s.features.%s", name, cluster->features[i].name), "true");
+        }
+    }
+}
+
+/* Where the registers of a CPU go to. */
+typedef struct Registers {
+    Facts *facts;
+    const char *cluster; /* path */
+} Registers;
+
+/* "0x1124 PARange=4 ASIDBits=2": fields that are zero are left out. */
+static void add_register(void *data, const CpuIdRegister *reg)
+{
+    const Registers *to = data;
+    g_autoptr(GString) fields = g_string_new(NULL);
+
+    for (unsigned i = 0; reg->fields && i < 64 / reg->field_bits; i++) {
+        uint64_t value = reg->value >> i * reg->field_bits & ((1u << reg->field_bits) - 1);
+
+        if (reg->fields[i] && value) {
+            g_string_append_printf(fields, " %s=%" G_GUINT64_FORMAT, reg->fields[i], value);
+        }
+    }
+    add(to->facts, g_strdup_printf("%s.%s", to->cluster, reg->name), HEX "%s", reg->value,
+        fields->str);
+}
+
+static Cpu *first_of(Machine *machine, const CpuClusterSpec *cluster)
+{
+    Cpu *cpu;
+
+    for (unsigned i = 0; (cpu = machine_cpu(machine, i)); i++) {
+        if (cpu->spec == cluster) {
+            return cpu;
+        }
+    }
+    return NULL;
+}
+
+/* All CPUs of a cluster are alike. */
+static void add_registers(Facts *facts, Machine *machine)
+{
+    const MachineSpec *spec = machine_spec(machine);
+
+    for (unsigned i = 0; i < spec->cluster_count; i++) {
+        g_autofree char *path = path_of_cluster(&spec->clusters[i]);
+        Registers to = { facts, path };
+        Cpu *cpu = first_of(machine, &spec->clusters[i]);
+
+        if (cpu && cpu->ops->identify) {
+            cpu->ops->identify(cpu, add_register, &to);
         }
     }
 }
@@ -245,6 +302,7 @@ Facts *facts_of(Machine *machine)
     facts->list = g_array_new(false, false, sizeof(Fact));
     g_array_set_clear_func(facts->list, clear_fact);
     add_spec(facts, machine_spec(machine));
+    add_registers(facts, machine);
     dtb_each(blob, take_property, facts);
     g_array_sort(facts->list, by_path);
     return facts;
@@ -299,4 +357,46 @@ char *facts_fdt_digest(Machine *machine)
     g_autofree char *hex = g_compute_checksum_for_bytes(G_CHECKSUM_SHA256, blob);
 
     return g_strconcat("sha256:", hex, NULL);
+}
+
+/* ---- of all that a file can be ---- */
+
+static char *hardware_of(const char *file, const MachineOptions *options, Diag *diag)
+{
+    g_auto(Bare) bare = { 0 };
+    g_autoptr(Facts) facts = NULL;
+
+    if (!bare_build(&bare, file, options, diag)) {
+        return NULL;
+    }
+    facts = facts_of(bare.machine);
+    return facts_digest(facts);
+}
+
+GPtrArray *facts_of_matrix(const char *file, const MachineOptions *options, Diag *diag)
+{
+    const ConfigOptions config = config_options(options);
+    g_autoptr(GPtrArray) combinations = config_matrix(file, &config, diag);
+    GPtrArray *out = g_ptr_array_new_with_free_func(g_free);
+
+    for (unsigned i = 0; combinations && i < combinations->len; i++) {
+        char **sets = g_ptr_array_index(combinations, i);
+        MachineOptions chosen = *options;
+        g_autoptr(GStrvBuilder) all = g_strv_builder_new();
+        g_auto(GStrv) both = NULL;
+        char *hardware;
+
+        g_strv_builder_addv(all, (const char **)sets);
+        if (options->sets) {
+            g_strv_builder_addv(all, (const char **)options->sets);
+        }
+        chosen.sets = both = g_strv_builder_end(all);
+        hardware = hardware_of(file, &chosen, diag);
+        if (hardware) {
+            g_ptr_array_add(out, g_strjoinv(",", sets));
+            g_ptr_array_add(out, hardware);
+        }
+    }
+    g_ptr_array_add(out, NULL);
+    return out;
 }

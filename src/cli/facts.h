@@ -5,6 +5,7 @@
 #ifndef CLI_FACTS_H
 #define CLI_FACTS_H
 
+#include "cli/loading.h"
 #include "core/build.h"
 
 typedef struct Fact {
@@ -26,5 +27,11 @@ const char *facts_value(const Facts *facts, const char *path); /* NULL: no such 
 /* "sha256:...". Free them. */
 char *facts_digest(const Facts *facts);
 char *facts_fdt_digest(Machine *machine);
+
+/*
+ * Name ("cpus.count=2,memory=1GiB") and digest of each combination of a file's matrix, in turn; ends
+ * with NULL. Free with g_ptr_array_unref.
+ */
+GPtrArray *facts_of_matrix(const char *file, const MachineOptions *options, Diag *diag);
 
 #endif

@@ -10,50 +10,8 @@
 #include "cli/fetching.h"
 #include "cli/loading.h"
 #include "config/edit.h"
-#include "config/variants.h"
 
 /* ---- the text ---- */
-
-static char *hardware_of(const char *file, const MachineOptions *options, Diag *diag)
-{
-    g_auto(Bare) bare = { 0 };
-    g_autoptr(Facts) facts = NULL;
-
-    if (!bare_build(&bare, file, options, diag)) {
-        return NULL;
-    }
-    facts = facts_of(bare.machine);
-    return facts_digest(facts);
-}
-
-/* Name and hardware of each combination; ends with NULL. */
-static GPtrArray *lock_matrix(const char *file, const MachineOptions *options, Diag *diag)
-{
-    const ConfigOptions config = config_options(options);
-    g_autoptr(GPtrArray) combinations = config_matrix(file, &config, diag);
-    GPtrArray *out = g_ptr_array_new_with_free_func(g_free);
-
-    for (unsigned i = 0; combinations && i < combinations->len; i++) {
-        char **sets = g_ptr_array_index(combinations, i);
-        MachineOptions chosen = *options;
-        g_autoptr(GStrvBuilder) all = g_strv_builder_new();
-        g_auto(GStrv) both = NULL;
-        char *hardware;
-
-        g_strv_builder_addv(all, (const char **)sets);
-        if (options->sets) {
-            g_strv_builder_addv(all, (const char **)options->sets);
-        }
-        chosen.sets = both = g_strv_builder_end(all);
-        hardware = hardware_of(file, &chosen, diag);
-        if (hardware) {
-            g_ptr_array_add(out, g_strjoinv(",", sets));
-            g_ptr_array_add(out, hardware);
-        }
-    }
-    g_ptr_array_add(out, NULL);
-    return out;
-}
 
 /* NULL after reporting. */
 static char *make_text(
@@ -70,7 +28,7 @@ static char *make_text(
         return NULL;
     }
     facts = facts_of(bare.machine);
-    matrix = lock_matrix(file, options, diag);
+    matrix = facts_of_matrix(file, options, diag);
     digests.hardware = hardware = facts_digest(facts);
     digests.fdt = fdt = facts_fdt_digest(bare.machine);
     digests.combinations = (const char *const *)matrix->pdata;

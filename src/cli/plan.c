@@ -3,20 +3,21 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cli/changes.h"
 #include "cli/cli.h"
-#include "cli/facts.h"
 #include "cli/loading.h"
 #include "cli/revision.h"
 #include "core/machine.h"
 
-enum { SHORT_DIGEST = 6, PATH_WIDTH = 24 };
+enum { SHORT_DIGEST = 6 };
 
 /* A machine on one side of the comparison. */
 typedef struct Side {
     const char *name; /* "HEAD~1", "b.yaml" */
     Bare bare;
     Facts *facts;
-    char *values; /* what is in force, a line each: path, value */
+    char *values;      /* what is in force, a line each: path, value */
+    GPtrArray *matrix; /* facts_of_matrix() */
 } Side;
 
 static void side_clear(Side *side)
@@ -24,6 +25,7 @@ static void side_clear(Side *side)
     facts_free(side->facts);
     bare_clear(&side->bare);
     g_free(side->values);
+    g_clear_pointer(&side->matrix, g_ptr_array_unref);
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Side, side_clear)
 
@@ -35,115 +37,28 @@ static bool load_side(Side *side, const char *file, const MachineOptions *option
         return false;
     }
     side->facts = facts_of(side->bare.machine);
+    side->matrix = facts_of_matrix(file, options, diag);
     side->values = config_print(file, &config, CONFIG_VALUES, diag);
     return side->values != NULL;
 }
 
-/* ---- differences ---- */
-
-static bool is_of_fdt(const Fact *fact)
-{
-    return g_str_has_prefix(fact->path, "fdt ");
-}
-
-/* Which things ("drives.root", "memory") a change of facts has been shown for. */
-typedef struct Shown {
-    GHashTable *things;
-    const Facts *facts; /* of the new machine */
-    unsigned fdt, all;
-} Shown;
-
-/*
- * What a person thinks of as one thing: "drives.root", and "memory" as a whole, which a machine
- * knows as one size.
- */
-static char *thing_of(const char *path)
-{
-    const char *dot = strchr(path, '.');
-    size_t length;
-
-    if (g_str_has_prefix(path, "memory") || g_str_has_prefix(path, "cpus")) {
-        return g_strndup(path, strcspn(path, "."));
-    }
-    length = dot ? (size_t)(dot + 1 - path) + strcspn(dot + 1, ".") : strlen(path);
-
-    return g_strndup(path, length);
-}
-
-/* Of a change of a CPU: the registers in which a guest reads it. */
-static const char *registers_of(const Fact *fact, const Facts *facts)
-{
-    static const struct {
-        const char *isa, *registers;
-    } rows[] = {
-        { "aarch64", "    guest: MIDR_EL1, ID_AA64*_EL1" },
-        { "riscv32", "    guest: misa, riscv,isa" },
-        { "riscv64", "    guest: misa, riscv,isa" },
-    };
-    const char *end = strstr(fact->path, ".model");
-    g_autofree char *cluster = NULL, *path = NULL;
-    const char *isa;
-
-    end = end ? end : strstr(fact->path, ".features.");
-    if (!g_str_has_prefix(fact->path, "cpus") || !end) {
-        return "";
-    }
-    cluster = g_strndup(fact->path, end - fact->path);
-    path = g_strconcat(cluster, ".isa", NULL);
-    isa = facts_value(facts, path);
-    for (unsigned i = 0; isa && i < G_N_ELEMENTS(rows); i++) {
-        if (strcmp(rows[i].isa, isa) == 0) {
-            return rows[i].registers;
-        }
-    }
-    return "";
-}
-
-static void show(Shown *shown, char sign, const Fact *fact, const char *before)
-{
-    shown->all++;
-    if (is_of_fdt(fact)) {
-        shown->fdt++;
-        return;
-    }
-    g_hash_table_add(shown->things, thing_of(fact->path));
-    printf("%c %-*s  %s%s%s%s\n", sign, PATH_WIDTH, fact->path, before ? before : "",
-        before ? " -> " : "", fact->value, registers_of(fact, shown->facts));
-}
-
-static void show_facts(Shown *shown, const Facts *old, const Facts *new)
-{
-    for (unsigned i = 0; i < facts_count(old); i++) {
-        const Fact *fact = facts_get(old, i);
-
-        if (!facts_value(new, fact->path)) {
-            show(shown, '-', fact, NULL);
-        }
-    }
-    for (unsigned i = 0; i < facts_count(new); i++) {
-        const Fact *fact = facts_get(new, i);
-        const char *before = facts_value(old, fact->path);
-
-        if (!before || strcmp(before, fact->value) != 0) {
-            show(shown, before ? '~' : '+', fact, before);
-        }
-    }
-    if (shown->fdt) {
-        printf("~ %-*s  %u properties\n", PATH_WIDTH, "device tree", shown->fdt);
-    }
-}
+/* ---- drives ---- */
 
 /* Drives that keep their place though others come or go: the answer to the first fear. */
-static void show_kept_drives(const Shown *shown, const Side *old, const Side *new)
+static void show_kept_drives(const Side *old, const Side *new)
 {
     const MachineSpec *spec = new->bare.spec;
 
-    for (unsigned i = 0; shown->all && i < spec->drive_count; i++) {
+    for (unsigned i = 0; i < spec->drive_count; i++) {
         g_autofree char *path = g_strconcat("drives.", spec->drives[i].id, NULL);
+        g_autofree char *disk = g_strconcat(path, ".disk", NULL);
         const char *before = facts_value(old->facts, path), *now = facts_value(new->facts, path);
+        const char *name = facts_value(new->facts, disk);
+        bool kept = g_strcmp0(facts_value(old->facts, disk), name) == 0 && name;
 
         if (g_strcmp0(before, now) == 0 && now) {
-            printf("= %-*s  stays %s\n", PATH_WIDTH, path, now);
+            printf("= %-*s  stays %s%s%s\n", CHANGES_PATH_WIDTH, path, now, kept ? ", " : "",
+                kept ? name : "");
         }
     }
 }
@@ -171,25 +86,25 @@ static int compare_texts(const void *left, const void *right)
     return strcmp(*(const char *const *)left, *(const char *const *)right);
 }
 
-static bool show_value(Shown *shown, const char *path, const char *before, const char *now)
+static bool show_value(GHashTable *things, const char *path, const char *before, const char *now)
 {
-    g_autofree char *thing = thing_of(path);
+    g_autofree char *thing = changes_thing(path);
     bool start = g_str_has_prefix(path, "boot.");
 
-    if (g_strcmp0(before, now) == 0 || g_hash_table_contains(shown->things, thing)) {
+    if (g_strcmp0(before, now) == 0 || g_hash_table_contains(things, thing)) {
         return false;
     }
     printf("%c %-*s  %s%s%s    guest: %s\n",
         !before    ? '+'
             : !now ? '-'
                    : '~',
-        PATH_WIDTH, path, before ? before : "", before && now ? " -> " : "", now ? now : "",
+        CHANGES_PATH_WIDTH, path, before ? before : "", before && now ? " -> " : "", now ? now : "",
         start ? "starts with it" : "nothing");
     return true;
 }
 
 /* True if there was anything. */
-static bool show_values(Shown *shown, const Side *old, const Side *new)
+static bool show_values(GHashTable *things, const Side *old, const Side *new)
 {
     g_autoptr(GHashTable) before = table_of(old->values), now = table_of(new->values);
     g_autoptr(GPtrArray) paths = g_ptr_array_new();
@@ -211,37 +126,54 @@ static bool show_values(Shown *shown, const Side *old, const Side *new)
     for (unsigned i = 0; i < paths->len; i++) {
         path = paths->pdata[i];
         any |= show_value(
-            shown, path, g_hash_table_lookup(before, path), g_hash_table_lookup(now, path));
+            things, path, g_hash_table_lookup(before, path), g_hash_table_lookup(now, path));
     }
     return any;
 }
 
 /* ---- the verb ---- */
 
-static void show_hardware(const Side *old, const Side *new)
+/* `of` says which of the machines that the file can be, "" the file as it is. */
+static void show_hardware(const char *of, const char *before, const char *now, const char *where)
 {
-    g_autofree char *before = facts_digest(old->facts), *now = facts_digest(new->facts);
     const char *left = strchr(before, ':') + 1, *right = strchr(now, ':') + 1;
 
     if (strcmp(before, now) == 0) {
-        printf("hardware %.*s: the same, snapshots of %s load\n", SHORT_DIGEST, right, old->name);
+        printf("hardware%s %.*s: the same, snapshots of %s load\n", of, SHORT_DIGEST, right, where);
     } else {
-        printf("hardware %.*s -> %.*s: snapshots of %s will not load\n", SHORT_DIGEST, left,
-            SHORT_DIGEST, right, old->name);
+        printf("hardware%s %.*s -> %.*s: snapshots of %s will not load\n", of, SHORT_DIGEST, left,
+            SHORT_DIGEST, right, where);
+    }
+}
+
+static void show_all_hardware(const Side *old, const Side *new)
+{
+    g_autofree char *before = facts_digest(old->facts), *now = facts_digest(new->facts);
+
+    show_hardware("", before, now, old->name);
+    for (unsigned i = 0; i + 1 < new->matrix->len; i += 2) {
+        const char *name = new->matrix->pdata[i];
+        g_autofree char *of = g_strdup_printf(" (%s)", name);
+
+        for (unsigned j = 0; j + 1 < old->matrix->len; j += 2) {
+            if (strcmp(old->matrix->pdata[j], name) == 0) {
+                show_hardware(of, old->matrix->pdata[j + 1], new->matrix->pdata[i + 1], old->name);
+            }
+        }
     }
 }
 
 static int compare(const Side *old, const Side *new)
 {
     g_autoptr(GHashTable) things = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    Shown shown = { .things = things, .facts = new->facts };
-    bool hidden;
+    bool seen = changes_print(old->facts, new->facts, things);
+    bool hidden = show_values(things, old, new);
 
-    show_facts(&shown, old->facts, new->facts);
-    hidden = show_values(&shown, old, new);
-    show_kept_drives(&shown, old, new);
-    show_hardware(old, new);
-    return shown.all || hidden ? EXIT_DIFFERENT : EXIT_FINE;
+    if (seen) {
+        show_kept_drives(old, new);
+    }
+    show_all_hardware(old, new);
+    return seen || hidden ? EXIT_DIFFERENT : EXIT_FINE;
 }
 
 /* `before` is a file, or a revision of git. */

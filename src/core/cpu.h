@@ -20,6 +20,16 @@ typedef struct CpuEntry {
     bool held;        /* not running until another CPU or the firmware starts it */
 } CpuEntry;
 
+/* An identification register as a guest reads it. */
+typedef struct CpuIdRegister {
+    const char *name;
+    uint64_t value;
+    unsigned field_bits;       /* it is made of fields of so many bits, the lowest first: */
+    const char *const *fields; /* their names, NULL where there is none; NULL: no fields */
+} CpuIdRegister;
+
+typedef void CpuIdVisit(void *data, const CpuIdRegister *reg);
+
 /*
  * Resetting, interrupt inputs and the FDT are DeviceClass.reset, .set_input and .describe.
  * .set_input is called on any thread with the machine lock; reset uses cpu->entry. All ops but
@@ -43,6 +53,8 @@ typedef struct CpuOps {
      * What else is in the CPU's node comes from DeviceClass.describe: riscv,isa and the like.
      */
     FdtNode *(*interrupt_controller)(const Cpu *cpu, FdtNode *node);
+    /* Visits the registers that tell what the CPU is; not which of several alike. */
+    void (*identify)(const Cpu *cpu, CpuIdVisit *visit, void *data);
 } CpuOps;
 
 /*

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "core/cpu.h"
 #include "tcg/env.h"
 #include "tcg/ir.h"
 
@@ -94,6 +95,8 @@ typedef struct Isa {
     /* The CPU's own keys of its FDT node, and the node its interrupts come to; optional. */
     void (*describe)(const CpuEnv *env, struct FdtNode *node);
     struct FdtNode *(*interrupt_controller)(const CpuEnv *env, struct FdtNode *node);
+    /* CpuOps.identify; optional */
+    void (*identify)(const CpuEnv *env, CpuIdVisit *visit, void *data);
 
     /* Disassembles one instruction into text; gives its length in bytes. */
     unsigned (*disassemble)(

@@ -368,6 +368,15 @@ static FdtNode *ops_interrupt_controller(const Cpu *base, FdtNode *node)
     return cpu->isa->interrupt_controller ? cpu->isa->interrupt_controller(cpu->env, node) : NULL;
 }
 
+static void ops_identify(const Cpu *base, CpuIdVisit *visit, void *data)
+{
+    const TcgCpu *cpu = (const TcgCpu *)base;
+
+    if (cpu->isa->identify) {
+        cpu->isa->identify(cpu->env, visit, data);
+    }
+}
+
 static const CpuOps tcg_cpu_ops = {
     .start = ops_start,
     .resume = ops_resume,
@@ -376,6 +385,7 @@ static const CpuOps tcg_cpu_ops = {
     .stop = ops_stop,
     .free = ops_free,
     .interrupt_controller = ops_interrupt_controller,
+    .identify = ops_identify,
 };
 
 /* ---- the device side ------------------------------------------------------------------------- */

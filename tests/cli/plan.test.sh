@@ -41,7 +41,7 @@ sed -i 's/^drives:/drives:\n  first: { size: 2MiB }/; s/one/two/; s/1MiB/1MiB, a
 plan 1 sub/m.yaml
 has '^+ drives.first  .* virtio-blk in virtio.1$'
 has '^+ drives.first.disk  .* /dev/vdb in Linux$'
-has '^= drives.root  .* stays virtio-blk in virtio.0$'
+has '^= drives.root  .* stays virtio-blk in virtio.0, /dev/vda in Linux$'
 has '^~ drives.root.aio  .* threads -> native    guest: nothing$'
 has '^~ boot.cmdline  .* one -> two    guest: starts with it$'
 has '^hardware .* -> .*: snapshots of HEAD will not load$'
@@ -58,7 +58,27 @@ has '^~ drives.root.disk  .* /dev/vda in Linux -> /dev/vdb in Linux$'
 cp old.yaml cpu.yaml
 printf 'cpus: { model: max }\n' >>cpu.yaml
 plan 1 cpu.yaml old.yaml
-has '^~ cpus.model  .* rv64 -> max    guest: misa, riscv,isa$'
+has '^~ cpus.model  .* rv64 -> max$'
+has '^~ fdt /cpus/cpu@0  .* riscv,isa +svadu$'
+has '^= drives.root  .* stays virtio-blk in virtio.0, /dev/vda in Linux$'
+printf 'cpus: { model: max, count: 3, features: { c: false } }\n' | cat old.yaml - >cpus.yaml
+plan 1 cpus.yaml old.yaml
+has '^~ cpus.misa  .* 0x800000000014112d -> 0x8[0-9a-f]*    C 1 -> 0$'
+has '^+ fdt /cpus/cpu@1  .* the node    and 1 alike$'
+
+# Identification registers, with their fields; what the matrix does has a line for each of its machines.
+arm() {
+    printf 'lathe: machine/v1\nname: a\nboard: arm-virt@1\nmemory: 64MiB\n'
+    printf 'cpus: { model: %s, features: { crc32: %s } }\nmatrix: { memory: [64MiB, 128MiB] }\n' "$1" "$2"
+}
+arm cortex-a53 true >a53.yaml
+arm cortex-a57 false >a57.yaml
+plan 1 a57.yaml a53.yaml
+has '^~ cpus.MIDR_EL1  .* 0x410fd034 -> 0x411fd070$'
+has '^~ cpus.ID_AA64MMFR0_EL1  .* -> 0x[0-9a-f]*    PARange 2 -> 4$'
+has '^~ cpus.ID_AA64ISAR0_EL1  .* -> 0x[0-9a-f]*    CRC32 1 -> 0$'
+has '^hardware [0-9a-f]* -> [0-9a-f]*: snapshots of a53.yaml will not load$'
+has '^hardware (memory=128MiB) [0-9a-f]* -> [0-9a-f]*: snapshots of a53.yaml will not load$'
 
 plan 2 sub/m.yaml nothing-like-this
 has 'not a valid object name'

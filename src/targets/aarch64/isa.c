@@ -198,5 +198,6 @@ ISA(aarch64) = {
     .take_interrupt = a64_take_interrupt,
     .wakes = a64_wakes,
     .describe = a64_describe,
+    .identify = a64_identify,
     .disassemble = a64_disassemble,
 };

@@ -379,6 +379,7 @@ uint64_t a64_mpidr(const A64Cpu *cpu); /* whatever a hypervisor says */
 /* ---- translate.c, disas.c, describe.c ---- */
 
 void a64_describe(const CpuEnv *env, struct FdtNode *node);
+void a64_identify(const CpuEnv *env, CpuIdVisit *visit, void *data);
 void a64_translate(IrBlock *b, CpuEnv *env);
 unsigned a64_disassemble(
     uint64_t pc, const uint8_t *code, size_t room, char *text, size_t text_size);

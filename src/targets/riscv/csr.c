@@ -206,7 +206,7 @@ static void write_sstatus(RvCpu *cpu, unsigned number, uint64_t value)
     change_status(cpu, value, writable_status(cpu) & SSTATUS_BITS);
 }
 
-static uint64_t read_misa(RvCpu *cpu, unsigned number)
+static uint64_t misa(const RvCpu *cpu)
 {
     static const struct {
         RvFeature feature;
@@ -226,6 +226,20 @@ static uint64_t read_misa(RvCpu *cpu, unsigned number)
         value |= (uint64_t)rv_has(cpu, letters[i].feature) << (letters[i].letter - 'a');
     }
     return value | (rv_has(cpu, RV_RV64) ? UINT64_C(2) << 62 : UINT64_C(1) << 30);
+}
+
+static uint64_t read_misa(RvCpu *cpu, unsigned number)
+{
+    return misa(cpu);
+}
+
+/* The other identification registers are zero; extensions without a letter are in the device tree. */
+void rv_identify(const CpuEnv *env, CpuIdVisit *visit, void *data)
+{
+    static const char *const letters[64] = { "A", "B", "C", "D", "E", "F", "G", "H", "I", "J", "K",
+        "L", "M", "N", "O", "P", "Q", "R", "S", "T", "U", "V", "W", "X", "Y", "Z" };
+
+    visit(data, &(CpuIdRegister){ "misa", misa(rv_cpu_const(env)), 1, letters });
 }
 
 /* ---- interrupts ------------------------------------------------------------------------------- */

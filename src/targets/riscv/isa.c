@@ -200,7 +200,7 @@ static uint32_t align_fault(const CpuEnv *env, Access access)
     .contexts = rv_contexts, .bus_fault = bus_fault, .align_fault = align_fault,                   \
     .deliver = rv_deliver, .set_input = rv_set_input, .take_interrupt = rv_take_interrupt,         \
     .wakes = rv_wakes, .describe = rv_describe, .interrupt_controller = rv_interrupt_controller,      \
-    .disassemble = rv##bits##_disassemble
+    .identify = rv_identify, .disassemble = rv##bits##_disassemble
 
 /* clang-format on */
 ISA(riscv64) = { RISCV_ISA(64) };

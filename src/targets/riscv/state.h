@@ -178,6 +178,7 @@ extern const Helper rv_help_cbo, rv_help_cbo_zero;
 /* ---- translate.c, disas.c, describe.c ---- */
 
 void rv_describe(const CpuEnv *env, struct FdtNode *node);
+void rv_identify(const CpuEnv *env, CpuIdVisit *visit, void *data);
 struct FdtNode *rv_interrupt_controller(const CpuEnv *env, struct FdtNode *node);
 
 void rv_translate(IrBlock *b, CpuEnv *env);
