@@ -17,6 +17,7 @@ static const struct {
     { "DIR", FROM_FOLDERS, NULL },
     { "BOARD", FROM_LIST, "boards" },
     { "DEVICE", FROM_LIST, "devices" },
+    { "FORMAT", FROM_LIST, "formats" },
     { "VERB", FROM_VERBS, NULL },
 };
 
@@ -169,10 +170,11 @@ static void print_bash(void)
 
 /* ---- zsh ---- */
 
-/* An action of _arguments; several of them are an _alternative. */
-static void put_zsh_action(const char *name, const Words *words)
+/* An action of _arguments, several of them as one; NULL: nothing is known. Free it. */
+static char *zsh_action(const Words *words)
 {
-    g_autoptr(GString) action = g_string_new("_alternative");
+    GString *action = g_string_new("{ _alternative");
+    gsize bare = action->len;
 
     if (words->fixed->len) {
         g_string_append_printf(action, " \"words:word:(%s)\"", words->fixed->str + 1);
@@ -189,25 +191,25 @@ static void put_zsh_action(const char *name, const Words *words)
     if (words->folders) {
         g_string_append(action, " \"folders:folder:_files -/\"");
     }
-    if (strchr(action->str, ' ')) {
-        printf("%s:{ %s }", name, action->str);
-    } else {
-        printf("%s: ", name);
-    }
+    g_string_append(action, " }");
+    return g_string_free(action, action->len == bare + 2);
 }
 
+/* `--stage=` takes its value behind a blank as well; a colon in its action would end that. */
 static void put_zsh_option(const UsageOption *option)
 {
-    printf(" \\\n            '*'%s", option->name);
+    bool equals = option->value && g_str_has_prefix(option->name, "--");
+
+    printf(" \\\n            '*'%s%s", option->name, equals ? "=" : "");
     put_quoted("[", "");
     put_quoted(option->text, "[]:\\");
     put_quoted("]", "");
     if (option->value) {
         g_auto(Words) words = words_of_value(option->value);
+        g_autofree char *action = zsh_action(&words);
 
-        fputs("':", stdout);
-        put_zsh_action("value", &words);
-        putchar('\'');
+        fputs("':value:'", stdout);
+        put_quoted(action ? action : " ", ":");
     }
 }
 
@@ -215,14 +217,16 @@ static void put_zsh_verb(const Verb *verb)
 {
     g_autoptr(Usage) usage = usage_of(verb);
     g_auto(Words) operands = words_of_operands(usage);
+    g_autofree char *action = NULL;
 
     printf("    %s)\n        _arguments -S", verb->name);
     for (unsigned i = 0; i < usage->options->len; i++) {
         put_zsh_option(&g_array_index(usage->options, UsageOption, i));
     }
-    fputs(" \\\n            '*:", stdout);
-    put_zsh_action("operand", &operands);
-    puts("' ;;");
+    action = zsh_action(&operands);
+    fputs(" \\\n            '*:operand:'", stdout);
+    put_quoted(action ? action : " ", "");
+    puts(" ;;");
 }
 
 static void print_zsh(void)
@@ -261,20 +265,22 @@ static void print_zsh(void)
 
 /* ---- fish ---- */
 
-/* The words behind an option or as operands: -a, and -F where files may be. */
+/* The words behind an option or as operands: one -a, and -F where files may be. */
 static void put_fish_words(const Words *words)
 {
-    if (words->fixed->len) {
-        fputs(" -a ", stdout);
-        put_quoted(words->fixed->str + 1, "");
-    }
+    g_autoptr(GString) all = g_string_new(words->fixed->str);
+
     if (words->lists->len) {
-        printf(
-            " -a '(for list in%s; lathe list $list 2>/dev/null; end | string match -r \"^\\S+\")'",
+        g_string_append_printf(all,
+            " (for list in%s; lathe list $list 2>/dev/null; end | string match -r \"^\\S+\")",
             words->lists->str);
     }
     if (words->folders) {
-        fputs(" -a '(__fish_complete_directories)'", stdout);
+        g_string_append(all, " (__fish_complete_directories)");
+    }
+    if (all->len) {
+        fputs(" -a ", stdout);
+        put_quoted(all->str + 1, "");
     }
     fputs(words->files ? " -F\n" : " -f\n", stdout);
 }

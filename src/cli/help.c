@@ -16,6 +16,43 @@ const Verb *verb_find(const char *name)
     return NULL;
 }
 
+/* What other programs call it. */
+static const struct {
+    const char *name, *here;
+} elsewhere[] = {
+    { "up", "run" },
+    { "start", "run" },
+    { "boot", "run" },
+    { "exec", "run" },
+    { "create", "new" },
+    { "init", "new" },
+    { "ls", "list" },
+    { "check", "validate" },
+    { "lint", "validate" },
+    { "verify", "validate" },
+    { "format", "fmt" },
+    { "diff", "plan" },
+    { "pull", "fetch" },
+    { "download", "fetch" },
+    { "inspect", "config" },
+    { "stop", "monitor" },
+    { "kill", "monitor" },
+    { "down", "monitor" },
+    { "attach", "monitor" },
+    { "man", "help" },
+    { "import", "translate" },
+};
+
+static const char *name_here(const char *name)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(elsewhere); i++) {
+        if (strcmp(elsewhere[i].name, name) == 0) {
+            return elsewhere[i].here;
+        }
+    }
+    return NULL;
+}
+
 void verb_report_unknown(const char *name)
 {
     g_autoptr(GPtrArray) names = g_ptr_array_new();
@@ -24,7 +61,7 @@ void verb_report_unknown(const char *name)
     for (unsigned i = 0; verbs[i]; i++) {
         g_ptr_array_add(names, (gpointer)verbs[i]->name);
     }
-    near = suggest(name, names);
+    near = name_here(name) ? name_here(name) : suggest(name, names);
     fprintf(stderr, "lathe: unknown verb '%s'; ", name);
     if (near) {
         fprintf(stderr, "did you mean `lathe %s`? ", near);

@@ -127,6 +127,9 @@ static bool parse(const ImgCommand *command, Img *img)
     GError *error = NULL;
     int operands;
 
+    g_autofree char *name = g_strconcat("lathe img ", command->name, NULL);
+
+    g_set_prgname(name);
     g_option_context_set_summary(context, command->summary);
     g_option_context_add_main_entries(context, entries, NULL);
     if (!g_option_context_parse(context, &img->argc, &img->argv, &error)) {
@@ -201,7 +204,9 @@ static int img_run(int argc, char **argv)
 
 VERB(img) = {
     .name = "img",
-    .arguments = "COMMAND ...",
+    .arguments =
+        "amend|bench|bitmap|check|commit|compare|convert|crash-test|create|dd|info|map|measure|"
+        "rebase|resize|snapshot [FILE]...",
     .summary = "makes, checks and converts disk images",
     .help = "`lathe img` lists the commands, `lathe img COMMAND --help` explains one.\n",
     .run = img_run,

@@ -530,6 +530,14 @@ VERB(io) = {
             "  wait                        for all that were started\n"
             "  fails COMMAND               it is wrong if it does not\n\n"
             "pieces=N, of read and write: with memory in so many pieces.\n\n"
+            "  -f, --format FORMAT                  format of the image\n"
+            "  -t, --cache MODE                     cache mode\n"
+            "  -i, --aio threads|native|io_uring    how requests reach the host\n"
+            "  --key-file FILE                      file with the key of encrypted images\n"
+            "  -c, --command COMMAND                a command; without any they come from standard input\n"
+            "  -r, --read-only                      open it for reading\n"
+            "  --log FILE                           a new file for what changes the image's file\n"
+            "  --skewed                             with memory at odd addresses\n\n"
             "Exit status: 0 fine, 1 a request failed or other bytes were read, 2 the command line is wrong,\n"
             "3 the host cannot do it.\n",
     .run = io_run,

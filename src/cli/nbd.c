@@ -289,7 +289,17 @@ VERB(nbd) = {
     .arguments = "[OPTION]... [NAME=]FILE...",
     .summary = "serve disk images to other programs, by NBD",
     .help = "The first image without a name is what clients get who ask for none. Ends by SIGINT or SIGTERM, after\n"
-            "all that was written is on stable storage. `lathe nbd --help` lists the options.\n",
+            "all that was written is on stable storage.\n\n"
+            "  -f, --format FORMAT                  format of the images\n"
+            "  -t, --cache MODE                     cache mode\n"
+            "  -i, --aio threads|native|io_uring    how requests reach the host\n"
+            "  --key-file FILE                      file with the key of encrypted images\n"
+            "  -l, --listen HOST:PORT               address; unsaid, 127.0.0.1:10809\n"
+            "  -k, --socket FILE                    a Unix socket instead\n"
+            "  -x, --tls DIR                        only with TLS, with keys of this folder\n"
+            "  -r, --read-only                      clients cannot write\n"
+            "  -1, --once                           end when the last client has gone\n\n"
+            "Exit status: 0 it was ended, 2 the command line is wrong, 3 the host cannot do it.\n",
     .run = nbd_run,
 };
 /* clang-format on */

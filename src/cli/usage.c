@@ -28,7 +28,7 @@ static void add_option(Usage *usage, const char *notation, const char *text)
     size_t length = strcspn(notation, " =");
     UsageOption option = { .name = g_strndup(notation, length) };
 
-    if (is_known(usage, option.name)) {
+    if (strcmp(option.name, "--") == 0 || is_known(usage, option.name)) {
         g_free(option.name);
         return;
     }
@@ -37,14 +37,16 @@ static void add_option(Usage *usage, const char *notation, const char *text)
     g_array_append_val(usage->options, option);
 }
 
-/* An option's line in the help: two blanks, the option, at least two blanks, what it does. */
+/* An option's line in the help: two blanks, `-x, --option VALUE`, at least two blanks, what it does. */
 static void read_help_line(Usage *usage, const char *line)
 {
     const char *gap = g_str_has_prefix(line, "  -") ? strstr(line + 2, "  ") : NULL;
     g_autofree char *notation = gap ? g_strndup(line + 2, gap - line - 2) : NULL;
 
     if (notation) {
-        add_option(usage, notation, gap + strspn(gap, " "));
+        bool both = notation[1] != '-' && g_str_has_prefix(notation + 2, ", --");
+
+        add_option(usage, notation + (both ? 4 : 0), gap + strspn(gap, " "));
     }
 }
 

@@ -25,6 +25,11 @@ offers() {
 [ "$(offers lathe map riscv-v)" = riscv-virt ] || fail "boards: $(offers lathe map riscv-v)"
 : > mine.yaml
 [ "$(offers lathe run mi)" = mine.yaml ] || fail "files: $(offers lathe run mi)"
+[ "$(offers lathe img cre)" = create ] || fail "commands: $(offers lathe img cre)"
+[ "$(offers lathe io --format qcow)" = "qcow qcow2" ] || fail "formats: $(offers lathe io --format qcow)"
+for command in $(lathe help img | sed -n '1s/usage: lathe img \([^ ]*\) .*/\1/p' | tr '|' ' '); do
+    lathe img "$command" --help >/dev/null || fail "lathe img has no $command"
+done
 
 sed -n "s/^    \([a-z]*\),\*) fixed='\([^']*\)'.*/\1 \2/p" bash > table
 [ -s table ] || fail "no verbs in the script"
@@ -36,7 +41,56 @@ while read -r verb words; do
     done
 done < table
 
+# What each shell makes of a line: LINE => RESULT. zsh completes it at a terminal, fish is asked for its offers.
+mkdir folder
+cat > lines <<'LINES'
+lathe valid => lathe validate
+lathe validate --gith => lathe validate --github
+lathe dump --stage=ho => lathe dump --stage=host
+lathe dump --stage ho => lathe dump --stage host
+lathe map riscv-v => lathe map riscv-virt
+lathe run mi => lathe run mine.yaml
+lathe list dev => lathe list devices
+lathe img cre => lathe img create
+lathe nbd --socket mi => lathe nbd --socket mine.yaml
+lathe translate q => lathe translate qemu
+lathe board ch => lathe board check
+lathe validate --path fol => lathe validate --path folder
+lathe help vali => lathe help validate
+lathe explain pl01 => lathe explain pl011
+LINES
+sed 's/ => .*//' lines > typed
+sed 's/.* => //' lines > wanted
+
+cat > zsh.py <<'PYTHON'
+import os, pty, re, select, sys, time
+pid, terminal = pty.fork()
+if pid == 0:
+    os.environ.update(TERM="dumb", ZDOTDIR=os.getcwd())
+    os.execvp("zsh", ["zsh", "-f", "-i"])
+def until(mark):
+    said, end = b"", time.monotonic() + 20
+    while mark not in said and time.monotonic() < end:
+        if select.select([terminal], [], [], 1)[0]:
+            said += os.read(terminal, 4096)
+    return said.decode(errors="replace")
+os.write(terminal, b"PS1='' RPS1=''; autoload -U compinit; compinit -u -D; source ./zsh; bindkey -e; echo READ''Y\n")
+until(b"READY")
+for line in sys.stdin.read().splitlines():     # Tab; then the line becomes what print prints
+    os.write(terminal, line.encode() + b"\t\x01print -r -- 'GOT:\x05:EN''D'\n")
+    got = re.findall(r"GOT:(.*?):END", until(b":END"))
+    print(got[-1].strip() if got else "nothing")
+os.close(terminal)
+PYTHON
+if command -v zsh >/dev/null && command -v python3 >/dev/null; then
+    timeout 120 python3 zsh.py < typed > got || fail "zsh"
+    diff wanted got || fail "zsh completes in another way"
+fi
 if command -v fish >/dev/null; then
-    [ "$(fish -c 'source fish; complete -C "lathe validate --gi"' | cut -f 1)" = --github ] || fail "fish"
+    fish -c 'source fish
+        while read line
+            echo (string replace -r "[^ ]*\$" "" -- $line)(complete -C $line | string split -f 1 \t | string trim -r -c /)
+        end' < typed > got 2>&1 || fail "fish"
+    diff wanted got || fail "fish completes in another way"
 fi
 exit $status
