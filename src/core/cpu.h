@@ -58,10 +58,15 @@ typedef struct CpuOps {
 } CpuOps;
 
 /*
- * Beside the number of a register: it is a guest's own, of the virtual interface; the CPU is in the secure state,
- * and at its highest level (Arm).
+ * Beside the number of a register (Arm): it is a guest's own, of the virtual interface; the secure state's copy is
+ * meant; the CPU is at EL3; it sees the non-secure state's priorities.
  */
-enum { CPU_REG_VIRTUAL = 1 << 16, CPU_REG_SECURE = 1 << 17, CPU_REG_MONITOR = 1 << 18 };
+enum {
+    CPU_REG_VIRTUAL = 1 << 16,
+    CPU_REG_SECURE = 1 << 17,
+    CPU_REG_MONITOR = 1 << 18,
+    CPU_REG_SHIFTED = 1 << 19,
+};
 
 /*
  * What a CPU has of its interrupt controller when it reaches it by instructions (GICv3's ICC

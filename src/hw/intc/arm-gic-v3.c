@@ -1,9 +1,10 @@
 /*
  * GICv3: distributor, a redistributor for each CPU, and their interfaces as system registers.
  *
- * ARM IHI 0069, "GIC Architecture Specification, version 3 and 4". One security state
- * (GICD_CTLR.DS), affinity routing always on: group 1 arrives as IRQ and group 0 as FIQ. Messages
- * are there when the board gives the translation service a place.
+ * ARM IHI 0069, "GIC Architecture Specification, version 3 and 4". Affinity routing always on. With
+ * one security state (GICD_CTLR.DS) group 1 arrives as IRQ and group 0 as FIQ; with two, what the
+ * CPU's state is not interested in is FIQ. Messages are there when the board gives the translation
+ * service a place.
  */
 #include <string.h>
 
@@ -21,10 +22,10 @@ enum { GICD_CTLR = 0x0000, GICD_TYPER = 0x0004, GICD_IIDR = 0x0008, GICD_IROUTER
 enum { GICR_IIDR = 0x0004, GICR_TYPER = 0x0008, GICR_WAKER = 0x0014 };
 enum { ID_PIDR2 = 0xffe8 };
 
-enum { CTLR_ARE = 0x10, CTLR_DS = 0x40 };
+enum { CTLR_GROUPS = 7, CTLR_ARE = 0x10, CTLR_ARE_NS = 0x20, CTLR_DS = 0x40 };
 enum { WAKER_ASLEEP = 2 }; /* ChildrenAsleep, the bit above, follows it */
 enum { IMPLEMENTER_ARM = 0x43b, ARCHITECTURE_3 = 0x3b };
-enum { TYPER_LPIS = 1 << 17, TYPER_NO_1_OF_N = 1 << 25, TYPER_ID_BITS = 19, ID_BITS = 10 };
+enum { TYPER_STATES = 1 << 10, TYPER_LPIS = 1 << 17, TYPER_NO_1_OF_N = 1 << 25, TYPER_ID_BITS = 19, ID_BITS = 10 };
 
 /* ---- distributor ---- */
 
@@ -43,63 +44,103 @@ static uint32_t dist_typer(const GicV3 *g)
 {
     bool messages = lpi_exist(g);
 
-    return GIC_SHARED_BANKS | TYPER_NO_1_OF_N | (messages ? TYPER_LPIS : 0) |
+    return GIC_SHARED_BANKS | TYPER_NO_1_OF_N | (g->gic.has_states ? TYPER_STATES : 0) | (messages ? TYPER_LPIS : 0) |
         ((messages ? LPI_ID_BITS : ID_BITS) - 1) << TYPER_ID_BITS;
 }
 
 /* The arrays without the first 32, which are in the redistributors (12.9.7). */
 static bool is_shared_part(uint32_t offset)
 {
-    return offset < 0x400 ? (offset & 0x7f) >= 4
-        : offset >= 0xc00 ? offset >= 0xc08
-                          : offset >= 0x420 && offset < 0x800;
+    return offset < 0x400 || (offset & ~0xffu) == 0xd00 ? (offset & 0x7f) >= 4
+        : offset >= 0xc00                              ? (offset & 0xff) >= 8
+                                                       : offset >= 0x420 && offset < 0x800;
 }
 
-static uint64_t read_dist(GicV3 *g, uint32_t offset, unsigned size)
+/* The non-secure state finds its group's enable where it was, and ARE_NS where the other has ARE_S (12.9.4). */
+static uint32_t read_dist_control(const GicPort *port)
 {
+    const Gic *gic = port->gic;
+
+    if (!gic->has_states) {
+        return gic->enabled | CTLR_ARE | CTLR_DS;
+    }
+    return port->secure ? gic->enabled | CTLR_ARE | CTLR_ARE_NS
+                        : (gic->enabled & GIC_GROUP_1) | CTLR_ARE;
+}
+
+/* DS is for good, until a reset. */
+static void write_dist_control(const GicPort *port, uint32_t value)
+{
+    Gic *gic = port->gic;
+    uint32_t mask = gic_is_secure(port) ? CTLR_GROUPS : GIC_GROUP_1;
+
+    if (gic_is_secure(port) && value & CTLR_DS) {
+        gic->has_states = false;
+    }
+    gic->enabled = (gic->enabled & ~mask) | (value & mask);
+    gic->enabled &= gic->has_states ? CTLR_GROUPS : GIC_GROUP_0 | GIC_GROUP_1;
+    gic_update(gic);
+}
+
+static bool may_route(const GicPort *port, unsigned spi)
+{
+    enum { ROUTES = 3 };
+
+    return gic_is_secure(port) ||
+        gic_permission(port->gic, gic_bank_of(port->gic, 0, GIC_LOCAL + spi), spi % 32) == ROUTES;
+}
+
+static bool is_route(uint32_t offset)
+{
+    return offset >= GICD_IROUTER && offset < GICD_IROUTER + GIC_SPIS * 8;
+}
+
+static uint64_t dist_read(void *owner, GuestAddr offset, unsigned size)
+{
+    const GicPort *port = owner;
+    const GicV3 *g = (const GicV3 *)port->gic;
     uint32_t value = 0;
 
     switch (offset) {
-    case GICD_CTLR: return g->gic.enabled | CTLR_ARE | CTLR_DS;
+    case GICD_CTLR: return read_dist_control(port);
     case GICD_TYPER: return dist_typer(g);
     case GICD_IIDR: return IMPLEMENTER_ARM;
     case ID_PIDR2: return ARCHITECTURE_3;
     default: break;
     }
-    if (offset >= GICD_IROUTER && offset < GICD_IROUTER + GIC_SPIS * 8) {
-        return g->route[(offset - GICD_IROUTER) / 8] >> (offset & 4) * 8;
+    if (is_route(offset)) {
+        unsigned spi = (offset - GICD_IROUTER) / 8;
+
+        return may_route(port, spi) ? g->route[spi] >> (offset & 4) * 8 : 0;
     }
     if (size <= 4 && is_shared_part(offset)) {
-        gic_read_array(&g->gic, 0, offset, size, &value);
+        gic_read_array(&(GicAccess){ port, 0, size, offset }, &value);
     }
     return value;
 }
 
-static void write_route(GicV3 *g, uint32_t offset, unsigned size, uint64_t value)
+static void write_route(const GicPort *port, uint32_t offset, unsigned size, uint64_t value)
 {
+    GicV3 *g = (GicV3 *)port->gic;
     unsigned spi = offset / 8, shift = (offset & 4) * 8;
     uint64_t rest = size == 8 ? 0 : g->route[spi] & ~(UINT64_C(0xffffffff) << shift);
 
-    set_route(g, spi, rest | value << shift);
-}
-
-static uint64_t dist_read(void *owner, GuestAddr offset, unsigned size)
-{
-    return read_dist(owner, offset, size);
+    if (may_route(port, spi)) {
+        set_route(g, spi, rest | value << shift);
+    }
 }
 
 static void dist_write(void *owner, GuestAddr offset, uint64_t value, unsigned size)
 {
-    GicV3 *g = owner;
+    const GicPort *port = owner;
 
     if (offset == GICD_CTLR) {
-        g->gic.enabled = value & (GIC_GROUP_0 | GIC_GROUP_1);
-        gic_update(&g->gic);
-    } else if (offset >= GICD_IROUTER && offset < GICD_IROUTER + GIC_SPIS * 8) {
-        write_route(g, offset - GICD_IROUTER, size, value);
+        write_dist_control(port, value);
+    } else if (is_route(offset)) {
+        write_route(port, offset - GICD_IROUTER, size, value);
     } else if (size == 8 || !is_shared_part(offset) ||
-        !gic_write_array(&g->gic, 0, offset, size, value)) {
-        device_guest_error(&g->gic.dev, "write to 0x%x of the distributor", (unsigned)offset);
+        !gic_write_array(&(GicAccess){ port, 0, size, offset }, value)) {
+        device_guest_error(&port->gic->dev, "write to 0x%x of the distributor", (unsigned)offset);
     }
 }
 
@@ -137,40 +178,52 @@ static uint64_t read_control_frame(const GicV3 *g, unsigned cpu, uint32_t offset
 /* Only the 32 interrupts of its own. */
 static bool is_local_part(uint32_t offset)
 {
-    return !is_shared_part(offset) && offset < 0xd00;
+    return !is_shared_part(offset) && offset < 0xf00;
 }
 
 static uint64_t redist_read(void *owner, GuestAddr offset, unsigned size)
 {
-    GicV3 *g = owner;
+    const GicPort *port = owner;
     unsigned cpu = offset / REDIST_SIZE;
     uint32_t at = offset % REDIST_FRAME, value = 0;
 
-    if (cpu >= g->gic.cpus) {
+    if (cpu >= port->gic->cpus) {
         return 0;
     }
     if (offset % REDIST_SIZE < REDIST_FRAME) {
-        return read_control_frame(g, cpu, at);
+        bool hidden = at == GICR_WAKER && !gic_is_secure(port);
+
+        return hidden ? 0 : read_control_frame((const GicV3 *)port->gic, cpu, at);
     }
     if (size <= 4 && is_local_part(at)) {
-        gic_read_array(&g->gic, cpu, at, size, &value);
+        gic_read_array(&(GicAccess){ port, cpu, size, at }, &value);
     }
     return value;
 }
 
+static void write_control_frame(
+    const GicPort *port, unsigned cpu, uint32_t at, unsigned size, uint64_t value)
+{
+    GicV3 *g = (GicV3 *)port->gic;
+
+    if (at != GICR_WAKER) {
+        lpi_write(g, cpu, at, size, value);
+    } else if (gic_is_secure(port)) {
+        g->asleep[cpu] = (value & WAKER_ASLEEP) != 0;
+    }
+}
+
 static void redist_write(void *owner, GuestAddr offset, uint64_t value, unsigned size)
 {
-    GicV3 *g = owner;
+    const GicPort *port = owner;
     unsigned cpu = offset / REDIST_SIZE;
     uint32_t at = offset % REDIST_FRAME;
 
-    if (cpu < g->gic.cpus && offset % REDIST_SIZE == GICR_WAKER) {
-        g->asleep[cpu] = (value & WAKER_ASLEEP) != 0;
-    } else if (cpu < g->gic.cpus && offset % REDIST_SIZE < REDIST_FRAME) {
-        lpi_write(g, cpu, at, size, value);
-    } else if (cpu >= g->gic.cpus || size == 8 || !is_local_part(at) ||
-        !gic_write_array(&g->gic, cpu, at, size, value)) {
-        device_guest_error(&g->gic.dev, "write to 0x%x of a redistributor", (unsigned)offset);
+    if (cpu < port->gic->cpus && offset % REDIST_SIZE < REDIST_FRAME) {
+        write_control_frame(port, cpu, at, size, value);
+    } else if (cpu >= port->gic->cpus || size == 8 || !is_local_part(at) ||
+        !gic_write_array(&(GicAccess){ port, cpu, size, at }, value)) {
+        device_guest_error(&port->gic->dev, "write to 0x%x of a redistributor", (unsigned)offset);
     }
 }
 
@@ -197,8 +250,8 @@ static void v3_reset(Device *dev)
     for (unsigned cpu = 0; cpu < GIC_CPUS_MAX; cpu++) {
         g->asleep[cpu] = true;
         g->gic.cpu[cpu].group_0_is_fiq = true;
-        g->gic.cpu[cpu].binary_point[0] = 2;
-        g->gic.cpu[cpu].binary_point[1] = 3;
+        g->gic.cpu[cpu].binary_point[GROUP_0] = g->gic.cpu[cpu].binary_point[GROUP_1_SECURE] = 2;
+        g->gic.cpu[cpu].binary_point[GROUP_1] = 3;
         gic_virtual_reset(&g->virt[cpu]);
         g->virt[cpu].machine |= ICH_VMCR_FIQ_EN;
     }
@@ -218,16 +271,6 @@ static void v3_loaded(Device *dev)
     }
 }
 
-static const RegionSpec *its_place(const Device *dev)
-{
-    for (unsigned i = 0; i < dev->spec->region_count; i++) {
-        if (strcmp(dev->spec->regions[i].name, "its") == 0) {
-            return &dev->spec->regions[i];
-        }
-    }
-    return NULL;
-}
-
 static void put_reg(const Device *dev, FdtNode *node)
 {
     fdt_put_cells(node, "reg", NULL, 0);
@@ -244,7 +287,7 @@ static void put_reg(const Device *dev, FdtNode *node)
 /* Linux's arm,gic-v3 binding: the service is a node of its own in the GIC's, whose `reg` it is not in. */
 static void v3_describe(const Device *dev, FdtNode *node)
 {
-    const RegionSpec *place = its_place(dev);
+    const RegionSpec *place = gic_place(dev, "its");
     FdtNode *its;
 
     if (place) {
@@ -265,10 +308,10 @@ static bool v3_start(Device *dev, Diag *diag)
     if (!gic_start(&g->gic, diag)) {
         return false;
     }
-    device_add_region(dev, 0, region_new_mmio("dist", DIST_SIZE, &dist_ops, g));
-    device_add_region(
-        dev, 1, region_new_mmio("redist", GIC_CPUS_MAX * REDIST_SIZE, &redist_ops, g));
-    if (its_place(dev)) {
+    g->gic.has_modifier = true;
+    gic_add_region(&g->gic, 0, "dist", DIST_SIZE, &dist_ops);
+    gic_add_region(&g->gic, 1, "redist", GIC_CPUS_MAX * REDIST_SIZE, &redist_ops);
+    if (gic_place(dev, "its")) {
         device_add_region(dev, 2, region_new_mmio("its", ITS_SIZE, &its_ops, g));
         g->gic.messages = &gic_v3_messages;
     }

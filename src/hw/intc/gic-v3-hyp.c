@@ -1,8 +1,6 @@
 /* GICv3's virtual interface as system registers: ICV for the guest, ICH for the hypervisor (ARM IHI 0069, 12.3, 12.4). */
 #include "hw/intc/gic-v3.h"
 
-enum { GROUP_0, GROUP_1 };
-
 /* ---- after each change ------------------------------------------------------------------------ */
 
 void gic_v3_update_virtual(GicV3 *g, unsigned cpu)

@@ -24,12 +24,20 @@ typedef struct Its {
     uint64_t table[ITS_TABLES];     /* GITS_BASER: devices, collections */
 } Its;
 
+/* A system register as it is accessed: what the CPU is in. */
+typedef struct IccAccess {
+    bool secure_bank; /* which copy is meant: SCR_EL3.NS is 0 */
+    bool monitor;     /* at EL3 */
+    bool shifted;     /* priorities are the non-secure state's */
+} IccAccess;
+
 typedef struct GicV3 {
     Gic gic;
 
     uint64_t route[GIC_SPIS];
     uint8_t asleep[GIC_CPUS_MAX];
-    uint32_t control[GIC_CPUS_MAX]; /* ICC_CTLR: what can be written */
+    uint32_t control[GIC_CPUS_MAX][3]; /* ICC_CTLR_EL1 of each state, and EL3's: what can be written */
+    IccAccess access;                  /* under way; not saved */
     LpiCpu lpi[GIC_CPUS_MAX];
     Its its;
     GicVirtual virt[GIC_CPUS_MAX];

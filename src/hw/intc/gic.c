@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "core/build.h"
+#include "core/device-spec.h"
 
 enum { SGIS = 16 };
 
@@ -23,10 +24,25 @@ static uint32_t bank_pending(const GicBank *bank)
     return bank->pending | (bank->level & ~bank->edge);
 }
 
+/* Those of secure group 1, which there is with two states alone. */
+static uint32_t secure_group_1(const Gic *gic, const GicBank *bank)
+{
+    return gic->has_states ? bank->modifier & ~bank->group : 0;
+}
+
+unsigned gic_group_of(const Gic *gic, const GicBank *bank, unsigned i)
+{
+    return bank->group >> i & 1             ? GROUP_1
+        : secure_group_1(gic, bank) >> i & 1 ? GROUP_1_SECURE
+                                             : GROUP_0;
+}
+
 static uint32_t bank_ready(const Gic *gic, const GicBank *bank)
 {
+    uint32_t secure_1 = secure_group_1(gic, bank);
     uint32_t groups = (gic->enabled & GIC_GROUP_1 ? bank->group : 0) |
-        (gic->enabled & GIC_GROUP_0 ? ~bank->group : 0);
+        (gic->enabled & GIC_GROUP_1_SECURE ? secure_1 : 0) |
+        (gic->enabled & GIC_GROUP_0 ? ~(bank->group | secure_1) : 0);
 
     return bank_pending(bank) & bank->enabled & ~bank->active & groups;
 }
@@ -35,13 +51,14 @@ typedef struct Candidate {
     unsigned id, priority, group;
 } Candidate;
 
-static void consider_bank(const GicBank *bank, uint32_t ready, unsigned first, Candidate *best)
+static void consider_bank(
+    const Gic *gic, const GicBank *bank, uint32_t ready, unsigned first, Candidate *best)
 {
     for (; ready; ready &= ready - 1) {
         unsigned i = __builtin_ctz(ready);
 
         if (bank->priority[i] < best->priority) {
-            *best = (Candidate){ first + i, bank->priority[i], bank->group >> i & 1 };
+            *best = (Candidate){ first + i, bank->priority[i], gic_group_of(gic, bank, i) };
         }
     }
 }
@@ -62,8 +79,9 @@ static void consider_messages(const Gic *gic, unsigned cpu, Candidate *best)
 {
     unsigned priority, id = gic->messages->highest(gic, cpu, &priority);
 
+    priority = gic->has_states ? gic_priority_meant(priority) : priority;
     if (id != GIC_NONE && (gic->enabled & GIC_GROUP_1) && priority < best->priority) {
-        *best = (Candidate){ id, priority, 1 };
+        *best = (Candidate){ id, priority, GROUP_1 };
     }
 }
 
@@ -71,13 +89,13 @@ static Candidate best_candidate(const Gic *gic, unsigned cpu)
 {
     Candidate best = { GIC_NONE, GIC_IDLE_PRIORITY + 1, 0 };
 
-    consider_bank(&gic->local[cpu], bank_ready(gic, &gic->local[cpu]), 0, &best);
+    consider_bank(gic, &gic->local[cpu], bank_ready(gic, &gic->local[cpu]), 0, &best);
     for (unsigned b = 0; b < GIC_SHARED_BANKS; b++) {
         const GicBank *bank = &gic->shared[b];
         uint32_t ready = bank_ready(gic, bank);
 
         if (ready) {
-            consider_bank(bank, targeting(bank, ready, cpu), GIC_LOCAL + b * 32, &best);
+            consider_bank(gic, bank, targeting(bank, ready, cpu), GIC_LOCAL + b * 32, &best);
         }
     }
     if (gic->messages) {
@@ -86,17 +104,36 @@ static Candidate best_candidate(const Gic *gic, unsigned cpu)
     return best;
 }
 
+static uint32_t all_running(const GicCpu *c)
+{
+    return c->running[GROUP_0] | c->running[GROUP_1] | c->running[GROUP_1_SECURE];
+}
+
 unsigned gic_running_priority(const Gic *gic, unsigned cpu)
 {
-    uint32_t running = gic->cpu[cpu].running[0] | gic->cpu[cpu].running[1];
+    uint32_t running = all_running(&gic->cpu[cpu]);
 
     return running ? (unsigned)__builtin_ctz(running) << 3 : GIC_IDLE_PRIORITY;
+}
+
+int gic_running_group(const Gic *gic, unsigned cpu)
+{
+    const GicCpu *c = &gic->cpu[cpu];
+    uint32_t running = all_running(c), highest = running & -running;
+
+    for (int group = 0; group < GIC_GROUPS; group++) {
+        if (c->running[group] & highest) {
+            return group;
+        }
+    }
+    return -1;
 }
 
 /* The part of a priority that decides about preemption (4.8.2); group 1 counts from one less. */
 static unsigned group_priority(const GicCpu *c, Candidate candidate)
 {
-    unsigned shift = candidate.group ? c->binary_point[1] : c->binary_point[0] + 1;
+    unsigned group = c->common_point >> candidate.group & 1 ? GROUP_0 : candidate.group;
+    unsigned shift = c->binary_point[group] + (group != GROUP_1);
 
     return candidate.priority & 0xff << shift & GIC_PRIORITY_MASK;
 }
@@ -113,11 +150,18 @@ static bool interrupts(const Gic *gic, unsigned cpu, Candidate candidate)
 void gic_update_cpu(Gic *gic, unsigned cpu)
 {
     Candidate best = best_candidate(gic, cpu);
-    bool any = interrupts(gic, cpu, best);
-    bool fiq = best.group == 0 && gic->cpu[cpu].group_0_is_fiq;
+    bool any = interrupts(gic, cpu, best), by_state = gic->has_modifier && gic->has_states;
+    unsigned out = best.group == GROUP_0 ? gic->cpu[cpu].group_0_is_fiq ? GIC_OUT_FIQ : GIC_OUT_IRQ
+        : !by_state                      ? GIC_OUT_IRQ
+        : best.group == GROUP_1          ? GIC_OUT_NONSECURE_1
+                                         : GIC_OUT_SECURE_1;
 
-    device_set_cpu_irq(&gic->dev, cpu, GIC_OUT_IRQ, any && !fiq);
-    device_set_cpu_irq(&gic->dev, cpu, GIC_OUT_FIQ, any && fiq);
+    device_set_cpu_irq(&gic->dev, cpu, GIC_OUT_IRQ, any && out == GIC_OUT_IRQ);
+    device_set_cpu_irq(&gic->dev, cpu, GIC_OUT_FIQ, any && out == GIC_OUT_FIQ);
+    if (gic->has_modifier) {
+        device_set_cpu_irq(&gic->dev, cpu, GIC_OUT_NONSECURE_1, any && out == GIC_OUT_NONSECURE_1);
+        device_set_cpu_irq(&gic->dev, cpu, GIC_OUT_SECURE_1, any && out == GIC_OUT_SECURE_1);
+    }
 }
 
 void gic_update(Gic *gic)
@@ -166,11 +210,11 @@ unsigned gic_acknowledge(Gic *gic, unsigned cpu, unsigned groups)
 
 void gic_drop_priority(Gic *gic, unsigned cpu)
 {
-    uint32_t *running = gic->cpu[cpu].running;
-    uint32_t highest = (running[0] | running[1]) & -(running[0] | running[1]);
+    uint32_t running = all_running(&gic->cpu[cpu]), highest = running & -running;
 
-    running[0] &= ~highest;
-    running[1] &= ~highest;
+    for (unsigned group = 0; group < GIC_GROUPS; group++) {
+        gic->cpu[cpu].running[group] &= ~highest;
+    }
     gic_update_cpu(gic, cpu);
 }
 
@@ -223,26 +267,31 @@ void gic_send(Gic *gic, unsigned cpu, unsigned sgi)
 
 /* ---- the distributor's arrays (GICv3 specification, 12.9; GICv2, 4.3) ---- */
 
-typedef enum Action { ASSIGN, SET, CLEAR, PRIORITY, TARGETS, TRIGGER } Action;
+typedef enum Action { ASSIGN, SET, CLEAR, PRIORITY, TARGETS, TRIGGER, PERMISSION } Action;
+
+enum { SECURE_ONLY = 4 };
 
 typedef struct Array {
     uint16_t offset;
     uint8_t bits; /* of an interrupt */
     Action action;
-    size_t word; /* in a bank; of those with a bit each */
+    uint8_t permission; /* at least this of NSACR lets the non-secure state at a secure interrupt */
+    size_t word;        /* in a bank; of those with a bit each */
 } Array;
 
 static const Array arrays[] = {
-    { 0x080, 1, ASSIGN, offsetof(GicBank, group) },
-    { 0x100, 1, SET, offsetof(GicBank, enabled) },
-    { 0x180, 1, CLEAR, offsetof(GicBank, enabled) },
-    { 0x200, 1, SET, offsetof(GicBank, pending) },
-    { 0x280, 1, CLEAR, offsetof(GicBank, pending) },
-    { 0x300, 1, SET, offsetof(GicBank, active) },
-    { 0x380, 1, CLEAR, offsetof(GicBank, active) },
-    { 0x400, 8, PRIORITY, 0 },
-    { 0x800, 8, TARGETS, 0 },
-    { 0xc00, 2, TRIGGER, offsetof(GicBank, edge) },
+    { 0x080, 1, ASSIGN, SECURE_ONLY, offsetof(GicBank, group) },
+    { 0x100, 1, SET, SECURE_ONLY, offsetof(GicBank, enabled) },
+    { 0x180, 1, CLEAR, SECURE_ONLY, offsetof(GicBank, enabled) },
+    { 0x200, 1, SET, 1, offsetof(GicBank, pending) },
+    { 0x280, 1, CLEAR, 2, offsetof(GicBank, pending) },
+    { 0x300, 1, SET, 2, offsetof(GicBank, active) },
+    { 0x380, 1, CLEAR, 2, offsetof(GicBank, active) },
+    { 0x400, 8, PRIORITY, SECURE_ONLY, 0 },
+    { 0x800, 8, TARGETS, 3, 0 },
+    { 0xc00, 2, TRIGGER, SECURE_ONLY, offsetof(GicBank, edge) },
+    { 0xd00, 1, ASSIGN, SECURE_ONLY, offsetof(GicBank, modifier) },
+    { 0xe00, 2, PERMISSION, SECURE_ONLY, 0 },
 };
 
 /* Gives also the first interrupt that the access is about. */
@@ -259,6 +308,29 @@ static const Array *find_array(uint32_t offset, unsigned *first)
     return NULL;
 }
 
+unsigned gic_permission(const Gic *gic, const GicBank *bank, unsigned i)
+{
+    enum { ALL = 3 };
+
+    return gic_group_of(gic, bank, i) == GROUP_1 ? ALL : bank->nsacr >> 2 * i & 3;
+}
+
+/* Groups, and what may be done to the secure ones, are the secure state's to know. */
+static bool is_visible(const GicPort *port, const Array *a, const GicBank *bank, unsigned i)
+{
+    bool is_of_states = a->action == PERMISSION || a->word == offsetof(GicBank, modifier);
+
+    if (is_of_states && (!port->gic->has_states || !port->gic->has_modifier)) {
+        return false;
+    }
+    if (gic_is_secure(port)) {
+        return true;
+    }
+    return !is_of_states && a->action != ASSIGN &&
+        (gic_group_of(port->gic, bank, i) == GROUP_1 ||
+            gic_permission(port->gic, bank, i) >= a->permission);
+}
+
 static uint32_t read_one(const Array *a, const GicBank *bank, unsigned i)
 {
     uint32_t word = *(const uint32_t *)((const char *)bank + a->word);
@@ -267,6 +339,7 @@ static uint32_t read_one(const Array *a, const GicBank *bank, unsigned i)
     case PRIORITY: return bank->priority[i];
     case TARGETS: return bank->targets[i];
     case TRIGGER: return (bank->edge >> i & 1) << 1;
+    case PERMISSION: return bank->nsacr >> 2 * i & 3;
     default: break;
     }
     return (a->word == offsetof(GicBank, pending) ? bank_pending(bank) : word) >> i & 1;
@@ -276,39 +349,56 @@ static uint32_t read_one(const Array *a, const GicBank *bank, unsigned i)
 static void write_one(const Array *a, GicBank *bank, unsigned id, uint32_t value)
 {
     uint32_t *word = (uint32_t *)((char *)bank + a->word), bit = UINT32_C(1) << id % 32;
+    unsigned i = id % 32;
 
     switch (a->action) {
     case ASSIGN: assign(word, bit, value); break;
     case SET: *word |= value ? bit : 0; break;
     case CLEAR: *word &= ~(value ? bit : 0); break;
-    case PRIORITY: bank->priority[id % 32] = value & GIC_PRIORITY_MASK; break;
-    case TARGETS: bank->targets[id % 32] = id < GIC_LOCAL ? bank->targets[id % 32] : value; break;
+    case PRIORITY: bank->priority[i] = value & GIC_PRIORITY_MASK; break;
+    case TARGETS: bank->targets[i] = id < GIC_LOCAL ? bank->targets[i] : value; break;
     case TRIGGER: assign(word, id < SGIS ? 0 : bit, value & 2); break;
+    case PERMISSION:
+        bank->nsacr = (bank->nsacr & ~(UINT64_C(3) << 2 * i)) | (uint64_t)(value & 3) << 2 * i;
+        break;
     }
 }
 
-bool gic_read_array(Gic *gic, unsigned cpu, uint32_t offset, unsigned size, uint32_t *value)
+bool gic_read_array(const GicAccess *access, uint32_t *value)
 {
     unsigned first;
-    const Array *a = find_array(offset, &first);
+    const Array *a = find_array(access->offset, &first);
 
     *value = 0;
-    for (unsigned i = 0; a && i < size * 8 / a->bits; i++) {
-        *value |= read_one(a, gic_bank_of(gic, cpu, first + i), (first + i) % 32) << i * a->bits;
+    for (unsigned i = 0; a && i < access->size * 8 / a->bits; i++) {
+        const GicBank *bank = gic_bank_of(access->port->gic, access->cpu, first + i);
+        uint32_t one = read_one(a, bank, (first + i) % 32);
+
+        if (a->action == PRIORITY && !gic_is_secure(access->port)) {
+            one = gic_priority_seen(one);
+        }
+        *value |= is_visible(access->port, a, bank, (first + i) % 32) ? one << i * a->bits : 0;
     }
     return a != NULL;
 }
 
-bool gic_write_array(Gic *gic, unsigned cpu, uint32_t offset, unsigned size, uint32_t value)
+bool gic_write_array(const GicAccess *access, uint32_t value)
 {
     unsigned first;
-    const Array *a = find_array(offset, &first);
+    const Array *a = find_array(access->offset, &first);
 
-    for (unsigned i = 0; a && i < size * 8 / a->bits; i++) {
-        write_one(a, gic_bank_of(gic, cpu, first + i), first + i,
-            value >> i * a->bits & (UINT32_C(0xff) >> (8 - a->bits)));
+    for (unsigned i = 0; a && i < access->size * 8 / a->bits; i++) {
+        GicBank *bank = gic_bank_of(access->port->gic, access->cpu, first + i);
+        uint32_t one = value >> i * a->bits & (UINT32_C(0xff) >> (8 - a->bits));
+
+        if (a->action == PRIORITY && !gic_is_secure(access->port)) {
+            one = gic_priority_meant(one);
+        }
+        if (is_visible(access->port, a, bank, (first + i) % 32)) {
+            write_one(a, bank, first + i, one);
+        }
     }
-    gic_update(gic);
+    gic_update(access->port->gic);
     return a != NULL;
 }
 
@@ -321,9 +411,29 @@ bool gic_start(Gic *gic, Diag *diag)
         return device_error(&gic->dev, diag, "type", "serves up to %u CPUs, the machine has %u",
             GIC_CPUS_MAX, gic->cpus);
     }
+    gic->ports[false] = (GicPort){ gic, false };
+    gic->ports[true] = (GicPort){ gic, true };
     device_add_inputs(&gic->dev, "ppi", 0, GIC_LOCAL - SGIS, SGIS);
     device_add_inputs(&gic->dev, "spi", 0, GIC_SPIS, GIC_LOCAL);
     return true;
+}
+
+const RegionSpec *gic_place(const Device *dev, const char *name)
+{
+    for (unsigned i = 0; i < dev->spec->region_count; i++) {
+        if (strcmp(dev->spec->regions[i].name, name) == 0) {
+            return &dev->spec->regions[i];
+        }
+    }
+    return NULL;
+}
+
+void gic_add_region(Gic *gic, unsigned index, const char *name, uint64_t size, const RegionOps *ops)
+{
+    device_add_region(&gic->dev, index, region_new_mmio(name, size, ops, &gic->ports[false]));
+    if (device_has_secure_state(&gic->dev)) {
+        device_add_secure_region(&gic->dev, index, region_new_mmio(name, size, ops, &gic->ports[true]));
+    }
 }
 
 void gic_serve_cpus(Gic *gic, const CpuIntc *intc)
@@ -346,6 +456,7 @@ static void reset_bank(GicBank *bank, uint32_t edge)
 
 void gic_reset(Gic *gic)
 {
+    gic->has_states = device_has_secure_state(&gic->dev);
     gic->enabled = 0;
     memset(gic->cpu, 0, sizeof(gic->cpu));
     for (unsigned i = 0; i < GIC_CPUS_MAX; i++) {

@@ -200,6 +200,7 @@ const A64Sysreg a64_el_sysregs[] = {
     { R(3, 4, 14, 1, 0), EL2("cnthctl_el2"), OF(cnthctl) },
     { RANGE(3, 4, 14, 2, 0, 2, 2), EL2("cnthp_el2"), OF_A64(timer) },
     { RANGE(3, 4, 14, 3, 0, 3, 2), VHE("cnthv_el2"), OF_A64(timer) },
+    { RANGE(3, 4, 15, 0, 0, 15, 7), EL2("own_el2"), .read = a64_own_read, .trap = a64_own_trap },
     { R(3, 6, 1, 0, 0), EL3("sctlr_el3"), OF_A64(sctlr) },
     { R(3, 6, 1, 0, 1), EL3("actlr_el3"), HOME(actlr[3]), ALL },
     { R(3, 6, 1, 1, 0), EL3("scr_el3"), OF(scr) },
@@ -221,6 +222,7 @@ const A64Sysreg a64_el_sysregs[] = {
     { R(3, 6, 12, 0, 1), EL3("rvbar_el3"), HOME(rvbar), .trap = highest_trap, RO },
     { RANGE(3, 6, 12, 12, 4, 12, 7), EL3("icc_el3"), OF_A64(gic), .trap = a64_gic_trap },
     { R(3, 6, 13, 0, 2), EL3("tpidr_el3"), HOME(tpidr[3]), ALL },
+    { RANGE(3, 6, 15, 0, 0, 15, 7), EL3("own_el3"), .read = a64_own_read, .trap = a64_own_trap },
     { RANGE(3, 7, 14, 2, 0, 2, 2), EL3("cntps_el1"), OF_A64(timer), .trap = a64_secure_timer_trap },
 };
 /* clang-format on */

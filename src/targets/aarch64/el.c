@@ -63,6 +63,22 @@ void a64_levels_changed(A64Cpu *cpu)
 
 /* ---- where exceptions go ---------------------------------------------------------------------- */
 
+/* The own state's group 1 is IRQ, all else is FIQ: it is EL3's to look at (ARM IHI 0069, 4.6.2). */
+uint32_t a64_physical_lines(const A64Cpu *cpu)
+{
+    enum { GROUPS = 1 << A64_INPUT_NONSECURE_1 | 1 << A64_INPUT_SECURE_1 };
+    uint32_t lines = atomic_load_explicit(&cpu->lines, memory_order_acquire), groups;
+    unsigned own = a64_is_secure(cpu) ? A64_INPUT_SECURE_1 : A64_INPUT_NONSECURE_1;
+
+    groups = lines & GROUPS;
+    if (groups) {
+        bool is_irq = a64_el(cpu) < 3 && groups >> own & 1;
+
+        lines |= 1u << (is_irq ? A64_INPUT_IRQ : A64_INPUT_FIQ);
+    }
+    return lines & ~GROUPS;
+}
+
 unsigned a64_interrupt_level(const A64Cpu *cpu, bool fiq)
 {
     if (cpu->scr & (fiq ? SCR_FIQ : SCR_IRQ)) {

@@ -258,7 +258,7 @@ static int first_virtual(const A64Cpu *cpu, uint32_t pending)
 
 static int first_interrupt(const A64Cpu *cpu)
 {
-    uint32_t pending = atomic_load_explicit(&cpu->lines, memory_order_acquire);
+    uint32_t pending = a64_physical_lines(cpu);
 
     if (is_pending(pending, A64_INPUT_FIQ) && is_taken(cpu, true)) {
         return INTERRUPT_FIQ;
@@ -296,7 +296,7 @@ bool a64_wakes(const CpuEnv *env)
     enum { PHYSICAL = 1 << A64_INPUT_IRQ | 1 << A64_INPUT_FIQ };
     const A64Cpu *cpu = a64_cpu_const(env);
 
-    return atomic_load(&cpu->lines) &
+    return a64_physical_lines(cpu) &
         (a64_el(cpu) < 2 && cpu->hcr_now & (HCR_IMO | HCR_FMO | HCR_AMO) ? ~0u : PHYSICAL);
 }
 

@@ -87,9 +87,11 @@ static bool is_virtual(const A64Cpu *cpu, unsigned number)
 
 static uint32_t qualified(const A64Cpu *cpu, unsigned number)
 {
+    bool monitor = a64_el(cpu) == 3, secure = a64_is_secure(cpu);
+
     return number | (is_virtual(cpu, number) ? CPU_REG_VIRTUAL : 0) |
-        (a64_is_secure(cpu) || a64_el(cpu) == 3 ? CPU_REG_SECURE : 0) |
-        (a64_el(cpu) == 3 ? CPU_REG_MONITOR : 0);
+        (secure ? CPU_REG_SECURE : 0) | (monitor ? CPU_REG_MONITOR : 0) |
+        (!monitor && !secure && cpu->scr & SCR_FIQ ? CPU_REG_SHIFTED : 0);
 }
 
 /* ICH_HCR_EL2 has traps of its own. */

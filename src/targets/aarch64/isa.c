@@ -50,7 +50,7 @@ static const IsaField fields[] = {
     LEVELS(contextidr), FIELD(cpacr), FIELD(par_el1), FIELD(csselr), FIELD(mdscr), FIELD(cntkctl),
     FIELD(timer[0].compare), FIELD(timer[0].control), FIELD(timer[1].compare), FIELD(timer[1].control),
     FIELD(timer[2].compare), FIELD(timer[2].control), FIELD(timer[3].compare), FIELD(timer[3].control),
-    FIELD(timer[4].compare), FIELD(timer[4].control), FIELD(cntvoff), FIELD(cnthctl),
+    FIELD(timer[4].compare), FIELD(timer[4].control), FIELD(cntvoff), FIELD(cnthctl), FIELD(cntfrq),
     FIELD(hcr), FIELD(scr), FIELD(cptr[2]), FIELD(cptr[3]), FIELD(mdcr[2]), FIELD(mdcr[3]), FIELD(hstr),
     FIELD(vttbr), FIELD(vtcr), FIELD(vpidr), FIELD(vmpidr), FIELD(hpfar),
     {},
@@ -133,11 +133,6 @@ static bool init(CpuEnv *env, const char *model, const char *const *features, ch
 
 /* ---- reset ------------------------------------------------------------------------------------ */
 
-static unsigned highest_level(const A64Cpu *cpu)
-{
-    return a64_has(cpu, A64_EL3) ? 3 : a64_has(cpu, A64_EL2) ? 2 : 1;
-}
-
 /* What is not said here is zero, where the architecture leaves it unknown. */
 static void reset(CpuEnv *env)
 {
@@ -153,6 +148,7 @@ static void reset(CpuEnv *env)
     cpu->sctlr[1] = UINT64_C(0x30d00800); /* the bits that are one, MMU and caches off */
     cpu->sctlr[2] = cpu->sctlr[3] = UINT64_C(0x30c50830);
     cpu->hcr = HCR_RW;
+    cpu->cntfrq = cpu->frequency;
     cpu->scr = a64_has(cpu, A64_EL3) ? SCR_RW | 0x30 : SCR_NS | SCR_RW;
     cpu->vtcr = A64_BIT(31);
     cpu->cptr[2] = 0x33ff;
@@ -162,7 +158,7 @@ static void reset(CpuEnv *env)
     a64_settings_changed(cpu);
     a64_fpcr_write(cpu, 0);
     a64_fpsr_write(cpu, 0);
-    a64_enter(cpu, highest_level(cpu), true);
+    a64_enter(cpu, a64_highest_level(cpu), true);
     a64_levels_changed(cpu);
     tlb_flush_all(env);
 }

@@ -5,18 +5,23 @@
 #include <glib.h>
 #include <string.h>
 
+#include "core/cpu.h"
 #include "targets/aarch64/model.h"
 #include "targets/aarch64/sysreg.h"
+#include "tcg/exec.h"
 
 /* Sizes of caches as CCSIDR_EL1 encodes them: sets, ways, 64-byte lines. */
 #define CACHE(sets, ways) (((uint64_t)(sets)-1) << 13 | ((ways)-1) << 3 | 2)
 
+/* Whose registers beyond the architecture's a model has. */
+enum { NOBODYS, CORTEX, NEOVERSE };
+
 /* clang-format off */
 static const A64Model models[] = {
-    { "cortex-a53",  "arm,cortex-a53",  0x410fd034, .pa_range = 2, .l1 = { CACHE(128, 4), CACHE(256, 2) }, .l2 = CACHE(512, 16) },
-    { "cortex-a57",  "arm,cortex-a57",  0x411fd070, .pa_range = 4, .l1 = { CACHE(256, 2), CACHE(256, 3) }, .l2 = CACHE(2048, 16) },
-    { "cortex-a72",  "arm,cortex-a72",  0x410fd083, .pa_range = 4, .l1 = { CACHE(256, 2), CACHE(256, 3) }, .l2 = CACHE(1024, 16) },
-    { "neoverse-n1", "arm,neoverse-n1", 0x414fd0c1, .pa_range = 5, .l1 = { CACHE(256, 4), CACHE(256, 4) }, .l2 = CACHE(2048, 8), .granule16 = true, .no_meltdown = true },
+    { "cortex-a53",  "arm,cortex-a53",  0x410fd034, .pa_range = 2, .l1 = { CACHE(128, 4), CACHE(256, 2) }, .l2 = CACHE(512, 16), .own = CORTEX },
+    { "cortex-a57",  "arm,cortex-a57",  0x411fd070, .pa_range = 4, .l1 = { CACHE(256, 2), CACHE(256, 3) }, .l2 = CACHE(2048, 16), .own = CORTEX },
+    { "cortex-a72",  "arm,cortex-a72",  0x410fd083, .pa_range = 4, .l1 = { CACHE(256, 2), CACHE(256, 3) }, .l2 = CACHE(1024, 16), .own = CORTEX },
+    { "neoverse-n1", "arm,neoverse-n1", 0x414fd0c1, .pa_range = 5, .l1 = { CACHE(256, 4), CACHE(256, 4) }, .l2 = CACHE(2048, 8), .granule16 = true, .no_meltdown = true, .own = NEOVERSE },
     { "max",         "arm,armv8",       0x000f0510, .pa_range = 5, .l1 = { CACHE(256, 2), CACHE(256, 2) }, .l2 = CACHE(1024, 16), .granule16 = true, .no_meltdown = true },
 };
 
@@ -126,6 +131,73 @@ uint64_t a64_id_read(A64Cpu *cpu, unsigned number)
             value &= ~(UINT64_C(15) << fields[i].shift);
             value |= (uint64_t)fields[i].value << fields[i].shift;
         }
+    }
+    return value;
+}
+
+/* ---- what makers have added ------------------------------------------------------------------- */
+
+/*
+ * Switches for errata, power and caches that firmware writes: there is nothing behind them, so they stay as they are.
+ * Cortex-A53 (DDI 0500), A57 (DDI 0488) and A72 (100095), 4.3; Neoverse N1 (100616), B2.
+ */
+/* clang-format off */
+static const struct { uint16_t number; uint8_t own; uint64_t value; } own_registers[] = {
+    { SYSREG(3, 1, 11, 0, 2), CORTEX, 0 },                /* L2CTLR_EL1 */
+    { SYSREG(3, 1, 11, 0, 3), CORTEX, 0 },                /* L2ECTLR_EL1 */
+    { SYSREG(3, 1, 15, 0, 0), CORTEX, 0 },                /* L2ACTLR_EL1 */
+    { SYSREG(3, 1, 15, 2, 0), CORTEX, 0 },                /* CPUACTLR_EL1 */
+    { SYSREG(3, 1, 15, 2, 1), CORTEX, 0 },                /* CPUECTLR_EL1 */
+    { SYSREG(3, 1, 15, 2, 2), CORTEX, 0 },                /* CPUMERRSR_EL1 */
+    { SYSREG(3, 1, 15, 2, 3), CORTEX, 0 },                /* L2MERRSR_EL1 */
+    { SYSREG(3, 0, 15, 0, 0), NEOVERSE, 4 },              /* CPUCFR_EL1: no SCU */
+    { SYSREG(3, 0, 15, 1, 0), NEOVERSE, 0 },              /* CPUACTLR_EL1, 2 and 3 */
+    { SYSREG(3, 0, 15, 1, 1), NEOVERSE, 0 },
+    { SYSREG(3, 0, 15, 1, 2), NEOVERSE, 0 },
+    { SYSREG(3, 0, 15, 1, 4), NEOVERSE, UINT64_C(0x961563010) }, /* CPUECTLR_EL1 */
+    { SYSREG(3, 0, 15, 2, 0), NEOVERSE, 0 },              /* ERXPFGF_EL1, ERXPFGCTL_EL1, ERXPFGCDN_EL1 */
+    { SYSREG(3, 0, 15, 2, 1), NEOVERSE, 0 },
+    { SYSREG(3, 0, 15, 2, 2), NEOVERSE, 0 },
+    { SYSREG(3, 0, 15, 2, 7), NEOVERSE, 0 },              /* CPUPWRCTLR_EL1 */
+    { SYSREG(3, 0, 15, 7, 0), NEOVERSE, 0 },              /* ATCR_EL1, EL2, EL3; AVTCR_EL2 */
+    { SYSREG(3, 4, 15, 7, 0), NEOVERSE, 0 },
+    { SYSREG(3, 4, 15, 7, 1), NEOVERSE, 0 },
+    { SYSREG(3, 6, 15, 7, 0), NEOVERSE, 0 },
+    { SYSREG(3, 6, 15, 8, 0), NEOVERSE, 0 },              /* CPUPSELR_EL3, CPUPCR, CPUPOR, CPUPMR */
+    { SYSREG(3, 6, 15, 8, 1), NEOVERSE, 0 },
+    { SYSREG(3, 6, 15, 8, 2), NEOVERSE, 0 },
+    { SYSREG(3, 6, 15, 8, 3), NEOVERSE, 0 },
+};
+/* clang-format on */
+
+static bool find_own(const A64Cpu *cpu, unsigned number, uint64_t *value)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(own_registers); i++) {
+        if (own_registers[i].number == number && own_registers[i].own == cpu->model->own) {
+            *value = own_registers[i].value;
+            return true;
+        }
+    }
+    return false;
+}
+
+uint8_t a64_own_trap(const A64Cpu *cpu, unsigned number, bool write)
+{
+    uint64_t ignored;
+
+    return find_own(cpu, number, &ignored) ? SYSREG_GOES_ON : EC_UNKNOWN;
+}
+
+/* L2CTLR_EL1 counts the CPUs of the cluster from bit 24 on. */
+uint64_t a64_own_read(A64Cpu *cpu, unsigned number)
+{
+    enum { L2CTLR = SYSREG(3, 1, 11, 0, 2), CPUS_SHIFT = 24, CPUS_MASK = 3 };
+    uint64_t value = 0;
+
+    find_own(cpu, number, &value);
+    if (number == L2CTLR) {
+        value |= (uint64_t)((device_cpu_count(&cpu_device(&cpu->env)->dev) - 1) & CPUS_MASK)
+            << CPUS_SHIFT;
     }
     return value;
 }

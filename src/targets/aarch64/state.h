@@ -115,7 +115,7 @@ typedef struct A64Cpu {
     uint64_t tpidr[4], afsr0[4], afsr1[4], contextidr[4], cpacr, tpidrro_el0, par_el1;
     uint64_t csselr, mdscr, oslock, osdlr, mdccint, rndr;
     uint64_t rvbar;
-    uint64_t cntkctl, cntvoff, cnthctl;
+    uint64_t cntkctl, cntvoff, cnthctl, cntfrq;
     A64Timer timer[TIMER_COUNT];
     int64_t alarm;       /* when cpu_timer_set() was told to kick */
     bool stepped;        /* the one instruction of a software step was begun */
@@ -146,6 +146,8 @@ enum {
     A64_INPUT_FIQ,
     A64_INPUT_VIRQ,
     A64_INPUT_VFIQ,
+    A64_INPUT_NONSECURE_1, /* IRQ or FIQ, as a64_physical_lines() says */
+    A64_INPUT_SECURE_1,
     A64_INPUT_VI,
     A64_INPUT_VF,
     A64_INPUT_VSE
@@ -164,6 +166,11 @@ static inline const A64Cpu *a64_cpu_const(const CpuEnv *env)
 static inline bool a64_has(const A64Cpu *cpu, A64Feature feature)
 {
     return cpu->features >> feature & 1;
+}
+
+static inline unsigned a64_highest_level(const A64Cpu *cpu)
+{
+    return a64_has(cpu, A64_EL3) ? 3 : a64_has(cpu, A64_EL2) ? 2 : 1;
 }
 
 static inline unsigned a64_el(const A64Cpu *cpu)
@@ -226,6 +233,8 @@ bool a64_el2_enabled(const A64Cpu *cpu);
 void a64_levels_changed(A64Cpu *cpu);
 /* Where an exception of this syndrome goes. *syndrome is changed where the level makes another one of it. */
 unsigned a64_route(const A64Cpu *cpu, uint32_t *syndrome);
+/* The lines, those of the GIC's groups made physical interrupts of the state that the CPU is in. */
+uint32_t a64_physical_lines(const A64Cpu *cpu);
 /* Where a physical interrupt goes. */
 unsigned a64_interrupt_level(const A64Cpu *cpu, bool fiq);
 /* The level to which floating point traps; 0: it does not. */

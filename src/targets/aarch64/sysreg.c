@@ -330,7 +330,7 @@ static bool is_shown(const A64Cpu *cpu, uint64_t route, unsigned physical, unsig
 {
     bool is_virtual = a64_el(cpu) == 1 && cpu->hcr_now & route;
 
-    return atomic_load(&cpu->lines) & (is_virtual ? virtual_lines : 1u << physical);
+    return a64_physical_lines(cpu) & (is_virtual ? virtual_lines : 1u << physical);
 }
 
 static uint64_t read_isr(A64Cpu *cpu, unsigned number)
@@ -407,9 +407,12 @@ static const A64Sysreg sysregs[] = {
     { R(3, 0, 13, 0, 1), .name = "contextidr_el1", .feature = NONE, HOME(contextidr[1]), LOW32 },
     { R(3, 0, 13, 0, 4), .name = "tpidr_el1", .feature = NONE, HOME(tpidr[1]), ALL },
     { R(3, 0, 14, 1, 0), .name = "cntkctl_el1", .feature = NONE, HOME(cntkctl), LOW32 },
+    { RANGE(3, 0, 15, 0, 0, 15, 7), .name = "own_el1", .feature = NONE, .read = a64_own_read, .trap = a64_own_trap },
     { R(3, 1, 0, 0, 0), .name = "ccsidr_el1", .feature = NONE, .read = a64_ccsidr_read, RO },
     { R(3, 1, 0, 0, 1), .name = "clidr_el1", .feature = NONE, .read = a64_clidr_read, RO },
     { R(3, 1, 0, 0, 7), .name = "aidr_el1", .feature = NONE, .read = a64_zero_read, RO },
+    { RANGE(3, 1, 11, 0, 0, 15, 7), .name = "own2_el1", .feature = NONE, .read = a64_own_read, .trap = a64_own_trap },
+    { RANGE(3, 1, 15, 0, 0, 15, 7), .name = "own3_el1", .feature = NONE, .read = a64_own_read, .trap = a64_own_trap },
     { R(3, 2, 0, 0, 0), .name = "csselr_el1", .feature = NONE, HOME(csselr), .mask = 15 },
     { R(3, 3, 0, 0, 1), .name = "ctr_el0", .feature = NONE, .read = a64_ctr_read, .trap = ctr_trap, RO },
     { R(3, 3, 0, 0, 7), .name = "dczid_el0", .feature = NONE, .read = a64_dczid_read, RO },
@@ -427,7 +430,7 @@ static const A64Sysreg sysregs[] = {
     { R(3, 3, 9, 14, 3), .name = "pmovsset_el0", .feature = A64_PMU, .read = a64_pmu_read, .write = a64_pmu_write, .trap = a64_pmu_trap, .flags = LEAVES },
     { R(3, 3, 13, 0, 2), .name = "tpidr_el0", .feature = NONE, HOME(tpidr[0]), ALL },
     { R(3, 3, 13, 0, 3), .name = "tpidrro_el0", .feature = NONE, HOME(tpidrro_el0), ALL, .flags = EL0_READS },
-    { R(3, 3, 14, 0, 0), .name = "cntfrq_el0", .feature = NONE, .read = a64_count_read, .trap = a64_count_trap, RO },
+    { R(3, 3, 14, 0, 0), .name = "cntfrq_el0", .feature = NONE, .read = a64_count_read, .write = a64_frequency_write, .trap = a64_frequency_trap },
     { R(3, 3, 14, 0, 1), .name = "cntpct_el0", .feature = NONE, .read = a64_count_read, .trap = a64_count_trap, RO },
     { R(3, 3, 14, 0, 2), .name = "cntvct_el0", .feature = NONE, .read = a64_count_read, .trap = a64_count_trap, RO },
     { RANGE(3, 3, 14, 2, 0, 2, 2), .name = "cntp_el0", .feature = NONE, .read = a64_timer_read, .write = a64_timer_write, .trap = a64_timer_trap, .flags = LEAVES },
@@ -531,7 +534,7 @@ static bool goes_on(A64Cpu *cpu, const A64Sysreg *row, uint64_t operand, bool wr
     uint8_t class = row->trap ? row->trap(cpu, number, write) : SYSREG_GOES_ON;
 
     level = class == SYSREG_TO_EL2 ? 2 : class == SYSREG_TO_EL3 ? 3 : 0;
-    if (class == SYSREG_GOES_ON && cpu->env.mode & MODE_TRAPS) {
+    if ((class == SYSREG_GOES_ON || class == EC_UNKNOWN) && cpu->env.mode & MODE_TRAPS) {
         level = a64_trap_level(cpu, number, write);
     }
     if (level) {

@@ -65,13 +65,15 @@ uint64_t a64_ctr_read(A64Cpu *cpu, unsigned number);
 uint64_t a64_dczid_read(A64Cpu *cpu, unsigned number);
 uint64_t a64_midr_read(A64Cpu *cpu, unsigned number);
 uint64_t a64_mpidr_read(A64Cpu *cpu, unsigned number);
+SysregRead a64_own_read;
+SysregTrap a64_own_trap;
 uint64_t a64_clidr_read(A64Cpu *cpu, unsigned number);
 uint64_t a64_ccsidr_read(A64Cpu *cpu, unsigned number);
 
 /* ---- timer.c ---- */
 SysregRead a64_timer_read, a64_count_read;
-SysregWrite a64_timer_write;
-SysregTrap a64_timer_trap, a64_secure_timer_trap, a64_count_trap;
+SysregWrite a64_timer_write, a64_frequency_write;
+SysregTrap a64_timer_trap, a64_frequency_trap, a64_secure_timer_trap, a64_count_trap;
 
 /* ---- pmu.c ---- */
 SysregRead a64_pmu_read;

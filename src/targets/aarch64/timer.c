@@ -111,10 +111,24 @@ static uint64_t shown_count(const A64Cpu *cpu, A64TimerId id)
 uint64_t a64_count_read(A64Cpu *cpu, unsigned number)
 {
     switch (number & 7) {
-    case COUNT_FREQUENCY: return cpu->frequency;
+    case COUNT_FREQUENCY: return cpu->cntfrq;
     case COUNT_PHYSICAL: return a64_count(cpu, TIMER_PHYSICAL);
     default: return shown_count(cpu, TIMER_VIRTUAL);
     }
+}
+
+/* What firmware says is the frequency is what others read; it changes nothing (D17.11.3). */
+void a64_frequency_write(A64Cpu *cpu, unsigned number, uint64_t value)
+{
+    cpu->cntfrq = (uint32_t)value;
+}
+
+uint8_t a64_frequency_trap(const A64Cpu *cpu, unsigned number, bool write)
+{
+    if (write) {
+        return a64_el(cpu) == a64_highest_level(cpu) ? SYSREG_GOES_ON : EC_UNKNOWN;
+    }
+    return a64_count_trap(cpu, number, write);
 }
 
 /* CNTKCTL_EL1, of a host CNTHCTL_EL2: bit 0 shows the physical counter to EL0, 1 the virtual one, 9 and 8 the timers. */
