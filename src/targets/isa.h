@@ -27,6 +27,8 @@ typedef struct Translation {
     bool global;               /* the same in every address space */
     bool strict;               /* data there is accessed aligned, or it is align_fault */
     bool marked;               /* code there is translated with ISA_MODE_MARKED */
+    bool is_alias;             /* flushes name the same page by another address: */
+    uint64_t plain;            /* that one, which differs above bit 31 only */
     uint32_t cause;            /* when the walk says false: for cpu_raise() */
 } Translation;
 

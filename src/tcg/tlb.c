@@ -327,7 +327,7 @@ static bool translate(TcgCpu *cpu, uint64_t address, Access access, PageRef *ref
     ref->marked = t.marked;
     ref->narrow = t.page_size < GUEST_PAGE_SIZE;
     if (!ref->narrow) {
-        remember(cpu, space, address, &t);
+        remember(cpu, space, t.is_alias ? t.plain : address, &t);
     }
     return true;
 }

@@ -375,10 +375,8 @@ static unsigned translate(
     out->global = has_halves(cpu, regime) && !(leaf.desc & DESC_NG);
     out->strict = is_device(cpu->mair[regime] >> 8 * (leaf.desc >> 2 & 7));
     out->marked = a64_has(cpu, A64_BTI) && leaf.desc & DESC_GP;
-    /* A tag in the top byte: not remembered, or TLBI would have to look for all of them. */
-    if (half.top_byte_ignored && (int64_t)(address << 8) >> 8 != (int64_t)address) {
-        out->page_size = 1;
-    }
+    out->plain = (uint64_t)((int64_t)(address << 8) >> 8);
+    out->is_alias = half.top_byte_ignored && out->plain != address; /* a tag in the top byte */
     return code;
 }
 

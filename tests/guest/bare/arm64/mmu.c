@@ -183,6 +183,28 @@ static void address_translation(void)
     print("\n");
 }
 
+/* What the TLB has of a tagged address goes when its page does, or the block that the page is of. */
+static void flush_tagged(void)
+{
+    const uint64_t tag = UINT64_C(0xab) << 56, block = AT + (2 << 21), kind = BLOCK | NORMAL | INNER | ACCESSED;
+    uint64_t base = (uint64_t)data[0] & -(UINT64_C(1) << 21), offset = (uint64_t)data[0] - base;
+
+    pages[1] = (uint64_t)data[1] | PAGE | NORMAL | INNER | ACCESSED;
+    data[1][0] = 0x88;
+    __asm__ volatile("dsb ish\n tlbi vaae1is, %0\n dsb ish\n isb" ::"r"((AT + 0x1000) >> 12) : "memory");
+    print_hex("other page", load(AT + 0x1000 + tag));
+    middle[2] = base | kind;
+    flush();
+    load(block + tag);
+    print_hex("block", load(block + offset + tag));
+    middle[2] = (base + (1 << 21)) | kind;
+    *(uint64_t *)(base + (1 << 21) + offset) = 0x99;
+    __asm__ volatile("dsb ish\n tlbi vaae1is, %0\n dsb ish\n isb" ::"r"(block >> 12) : "memory");
+    print_hex("other block", load(block + offset + tag));
+    print("\n");
+    middle[2] = UINT64_C(0x40000000) | kind;
+}
+
 /* The top byte is ignored when TBI says so; the fault's address keeps it (D8.8). */
 static void tagged(void)
 {
@@ -196,6 +218,7 @@ static void tagged(void)
     print_hex("tagged", load(AT + 0x1000 + (UINT64_C(0xab) << 56)));
     print("\n");
     SHOW("a tagged address that faults", load(AT + 0x3000 + (UINT64_C(0xab) << 56)));
+    flush_tagged();
     write_sysreg(tcr_el1, TCR_BITS);
     flush();
 }
