@@ -240,14 +240,16 @@ static void refresh_granules(CodePage *page)
 /* ---- publishing ------------------------------------------------------------------------------ */
 
 /* Where code is written again and again it may also come back. */
-static bool keeps_copy(const TcgCpu *cpu, const uint8_t *host)
+static bool may_sleep(const TcgCpu *cpu, const CodePage *page)
 {
-    const uint8_t *at = (const uint8_t *)((uintptr_t)host & -(uintptr_t)GUEST_PAGE_SIZE);
-    const CodePage *page = page_find(&cpu->tcg->blocks, at);
-    unsigned size = cpu->ir.guest_size;
-
     return page && page->drops >= DROPS_TO_COPY && !cpu->reader.narrow &&
-        size >= DORMANT_MIN_SIZE && (cpu->ir.pc & (GUEST_PAGE_SIZE - 1)) + size <= GUEST_PAGE_SIZE;
+        cpu->ir.guest_size >= DORMANT_MIN_SIZE;
+}
+
+/* Where other CPUs may still write unnoticed it is looked at again when they no longer do. */
+static bool may_be_provisional(const TcgCpu *cpu, const CodePage *page)
+{
+    return cpu->tcg->cpu_count > 1 && (!page || !(*page->flag & PAGE_CODE) || page->pending);
 }
 
 static Block *new_block(TcgCpu *cpu, const uint8_t *host)
@@ -258,7 +260,10 @@ static Block *new_block(TcgCpu *cpu, const uint8_t *host)
     size_t sides_size = out->side_count * sizeof(SideEntry);
     uint64_t last_pc = ir->pc + ir->guest_size - 1;
     bool straddles = ((ir->pc ^ last_pc) & -(uint64_t)GUEST_PAGE_SIZE) != 0;
-    bool has_copy = keeps_copy(cpu, host);
+    const CodePage *page = page_find(
+        &cpu->tcg->blocks, (uint8_t *)((uintptr_t)host & -(uintptr_t)GUEST_PAGE_SIZE));
+    bool sleeps = !straddles && may_sleep(cpu, page);
+    bool has_copy = sleeps || (!straddles && may_be_provisional(cpu, page));
     size_t end_size = straddles ? sizeof(BlockEnd) : has_copy ? ir->guest_size : 0;
     Block *block = chunk_alloc(chunk, sizeof(Block) + sides_size + end_size);
 
@@ -274,6 +279,7 @@ static Block *new_block(TcgCpu *cpu, const uint8_t *host)
     block->side_count = (uint16_t)out->side_count;
     memcpy(block->sides, out->sides, sides_size);
     block->has_copy = has_copy;
+    block->may_sleep = sleeps;
     if (has_copy) {
         memcpy(block_copy(block), cpu->reader.copy, ir->guest_size);
     }
@@ -396,7 +402,7 @@ static void drop_written(Tcg *tcg, Block *block)
     Chunk *chunk = code_find(&tcg->code, block->code);
     Block *displaced;
 
-    if (block->dead || !block->has_copy || !dormant_add(&tcg->blocks.dormant, block, &displaced)) {
+    if (block->dead || !block->may_sleep || !dormant_add(&tcg->blocks.dormant, block, &displaced)) {
         block_drop(tcg, block);
         return;
     }
@@ -557,12 +563,18 @@ bool code_written(Tcg *tcg, uint8_t *host, uint64_t length)
     return dropped;
 }
 
-static void drop_if_provisional(Tcg *tcg, CodePage *page)
+/* Those that are what memory says stay. */
+static void check_provisional(Tcg *tcg, CodePage *page)
 {
     for (Block *block = page->blocks, *next; block; block = next) {
         next = *page_next(block, page);
-        if (block->provisional) {
+        if (!block->provisional) {
+            continue;
+        }
+        if (!block->has_copy || !copy_is_true(block, block_copy(block))) {
             block_drop(tcg, block);
+        } else {
+            block->provisional = page->pending != 0;
         }
     }
 }
@@ -575,17 +587,17 @@ void code_confirm(Tcg *tcg, unsigned cpu)
         CodePage *page = g_ptr_array_index(pages, i);
         page->pending &= ~(UINT64_C(1) << cpu);
         if (!page->pending) {
-            drop_if_provisional(tcg, page);
+            check_provisional(tcg, page);
             g_ptr_array_remove_index_fast(pages, i);
             tcg->blocks.provisional_count--;
         }
     }
 }
 
-void code_drop_provisional(Tcg *tcg)
+void code_check_provisional(Tcg *tcg)
 {
     for (unsigned i = 0; i < tcg->blocks.provisional->len; i++) {
-        drop_if_provisional(tcg, g_ptr_array_index(tcg->blocks.provisional, i));
+        check_provisional(tcg, g_ptr_array_index(tcg->blocks.provisional, i));
     }
 }
 

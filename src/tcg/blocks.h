@@ -10,7 +10,7 @@
  * writer stores, then looks at flag and granules. With a full fence between the two on both sides at least one
  * of them sees the other. What is left is stores of other CPUs through write entries of their first-level TLBs
  * made before the flag was set: those CPUs are told to drop them, and until all have, the page's blocks are
- * provisional: they die when the last CPU answers, and at any code barrier.
+ * provisional: when the last CPU answers, and at any code barrier, they are compared with memory again.
  */
 #ifndef TCG_BLOCKS_H
 #define TCG_BLOCKS_H
@@ -44,9 +44,10 @@ typedef struct Block {
     _Atomic bool cached_often; /* ... and whether there were more */
     _Atomic bool dead;
     bool provisional;
-    bool checked;  /* ran in lockstep */
-    bool has_copy; /* of its guest code: block_copy() */
-    bool dormant;  /* dead, but in the table of dormant.h */
+    bool checked;   /* ran in lockstep */
+    bool has_copy;  /* of its guest code: block_copy() */
+    bool may_sleep; /* dormant, when its code is written */
+    bool dormant;   /* dead, but in the table of dormant.h */
     CodePage *page;
     struct Block *page_next;
     SideEntry sides[];
@@ -133,6 +134,6 @@ bool code_written(Tcg *tcg, uint8_t *host, uint64_t length);
 /* This CPU has dropped the write entries it was asked to drop; lock held. */
 void code_confirm(Tcg *tcg, unsigned cpu);
 /* What was translated from pages that another CPU may still be writing unnoticed; lock held. */
-void code_drop_provisional(Tcg *tcg);
+void code_check_provisional(Tcg *tcg);
 
 #endif

@@ -332,7 +332,7 @@ void cpu_code_barrier(CpuEnv *env)
 
     if (atomic_load(&tcg->blocks.provisional_count)) {
         pthread_mutex_lock(&tcg->lock);
-        code_drop_provisional(tcg);
+        code_check_provisional(tcg);
         pthread_mutex_unlock(&tcg->lock);
     }
 }

@@ -578,6 +578,36 @@ static void code_patched_by_another_cpu_is_seen_after_its_barrier(void **state)
     assert_int_equal(m->mini[1]->r[3], TURNS);
 }
 
+static void confirm(MiniMachine *m)
+{
+    pthread_mutex_lock(&m->tcg->lock);
+    code_confirm(m->tcg, m->cpu[1]->slot);
+    pthread_mutex_unlock(&m->tcg->lock);
+}
+
+/* CPU 1 is as one that runs and has not yet heard that the page has code: what it wrote until then may be unseen. */
+static void code_that_may_have_been_written_unseen_is_compared(void **state)
+{
+    g_autoptr(MiniMachine) m = mini_machine_new(&(MiniOptions){ .tcg.host = *state, .cpus = 2 });
+    MINI_PUT(m, 0x1000, mini(MINI_LI, 0, 0, 1), mini(MINI_HALT, 0, 0, 0));
+    MINI_PUT(m, 0x2000, mini(MINI_LI, 0, 0, 2), mini(MINI_HALT, 0, 0, 0));
+    atomic_store(&m->cpu[1]->seen, 0);
+
+    mini_run(m, 0x1000);
+    assert_int_equal(m->tcg->blocks.provisional_count, 1);
+    confirm(m);
+    assert_int_equal(m->tcg->blocks.provisional_count, 0);
+    assert_int_equal(m->tcg->dropped_blocks, 0);
+
+    mini_run(m, 0x2000);
+    *(uint32_t *)(void *)(region_host(m->ram) + 0x2000) = mini(MINI_LI, 0, 0, 3);
+    confirm(m);
+    assert_int_equal(m->tcg->dropped_blocks, 1);
+    mini_run(m, 0x2000);
+    assert_int_equal(m->mini[0]->r[0], 3);
+    atomic_store(&m->cpu[1]->seen, EPOCH_OUTSIDE);
+}
+
 /* A doubleword of guest memory, which a CPU may be using. */
 static _Atomic uint64_t *word_at(MiniMachine *m, uint64_t at)
 {
@@ -660,6 +690,7 @@ int main(void)
         BOTH(a_flushed_page_runs_the_code_that_is_there_now),
         BOTH(an_instruction_on_two_pages_follows_its_second_page),
         BOTH(atomic_adds_of_four_cpus_sum_up),
+        BOTH(code_that_may_have_been_written_unseen_is_compared),
         BOTH(code_patched_by_another_cpu_is_seen_after_its_barrier),
         BOTH(after_a_sync_no_cpu_uses_what_was_flushed),
     };
