@@ -24,18 +24,24 @@ static unsigned space_slot(uint64_t space, uint64_t rights, unsigned kind)
     return (unsigned)((key * UINT64_C(0x9e3779b97f4a7c15)) >> 55) & (TLB_SPACE_HASH - 1);
 }
 
-static TlbSpace *find_or_add_space(Tlb *tlb, const TlbSpace *wanted)
+/* The space, or NULL: *slot is where it is to be entered. */
+static TlbSpace *find_space(Tlb *tlb, const TlbSpace *wanted, unsigned *slot)
 {
-    unsigned slot = space_slot(wanted->space, wanted->rights, wanted->fetch + 2u * wanted->global);
-
-    for (; tlb->space_hash[slot]; slot = (slot + 1) % TLB_SPACE_HASH) {
-        TlbSpace *space = &tlb->spaces[tlb->space_hash[slot] - 1];
+    *slot = space_slot(wanted->space, wanted->rights, wanted->fetch + 2u * wanted->global);
+    for (; tlb->space_hash[*slot]; *slot = (*slot + 1) % TLB_SPACE_HASH) {
+        TlbSpace *space = &tlb->spaces[tlb->space_hash[*slot] - 1];
         if (space->space == wanted->space && space->rights == wanted->rights &&
             space->fetch == wanted->fetch && space->global == wanted->global) {
             return space;
         }
     }
+    return NULL;
+}
+
+static TlbSpace *add_space(Tlb *tlb, const TlbSpace *wanted, unsigned slot)
+{
     TlbSpace *space = &tlb->spaces[tlb->space_count++];
+
     *space = *wanted;
     space->serial = new_serial(tlb);
     tlb->space_hash[slot] = (uint16_t)tlb->space_count;
@@ -56,10 +62,15 @@ static TlbSpace *enter_space(Tlb *tlb, uint64_t address_space, uint64_t rights, 
 {
     const TlbSpace wanted = { .space = address_space, .rights = rights, .fetch = fetch };
     const TlbSpace twin = { .rights = rights, .fetch = fetch, .global = true };
-    TlbSpace *global = find_or_add_space(tlb, &twin);
-    TlbSpace *space = find_or_add_space(tlb, &wanted);
+    unsigned slot;
+    TlbSpace *space = find_space(tlb, &wanted, &slot), *global;
 
-    space->twin = (uint16_t)(global - tlb->spaces);
+    if (!space) {
+        space = add_space(tlb, &wanted, slot);
+        global = find_space(tlb, &twin, &slot);
+        global = global ? global : add_space(tlb, &twin, slot);
+        space->twin = (uint16_t)(global - tlb->spaces);
+    }
     return space;
 }
 
