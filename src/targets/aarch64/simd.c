@@ -2,24 +2,10 @@
  * Advanced SIMD and floating point out of line: rare operations, most of them a function of a lane. Names of the
  * manual's pseudocode (J1.1) are in the comments.
  */
-#include "targets/aarch64/simd.h"
+#include "targets/aarch64/simd-work.h"
 
 #include <string.h>
 
-#include "tcg/eval.h"
-#include "tcg/fp.h"
-#include "tcg/softfloat.h"
-
-struct A64SimdWork {
-    A64Cpu *cpu;
-    A64Operands o;
-    unsigned bits;  /* of a lane of the operands */
-    bool saturated; /* FPSR.QC is to be set */
-    FpMode mode;
-    const FpFormat *format; /* of lanes, if they are floats */
-};
-
-typedef A64SimdWork Work;
 typedef __int128 Number;
 
 unsigned a64_simd_imm(const Work *w)
@@ -48,21 +34,6 @@ static unsigned lane_count(const Work *w)
 static unsigned second_lane(const Work *w, unsigned n)
 {
     return w->o.lane == LANE_OF_EACH ? n : w->o.lane;
-}
-
-static unsigned fp_rules(const A64Cpu *cpu, unsigned size)
-{
-    uint64_t flush = size == LANE_16 ? FPCR_FZ16 : FPCR_FZ;
-
-    return cpu->env.fp_round | FP_TINY_BEFORE | FP_NAN_TO_ZERO |
-        (cpu->fpcr & FPCR_DN ? FP_NAN_DEFAULT : FP_NAN_FIRST) | (cpu->fpcr & flush ? FP_FLUSH : 0);
-}
-
-/* Of a conversion between sizes: FPCR.FZ16 is not asked. */
-static void rules_of_conversion(Work *w)
-{
-    w->mode.aux = (uint8_t)fp_rules(w->cpu, LANE_32);
-    w->mode.converts = true;
 }
 
 /* ---- saturation ------------------------------------------------------------------------------- */
@@ -183,65 +154,6 @@ static uint64_t lane_ursqrte(Work *w, uint64_t a, uint64_t b, uint64_t d)
     return a >> 30 ? reciprocal_root(a >> 23) << 23 : UINT32_MAX;
 }
 
-/* ---- pieces of floats ------------------------------------------------------------------------- */
-
-static uint64_t sign_bit(const FpFormat *f)
-{
-    return UINT64_C(1) << (f->exponent_bits + f->fraction_bits);
-}
-
-static uint64_t infinity(const FpFormat *f)
-{
-    return ((UINT64_C(1) << f->exponent_bits) - 1) << f->fraction_bits;
-}
-
-static uint64_t magnitude(const FpFormat *f, uint64_t a)
-{
-    return a & (sign_bit(f) - 1);
-}
-
-static bool is_nan(const FpFormat *f, uint64_t a)
-{
-    return magnitude(f, a) > infinity(f);
-}
-
-static bool is_infinite(const FpFormat *f, uint64_t a)
-{
-    return magnitude(f, a) == infinity(f);
-}
-
-static uint64_t default_nan(const FpFormat *f)
-{
-    return infinity(f) | UINT64_C(1) << (f->fraction_bits - 1);
-}
-
-static int bias(const FpFormat *f)
-{
-    return (1 << (f->exponent_bits - 1)) - 1;
-}
-
-static unsigned exponent_field(const FpFormat *f, uint64_t a)
-{
-    return (unsigned)(magnitude(f, a) >> f->fraction_bits);
-}
-
-/* 2^exponent. */
-static uint64_t power_of_two(const FpFormat *f, int exponent)
-{
-    return (uint64_t)(bias(f) + exponent) << f->fraction_bits;
-}
-
-/* FPProcessNaN(): a is one. */
-static uint64_t process_nan(Work *w, uint64_t a)
-{
-    return sf_add(&w->mode, w->format, a, a);
-}
-
-static uint64_t flushed(Work *w, uint64_t a)
-{
-    return sf_flush_operand(&w->mode, w->format, a);
-}
-
 /* ---- multiplications with rules of their own -------------------------------------------------- */
 
 static bool is_zero_times_infinity(const FpFormat *f, uint64_t a, uint64_t b)
@@ -302,8 +214,6 @@ static uint64_t fraction52(const FpFormat *f, uint64_t a)
 {
     return (a & ((UINT64_C(1) << f->fraction_bits) - 1)) << (52 - f->fraction_bits);
 }
-
-#define ONES52 ((UINT64_C(1) << 52) - 1)
 
 static uint64_t pack(const FpFormat *f, bool sign, int exponent, uint64_t fraction)
 {
@@ -420,283 +330,6 @@ static uint64_t lane_frecpx(Work *w, uint64_t a, uint64_t b, uint64_t d)
     exponent = a & infinity(f);
     return (a & sign_bit(f)) |
         (exponent ? exponent ^ infinity(f) : infinity(f) - (UINT64_C(1) << f->fraction_bits));
-}
-
-/* ---- rounding and conversions ----------------------------------------------------------------- */
-
-/* FPRoundIntN(): to an integer of so many bits; all others give the least one. */
-static uint64_t round_to(Work *w, uint64_t a, int bits, unsigned round)
-{
-    const FpFormat *f = w->format;
-    uint64_t limit = power_of_two(f, bits - 1), result;
-    FpMode mode = w->mode;
-
-    a = sf_flush_operand(&mode, f, a);
-    mode.aux = (uint8_t)((mode.aux & ~(unsigned)FP_ROUND) | round);
-    result = is_nan(f, a) ? a : sf_round(&mode, f, a, true);
-    if (is_nan(f, a) || magnitude(f, result) > limit || result == limit) {
-        w->mode.flags |= FP_INVALID;
-        return sign_bit(f) | limit;
-    }
-    w->mode.flags |= mode.flags;
-    return result;
-}
-
-static uint64_t lane_frint32z(Work *w, uint64_t a, uint64_t b, uint64_t d)
-{
-    return round_to(w, a, 32, FP_RTZ);
-}
-
-static uint64_t lane_frint64z(Work *w, uint64_t a, uint64_t b, uint64_t d)
-{
-    return round_to(w, a, 64, FP_RTZ);
-}
-
-static uint64_t lane_frint32x(Work *w, uint64_t a, uint64_t b, uint64_t d)
-{
-    return round_to(w, a, 32, w->mode.aux & FP_ROUND);
-}
-
-static uint64_t lane_frint64x(Work *w, uint64_t a, uint64_t b, uint64_t d)
-{
-    return round_to(w, a, 64, w->mode.aux & FP_ROUND);
-}
-
-/* FPToFixed(): to an integer of `bits`, of a times 2^shift, rounding as imm says. */
-static uint64_t to_fixed(Work *w, uint64_t a, unsigned bits, bool is_signed)
-{
-    FpMode exact = { .aux = FP_NAN_FIRST };
-    uint64_t wide = sf_convert(&exact, w->format, &fp_double, flushed(w, a));
-    FpMode mode = { .aux = (uint8_t)((w->o.imm & IMM_ROUND) | FP_NAN_TO_ZERO) };
-    uint64_t result;
-
-    if (!is_nan(&fp_double, wide) && exponent_field(&fp_double, wide) > 0) {
-        unsigned exponent = exponent_field(&fp_double, wide) + w->o.shift;
-
-        wide = exponent < 0x7ff ? wide + ((uint64_t)w->o.shift << 52)
-                                : (wide & sign_bit(&fp_double)) | infinity(&fp_double);
-    }
-    result = sf_to_int(&mode, &fp_double, wide, bits, is_signed);
-    w->mode.flags |= mode.flags;
-    return result;
-}
-
-static uint64_t lane_fcvts(Work *w, uint64_t a, uint64_t b, uint64_t d)
-{
-    return to_fixed(w, a, w->bits, true);
-}
-
-static uint64_t lane_fcvtu(Work *w, uint64_t a, uint64_t b, uint64_t d)
-{
-    return to_fixed(w, a, w->bits, false);
-}
-
-/* The size of the general register that a conversion goes to or comes from. */
-static unsigned register_bits(const Work *w)
-{
-    return w->o.imm & IMM_64 ? 64 : 32;
-}
-
-static void whole_fcvts_x(Work *w, IrVec *d, const IrVec *n, const IrVec *m)
-{
-    d->d[0] = to_fixed(w, lane(n, w->o.size, 0), register_bits(w), true);
-}
-
-static void whole_fcvtu_x(Work *w, IrVec *d, const IrVec *n, const IrVec *m)
-{
-    d->d[0] = to_fixed(w, lane(n, w->o.size, 0), register_bits(w), false);
-}
-
-/* Rounds to odd: the lowest bit says that something was cut off. */
-static uint64_t convert_to_odd(FpMode *mode, const FpFormat *from, const FpFormat *to, uint64_t a)
-{
-    FpMode cut = { .aux = (uint8_t)((mode->aux & ~(unsigned)FP_ROUND) | FP_RTZ), .converts = true };
-    uint64_t result = sf_convert(&cut, from, to, a);
-
-    mode->flags |= cut.flags;
-    return cut.flags & FP_INEXACT ? result | 1 : result;
-}
-
-/* FixedToFP(): value / 2^shift, rounded once. */
-static uint64_t from_fixed(Work *w, uint64_t value, bool is_signed)
-{
-    FpMode cut = { .aux = FP_RTZ };
-    uint64_t scale = (uint64_t)w->o.shift << 52, wide;
-
-    if (w->format == &fp_double) {
-        wide = sf_from_int(&w->mode, &fp_double, value, is_signed);
-        return wide ? wide - scale : 0;
-    }
-    wide = sf_from_int(&cut, &fp_double, value, is_signed);
-    wide |= cut.flags & FP_INEXACT ? 1 : 0; /* to odd: as good as all its bits */
-    return sf_convert(&w->mode, &fp_double, w->format, wide ? wide - scale : 0);
-}
-
-static uint64_t lane_scvtf(Work *w, uint64_t a, uint64_t b, uint64_t d)
-{
-    return from_fixed(w, (uint64_t)sign_extend(a, w->bits), true);
-}
-
-static uint64_t lane_ucvtf(Work *w, uint64_t a, uint64_t b, uint64_t d)
-{
-    return from_fixed(w, a, false);
-}
-
-static void whole_scvtf_x(Work *w, IrVec *d, const IrVec *n, const IrVec *m)
-{
-    uint64_t value = (uint64_t)sign_extend(n->d[0], register_bits(w));
-
-    *d = (IrVec){ .d = { from_fixed(w, value, true) } };
-}
-
-static void whole_ucvtf_x(Work *w, IrVec *d, const IrVec *n, const IrVec *m)
-{
-    uint64_t value = n->d[0] & low_mask(register_bits(w));
-
-    *d = (IrVec){ .d = { from_fixed(w, value, false) } };
-}
-
-static const FpFormat fp_bfloat = { 8, 7 };
-
-static const FpFormat *format_of(unsigned size)
-{
-    return size == LANE_16 ? &fp_half : size == LANE_32 ? &fp_single : &fp_double;
-}
-
-/* The alternative half precision has no infinities and no NaN: its greatest exponent is one more of numbers. */
-static uint64_t from_alternative(Work *w, const FpFormat *to, uint64_t a)
-{
-    if (exponent_field(&fp_half, a) < 31) {
-        return sf_convert(&w->mode, &fp_half, to, a);
-    }
-    return (a & 0x8000 ? sign_bit(to) : 0) | power_of_two(to, 16) |
-        (a & 0x3ff) << (to->fraction_bits - 10);
-}
-
-static uint64_t to_alternative(Work *w, const FpFormat *from, uint64_t a)
-{
-    uint64_t sign = a & sign_bit(from) ? 0x8000 : 0, result;
-    bool is_large = magnitude(from, a) >= power_of_two(from, 15);
-
-    if (is_nan(from, a)) {
-        w->mode.flags |= FP_INVALID;
-        return sign;
-    }
-    if (!is_large) {
-        return sf_convert(&w->mode, from, &fp_half, a);
-    }
-    if (magnitude(from, a) < power_of_two(from, 17)) { /* halved, it fits both formats */
-        FpMode mode = w->mode;
-
-        result = sf_convert(&mode, from, &fp_half, a - (UINT64_C(1) << from->fraction_bits)) +
-            0x400;
-        if ((result & 0x8000) == sign) {
-            w->mode.flags = mode.flags;
-            return result;
-        }
-    }
-    w->mode.flags |= FP_INVALID;
-    return sign | 0x7fff;
-}
-
-/* FPConvert() between floats of any two sizes. */
-static uint64_t convert(Work *w, unsigned from_size, unsigned to_size, uint64_t a)
-{
-    const FpFormat *from = format_of(from_size), *to = format_of(to_size);
-    bool alternative = w->cpu->fpcr & FPCR_AHP;
-
-    rules_of_conversion(w);
-    a = sf_flush_operand(&w->mode, from, a);
-    if (alternative && from_size == LANE_16) {
-        return from_alternative(w, to, a);
-    }
-    if (alternative && to_size == LANE_16) {
-        return to_alternative(w, from, a);
-    }
-    return sf_convert(&w->mode, from, to, a);
-}
-
-/* imm: the size of the result. */
-static void whole_fcvt(Work *w, IrVec *d, const IrVec *n, const IrVec *m)
-{
-    *d = (IrVec){ .d = { convert(w, w->o.size, w->o.imm, lane(n, w->o.size, 0)) } };
-}
-
-typedef uint64_t Narrow(Work *w, uint64_t a);
-
-/* To narrow lanes in the low half, or above it with the low half kept; a scalar is one. */
-static void narrow_lanes(Work *w, IrVec *d, const IrVec *n, Narrow *function)
-{
-    unsigned size = w->o.size, count = w->o.form == 2 ? 1 : 8u >> size;
-    IrVec result = {};
-
-    for (unsigned i = 0; i < count; i++) {
-        set_lane(&result, size, i, function(w, lane(n, size + 1, i)));
-    }
-    *d = w->o.form == 1 ? (IrVec){ .d = { d->d[0], result.d[0] } } : result;
-}
-
-static uint64_t narrow_fcvtn(Work *w, uint64_t a)
-{
-    return convert(w, w->o.size + 1, w->o.size, a);
-}
-
-static uint64_t narrow_fcvtxn(Work *w, uint64_t a)
-{
-    rules_of_conversion(w);
-    return convert_to_odd(
-        &w->mode, &fp_double, &fp_single, sf_flush_operand(&w->mode, &fp_double, a));
-}
-
-static uint64_t narrow_bfcvtn(Work *w, uint64_t a)
-{
-    rules_of_conversion(w);
-    return sf_convert(&w->mode, &fp_single, &fp_bfloat, sf_flush_operand(&w->mode, &fp_single, a));
-}
-
-static void whole_fcvtn(Work *w, IrVec *d, const IrVec *n, const IrVec *m)
-{
-    narrow_lanes(w, d, n, narrow_fcvtn);
-}
-
-static void whole_fcvtxn(Work *w, IrVec *d, const IrVec *n, const IrVec *m)
-{
-    narrow_lanes(w, d, n, narrow_fcvtxn);
-}
-
-static void whole_bfcvtn(Work *w, IrVec *d, const IrVec *n, const IrVec *m)
-{
-    narrow_lanes(w, d, n, narrow_bfcvtn);
-}
-
-/* From the low half, or with form 1 the upper one. */
-static void whole_fcvtl(Work *w, IrVec *d, const IrVec *n, const IrVec *m)
-{
-    unsigned size = w->o.size, count = 8u >> size, first = w->o.form == 1 ? count : 0;
-
-    for (unsigned i = 0; i < count; i++) {
-        set_lane(d, size + 1, i, convert(w, size, size + 1, lane(n, size, first + i)));
-    }
-}
-
-/* FPToFixedJS(): modulo 2^32; bit 32 tells whether that is the number itself, and not -0. */
-static void whole_fjcvtzs(Work *w, IrVec *d, const IrVec *n, const IrVec *m)
-{
-    uint64_t a = sf_flush_operand(&w->mode, &fp_double, n->d[0]), whole;
-    FpMode mode = { .aux = FP_RTZ | FP_NAN_TO_ZERO };
-    bool is_exact;
-    int exponent = (int)exponent_field(&fp_double, a) - 1023;
-    uint32_t result = 0;
-
-    sf_to_int(&mode, &fp_double, a, 32, true);
-    w->mode.flags |= mode.flags;
-    whole = UINT64_C(1) << 52 | (a & ONES52);
-    if (exponent >= 0 && exponent < 52 + 32) {
-        result = (uint32_t)(exponent <= 52 ? whole >> (52 - exponent) : whole << (exponent - 52));
-    }
-    result = a >> 63 ? -result : result;
-    is_exact = !w->mode.flags && n->d[0] != sign_bit(&fp_double);
-    *d = (IrVec){ .w = { result, is_exact } };
 }
 
 /* ---- complex numbers -------------------------------------------------------------------------- */
@@ -898,8 +531,6 @@ static void whole_usmmla(Work *w, IrVec *d, const IrVec *n, const IrVec *m)
 
 /* ---- the table -------------------------------------------------------------------------------- */
 
-typedef uint64_t LaneFunction(Work *w, uint64_t a, uint64_t b, uint64_t d);
-
 typedef struct SimdOp {
     LaneFunction *lane;  /* of a lane of rn, of rm, of rd; or */
     A64SimdWhole *whole; /* of whole registers */
@@ -908,17 +539,19 @@ typedef struct SimdOp {
 /* clang-format off */
 #define LANE(name) [SIMD_##name] = { .lane = lane_##name }
 #define WHOLE(name) [SIMD_##name] = { .whole = whole_##name }
+#define CONVERT_LANE(name) [SIMD_##name] = { .lane = convert_##name }
+#define CONVERT(name) [SIMD_##name] = { .whole = convert_##name }
 #define CRYPTO(name) [SIMD_##name] = { .whole = a64_##name }
 
 static const SimdOp simd_ops[SIMD_OP_COUNT] = {
     LANE(sqshl), LANE(uqshl), LANE(sqrshl), LANE(uqrshl), LANE(sqshlu), LANE(suqadd), LANE(usqadd),
     LANE(sqrdmlah), LANE(sqrdmlsh), LANE(urecpe), LANE(ursqrte), LANE(fmulx), LANE(frecps),
-    LANE(frsqrts), LANE(frecpe), LANE(frsqrte), LANE(frecpx), LANE(frint32z), LANE(frint64z),
-    LANE(frint32x), LANE(frint64x), LANE(fcvts), LANE(fcvtu), LANE(scvtf), LANE(ucvtf),
-    WHOLE(fcvts_x), WHOLE(fcvtu_x), WHOLE(scvtf_x), WHOLE(ucvtf_x),
-    WHOLE(fcvt), WHOLE(fcvtn), WHOLE(fcvtl), WHOLE(fcvtxn), WHOLE(bfcvtn), WHOLE(fcadd),
+    LANE(frsqrts), LANE(frecpe), LANE(frsqrte), LANE(frecpx), CONVERT_LANE(frint32z), CONVERT_LANE(frint64z),
+    CONVERT_LANE(frint32x), CONVERT_LANE(frint64x), CONVERT_LANE(fcvts), CONVERT_LANE(fcvtu), CONVERT_LANE(scvtf), CONVERT_LANE(ucvtf),
+    CONVERT(fcvts_x), CONVERT(fcvtu_x), CONVERT(scvtf_x), CONVERT(ucvtf_x),
+    CONVERT(fcvt), CONVERT(fcvtn), CONVERT(fcvtl), CONVERT(fcvtxn), CONVERT(bfcvtn), WHOLE(fcadd),
     WHOLE(fcmla), WHOLE(fmlal), WHOLE(fmlsl), WHOLE(bfdot), WHOLE(bfmmla), WHOLE(bfmlal),
-    WHOLE(smmla), WHOLE(ummla), WHOLE(usmmla), WHOLE(fjcvtzs),
+    WHOLE(smmla), WHOLE(ummla), WHOLE(usmmla), CONVERT(fjcvtzs),
     CRYPTO(sha1c), CRYPTO(sha1p), CRYPTO(sha1m), CRYPTO(sha1h), CRYPTO(sha1su0), CRYPTO(sha1su1),
     CRYPTO(sha256h), CRYPTO(sha256h2), CRYPTO(sha256su0), CRYPTO(sha256su1), CRYPTO(sha512h),
     CRYPTO(sha512h2), CRYPTO(sha512su0), CRYPTO(sha512su1), CRYPTO(sm3partw1), CRYPTO(sm3partw2),

@@ -89,6 +89,18 @@ static inline Val vset(A64Translator *t, unsigned size, unsigned lane, Val v, Va
     return ir_aux(t->b, IR_vset, V128, (uint8_t)size, (int32_t)lane, v, integer, NO_VAL);
 }
 
+/* ---- translate-simd.c: lanes made narrow and wide ---- */
+
+/* LANE_HIGH for the second form of an instruction that widens (SADDL2). */
+unsigned upper_half(unsigned form);
+Val widen(A64Translator *t, unsigned size, unsigned aux, Val x);
+/* The low halves of wide lanes, in the low half of the result. */
+Val narrow(A64Translator *t, unsigned size, Val x);
+/* Narrowed with saturation; aux: of LANE_SIGNED, to LANE_UNSIGN. Scalars are their lane 0. */
+Val narrow_saturated(A64Translator *t, unsigned form, unsigned size, unsigned aux, Val x);
+/* Sets rd to narrow lanes: a scalar, the low half, or the upper one. */
+void set_narrow(A64Translator *t, unsigned rd, unsigned form, unsigned size, Val low);
+
 /* Lane idx of rm in every lane. */
 static inline Val element(A64Translator *t, const A64Vx *i)
 {
