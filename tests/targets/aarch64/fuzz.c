@@ -3,9 +3,10 @@
  *
  * What is not allocated is compared too: both sides step over an undefined instruction and count it.
  *
- *   build/tests/targets/aarch64/fuzz [SEED [PROGRAMS [SEQUENCES [INSNS [WORD]]]]]
+ *   build/tests/targets/aarch64/fuzz [SEED [PROGRAMS [SEQUENCES [INSNS [RECORDS [WORD]]]]]]
  *
- * INSNS: instructions in a sequence; WORD: only rows whose names begin so.
+ * INSNS: instructions in a sequence, about; RECORDS: how many it runs on, one after the other; WORD: only rows whose
+ * names begin so.
  */
 #include <elf.h>
 #include <glib.h>
@@ -17,7 +18,7 @@
 #include "tests/targets/aarch64/frame.h"
 #include "tests/test.h"
 
-static unsigned first_seed = 1, programs = 2, sequences = 300, insns = 30;
+static unsigned first_seed = 1, programs = 2, sequences = 300, insns = 30, records = 4;
 static const char *only = "";
 
 static bool reference_ran;
@@ -593,7 +594,7 @@ static bool ended_with_a_system_call(const DiffEnd *end)
     return end->cause == EC_SVC;
 }
 
-static const DiffIsa aarch64 = {
+static DiffIsa aarch64 = {
     .isa = "aarch64",
     .model = "max",
     .reference = "qemu-aarch64-static",
@@ -601,7 +602,6 @@ static const DiffIsa aarch64 = {
     .bits = 64,
     .machine = EM_AARCH64,
     .record = parts,
-    .records_of_each = 4,
     .make = make,
     .ended_well = ended_with_a_system_call,
 };
@@ -643,7 +643,9 @@ int main(int argc, char **argv)
     programs = argc > 2 ? (unsigned)atoi(argv[2]) : programs;
     sequences = argc > 3 ? (unsigned)atoi(argv[3]) : sequences;
     insns = argc > 4 ? (unsigned)atoi(argv[4]) : insns;
-    only = argc > 5 ? argv[5] : only;
+    records = argc > 5 ? (unsigned)atoi(argv[5]) : records;
+    only = argc > 6 ? argv[6] : only;
+    aarch64.records_of_each = records;
     learn_rows();
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
