@@ -301,16 +301,37 @@ void code_copy(uint8_t *copy, const uint8_t *host, unsigned length)
     }
 }
 
+static bool is_same16(const uint8_t *copy, const uint8_t *host)
+{
+    uint16_t unit;
+
+    memcpy(&unit, copy, sizeof(unit));
+    return unit == __atomic_load_n((const uint16_t *)host, __ATOMIC_RELAXED);
+}
+
+static bool is_same64(const uint8_t *copy, const uint8_t *host)
+{
+    uint64_t units;
+
+    memcpy(&units, copy, sizeof(units));
+    return units == __atomic_load_n((const uint64_t *)host, __ATOMIC_RELAXED);
+}
+
 bool code_is_same(const uint8_t *copy, const uint8_t *host, unsigned length)
 {
-    for (unsigned at = 0; at < length; at += 2) {
-        uint16_t unit;
-        memcpy(&unit, copy + at, sizeof(unit));
-        if (unit != __atomic_load_n((const uint16_t *)(host + at), __ATOMIC_RELAXED)) {
-            return false;
-        }
+    unsigned at = 0;
+    bool same = true;
+
+    for (; at < length && (uintptr_t)(host + at) % 8; at += 2) {
+        same &= is_same16(copy + at, host + at);
     }
-    return true;
+    for (; at + 8 <= length; at += 8) {
+        same &= is_same64(copy + at, host + at);
+    }
+    for (; at < length; at += 2) {
+        same &= is_same16(copy + at, host + at);
+    }
+    return same;
 }
 
 static bool copy_is_true(const Block *block, const uint8_t *copy)

@@ -47,31 +47,27 @@ void ir_begin(IrBlock *b, const GVar *gvars, unsigned gvar_count, uint64_t pc, u
     memset(b->cse, 0, sizeof(b->cse));
 }
 
-bool ir_has_room(const IrBlock *b)
+static IrType result_type(unsigned op, unsigned type)
 {
-    return b->guest_insns < IR_MAX_INSNS && b->op_count + IR_ROOM <= IR_MAX_OPS &&
-        b->exit_count + 8 <= IR_MAX_EXITS && b->label_count + 8 <= IR_MAX_LABELS;
-}
-
-static IrType result_type(const IrInsn *i)
-{
-    return ir_is_comparison(i->op) ? I32 : (IrType)i->type;
+    return ir_is_comparison(op) ? I32 : (IrType)type;
 }
 
 /* Appends as is. The result exists when has_result. */
 Val ir_append(IrBlock *b, IrInsn i, bool has_result)
 {
-    unsigned at = b->op_count++;
+    unsigned at = b->op_count++, dst = 0;
+    IrWords words = words_of(&i);
 
     g_assert(at < IR_MAX_OPS);
     if (has_result) {
-        i.dst = (uint16_t)++b->temp_count;
-        b->types[i.dst] = result_type(&i);
-        b->defined_by[i.dst] = (uint16_t)at;
-        b->was_put[i.dst] = 0;
+        dst = ++b->temp_count;
+        b->types[dst] = result_type((uint16_t)words.low, (uint8_t)(words.low >> WORD_TYPE));
+        b->defined_by[dst] = (uint16_t)at;
+        b->was_put[dst] = 0;
+        words.low |= (uint64_t)dst << WORD_DST;
     }
-    b->ops[at] = i;
-    return (Val){ i.dst };
+    b->ops[at] = insn_of(words);
+    return (Val){ (uint16_t)dst };
 }
 
 /* Appends what can leave the block here, so that the gvars are seen as they are. */
@@ -83,31 +79,23 @@ static Val append_observer(IrBlock *b, IrInsn i, bool has_result)
 
 /* ---- sharing equal operations -------------------------------------------------------------- */
 
-/*
- * Equal but for dst. Field by field: wider loads would wait for the narrow stores that just made
- * y.
- */
-static bool same_operation(const IrInsn *x, const IrInsn *y)
+static unsigned cse_slot(IrWords w)
 {
-    return x->op == y->op && x->a == y->a && x->b == y->b && x->imm == y->imm &&
-        x->type == y->type && x->aux == y->aux && x->c == y->c;
+    return (w.low * UINT64_C(0x9e3779b97f4a7c15) + w.high * UINT64_C(0xd6e8feb86659fd93)) >> 58;
 }
 
-static unsigned cse_slot(const IrInsn *i)
-{
-    uint32_t hash = i->op * 37u + i->type * 17u + i->a * 5u + i->b * 11u;
-
-    hash += (uint32_t)i->imm * 0x9e3779b1u;
-    return (hash ^ hash >> 16 ^ hash >> 26) & 63;
-}
-
+/* dst of i is 0. */
 Val ir_append_shared(IrBlock *b, IrInsn i)
 {
-    uint16_t *slot = &b->cse[cse_slot(&i)];
+    IrWords words = words_of(&i), other;
+    uint16_t *slot = &b->cse[cse_slot(words)];
     Val v;
 
-    if (*slot && same_operation(&b->ops[b->defined_by[*slot]], &i)) {
-        return (Val){ *slot };
+    if (*slot) {
+        other = words_of(&b->ops[b->defined_by[*slot]]);
+        if ((words.low | (uint64_t)*slot << WORD_DST) == other.low && words.high == other.high) {
+            return (Val){ *slot };
+        }
     }
     v = ir_append(b, i, true);
     *slot = v.id;
@@ -130,16 +118,12 @@ static int32_t wide_const(IrBlock *b, uint64_t value)
 
 Val ir_const(IrBlock *b, IrType type, uint64_t value)
 {
-    IrInsn i = { .op = type == F32 || type == F64 ? IR_fconst : IR_const, .type = type };
+    IrOp op = type == F32 || type == F64 ? IR_fconst : IR_const;
     int64_t extended = sign_extend(value, ir_type_bits(type));
+    bool fits = extended == (int32_t)extended;
+    int32_t imm = fits ? (int32_t)extended : wide_const(b, value);
 
-    if (extended == (int32_t)extended) {
-        i.imm = (int32_t)extended;
-        return ir_append_shared(b, i);
-    }
-    i.aux = 1;
-    i.imm = wide_const(b, value);
-    return ir_append_shared(b, i);
+    return ir_append_shared(b, make(op, type, !fits, imm, none, none, none));
 }
 
 /* Two neighbours in consts, as they are. */
@@ -156,7 +140,7 @@ Val ir_vconst(IrBlock *b, uint64_t low, uint64_t high)
         b->consts[at + 1] = high;
         b->const_count += 2;
     }
-    return ir_append_shared(b, (IrInsn){ .op = IR_vconst, .type = V128, .imm = (int32_t)at });
+    return ir_append_shared(b, make(IR_vconst, V128, 0, (int32_t)at, none, none, none));
 }
 
 bool ir_is_const(const IrBlock *b, Val v, uint64_t *value)
@@ -174,12 +158,13 @@ bool ir_is_const(const IrBlock *b, Val v, uint64_t *value)
 
 void ir_insn(IrBlock *b, uint64_t pc, unsigned length)
 {
-    uint32_t end = (uint32_t)(pc + length - b->pc);
+    uint32_t start = (uint32_t)(pc - b->pc), end = start + length;
 
     b->insn_pc = pc;
     b->guest_insns++;
     b->guest_size = MAX(b->guest_size, end);
-    ir_append(b, make(IR_insn, I32, length, (int32_t)(pc - b->pc), none, none, none), false);
+    g_assert(b->op_count < IR_MAX_OPS);
+    b->ops[b->op_count++] = make(IR_insn, I32, length, (int32_t)start, none, none, none);
 }
 
 Val ir_get(IrBlock *b, unsigned gvar)
@@ -228,7 +213,7 @@ static void fold_address(const IrBlock *b, Val *address, int32_t *offset)
     uint64_t term;
     int64_t sum;
 
-    if (i->op != IR_add || b->was_put[address->id] || !ir_is_const(b, (Val){ i->b }, &term)) {
+    if (i->op != IR_add || b->was_put[address->id] || !is_const(b, (Val){ i->b }, &term)) {
         return;
     }
     sum = sign_extend(term, ir_type_bits((IrType)i->type)) + (int64_t)*offset;
@@ -290,12 +275,12 @@ void ir_fence(IrBlock *b, FenceKind kind)
 
 Val ir_fp_flags(IrBlock *b)
 {
-    return ir_append(b, (IrInsn){ .op = IR_getflags, .type = I32 }, true);
+    return ir_append(b, make(IR_getflags, I32, 0, 0, none, none, none), true);
 }
 
 void ir_set_fp_flags(IrBlock *b, Val flags)
 {
-    ir_append(b, (IrInsn){ .op = IR_setflags, .type = I32, .a = flags.id }, false);
+    ir_append(b, make(IR_setflags, I32, 0, 0, flags, none, none), false);
 }
 
 /* ---- calls and control --------------------------------------------------------------------- */

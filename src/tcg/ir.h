@@ -262,7 +262,11 @@ typedef struct IrBlock {
 void ir_begin(IrBlock *b, const GVar *gvars, unsigned gvar_count, uint64_t pc, uint32_t mode);
 
 /* True while another guest instruction surely fits. */
-bool ir_has_room(const IrBlock *b);
+static inline bool ir_has_room(const IrBlock *b)
+{
+    return b->guest_insns < IR_MAX_INSNS && b->op_count + IR_ROOM <= IR_MAX_OPS &&
+        b->exit_count + 8 <= IR_MAX_EXITS && b->label_count + 8 <= IR_MAX_LABELS;
+}
 
 /* Marks the start of a guest instruction; length in bytes. */
 void ir_insn(IrBlock *b, uint64_t pc, unsigned length);

@@ -6,47 +6,26 @@
 
 #include "tcg/ir.h"
 
-enum { GVAR_WORDS = 256 / 64 };
+/* What this pass has to know of an operation. */
+typedef enum Role {
+    DROPPABLE = 1 << 0, /* it only gives its result */
+    OBSERVES = 1 << 1,  /* the gvars can be seen in the middle of it, or after it left the block */
+} Role;
 
-/* The gvars that are put again before anything can see them. */
-typedef struct Overwritten {
-    uint64_t bits[GVAR_WORDS];
-} Overwritten;
+#define GIVES_ONLY(effects) !((effects) & ~(PURE | COMMUTES | READS_GVAR | READS_ENV | VEC))
+#define LEAVES(op, effects) ((op) == IR_gotocond || ((effects) & (MAY_FAULT | BARRIER | ENDS)))
+#define OP(name, signature, effects)                                                               \
+    [IR_##name] = (GIVES_ONLY(effects) ? DROPPABLE : 0) |                                          \
+        (LEAVES(IR_##name, effects) ? OBSERVES : 0),
+static const uint8_t roles[IR_OP_COUNT + 1] = {
+#include "tcg/ops.h"
+};
+#undef OP
 
-static bool is_overwritten(const Overwritten *o, int32_t gvar)
+static unsigned role_of_call(const Helper *helper)
 {
-    return o->bits[gvar / 64] >> (gvar % 64) & 1;
-}
-
-static void set_overwritten(Overwritten *o, int32_t gvar, bool value)
-{
-    uint64_t bit = UINT64_C(1) << (gvar % 64);
-
-    o->bits[gvar / 64] = value ? o->bits[gvar / 64] | bit : o->bits[gvar / 64] & ~bit;
-}
-
-/* Does it only give its result? */
-static bool is_droppable(const IrBlock *b, const IrInsn *i)
-{
-    if (i->op == IR_call) {
-        return b->helpers[i->imm]->flags & HELPER_PURE;
-    }
-    return (ir_op_effects[i->op] & ~(PURE | COMMUTES | READS_GVAR | READS_ENV)) == 0;
-}
-
-/* Can the gvars be seen in the middle of it, or after it left the block? */
-static bool observes(const IrBlock *b, const IrInsn *i)
-{
-    if (i->op == IR_call) {
-        return !(b->helpers[i->imm]->flags & HELPER_LEAF);
-    }
-    return i->op == IR_gotocond || (ir_op_effects[i->op] & (MAY_FAULT | BARRIER | ENDS));
-}
-
-/* A value that nobody uses, of an operation that does nothing else. */
-static bool is_unused(const IrBlock *b, const IrLive *live, const IrInsn *i)
-{
-    return i->dst && live->use[i->dst].count == 0 && is_droppable(b, i);
+    return (helper->flags & HELPER_PURE ? DROPPABLE : 0) |
+        (helper->flags & HELPER_LEAF ? 0 : OBSERVES);
 }
 
 /* Gives `end` when it is the last. */
@@ -54,56 +33,61 @@ static inline unsigned use(IrLive *live, uint16_t temporary, unsigned at, unsign
 {
     IrUse *u = &live->use[temporary];
 
-    if (!temporary || u->count++) {
+    if (u->count++) {
         return 0;
     }
     u->last = (uint16_t)at;
     return end;
 }
 
-/* The operands of an operation that stays. */
-static void use_operands(IrLive *live, const IrInsn *i, unsigned at)
+static inline unsigned use_operands(IrLive *live, const IrInsn *i, unsigned at)
 {
-    unsigned ends = i->dst && !live->use[i->dst].count ? ENDS_DST : 0;
+    unsigned ends;
 
-    ends |= use(live, i->a, at, ENDS_A);
-    ends |= use(live, i->b, at, ENDS_B);
-    ends |= use(live, i->c, at, ENDS_C);
-    live->ends[at] = (uint8_t)ends;
+    if (!i->a) {
+        return 0;
+    }
+    ends = use(live, i->a, at, ENDS_A);
+    if (i->b) {
+        ends |= use(live, i->b, at, ENDS_B);
+    }
+    return i->c ? ends | use(live, i->c, at, ENDS_C) : ends;
 }
 
 void ir_live(IrBlock *b, IrLive *live)
 {
-    Overwritten overwritten = { { 0 } };
+    uint16_t put_at
+        [256]; /* of each gvar: the time at which it is put again before anything can see it */
+    unsigned time = 1; /* grows, backwards, when something can see them */
 
+    memset(put_at, 0, b->gvar_count * sizeof(put_at[0]));
     memset(live->use, 0, (b->temp_count + 1) * sizeof(live->use[0]));
+    memset(live->ends, 0, b->op_count);
+    live->use[0].count = 1; /* a result that is not there is used */
     for (unsigned at = b->op_count; at-- > 0;) {
         IrInsn *i = &b->ops[at];
+        bool unused = live->use[i->dst].count == 0;
+        unsigned role = roles[i->op];
 
-        live->ends[at] = 0;
-        if (i->op == IR_insn || i->op == IR_OP_COUNT) {
-            continue; /* the mark of an instruction, dropped before */
-        }
-        if (i->op == IR_put) {
-            if (is_overwritten(&overwritten, i->imm)) {
+        switch (i->op) {
+        case IR_insn:
+        case IR_OP_COUNT: continue; /* dropped before */
+        case IR_put:
+            if (put_at[i->imm] == time) {
                 i->op = IR_OP_COUNT;
                 continue;
             }
-            set_overwritten(&overwritten, i->imm, true);
-            live->ends[at] = (uint8_t)use(live, i->a, at, ENDS_A);
-            continue;
+            put_at[i->imm] = (uint16_t)time;
+            break;
+        case IR_get: put_at[i->imm] = unused ? put_at[i->imm] : 0; break;
+        case IR_call: role = role_of_call(b->helpers[i->imm]); break;
+        default: break;
         }
-        if (is_unused(b, live, i)) {
+        if (unused && (role & DROPPABLE)) {
             i->op = IR_OP_COUNT;
             continue;
         }
-        if (i->op == IR_get) {
-            set_overwritten(&overwritten, i->imm, false);
-        } else if (i->op != IR_const) {
-            if (observes(b, i)) {
-                overwritten = (Overwritten){ { 0 } };
-            }
-            use_operands(live, i, at);
-        }
+        time += role & OBSERVES ? 1 : 0;
+        live->ends[at] = (uint8_t)(use_operands(live, i, at) | (unused ? ENDS_DST : 0));
     }
 }

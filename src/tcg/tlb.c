@@ -385,17 +385,31 @@ static bool leads_to_code(const Tlb *tlb, const uint8_t *host)
     return !ram || __atomic_load_n(&ram->flags[(host - ram->host) >> PAGE_BITS], __ATOMIC_RELAXED);
 }
 
+static const uint8_t *page_behind(const TlbEntry *entry)
+{
+    return (const uint8_t *)(entry->addend + (entry->tag & -(uint64_t)GUEST_PAGE_SIZE));
+}
+
+static void drop_writes_to(TlbEntry *entries, const uint8_t *host_page)
+{
+    for (unsigned i = 0; i < TLB_SIZE; i++) {
+        if (G_UNLIKELY(page_behind(&entries[i]) == host_page)) {
+            entries[i].tag = TLB_INVALID;
+        }
+    }
+}
+
 void tlb_drop_writes(TcgCpu *cpu, const uint8_t *host_page)
 {
-    CpuFar *far = env_far(cpu->env);
+    TlbEntry *entries = env_far(cpu->env)->write;
 
+    if (host_page) {
+        drop_writes_to(entries, host_page);
+        return;
+    }
     for (unsigned i = 0; i < TLB_SIZE; i++) {
-        TlbEntry *entry = &far->write[i];
-        const uint8_t *host = (const uint8_t *)(entry->addend +
-            (entry->tag & -(uint64_t)GUEST_PAGE_SIZE));
-        if (entry->tag != TLB_INVALID &&
-            (host_page ? host == host_page : leads_to_code(&cpu->tlb, host))) {
-            entry->tag = TLB_INVALID;
+        if (entries[i].tag != TLB_INVALID && leads_to_code(&cpu->tlb, page_behind(&entries[i]))) {
+            entries[i].tag = TLB_INVALID;
         }
     }
 }

@@ -170,6 +170,18 @@ bool isa_fetch16(CpuEnv *env, uint64_t pc, uint16_t *unit, CpuFault *fault)
     return true;
 }
 
+bool isa_fetched32(const CpuEnv *env, uint64_t pc, uint32_t *insn)
+{
+    const CodeReader *reader = &env_cpu(env)->reader;
+    uint64_t offset = pc - reader->pc;
+
+    if (offset + sizeof(*insn) > reader->length) {
+        return false;
+    }
+    memcpy(insn, reader->copy + offset, sizeof(*insn));
+    return true;
+}
+
 bool isa_fetch32(CpuEnv *env, uint64_t pc, uint32_t *insn, CpuFault *fault)
 {
     TcgCpu *cpu = env_cpu(env);

@@ -279,8 +279,18 @@ DIVIDE32(remuw, remu)
 
 /* ---- blocks ----------------------------------------------------------------------------------- */
 
-/* Reads the instruction at t->pc. False: it cannot be fetched, or belongs to the next block. */
-static bool fetch(RvTranslator *t)
+/* The instruction, of whose bits only the lower half counts when that says so, is at t->pc. */
+static bool set_insn(RvTranslator *t, uint32_t bits)
+{
+    bool is_long = (bits & 3) == 3;
+
+    t->insn = is_long ? bits : bits & 0xffff;
+    t->next = wrap(t, t->pc + (is_long ? 4 : 2));
+    return true;
+}
+
+/* Reads it unit by unit. False: it cannot be fetched, or belongs to the next block. */
+static bool fetch_units(RvTranslator *t)
 {
     uint64_t second = wrap(t, t->pc + 2);
     uint16_t low, high = 0;
@@ -301,9 +311,18 @@ static bool fetch(RvTranslator *t)
         }
         return false;
     }
-    t->insn = low | (uint32_t)high << 16;
-    t->next = wrap(t, t->pc + ((low & 3) == 3 ? 4 : 2));
-    return true;
+    return set_insn(t, low | (uint32_t)high << 16);
+}
+
+static bool fetch(RvTranslator *t)
+{
+    uint32_t bits;
+
+    if (t->pc % GUEST_PAGE_SIZE <= GUEST_PAGE_SIZE - 4 &&
+        isa_fetched32(&t->cpu->env, t->pc, &bits)) {
+        return set_insn(t, bits);
+    }
+    return fetch_units(t);
 }
 
 static void translate_insn(RvTranslator *t)

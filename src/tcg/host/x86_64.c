@@ -158,7 +158,6 @@ static const Row rows[IR_OP_COUNT] = {
     [IR_fconst] = { emit_const },
     [IR_get] = { emit_get },
     [IR_put] = { emit_put },
-    [IR_insn] = { emit_insn },
     [IR_label] = { emit_label },
     [IR_brcond] = { emit_brcond },
     [IR_br] = { emit_br },
@@ -199,11 +198,6 @@ static void spend_budget(Gen *g)
     gen_late(g, late_budget)->from = x_jump_if(&g->code, COND_S, NULL);
 }
 
-static bool has_room(const Gen *g)
-{
-    return g->write_end - g->code.p > OP_BYTES + (ptrdiff_t)g->late_count * LATE_BYTES;
-}
-
 /* What has no row of its own is a vector operation. */
 static const Row *row_of(const IrInsn *op)
 {
@@ -212,31 +206,27 @@ static const Row *row_of(const IrInsn *op)
     return rows[op->op].emit ? &rows[op->op] : &any_vector;
 }
 
-/* What emits nothing, and is half of all operations. */
-static bool emit_nothing(Gen *g, const IrInsn *op)
-{
-    switch (op->op) {
-    case IR_OP_COUNT: return true;
-    case IR_insn: emit_insn(g, op, 0); return true;
-    case IR_get: emit_get(g, op, 0); return true;
-    case IR_const: emit_const(g, op, 0); return true;
-    default: return false;
-    }
-}
-
 static bool emit_ops(Gen *g)
 {
-    for (g->at = 0; g->at < g->b->op_count; g->at++) {
-        const IrInsn *op = &g->b->ops[g->at];
+    const IrBlock *b = g->b;
 
+    for (unsigned at = 0; at < b->op_count; at = g->at + 1) {
+        const IrInsn *op = &b->ops[at];
+        const Row *row;
+
+        g->at = at;
         COVERAGE_REACH("x86_64", op->op, IR_OP_COUNT, ir_op_names, sizeof(*ir_op_names));
-        if (emit_nothing(g, op)) {
-            continue;
+        switch (op->op) { /* what emits nothing is half of all operations */
+        case IR_OP_COUNT: continue;
+        case IR_insn: gen_insn(g, op); continue;
+        case IR_get: emit_get(g, op, 0); continue;
+        case IR_const: emit_const(g, op, 0); continue;
+        default: break;
         }
-        if (!has_room(g)) {
+        if (g->room_end - g->code.p < OP_BYTES) {
             return false;
         }
-        const Row *row = row_of(op);
+        row = row_of(op);
         row->emit(g, op, row->detail);
         reg_release(g, op);
     }
@@ -268,7 +258,7 @@ static bool x86_emit(const IrBlock *b, const IrLive *live, const uint8_t *thunks
 
     g->area = (const Area *)thunks;
     g->code = (Code){ .p = write, .to_exec = execute - write, .area = thunks };
-    g->write_end = write + room;
+    g->write_end = g->room_end = write + room;
     g->start = write;
     g->b = b;
     g->live = live;

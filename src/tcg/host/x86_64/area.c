@@ -515,6 +515,8 @@ static void make_check(Maker *m, unsigned kind, unsigned page, unsigned tag)
     g_assert(c.p - 4 - start == CHECK_MASK);
     x_alu(&c, ALU_OR, true, tag, context);
     x_alu(&c, ALU_CMP, true, tag, rm_index(RBP, page, 0, area_tlb_array(kind & CHECK_WRITE)));
+    g_assert(x_jump_if(&c, COND_NE, NULL) - start == CHECK_JUMP);
+    x_op(&c, OP_MOV, true, page, rm_index(RBP, page, 0, area_tlb_array(kind & CHECK_WRITE) + 8));
     g_assert(c.p - start == CHECK_SIZE);
 }
 

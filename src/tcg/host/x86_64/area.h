@@ -14,9 +14,10 @@
 enum {
     ENV_BIAS = 128, /* RBP - env: 256 bytes are within reach of an 8-bit displacement */
     AREA_SIZE = 16384,
-    CHECK_SIZE = 25, /* bytes of Area.check that are used ... */
-    CHECK_ROOM = 32,
-    CHECK_MASK = 9,  /* ... and where in them the mask of the tag is */
+    CHECK_SIZE = 39, /* bytes of Area.check that are used ... */
+    CHECK_ROOM = 40,
+    CHECK_MASK = 9,  /* ... where in them the mask of the tag is, ... */
+    CHECK_JUMP = 27, /* ... and the displacement of the jump to the slow path */
     CHECK_WRITE = 1, /* its kind: of the write array, ... */
     CHECK_OTHER = 2, /* ... in the other data context */
     CHECK_KINDS = 4,
@@ -72,7 +73,7 @@ typedef struct Area {
     const uint8_t *thunk[THUNK_COUNT];
     uint8_t pin[256]; /* register of each gvar, NO_REG: at home */
     uint8_t check[CHECK_KINDS][3][3]
-                 [CHECK_ROOM]; /* end of a TLB check, see mem.c: by kind, page and tag register */
+                 [CHECK_ROOM]; /* most of a TLB check, see mem.c: by kind, page and tag register */
     Features features;
 } Area;
 

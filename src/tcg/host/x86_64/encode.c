@@ -61,43 +61,75 @@ static inline uint8_t *modrm(const Code *c, uint8_t *p, unsigned reg, Rm rm, boo
     return put_word32(p, (uint32_t)(c->area + rm.disp - (p + c->to_exec + 4)));
 }
 
-static void legacy_op(Code *c, unsigned opcode, bool wide, unsigned reg, Rm rm)
+/* Prefixes and the opcode of any map; rex is its four bits. */
+static uint8_t *opcode_bytes(uint8_t *p, unsigned opcode, unsigned rex, unsigned reg, Rm rm)
 {
     static const uint8_t prefixes[] = { 0, 0x66, 0xf3, 0xf2 };
-    unsigned rex = (unsigned)wide << 3 | high(reg) << 2 | high(rm.index) << 1 | high(rm.base);
-    bool force = false;
-    uint8_t *p = c->p;
+    unsigned prefix = opcode >> 10 & 3, map = opcode >> 8 & 3;
+    bool force = (opcode & BYTE_REG && reg >= RSP && reg <= RDI) ||
+        (opcode & BYTE_RM && rm.kind == RM_REG && rm.base >= RSP && rm.base <= RDI);
 
-    if (opcode >> 8) {
-        unsigned prefix = opcode >> 10 & 3;
-
-        force = (opcode & BYTE_REG && reg >= RSP && reg <= RDI) ||
-            (opcode & BYTE_RM && rm.kind == RM_REG && rm.base >= RSP && rm.base <= RDI);
-        *p = prefixes[prefix];
-        p += prefix != 0;
-    }
+    *p = prefixes[prefix];
+    p += prefix != 0;
     *p = 0x40 | rex;
     p += rex || force;
-    if (opcode >> 8 & 3) {
-        unsigned map = opcode >> 8 & 3;
-
+    if (map) {
         *p++ = 0x0f;
         *p = map == 2 ? 0x38 : 0x3a;
         p += map > 1;
     }
     *p++ = opcode;
+    return p;
+}
+
+static inline unsigned rex_bits(bool wide, unsigned reg, Rm rm)
+{
+    return (unsigned)wide << 3 | high(reg) << 2 | high(rm.index) << 1 | high(rm.base);
+}
+
+static __attribute__((noinline)) void any_op(
+    Code *c, unsigned opcode, bool wide, unsigned reg, Rm rm)
+{
+    uint8_t *p = opcode_bytes(c->p, opcode, rex_bits(wide, reg, rm), reg, rm);
+
     c->p = modrm(c, p, reg, rm, true);
 }
 
-void x_op(Code *c, unsigned opcode, bool wide, unsigned reg, Rm rm)
+/* Most opcodes are one byte with nothing special. */
+static inline uint8_t *plain_opcode(uint8_t *p, unsigned opcode, unsigned rex)
 {
-    legacy_op(c, opcode, wide, reg, rm);
+    *p = 0x40 | rex;
+    p += rex != 0;
+    *p = opcode;
+    return p + 1;
+}
+
+void x_op_reg(Code *c, unsigned opcode, bool wide, unsigned reg, unsigned rm)
+{
+    uint8_t *p;
+
+    if (opcode >> 8) {
+        any_op(c, opcode, wide, reg, rm_reg(rm));
+        return;
+    }
+    p = plain_opcode(c->p, opcode, (unsigned)wide << 3 | high(reg) << 2 | high(rm));
+    *p = 0xc0 | (reg & 7) << 3 | (rm & 7);
+    c->p = p + 1;
+}
+
+void x_op_mem(Code *c, unsigned opcode, bool wide, unsigned reg, Rm rm)
+{
+    if (opcode >> 8 || rm.kind == RM_AREA) {
+        any_op(c, opcode, wide, reg, rm);
+        return;
+    }
+    c->p = modrm_memory(plain_opcode(c->p, opcode, rex_bits(wide, reg, rm)), reg, rm, true);
 }
 
 void x_op16(Code *c, unsigned opcode, unsigned reg, Rm rm)
 {
     byte(c, 0x66);
-    legacy_op(c, opcode, false, reg, rm);
+    x_op(c, opcode, false, reg, rm);
 }
 
 void x_lock(Code *c)
@@ -114,7 +146,7 @@ void x_mov_imm(Code *c, Reg reg, uint64_t value)
         byte(c, 0xb8 | (reg & 7));
         word32(c, value);
     } else if ((int64_t)value == (int32_t)value) {
-        legacy_op(c, 0xc7, true, 0, rm_reg(reg));
+        x_op(c, 0xc7, true, 0, rm_reg(reg));
         word32(c, value);
     } else {
         byte(c, 0x48 | high(reg));
@@ -127,69 +159,59 @@ void x_mov_imm(Code *c, Reg reg, uint64_t value)
 void x_store_imm(Code *c, unsigned size_log2, Rm rm, int32_t value)
 {
     if (size_log2 == 0) {
-        legacy_op(c, 0xc6, false, 0, rm);
+        x_op(c, 0xc6, false, 0, rm);
         byte(c, value);
     } else if (size_log2 == 1) {
         x_op16(c, 0xc7, 0, rm);
         byte(c, value);
         byte(c, value >> 8);
     } else {
-        legacy_op(c, 0xc7, size_log2 == 3, 0, rm);
+        x_op(c, 0xc7, size_log2 == 3, 0, rm);
         word32(c, value);
     }
-}
-
-void x_alu(Code *c, Alu alu, bool wide, Reg reg, Rm rm)
-{
-    legacy_op(c, alu << 3 | 3, wide, reg, rm);
-}
-
-void x_alu_mem(Code *c, Alu alu, bool wide, Rm rm, Reg reg)
-{
-    legacy_op(c, alu << 3 | 1, wide, reg, rm);
 }
 
 void x_alu_imm(Code *c, Alu alu, bool wide, Rm rm, int32_t value)
 {
     if (value == (int8_t)value) {
-        legacy_op(c, 0x83, wide, alu, rm);
+        x_op(c, 0x83, wide, alu, rm);
         byte(c, value);
     } else {
-        legacy_op(c, 0x81, wide, alu, rm);
+        x_op(c, 0x81, wide, alu, rm);
         word32(c, value);
     }
 }
 
 void x_alu_imm8(Code *c, Alu alu, Rm rm, int8_t value)
 {
-    legacy_op(c, 0x80, false, alu, rm);
+    x_op(c, 0x80, false, alu, rm);
     byte(c, (uint8_t)value);
 }
 
 void x_test_imm(Code *c, Reg reg, uint32_t value)
 {
-    legacy_op(c, 0xf7, false, 0, rm_reg(reg));
+    x_op(c, 0xf7, false, 0, rm_reg(reg));
     word32(c, value);
 }
 
 void x_shift_imm(Code *c, Shift shift, bool wide, Rm rm, unsigned count)
 {
     if (count == 1) {
-        legacy_op(c, 0xd1, wide, shift, rm);
+        x_op(c, 0xd1, wide, shift, rm);
     } else {
-        legacy_op(c, 0xc1, wide, shift, rm);
+        x_op(c, 0xc1, wide, shift, rm);
         byte(c, count);
     }
 }
 
 void x_shift_cl(Code *c, Shift shift, bool wide, Rm rm)
 {
-    legacy_op(c, 0xd3, wide, shift, rm);
+    x_op(c, 0xd3, wide, shift, rm);
 }
 
 void x_group3(Code *c, Group3 what, bool wide, Rm rm)
 {
-    legacy_op(c, 0xf7, wide, what, rm);
+    x_op(c, 0xf7, wide, what, rm);
 }
 
 void x_bswap(Code *c, bool wide, Reg reg)
@@ -239,12 +261,12 @@ void x_word16(Code *c, unsigned value)
 
 void x_set_cond(Code *c, Cond cond, Reg reg)
 {
-    legacy_op(c, OP_SETCC + cond, false, 0, rm_reg(reg));
+    x_op(c, OP_SETCC + cond, false, 0, rm_reg(reg));
 }
 
 void x_cmov(Code *c, Cond cond, bool wide, Reg reg, Rm rm)
 {
-    legacy_op(c, OP_CMOV + cond, wide, reg, rm);
+    x_op(c, OP_CMOV + cond, wide, reg, rm);
 }
 
 static uint8_t *displacement(Code *c, const uint8_t *target)
@@ -276,12 +298,12 @@ void x_call(Code *c, const uint8_t *target)
 
 void x_call_rm(Code *c, Rm rm)
 {
-    legacy_op(c, 0xff, false, 2, rm);
+    x_op(c, 0xff, false, 2, rm);
 }
 
 void x_jump_rm(Code *c, Rm rm)
 {
-    legacy_op(c, 0xff, false, 4, rm);
+    x_op(c, 0xff, false, 4, rm);
 }
 
 uint8_t *x_jump_if8(Code *c, Cond cond)
@@ -366,6 +388,6 @@ void v_op(
     } else if (level >= VECTOR_AVX) {
         x_vex(c, opcode, wide, reg, second, rm);
     } else {
-        legacy_op(c, opcode, wide, reg, rm);
+        x_op(c, opcode, wide, reg, rm);
     }
 }

@@ -199,13 +199,36 @@ typedef enum Group3 {
 } Group3;
 
 /* wide: 64-bit operands, else 32. */
-void x_op(Code *c, unsigned opcode, bool wide, unsigned reg, Rm rm);
+void x_op_reg(Code *c, unsigned opcode, bool wide, unsigned reg, unsigned rm);
+void x_op_mem(Code *c, unsigned opcode, bool wide, unsigned reg, Rm rm);
+
+/* What the second operand is, is mostly known where it is called. */
+static inline void x_op(Code *c, unsigned opcode, bool wide, unsigned reg, Rm rm)
+{
+    if (rm.kind == RM_REG) {
+        x_op_reg(c, opcode, wide, reg, rm.base);
+    } else {
+        x_op_mem(c, opcode, wide, reg, rm);
+    }
+}
+
 void x_op16(Code *c, unsigned opcode, unsigned reg, Rm rm); /* 16-bit operands */
 void x_lock(Code *c);                                       /* before a read-modify-write */
 void x_mov_imm(Code *c, Reg reg, uint64_t value);           /* keeps the flags */
 void x_store_imm(Code *c, unsigned size_log2, Rm rm, int32_t value);
-void x_alu(Code *c, Alu alu, bool wide, Reg reg, Rm rm);     /* reg = reg op rm */
-void x_alu_mem(Code *c, Alu alu, bool wide, Rm rm, Reg reg); /* rm = rm op reg */
+
+/* reg = reg op rm */
+static inline void x_alu(Code *c, Alu alu, bool wide, Reg reg, Rm rm)
+{
+    x_op(c, alu << 3 | 3, wide, reg, rm);
+}
+
+/* rm = rm op reg */
+static inline void x_alu_mem(Code *c, Alu alu, bool wide, Rm rm, Reg reg)
+{
+    x_op(c, alu << 3 | 1, wide, reg, rm);
+}
+
 void x_alu_imm(Code *c, Alu alu, bool wide, Rm rm, int32_t value);
 void x_alu_imm8(Code *c, Alu alu, Rm rm, int8_t value); /* on a byte in memory */
 void x_test_imm(Code *c, Reg reg, uint32_t value);      /* 32 bits wide */

@@ -13,6 +13,7 @@ Late *gen_late(Gen *g, void (*emit)(Gen *g, const Late *late))
     Late *late = &g->late[g->late_count++];
 
     g_assert(g->late_count <= LATE_MAX);
+    g->room_end -= LATE_BYTES;
     late->emit = emit;
     late->side = g->side;
     late->retry = NULL;
@@ -306,11 +307,6 @@ void emit_exit(Gen *g, const IrInsn *op, unsigned detail)
 }
 
 /* ---- inside the block ------------------------------------------------------------------------------ */
-
-void emit_insn(Gen *g, const IrInsn *op, unsigned detail)
-{
-    g->side = (SideEntry){ .guest = op->imm, .insns = g->insns++, .length = op->aux };
-}
 
 /* Until a label is placed, the jumps to it are chained through their displacements. */
 static void jump_to_label(Gen *g, unsigned label, uint8_t *at)

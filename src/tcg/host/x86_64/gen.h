@@ -73,7 +73,7 @@ enum { LATE_MAX = 2 * IR_MAX_OPS + 4 * IR_MAX_EXITS, LATE_BYTES = 160, OP_BYTES 
 
 struct Gen {
     Code code;
-    const uint8_t *write_end;
+    const uint8_t *write_end, *room_end; /* of all; without what the code out of line will need */
     const IrBlock *b;
     const IrLive *live;
     const Area *area;
@@ -100,6 +100,12 @@ struct Gen {
     Temp temps[IR_MAX_OPS + 1];
     Late late[LATE_MAX];
 };
+
+/* A guest instruction begins. */
+static inline void gen_insn(Gen *g, const IrInsn *op)
+{
+    g->side = (SideEntry){ .guest = op->imm, .insns = g->insns++, .length = op->aux };
+}
 
 /* An operand of an instruction: a register or memory, or a constant that fits. */
 typedef struct Operand {
@@ -168,7 +174,7 @@ typedef struct Row {
     _(sext) _(dep) _(alias) _(bswap) _(count) _(popcnt) _(orcb) _(minmax) _(setcond) _(select)     \
     _(ldenv) _(stenv) _(load) _(store) _(load_as) _(store_as) _(rmw) _(cas) _(fence)               \
     _(fp2) _(fsqrt) _(fma) _(fminmax) _(fsoft) _(fround) _(forder) _(fcmp) _(fcvt) _(ftoi) _(itof) _(getflags) _(setflags) _(fsign)                    \
-    _(fsgnj) _(fbits) _(bitsf) _(fbox) _(funbox) _(const) _(get) _(put) _(insn)                    \
+    _(fsgnj) _(fbits) _(bitsf) _(fbox) _(funbox) _(const) _(get) _(put)                           \
     _(vector) _(vfromf) _(vtof) _(vlow) _(vdup) _(vduplane) _(vget) _(vset) _(vins) _(vbinary)     \
     _(vzip) _(vunzip) _(vtranspose) _(vext) _(vrev) _(vtable) _(vlanes) _(vunary) _(vneg) _(vmul)  \
     _(vandn) _(vnot) _(vorn) _(vselect) _(vshl) _(vshr) _(vcmp) _(vtest) _(vpopcnt) _(vbitrev)     \

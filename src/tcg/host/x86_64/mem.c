@@ -72,10 +72,15 @@ static void index_of(Gen *g, unsigned page, unsigned address)
     }
 }
 
-void mem_compare(Gen *g, const Access *x, Span span, uint32_t low_bits, bool write)
+/*
+ * page = the addend, after a jump out of line that the check failed; gives that jump's displacement. All but the
+ * addresses is a few bytes in a pattern.
+ */
+static uint8_t *find_page(Gen *g, const Access *x, Span span, uint32_t low_bits, bool write)
 {
     Code *c = &g->code;
     unsigned kind;
+    uint8_t *start;
 
     x_op(c, OP_LEA, true, x->tag, rm_mem(x->base, span.high - 1));
     if (span.low == 0) {
@@ -87,14 +92,11 @@ void mem_compare(Gen *g, const Access *x, Span span, uint32_t low_bits, bool wri
         index_of(g, x->page, x->page);
     }
     kind = (write ? CHECK_WRITE : 0) | (x->other ? CHECK_OTHER : 0);
-    memcpy(c->p, g->area->check[kind][x->page][x->tag], CHECK_ROOM);
-    put32(c->p + CHECK_MASK, (uint32_t)-GUEST_PAGE_SIZE | low_bits);
+    start = c->p;
+    memcpy(start, g->area->check[kind][x->page][x->tag], CHECK_ROOM);
+    put32(start + CHECK_MASK, (uint32_t)-GUEST_PAGE_SIZE | low_bits);
     c->p += CHECK_SIZE;
-}
-
-static void load_addend(Gen *g, unsigned page, bool write)
-{
-    x_op(&g->code, OP_MOV, true, page, rm_index(RBP, page, 0, area_tlb_array(write) + 8));
+    return start + CHECK_JUMP;
 }
 
 static Rm data_at(const Access *x)
@@ -111,9 +113,8 @@ static Span single_span(int32_t disp, unsigned size, bool aligned)
 void mem_check(Gen *g, Access *x, unsigned size, bool aligned, bool write)
 {
     x->late->retry = g->code.p;
-    mem_compare(g, x, single_span(x->disp, size, aligned), aligned ? size - 1 : 0, write);
-    x->late->from = x_jump_if(&g->code, COND_NE, NULL);
-    load_addend(g, x->page, write);
+    x->late->from = find_page(
+        g, x, single_span(x->disp, size, aligned), aligned ? size - 1 : 0, write);
     x->at = data_at(x);
 }
 
@@ -288,10 +289,10 @@ static unsigned plan_window(const Gen *g, const IrInsn *op, Span *span)
     bool write = is_store(op->op);
     unsigned end = MIN(g->live->use[op->a].last, g->at + WINDOW_REACH), last = 0;
 
-    *span = span_of(op);
-    if (!is_sharable(g, op)) {
+    if (g->live->use[op->a].count < 2 || end == g->at || !is_sharable(g, op)) {
         return 0;
     }
+    *span = span_of(op);
     for (unsigned at = g->at + 1; at <= end; at++) {
         const IrInsn *next = &g->b->ops[at];
 
@@ -313,15 +314,13 @@ static unsigned plan_window(const Gen *g, const IrInsn *op, Span *span)
 
 static Window *find_window(Gen *g, const IrInsn *op)
 {
-    Span span = span_of(op);
-
-    if (!is_sharable(g, op)) {
-        return NULL;
-    }
     for (Window *w = g->windows; w < g->windows + WINDOWS; w++) {
-        if (w->address == op->a && (w->write || is_load(op->op)) && span.low >= w->low &&
-            span.high <= w->high) {
-            return w;
+        if (w->address == op->a && (w->write || is_load(op->op)) && is_sharable(g, op)) {
+            Span span = span_of(op);
+
+            if (span.low >= w->low && span.high <= w->high) {
+                return w;
+            }
         }
     }
     return NULL;
@@ -440,9 +439,7 @@ static void access_opening(Gen *g, const IrInsn *op, SlowKind kind, Span span, u
     reg_unlock(g, GENERAL, x.tag);
     define_result(g, op, &x);
     x.late->retry = g->code.p;
-    mem_compare(g, &x, span, 0, write);
-    x.late->from = x_jump_if(&g->code, COND_NE, NULL);
-    load_addend(g, x.page, write);
+    x.late->from = find_page(g, &x, span, 0, write);
     move_data(g, x.late, data_at(&x));
     x.late->back = g->code.p;
     *w = (Window){ op->a, last, x.page, kind == SLOW_STORE, span.low, span.high };

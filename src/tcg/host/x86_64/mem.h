@@ -20,8 +20,6 @@ typedef struct Span {
 } Span;
 
 bool mem_is_clean_address(const Gen *g, unsigned t);
-/* page = the entry's offset; the flags say whether it matches (equal). */
-void mem_compare(Gen *g, const Access *x, Span span, uint32_t low_bits, bool write);
 /* The whole check; goes to x->late when it fails. */
 void mem_check(Gen *g, Access *x, unsigned size, bool aligned, bool write);
 void mem_load_int(Gen *g, unsigned memop, bool wide, unsigned d, Rm from);

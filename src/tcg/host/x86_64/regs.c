@@ -36,7 +36,7 @@ void gen_advance(Gen *g, unsigned at)
 {
     for (unsigned n = g->at + 1; n < at; n++) {
         if (g->b->ops[n].op == IR_insn) {
-            emit_insn(g, &g->b->ops[n], 0);
+            gen_insn(g, &g->b->ops[n]);
         }
     }
     g->at = at;
@@ -795,19 +795,10 @@ static void release(Gen *g, unsigned t)
 
 void reg_release(Gen *g, const IrInsn *op)
 {
-    unsigned ends = g->live->ends[op - g->b->ops];
+    const uint16_t temps[] = { op->a, op->b, op->c, op->dst };
 
-    if (ends & ENDS_A) {
-        release(g, op->a);
-    }
-    if (ends & ENDS_B) {
-        release(g, op->b);
-    }
-    if (ends & ENDS_C) {
-        release(g, op->c);
-    }
-    if (ends & ENDS_DST) {
-        release(g, op->dst);
+    for (unsigned ends = g->live->ends[op - g->b->ops]; ends; ends &= ends - 1) {
+        release(g, temps[__builtin_ctz(ends)]);
     }
     g->locked[GENERAL] = g->locked[VECTOR] = 0;
     g->alone = false;
