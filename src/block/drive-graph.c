@@ -124,6 +124,7 @@ static BlockNode *open_own(const BlockSpec *spec, IoLoop *loop, bool read_only, 
         .throttle = &spec->throttle,
         .spec = spec,
         .key = { spec->key.file, spec->key.text },
+        .metadata_cache = spec->metadata_cache,
         .read_only = read_only || spec->read_only,
     };
 
@@ -159,7 +160,8 @@ static BlockNode *open_image(const DriveSpec *spec, IoLoop *loop, bool read_only
         .cache = spec->cache,
         .aio = spec->aio,
         .read_only = read_only,
-        .key = { spec->key.file, spec->key.text } };
+        .key = { spec->key.file, spec->key.text },
+        .metadata_cache = spec->metadata_cache };
 
     return spec->graph ? open_node(spec->graph, loop, read_only, error)
                        : block_open_image(loop, format_of(spec), &options, error);

@@ -54,6 +54,7 @@ typedef struct BlockOptions {
     const BlockSpec *spec;         /* what was written about the node; NULL: nothing */
     BlockNode *const *others;      /* children after the first one, ends with NULL; taken */
     BlockKey key;                  /* of all encrypted images among them */
+    uint64_t metadata_cache;       /* bytes of each image's tables in memory; 0: as it suits */
     bool read_only;
     bool share;              /* of a file that is only read: somebody may write to it meanwhile */
     bool create;             /* a new file; there must be none */

@@ -126,6 +126,9 @@ static bool fill_block(Resolver *r, BlockSpec *block, const Node *node, const Us
     block->read_only = node_is_true(node_good(node, "read-only"));
     block->reconnect_ns = resolve_quantity(node_good(node, "reconnect"), UNIT_TIME);
     block->votes = votes ? votes->scalar.magnitude : 0;
+    block->metadata_cache = node_good(node, "metadata-cache")
+        ? resolve_quantity(node_good(node, "metadata-cache"), UNIT_BYTES)
+        : use->drive->metadata_cache;
     resolve_throttle(&block->throttle, node_good(node, "throttle"));
     fill_rules(r, block, node_good(node, "rules"));
     return fill_below(r, block, node, use);

@@ -269,6 +269,7 @@ static void fill_rest(Resolver *r, DriveSpec *drive, const Node *node)
     drive->zeroes = zeroes ? word_find(drive_zeroes_words, node_text(zeroes)) : ZEROES_IGNORE;
     fill_on_error(drive, node_good(node, "on-error"));
     resolve_throttle(&drive->throttle, node_good(node, "throttle"));
+    drive->metadata_cache = resolve_quantity(node_good(node, "metadata-cache"), UNIT_BYTES);
     drive->serial = node_text(node_good(node, "serial"));
 }
 

@@ -35,6 +35,7 @@ struct BlockSpec {
     bool read_only;
     bool shared; /* several have a pointer to this: they use one node */
     DriveThrottle throttle;
+    uint64_t metadata_cache; /* bytes of tables that are in memory; 0: unsaid */
     const BlockRule *rules;
     unsigned rule_count;
     uint64_t votes;        /* of a quorum */

@@ -98,7 +98,8 @@ typedef struct DriveSpec {
     DriveZeroes zeroes;
     DriveOnError on_read_error, on_write_error;
     DriveThrottle throttle;
-    const char *serial; /* NULL: none */
+    uint64_t metadata_cache; /* bytes of each image's tables that are in memory; 0: unsaid */
+    const char *serial;      /* NULL: none */
 } DriveSpec;
 
 #endif

@@ -583,22 +583,24 @@ static void what_a_close_cannot_write_is_said(void **state)
 /* ---- memory ---- */
 
 /* Each write needs another L2 table: all of them together are twice what may be kept. */
-static void memory_main(void *data)
+static void use_tables(IoLoop *loop, uint64_t setting, uint64_t most)
 {
     enum { TABLES = 2048, SPAN = 2 * MIB };
     g_autoptr(GHashTable) options = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     BlockCreate create = { .size = (uint64_t)TABLES * SPAN, .path = "disk", .options = options };
     g_autoptr(GByteArray) bytes = g_byte_array_new();
-    BlockNode *node = open_bytes(data, bytes);
+    BlockNode *node = open_bytes(loop, bytes);
+    BlockOptions opening = { .cache = node->cache, .metadata_cache = setting };
     const MetaCache *cache;
     uint8_t byte = 1;
 
     assert_true(block_parse_options("cluster_size=4k", options, NULL));
     assert_true(block_driver_find("qcow2")->create(node, &create, NULL));
     block_unref(node);
-    node = open_image(data, "qcow2", bytes, true);
+    node = open_bytes(loop, bytes);
+    node = block_open(loop, block_driver_find("qcow2"), &opening, node, NULL, NULL);
     cache = &qcow2_of(node)->meta;
-    assert_in_range(cache->limit * cache->page_size, 1, 4 * MIB);
+    assert_in_range(cache->limit * cache->page_size, 1, most);
     for (uint64_t i = 0; i < TABLES; i++) {
         assert_int_equal(block_write(node, i * SPAN, &byte, 1, 0), 0);
         assert_in_range(cache->lru.length, 1, cache->limit);
@@ -610,6 +612,13 @@ static void memory_main(void *data)
         assert_in_range(cache->lru.length, 1, cache->limit);
     }
     block_unref(node);
+}
+
+static void memory_main(void *data)
+{
+    use_tables(data, 0, 4 * MIB);
+    use_tables(data, 256 * KIB, 256 * KIB);
+    use_tables(data, 1, 64 * KIB);
 }
 
 static void tables_take_no_more_memory_than_their_cache(void **state)

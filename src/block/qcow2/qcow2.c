@@ -8,7 +8,8 @@
 #include "block/qcow2/crypt.h"
 #include "block/qcow2/header.h"
 
-enum { CACHE_BYTES = 4 << 20 };
+/* Of tables in memory: where nothing is said, and as little as a commit can do with. */
+enum { CACHE_BYTES = 4 << 20, CACHE_LEAST = 64 << 10 };
 
 static unsigned qcow2_probe(const uint8_t *head, size_t length)
 {
@@ -135,6 +136,13 @@ static bool show_snapshot(Qcow2 *q, const BlockOptions *options, GError **error)
     return result == 0;
 }
 
+static unsigned cache_pages(const BlockOptions *options)
+{
+    uint64_t bytes = options->metadata_cache ? options->metadata_cache : CACHE_BYTES;
+
+    return MIN(MAX(bytes, CACHE_LEAST) / META_PAGE, UINT32_MAX);
+}
+
 static bool qcow2_open(BlockNode *node, const BlockOptions *options, GError **error)
 {
     Qcow2 *q = qcow2_of(node);
@@ -146,7 +154,7 @@ static bool qcow2_open(BlockNode *node, const BlockOptions *options, GError **er
     if (!qcow2_read_header(q, options->repair, error)) {
         return false;
     }
-    meta_init(&q->meta, MIN(META_PAGE, q->cluster_size), CACHE_BYTES / META_PAGE);
+    meta_init(&q->meta, MIN(META_PAGE, q->cluster_size), cache_pages(options));
     node->length = q->header.size;
     node->cluster = q->cluster_size;
     q->known_end = q->file->length;

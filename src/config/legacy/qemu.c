@@ -203,6 +203,17 @@ static void put_throttle(GString *option, const Node *throttle)
     }
 }
 
+static void put_size(GString *option, const char *key, const char *text)
+{
+    uint64_t value;
+
+    if (units_parse(UNIT_BYTES, text, &value)) {
+        g_autofree char *number = g_strdup_printf("%" G_GUINT64_FORMAT, value);
+
+        put(option, key, number);
+    }
+}
+
 static void put_habits(GString *option, const Node *drive)
 {
     static const struct {
@@ -229,6 +240,9 @@ static void put_habits(GString *option, const Node *drive)
     }
     if (!discard || strcmp(discard, "unmap") == 0) {
         put(option, "discard", "unmap");
+    }
+    if (text_at(drive, "metadata-cache")) {
+        put_size(option, "cache-size", text_at(drive, "metadata-cache"));
     }
     if (text_at(policy, "read")) {
         put(option, "rerror", text_at(policy, "read"));

@@ -265,6 +265,27 @@ static void write_on_error(YamlWriter *w, const LegacyDrive *drive)
     yaml_text(w, 3, "write", write);
 }
 
+/* QEMU's two caches of tables are one here. */
+static void write_metadata_cache(YamlWriter *w, const LegacyNode *node)
+{
+    static const char *const keys[] = { "cache-size", "l2-cache-size", "refcount-cache-size" };
+    uint64_t sum = 0;
+
+    if (strcmp(node->driver, "qcow2") != 0 || !node->options) {
+        return;
+    }
+    for (unsigned i = 0; i < G_N_ELEMENTS(keys) && (i == 0 || !opts_find(node->options, keys[0]));
+         i++) {
+        const Opt *opt = opts_find(node->options, keys[i]);
+        uint64_t size;
+
+        sum += opt && opt_size(opt->value, &size) ? size : 0;
+    }
+    if (sum > 0) {
+        yaml_line(w, 2, "metadata-cache", arena_printf(w->l->arena, "%" G_GUINT64_FORMAT "B", sum));
+    }
+}
+
 static void write_habits(YamlWriter *w, const LegacyDrive *drive)
 {
     const char *zeroes = drive->detect_zeroes;
@@ -282,6 +303,7 @@ static void write_habits(YamlWriter *w, const LegacyDrive *drive)
     if (drive->copy_on_read) {
         yaml_line(w, 2, "copy-on-read", "true");
     }
+    write_metadata_cache(w, drive->node);
     write_on_error(w, drive);
     write_throttle(w, drive);
 }

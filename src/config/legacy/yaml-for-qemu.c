@@ -68,7 +68,8 @@ static bool is_told(const Legacy *l, const LegacyDrive *drive)
 static bool has_word(const char *key)
 {
     static const char *const words[] = { "", "file", "driver", "format", "cache", "aio", "discard",
-        "snapshot", "detect-zeroes", "copy-on-read", "werror", "rerror", "serial", NULL };
+        "snapshot", "detect-zeroes", "copy-on-read", "werror", "rerror", "serial", "cache-size",
+        "l2-cache-size", "refcount-cache-size", NULL };
 
     return g_strv_contains(words, key) || g_str_has_prefix(key, "cache.") ||
         (g_str_has_prefix(key, "throttling.") && strcmp(key, "throttling.group") != 0);
