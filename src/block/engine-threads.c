@@ -2,14 +2,18 @@
  * The engine `threads`: worker threads that block, so that nobody else has to. It can do
  * everything on every kind of file. Threads are made when all are busy, and go after a while
  * without work. Writes into the page cache take turns: file systems let one at a time into a file
- * anyway, and threads that wait for each other there cost more than the copying.
+ * anyway, and threads that wait for each other there cost more than the copying. Operations that
+ * wait, and go on where the one before them ends, are done by one call to the kernel.
  */
 #include "block/engine.h"
 
 #include <pthread.h>
+#include <string.h>
 #include <time.h>
 
 enum { MOST_THREADS = 16, IDLE_SECONDS = 10 };
+/* Of operations that are done as one: few enough that others still go on beside them. */
+enum { RUN_MOST = 32, RUN_PIECES = 64, RUN_BYTES = 128 * 1024 };
 /* A write into the page cache is a copy, unless the host has too many of them to write out. */
 enum { AT_ONCE_MOST = 64 * 1024, SLOW_NS = 1000000, WARY_NS = 1000000000 };
 
@@ -43,17 +47,36 @@ static void lane_add(Lane *lane, EngineOp *op)
     lane->last = &op->next;
 }
 
+static bool goes_on(const EngineOp *op, const EngineOp *next)
+{
+    return (op->kind == ENGINE_READ || op->kind == ENGINE_WRITE) && next->kind == op->kind &&
+        next->fd == op->fd && next->durable == op->durable &&
+        next->offset == op->offset + op->length;
+}
+
+/* The oldest operation, and those behind it that go on where it ends; a list that ends with NULL. */
 static EngineOp *lane_take(Lane *lane)
 {
-    EngineOp *op = lane->first;
+    EngineOp *first = lane->first, *last = first;
+    uint64_t bytes = first ? first->length : 0;
+    unsigned count = 1, pieces = first ? first->iov_count : 0;
 
-    if (op) {
-        lane->first = op->next;
-        if (!lane->first) {
-            lane->last = &lane->first;
-        }
+    if (!first) {
+        return NULL;
     }
-    return op;
+    while (last->next && goes_on(last, last->next) && count < RUN_MOST &&
+        bytes + last->next->length <= RUN_BYTES && pieces + last->next->iov_count <= RUN_PIECES) {
+        last = last->next;
+        bytes += last->length;
+        pieces += last->iov_count;
+        count++;
+    }
+    lane->first = last->next;
+    if (!lane->first) {
+        lane->last = &lane->first;
+    }
+    last->next = NULL;
+    return first;
 }
 
 static bool takes_turns(const EngineOp *op)
@@ -85,6 +108,34 @@ static EngineOp *take_locked(Threads *t)
     return op ? op : lane_take(&t->lane);
 }
 
+/* All of them by one call; false: not all of it went well, each has to say for itself. */
+static bool do_as_one(EngineOp *first)
+{
+    struct iovec pieces[RUN_PIECES];
+    EngineOp whole = *first;
+
+    whole.iov = pieces;
+    whole.iov_count = 0;
+    whole.length = 0;
+    for (const EngineOp *op = first; op; op = op->next) {
+        memcpy(pieces + whole.iov_count, op->iov, op->iov_count * sizeof(*pieces));
+        whole.iov_count += op->iov_count;
+        whole.length += op->length;
+    }
+    return engine_do_blocking(&whole) == (int64_t)whole.length;
+}
+
+static void do_run(Threads *t, EngineOp *first)
+{
+    bool fine = first->next && do_as_one(first);
+
+    for (EngineOp *op = first, *next; op; op = next) {
+        next = op->next; /* who waits for it may go away with it */
+        op->result = fine ? (int64_t)op->length : engine_do_blocking(op);
+        io_loop_post(t->engine.loop, &op->work);
+    }
+}
+
 static void *worker_main(void *data)
 {
     Threads *t = data;
@@ -95,8 +146,7 @@ static void *worker_main(void *data)
         bool turn = takes_turns(op);
 
         pthread_mutex_unlock(&t->mutex);
-        op->result = engine_do_blocking(op);
-        io_loop_post(t->engine.loop, &op->work);
+        do_run(t, op);
         pthread_mutex_lock(&t->mutex);
         if (turn) {
             t->turn_taken = false;
