@@ -42,6 +42,14 @@ for options in cluster_size=64k cluster_size=4k cluster_size=512 compat=0.10 ref
     gives 3 "$lathe" img snapshot -a second disk.qcow2
 done
 
+# A refcount too narrow for two references more, from compressed data that shares a cluster: nothing is left of it.
+head -c 8192 /dev/zero | tr '\0' x > two.raw
+gives 0 "$lathe" img convert -q -c -f raw -O qcow2 -o cluster_size=4k,refcount_bits=2 two.raw disk.qcow2
+gives 3 "$lathe" img snapshot -c one disk.qcow2
+grep -q 'too narrow for another snapshot' said || fail "why there is no snapshot: $(cat said)"
+gives 0 "$lathe" img check -q disk.qcow2
+qemu-img check -q disk.qcow2 || fail "what is left of a snapshot that could not be"
+
 # What another program has taken.
 qemu-img create -q -f qcow2 disk.qcow2 20M
 qemu-io -c 'write -P 1 0 1M' disk.qcow2 >/dev/null

@@ -155,7 +155,7 @@ int refcount_add(Qcow2 *q, uint64_t cluster, int delta, uint64_t *now)
     }
     value = load(q, page->data, index);
     if (delta < 0 ? value == 0 : value == refcount_most(q)) {
-        return -EIO; /* wrong already, or no room for another snapshot */
+        return delta < 0 ? -EIO : -EOVERFLOW; /* wrong already, or no room for another snapshot */
     }
     store(q, page->data, index, value + delta);
     meta_dirty(q, page);

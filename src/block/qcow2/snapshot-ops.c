@@ -14,7 +14,13 @@
 
 /* ---- all clusters that an L1 table leads to ---- */
 
-typedef int Visit(Qcow2 *q, uint64_t cluster);
+typedef struct Walk {
+    int (*visit)(Qcow2 *q, uint64_t cluster);
+    uint64_t done; /* visits, until now */
+    uint64_t most; /* after so many it ends; 0: never */
+} Walk;
+
+enum { WALK_ENDS = 1 };
 
 static int visit_has_room(Qcow2 *q, uint64_t cluster)
 {
@@ -29,13 +35,26 @@ static int visit_add(Qcow2 *q, uint64_t cluster)
     return refcount_add(q, cluster, 1, NULL);
 }
 
+static int visit_take_back(Qcow2 *q, uint64_t cluster)
+{
+    return refcount_add(q, cluster, -1, NULL);
+}
+
 static int visit_free(Qcow2 *q, uint64_t cluster)
 {
     refcount_free_later(q, cluster << q->cluster_bits, 1);
     return 0;
 }
 
-static int visit_entry(Qcow2 *q, uint64_t entry, Visit *visit)
+static int visit(Qcow2 *q, uint64_t cluster, Walk *walk)
+{
+    int result = walk->most && walk->done == walk->most ? WALK_ENDS : walk->visit(q, cluster);
+
+    walk->done += result == 0;
+    return result;
+}
+
+static int visit_entry(Qcow2 *q, uint64_t entry, Walk *walk)
 {
     uint64_t offset = entry & QCOW2_OFFSET_MASK, length = 1;
     int result = 0;
@@ -47,12 +66,12 @@ static int visit_entry(Qcow2 *q, uint64_t entry, Visit *visit)
     }
     for (uint64_t i = offset >> q->cluster_bits;
          i <= (offset + length - 1) >> q->cluster_bits && result == 0; i++) {
-        result = visit(q, i);
+        result = visit(q, i, walk);
     }
     return result;
 }
 
-static int visit_page(Qcow2 *q, uint64_t at, Visit *visit)
+static int visit_page(Qcow2 *q, uint64_t at, Walk *walk)
 {
     unsigned count = q->meta.page_size / q->entry_size;
     g_autofree uint64_t *entries = g_new(uint64_t, count);
@@ -69,22 +88,22 @@ static int visit_page(Qcow2 *q, uint64_t at, Visit *visit)
         entries[i] = l2_entry_load(q, page, (uint64_t)i << q->cluster_bits, &bitmap);
     }
     for (unsigned i = 0; i < count && result == 0; i++) {
-        result = visit_entry(q, entries[i], visit);
+        result = visit_entry(q, entries[i], walk);
     }
     return result;
 }
 
-static int visit_table(Qcow2 *q, uint64_t table, Visit *visit)
+static int visit_table(Qcow2 *q, uint64_t table, Walk *walk)
 {
-    int result = table & (q->cluster_size - 1) ? -EIO : visit(q, table >> q->cluster_bits);
+    int result = table & (q->cluster_size - 1) ? -EIO : visit(q, table >> q->cluster_bits, walk);
 
     for (uint64_t at = 0; at < q->cluster_size && result == 0; at += q->meta.page_size) {
-        result = visit_page(q, table + at, visit);
+        result = visit_page(q, table + at, walk);
     }
     return result;
 }
 
-static int visit_all(Qcow2 *q, const uint64_t *l1, uint32_t size, Visit *visit)
+static int visit_all(Qcow2 *q, const uint64_t *l1, uint32_t size, Walk *walk)
 {
     int result = 0;
 
@@ -93,19 +112,30 @@ static int visit_all(Qcow2 *q, const uint64_t *l1, uint32_t size, Visit *visit)
 
         result = qcow2_lock_with_room(q);
         if (result == 0) {
-            result = table ? visit_table(q, table, visit) : 0;
+            result = table ? visit_table(q, table, walk) : 0;
             co_mutex_unlock(&q->lock);
         }
     }
     return result;
 }
 
-/* One reference more to all of it; before that, is there a refcount that cannot be higher? */
+/*
+ * One reference more to all of it. Before that, is there a refcount that cannot be higher? Compressed
+ * data shares clusters, so that one may have to rise by more than one: then what was added is taken
+ * back.
+ */
 static int add_references(Qcow2 *q, const uint64_t *l1, uint32_t size)
 {
-    int result = visit_all(q, l1, size, visit_has_room);
+    Walk look = { .visit = visit_has_room }, add = { .visit = visit_add };
+    int result = visit_all(q, l1, size, &look);
 
-    return result < 0 ? result : visit_all(q, l1, size, visit_add);
+    if (result == 0) {
+        result = visit_all(q, l1, size, &add);
+        if (result < 0 && add.done > 0) {
+            visit_all(q, l1, size, &(Walk){ .visit = visit_take_back, .most = add.done });
+        }
+    }
+    return result;
 }
 
 /* ---- the flags of the active tables, which say what may be overwritten in place ---- */
@@ -345,7 +375,7 @@ static int snapshot_delete(BlockNode *node, const char *name)
         result = write_snapshots(q);
     }
     if (result == 0) {
-        result = visit_all(q, l1, size, visit_free);
+        result = visit_all(q, l1, size, &(Walk){ .visit = visit_free });
     }
     if (result == 0) {
         give_back(q, offset, size * sizeof(uint64_t));
@@ -375,7 +405,7 @@ static int switch_tables(Qcow2 *q, uint64_t *l1, uint32_t l1_size, uint64_t disk
     }
     q->l1 = (Qcow2Table){ .entries = l1, .size = l1_size, .offset = header.l1_table_offset };
     q->node->length = header.size;
-    result = visit_all(q, old.entries, old.size, visit_free);
+    result = visit_all(q, old.entries, old.size, &(Walk){ .visit = visit_free });
     give_back(q, old.offset, old.size * sizeof(uint64_t));
     g_free(old.entries);
     return result < 0 ? result : settle(q);
