@@ -73,3 +73,32 @@ run_until() {
     wait $pid 2>/dev/null
     [ "$(grep -c "$pattern" "$log")" -ge "$count" ] || fail "the console did not say '$pattern' $count times"
 }
+
+# guest_shell: runs m.yaml, whose task is `shell`, with its monitor at $work/m; the guest's keyboard is descriptor 3
+guest_shell() {
+    mkfifo "$work/keys"
+    : > "$work/stops"
+    timeout -k 5 180 "$build/lathe" run "$work/m.yaml" --monitor "$work/m" < "$work/keys" > "$log" 2>&1 &
+    machine=$!
+    exec 3> "$work/keys"
+    await_line 'is /dev/vda'
+}
+
+ask() {
+    timeout 10 "$build/lathe" monitor "$work/m" "$@"
+}
+
+# await_line TEXT [COMMAND...]: whenever a drive stops the machine meanwhile, $work/stops says why; then the
+# command is run, if there is one, and the machine told to go on
+await_line() {
+    text=$1
+    shift
+    until tr -d '\r' < "$log" | grep -qF -- "$text"; do
+        kill -0 $machine 2>/dev/null || fail "the machine ended before '$text'"
+        if ask status 2>/dev/null | grep '^stopped' >> "$work/stops"; then
+            [ $# = 0 ] || "$@"
+            ask continue
+        fi
+        sleep 0.05
+    done
+}

@@ -26,22 +26,7 @@ blocks:$blocks
 drives:$drives
 MACHINE
 
-# The guest's shell is at its console: what it is told is in $work/said, a line each.
-mkfifo "$work/keys"
-timeout -k 5 180 "$build/lathe" run "$work/m.yaml" --monitor "$work/m" < "$work/keys" > "$log" 2>&1 &
-machine=$!
-exec 3> "$work/keys"
-ask() { timeout 10 "$build/lathe" monitor "$work/m" "$@"; }
-await() {           # await LINE: meanwhile a machine that stands still is told to go on
-    until tr -d '\r' < "$log" | grep -qF -- "$1"; do
-        kill -0 $machine 2>/dev/null || fail "the machine ended before '$1'"
-        if ask status 2>/dev/null | grep '^stopped' >> "$work/stops"; then
-            ask continue
-        fi
-        sleep 0.05
-    done
-}
-await 'is /dev/vda'
+guest_shell
 cat >&3 <<'GUEST'
 tr '\0' N < /dev/zero | head -c 4096 > /tmp/new
 try() { what=$1; shift; "$@" > /tmp/out 2>&1 && echo "@$name $what fine" || echo "@$name $what failed"; }
@@ -51,7 +36,7 @@ f-*) try flush dd if=/tmp/new of=$dev bs=4k seek=16 count=1 conv=fsync ;;
 try read dd if=$dev of=/tmp/got bs=4k skip=32 count=1 iflag=direct; echo "@$name sum $(sha256sum < /tmp/got | cut -c1-16)" ;;
 esac; done; echo "@all" done; poweroff -f
 GUEST
-await '@all done'
+await_line '@all done'
 wait $machine || fail "exit status $?"
 exec 3>&-
 
