@@ -114,16 +114,31 @@ void drive_try(const DriveSpec *specs, unsigned count, Diag *diag)
 
 /* ---- closing ---- */
 
+typedef struct Flushing {
+    Drive *drive;
+    int result;
+} Flushing;
+
+static void flush_main(void *data)
+{
+    Flushing *f = data;
+
+    f->result = f->drive->top->read_only ? 0 : block_flush(f->drive->top);
+}
+
+int drive_flush(Drive *drive)
+{
+    Flushing f = { .drive = drive };
+
+    drive_drain(drive);
+    io_loop_run(drive->loop, flush_main, &f);
+    return f.result;
+}
+
 static void close_main(void *data)
 {
     Drive *drive = data;
 
-    int result = drive->top->read_only ? 0 : block_flush(drive->top);
-
-    if (result < 0) {
-        block_lose(drive->top, "has not all that was written to drive `%s`: %s", drive->id,
-            g_strerror(-result));
-    }
     block_unref(drive->top);
 }
 
@@ -144,7 +159,7 @@ void drive_close(Drive *drive)
         return;
     }
     drive_unexport(drive);
-    drive_drain(drive);
+    drive_flush(drive);
     io_loop_run(drive->loop, close_main, drive);
     io_loop_free(drive->loop);
     pthread_mutex_lock(&drive->mutex);

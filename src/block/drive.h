@@ -36,6 +36,12 @@ Drive *drive_open(const DriveSpec *spec, Diag *diag);
 /* Opens and closes each, to say in diag what would be wrong with it. */
 void drive_try(const DriveSpec *specs, unsigned count, Diag *diag);
 
+/*
+ * Waits for all requests and puts what they have written on stable storage: 0, or -errno, and then
+ * some of it may be lost. Machine lock held.
+ */
+int drive_flush(Drive *drive);
+
 /* Waits for all requests, flushes, closes. NULL is fine. Machine lock held. */
 void drive_close(Drive *drive);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Drive, drive_close)

@@ -281,6 +281,27 @@ static void print_stats(const Run *run)
     tcg_print_stats(run->machine, stderr);
 }
 
+/* The guest is gone, so its user is told what it was not. */
+static bool flush_drives(Run *run)
+{
+    bool fine = true;
+
+    machine_lock();
+    for (unsigned i = 0; i < run->drives->len; i++) {
+        Drive *drive = run->drives->pdata[i];
+        int result = drive_flush(drive);
+
+        if (result < 0) {
+            fprintf(stderr,
+                "lathe: drive %s: what was written last cannot be flushed, and may be lost: %s\n",
+                drive_id(drive), g_strerror(-result));
+            fine = false;
+        }
+    }
+    machine_unlock();
+    return fine;
+}
+
 static void tear_down(Run *run)
 {
     machine_lock();
@@ -318,6 +339,9 @@ static int run_machine(Run *run)
     if (panic_watch_message(run->panic)) {
         fprintf(stderr, "lathe: the guest panicked: %s\n", panic_watch_message(run->panic));
         code = EXIT_DIFFERENT;
+    }
+    if (!flush_drives(run) && code == EXIT_FINE) {
+        code = EXIT_HOST;
     }
     if (run->stats || run->json) {
         print_stats(run);

@@ -45,6 +45,12 @@ timeout 20 nbdinfo --map --totals "$uri" | grep -q 'hole,zero' || fail "no holes
 timeout 60 nbdcopy "$uri" copy || fail "nbdcopy"
 cmp copy before || fail "other bytes"
 
+if command -v nbdkit >/dev/null; then      # and by way of a server that is a client of ours
+    timeout 60 nbdkit -U - nbd socket="$dir/s" --run 'nbdinfo --map --totals "$uri" | grep -q hole && nbdcopy "$uri" via' ||
+        fail "nbdkit"
+    cmp via before || fail "other bytes by way of nbdkit"
+fi
+
 # ---- changes, through several connections ----
 timeout 20 qemu-io -f raw -c 'write -P 0x5a 4096 8192' -c 'write -z 1M 64k' -c 'discard 2M 64k' -c flush "$uri" \
     > io || fail "qemu-io: $(cat io)"
@@ -92,7 +98,7 @@ timeout 20 nbdinfo --size "$uri" | grep -qx 12582912 || fail "the new size"
 [ "$(raw resize 4194304)" = 0 ] && [ "$(stat -c %s longer.img)" = 4194304 ] || fail "shorter by a client"
 [ "$(raw resize 8388608)" = 0 ] || fail "longer again"
 timeout 20 qemu-io -f raw -c 'read -P 0 4M 4M' "$uri" > io || fail "what was cut off is there again"
-for size in 0 18446744073709551615 9223372036854775807; do error=22 said_no resize $size; done
+for size in 0 1000000 18446744073709551615 9223372036854775807; do error=22 said_no resize $size; done
 error=22 said_no resize 4194304 length
 raw busy 8388608 || fail "requests while the size changes"
 end

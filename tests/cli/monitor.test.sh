@@ -106,6 +106,26 @@ machine=
 grep -q '^drive fast: cache none, aio native' log || fail "statistics at the end: $(cat log)"
 [ -z "$(ls "$short/lathe")" ] && [ ! -e "$short/disk.sock" ] || fail "a socket is still there"
 
+# ---- a disk that cannot be flushed at the end ----
+cp m.yaml plain.yaml
+cat > m.yaml <<'END'
+lathe: machine/v1
+name: sleeper
+board: riscv-virt@1
+memory: 64MiB
+boot: { firmware: sleep.bin }
+drives:
+  good: { size: 1MiB }
+  bad: { block: { driver: blkdebug, child: { driver: memory, size: 1MiB }, rules: [{ op: flush, error: ENOSPC }] } }
+END
+start
+ask stop || fail "stop"
+wait $machine
+[ $? = 3 ] || fail "exit status of what may be lost"
+machine=
+grep -q '^lathe: drive bad: what was written last cannot be flushed, and may be lost: No space left' log || fail "lost, unsaid: $(cat log)"
+mv plain.yaml m.yaml
+
 # ---- blocks that two drives use ----
 cp m.yaml plain.yaml
 truncate -s 1M own.img

@@ -11,6 +11,7 @@ enum {
     REQUESTS_MOST = 64,
     BYTES_MOST = 2 * NBD_PAYLOAD_MOST,
     EXTENTS_MOST = 256, /* of one reply */
+    SECTOR = 512,       /* that all sizes are multiples of */
     STATUS_ID = 1,      /* of base:allocation, as the handshake said */
 };
 
@@ -222,7 +223,7 @@ static int do_resize(const Request *r)
         return nbd_export_is_read_only(r->client->export) ? -EPERM : -EINVAL;
     }
     if (r->length != 0 || r->flags & ~NBD_FUA || r->at == 0 || r->at > INT64_MAX ||
-        r->at % MAX(node->align, 1) != 0) {
+        r->at % MAX(node->align, SECTOR) != 0) {
         return -EINVAL;
     }
     result = block_resize(node, r->at);
