@@ -48,7 +48,7 @@ static bool splits_end(const GicV3 *g, unsigned cpu)
 /* ---- each register; `group`, or whatever `which` means to it, is the row's -------------------- */
 
 /*
- * What stands for an interrupt that the register of this group may not have (12.1.6, CheckGroup0ForSpecialIdentifiers
+ * What stands for an interrupt that the register of this group may not have (CheckGroup0ForSpecialIdentifiers
  * and CheckGroup1ForSpecialIdentifiers); GIC_NONE: 1023, and `of` itself is fine where it comes back.
  */
 static unsigned shown_id(const GicV3 *g, unsigned group, unsigned of, unsigned id)
@@ -82,7 +82,7 @@ static uint64_t iar_read(GicV3 *g, unsigned cpu, unsigned group)
     return shown == id ? gic_acknowledge(&g->gic, cpu, 1 << of) : shown;
 }
 
-/* The end of one of this register's group, and no other's (12.2.10). */
+/* The end of one of this register's group, and no other's (ICC_EOIR1_EL1). */
 static bool ends_running(const GicV3 *g, unsigned cpu, unsigned group)
 {
     int running = gic_running_group(&g->gic, cpu);
@@ -138,7 +138,7 @@ static uint64_t pmr_read(GicV3 *g, unsigned cpu, unsigned which)
     return g->access.shifted ? gic_priority_seen(mask) : mask;
 }
 
-/* The non-secure state leaves alone a mask that is in the secure half (12.2.17). */
+/* The non-secure state leaves alone a mask that is in the secure half (ICC_PMR_EL1). */
 static void pmr_write(GicV3 *g, unsigned cpu, unsigned which, uint64_t value)
 {
     uint8_t *mask = &g->gic.cpu[cpu].mask;
@@ -156,7 +156,7 @@ static bool has_common_point(const GicV3 *g, unsigned cpu, unsigned group)
     return g->gic.cpu[cpu].common_point >> group & 1 && !g->access.monitor;
 }
 
-/* CBPR: the secure state's is group 0's then, the other's one more and not to be written (12.2.5). */
+/* CBPR: the secure state's is group 0's then, the other's one more and not to be written (ICC_BPR1_EL1). */
 static uint64_t bpr_read(GicV3 *g, unsigned cpu, unsigned which)
 {
     const uint8_t *point = g->gic.cpu[cpu].binary_point;
@@ -212,7 +212,7 @@ static void enable_write(GicV3 *g, unsigned cpu, unsigned group, uint64_t value)
     enable(g, cpu, group_meant(g, group), value & 1);
 }
 
-/* ICC_IGRPEN1_EL3: both states' (12.2.16). */
+/* ICC_IGRPEN1_EL3: both states'. */
 static uint64_t enables_read(GicV3 *g, unsigned cpu, unsigned which)
 {
     return g->gic.cpu[cpu].enabled >> GROUP_1;
@@ -239,9 +239,13 @@ static void update_points(GicV3 *g, unsigned cpu)
     gic_update_cpu(&g->gic, cpu);
 }
 
+/* Of two states it is EL3 that says CBPR (ICC_CTLR_EL1). */
 static void ctlr_write(GicV3 *g, unsigned cpu, unsigned which, uint64_t value)
 {
-    g->control[cpu][control_bank(g)] = value & (ICC_EOI_MODE | ICC_COMMON_BINARY_POINT);
+    uint32_t mask = ICC_EOI_MODE | (g->gic.has_states ? 0 : ICC_COMMON_BINARY_POINT);
+    uint32_t *control = &g->control[cpu][control_bank(g)];
+
+    *control = (*control & ~mask) | (value & mask);
     update_points(g, cpu);
 }
 
@@ -284,7 +288,7 @@ static void no_write(GicV3 *g, unsigned cpu, unsigned which, uint64_t value)
 
 /*
  * May the sender make it pending? The group must be the interrupt's, or the interrupt be of group 0 where secure
- * group 1 is meant; the non-secure state needs to be permitted more (8.10, table of forwarded SGIs).
+ * group 1 is meant; the non-secure state needs to be permitted more (as the table says that is with ICC_SGI1R_EL1).
  */
 static bool is_forwarded(const GicV3 *g, unsigned to, unsigned sgi, unsigned group)
 {

@@ -275,23 +275,23 @@ typedef struct Array {
     uint16_t offset;
     uint8_t bits; /* of an interrupt */
     Action action;
-    uint8_t permission; /* at least this of NSACR lets the non-secure state at a secure interrupt */
-    size_t word;        /* in a bank; of those with a bit each */
+    uint8_t reads, writes; /* at least this of NSACR lets the non-secure state do it to a secure interrupt */
+    size_t word;           /* in a bank; of those with a bit each */
 } Array;
 
 static const Array arrays[] = {
-    { 0x080, 1, ASSIGN, SECURE_ONLY, offsetof(GicBank, group) },
-    { 0x100, 1, SET, SECURE_ONLY, offsetof(GicBank, enabled) },
-    { 0x180, 1, CLEAR, SECURE_ONLY, offsetof(GicBank, enabled) },
-    { 0x200, 1, SET, 1, offsetof(GicBank, pending) },
-    { 0x280, 1, CLEAR, 2, offsetof(GicBank, pending) },
-    { 0x300, 1, SET, 2, offsetof(GicBank, active) },
-    { 0x380, 1, CLEAR, 2, offsetof(GicBank, active) },
-    { 0x400, 8, PRIORITY, SECURE_ONLY, 0 },
-    { 0x800, 8, TARGETS, 3, 0 },
-    { 0xc00, 2, TRIGGER, SECURE_ONLY, offsetof(GicBank, edge) },
-    { 0xd00, 1, ASSIGN, SECURE_ONLY, offsetof(GicBank, modifier) },
-    { 0xe00, 2, PERMISSION, SECURE_ONLY, 0 },
+    { 0x080, 1, ASSIGN, SECURE_ONLY, SECURE_ONLY, offsetof(GicBank, group) },
+    { 0x100, 1, SET, SECURE_ONLY, SECURE_ONLY, offsetof(GicBank, enabled) },
+    { 0x180, 1, CLEAR, SECURE_ONLY, SECURE_ONLY, offsetof(GicBank, enabled) },
+    { 0x200, 1, SET, 1, 1, offsetof(GicBank, pending) },
+    { 0x280, 1, CLEAR, 2, 2, offsetof(GicBank, pending) },
+    { 0x300, 1, SET, 2, SECURE_ONLY, offsetof(GicBank, active) },
+    { 0x380, 1, CLEAR, 2, SECURE_ONLY, offsetof(GicBank, active) },
+    { 0x400, 8, PRIORITY, SECURE_ONLY, SECURE_ONLY, 0 },
+    { 0x800, 8, TARGETS, 3, 3, 0 },
+    { 0xc00, 2, TRIGGER, SECURE_ONLY, SECURE_ONLY, offsetof(GicBank, edge) },
+    { 0xd00, 1, ASSIGN, SECURE_ONLY, SECURE_ONLY, offsetof(GicBank, modifier) },
+    { 0xe00, 2, PERMISSION, SECURE_ONLY, SECURE_ONLY, 0 },
 };
 
 /* Gives also the first interrupt that the access is about. */
@@ -315,9 +315,13 @@ unsigned gic_permission(const Gic *gic, const GicBank *bank, unsigned i)
     return gic_group_of(gic, bank, i) == GROUP_1 ? ALL : bank->nsacr >> 2 * i & 3;
 }
 
-/* Groups, and what may be done to the secure ones, are the secure state's to know. */
-static bool is_visible(const GicPort *port, const Array *a, const GicBank *bank, unsigned i)
+/*
+ * Groups, and what may be done to the secure ones, are the secure state's to know. NSACR of private interrupts is
+ * about sending SGIs alone (GICR_NSACR).
+ */
+static bool is_visible(const GicPort *port, const Array *a, unsigned cpu, unsigned id, bool write)
 {
+    const GicBank *bank = gic_bank_of(port->gic, cpu, id);
     bool is_of_states = a->action == PERMISSION || a->word == offsetof(GicBank, modifier);
 
     if (is_of_states && (!port->gic->has_states || !port->gic->has_modifier)) {
@@ -326,9 +330,12 @@ static bool is_visible(const GicPort *port, const Array *a, const GicBank *bank,
     if (gic_is_secure(port)) {
         return true;
     }
-    return !is_of_states && a->action != ASSIGN &&
-        (gic_group_of(port->gic, bank, i) == GROUP_1 ||
-            gic_permission(port->gic, bank, i) >= a->permission);
+    if (is_of_states || a->action == ASSIGN) {
+        return false;
+    }
+    return gic_group_of(port->gic, bank, id % 32) == GROUP_1 ||
+        (id >= GIC_LOCAL &&
+            gic_permission(port->gic, bank, id % 32) >= (write ? a->writes : a->reads));
 }
 
 static uint32_t read_one(const Array *a, const GicBank *bank, unsigned i)
@@ -377,7 +384,7 @@ bool gic_read_array(const GicAccess *access, uint32_t *value)
         if (a->action == PRIORITY && !gic_is_secure(access->port)) {
             one = gic_priority_seen(one);
         }
-        *value |= is_visible(access->port, a, bank, (first + i) % 32) ? one << i * a->bits : 0;
+        *value |= is_visible(access->port, a, access->cpu, first + i, false) ? one << i * a->bits : 0;
     }
     return a != NULL;
 }
@@ -394,7 +401,7 @@ bool gic_write_array(const GicAccess *access, uint32_t value)
         if (a->action == PRIORITY && !gic_is_secure(access->port)) {
             one = gic_priority_meant(one);
         }
-        if (is_visible(access->port, a, bank, (first + i) % 32)) {
+        if (is_visible(access->port, a, access->cpu, first + i, true)) {
             write_one(a, bank, first + i, one);
         }
     }
