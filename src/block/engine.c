@@ -42,7 +42,10 @@ static bool read_from_cache(EngineOp *op)
     if (op->kind != ENGINE_READ || !op->cached) {
         return false;
     }
-    op->result = preadv2(op->fd, op->iov, op->iov_count, op->offset, RWF_NOWAIT);
+    /* tmpfs refuses RWF_NOWAIT, and has nothing to wait for. */
+    op->result = preadv2(
+        op->fd, op->iov, op->iov_count, op->offset, op->in_memory ? 0 : RWF_NOWAIT);
+    op->refused = op->result < 0 && errno == EOPNOTSUPP;
     return op->result == (int64_t)op->length;
 }
 

@@ -30,7 +30,9 @@ struct EngineOp {
     EngineKind kind;
     int fd;
     bool durable;
-    bool cached; /* READ and WRITE: through the page cache; no O_DIRECT */
+    bool cached;    /* READ and WRITE: through the page cache; no O_DIRECT */
+    bool in_memory; /* it is nowhere else: a file of tmpfs */
+    bool refused;   /* set: the file system cannot say what it could read at once */
     uint64_t offset, length;
     const struct iovec *iov; /* of READ and WRITE, at most IOV_MAX; stays until the end */
     unsigned iov_count;

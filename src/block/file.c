@@ -5,10 +5,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fs.h>
+#include <linux/magic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -22,6 +24,7 @@ typedef struct File {
     int fd;
     bool open;
     bool device;
+    bool in_memory, asked; /* of tmpfs; asked for when a read could not be done at once */
     Engine *engine;
     unsigned durable_writes; /* under way */
     SyncGroup syncs;
@@ -294,6 +297,19 @@ static int end_of_file(BlockNode *node, const BlockIo *io, uint64_t done)
     return 0;
 }
 
+/* Is it a file that is nowhere but in memory? */
+static bool find_memory(File *f, EngineOp *op)
+{
+    struct statfs system;
+
+    if (!f->asked) {
+        f->asked = true;
+        f->in_memory = fstatfs(f->fd, &system) == 0 && system.f_type == TMPFS_MAGIC;
+    }
+    op->in_memory = f->in_memory;
+    return f->in_memory;
+}
+
 /* One call to the engine for what is left from `done` on; the bytes moved, or -errno. */
 static int64_t move_some(BlockNode *node, const BlockIo *io, uint64_t done, bool durable)
 {
@@ -304,13 +320,15 @@ static int64_t move_some(BlockNode *node, const BlockIo *io, uint64_t done, bool
         .fd = f->fd,
         .durable = durable,
         .cached = !cache_wants_direct(&node->cache),
+        .in_memory = f->in_memory,
         .offset = io->at + done,
         .iov = pieces,
     };
 
     op.length = block_memory_pieces(block_memory_after(io->memory, done), io->length - done, pieces,
         BLOCK_PIECES, &op.iov_count);
-    if (engine_do_at_once(f->engine, &op)) {
+    if (engine_do_at_once(f->engine, &op) ||
+        (op.refused && find_memory(f, &op) && engine_do_at_once(f->engine, &op))) {
         stats_add(&node->stats.at_once, 1);
         return op.result;
     }
@@ -424,7 +442,10 @@ static int file_read_at_once(BlockNode *node, const BlockIo *io)
         return -EAGAIN;
     }
     block_memory_pieces(io->memory, io->length, pieces, BLOCK_PIECES, &count);
-    return preadv2(f->fd, pieces, count, io->at, RWF_NOWAIT) == (int64_t)io->length ? 0 : -EAGAIN;
+    return preadv2(f->fd, pieces, count, io->at, f->in_memory ? 0 : RWF_NOWAIT) ==
+            (int64_t)io->length
+        ? 0
+        : -EAGAIN;
 }
 
 static bool file_is_data(BlockNode *node, uint64_t at, uint64_t *end)

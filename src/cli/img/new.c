@@ -57,14 +57,29 @@ static void sync_folder(const char *path)
     }
 }
 
+/*
+ * A file that takes the place of another is written out first by ext4 (ext4(5), auto_da_alloc), which
+ * is right but for who asked for `unsafe`: then the two change places, and the old one goes.
+ */
+static bool give_name(const ImgNew *new, bool unsafe)
+{
+    if (unsafe && renameat2(AT_FDCWD, new->partial, AT_FDCWD, new->path, RENAME_EXCHANGE) == 0) {
+        unlink(new->partial);
+        return true;
+    }
+    return rename(new->partial, new->path) == 0;
+}
+
 bool img_new_finish(Img *img, ImgNew *new)
 {
-    if (rename(new->partial, new->path) != 0) {
+    bool unsafe = g_strcmp0(img->cache, "unsafe") == 0; /* which promises nothing */
+
+    if (!give_name(new, unsafe)) {
         return img_fail_with(
             img, EXIT_HOST, "`%s` cannot get its name: %s", new->path, g_strerror(errno));
     }
     litter_keep(new->partial);
-    if (g_strcmp0(img->cache, "unsafe") != 0) { /* which promises nothing */
+    if (!unsafe) {
         sync_folder(new->path);
     }
     new->finished = true;
