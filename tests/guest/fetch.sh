@@ -1,6 +1,7 @@
 #!/bin/sh
 # Downloads Debian packages of another architecture or suite and unpacks them; needs apt, but not root.
 #   sh tests/guest/fetch.sh ARCH SUITE PACKAGE...
+#   sh tests/guest/fetch.sh source SUITE PACKAGE...      their sources, unpacked as they came (no patches of Debian's)
 #   sh tests/guest/fetch.sh --mirror        prints the Debian mirror that this machine uses
 # Each is unpacked to $GUESTS/ARCH-SUITE/PACKAGE (GUESTS: build/guests) and kept; the folders' names are
 # printed, one a line. A name with a * in it (any characters but '-') stands for the newest package it fits.
@@ -38,12 +39,14 @@ mkdir -p "$root"
 root=$(cd "$root" && pwd)
 state=$root/.apt
 
+machine=$arch kind=deb
+[ "$arch" != source ] || machine=amd64 kind=deb-src
 apt() {
     command=$1
     shift
     "$command" -q -q -o Dir::State="$state/state" -o Dir::Cache="$state/cache" -o Dir::Etc="$state/etc" \
         -o Dir::Etc::trusted=/etc/apt/trusted.gpg -o Dir::Etc::trustedparts=/etc/apt/trusted.gpg.d \
-        -o APT::Architecture="$arch" -o APT::Architectures="$arch" -o Dir::State::status="$state/status" \
+        -o APT::Architecture="$machine" -o APT::Architectures="$machine" -o Dir::State::status="$state/status" \
         -o APT::Sandbox::User= -o Acquire::Languages=none "$@"
 }
 
@@ -55,7 +58,7 @@ prepare() {
     [ -f /etc/apt/apt.conf ] && cp /etc/apt/apt.conf "$state/etc/" || true
     cp /etc/apt/apt.conf.d/*proxy* "$state/etc/apt.conf.d/" 2>/dev/null || true
     : > "$state/status"
-    echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $url $suite main" > "$state/etc/sources.list"
+    echo "$kind [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $url $suite main" > "$state/etc/sources.list"
     apt apt-get update >&2 || fail "cannot read the package lists of $suite/$arch"
 }
 
@@ -68,13 +71,23 @@ for wanted in "$@"; do
         echo "$root/$(cat "$root/$wanted.unpacked")"
         continue
     fi
-    [ -d "$state/state/lists/partial" ] && [ -n "$(ls "$state/state/lists" | grep Packages)" ] || prepare
+    [ -d "$state/state/lists/partial" ] && [ -n "$(ls "$state/state/lists" | grep -E 'Packages|Sources')" ] || prepare
     package=$wanted
     case $wanted in *\**) package=$(newest "$wanted") ;; esac
     [ -n "$package" ] || fail "no package fits '$wanted' in $suite/$arch"
     echo "fetching $package ($suite/$arch)" >&2
-    (cd "$root" && apt apt-get download "$package") >&2 || fail "cannot download $package"
     rm -rf "${root:?}/$package"
+    if [ "$arch" = source ]; then
+        (cd "$root" && apt apt-get source --download-only "$package") >&2 || fail "cannot download $package"
+        mkdir "$root/$package"
+        tar -xf "$(ls "$root/${package}"_*.orig.tar.*z* | head -n 1)" -C "$root/$package" --strip-components=1 ||
+            fail "cannot unpack $package"
+        rm -f "$root/${package}"_*
+        echo "$package" > "$root/$wanted.unpacked"
+        echo "$root/$package"
+        continue
+    fi
+    (cd "$root" && apt apt-get download "$package") >&2 || fail "cannot download $package"
     for deb in "$root/${package}"_*.deb; do
         dpkg-deb -x "$deb" "$root/$package" || fail "cannot unpack $deb"
         rm -f "$deb"
