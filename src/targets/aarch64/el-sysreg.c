@@ -15,6 +15,9 @@ static void write_hcr(A64Cpu *cpu, unsigned number, uint64_t value)
     mask |= a64_has(cpu, A64_VHE) ? HCR_E2H : 0;
     mask |= a64_has(cpu, A64_S2FWB) ? HCR_FWB : 0;
     mask |= a64_has(cpu, A64_PAUTH) ? HCR_APK | HCR_API : 0;
+    if ((cpu->hcr ^ value) & mask & HCR_FWB) {
+        tlb_flush_all(&cpu->env); /* what is a device's memory */
+    }
     cpu->hcr = (value & mask) | HCR_RW;
     a64_levels_changed(cpu);
 }
@@ -83,6 +86,37 @@ static uint64_t read_vtcr(A64Cpu *cpu, unsigned number)
     return cpu->vtcr;
 }
 
+/* Of the secure state's stage 2, whose tables are for secure intermediate addresses (D17.2.151). */
+static void write_vsttbr(A64Cpu *cpu, unsigned number, uint64_t value)
+{
+    cpu->vsttbr = value;
+    tlb_flush_all(&cpu->env); /* its VMID is VTTBR_EL2's */
+}
+
+static uint64_t read_vsttbr(A64Cpu *cpu, unsigned number)
+{
+    return cpu->vsttbr;
+}
+
+static void write_vstcr(A64Cpu *cpu, unsigned number, uint64_t value)
+{
+    cpu->vstcr = (value & UINT32_MAX) | A64_BIT(31);
+    tlb_flush_all(&cpu->env);
+}
+
+static uint64_t read_vstcr(A64Cpu *cpu, unsigned number)
+{
+    return cpu->vstcr;
+}
+
+/* EL2 has them in the secure state, EL3 while there is an EL2 in it. */
+static uint8_t secure_el2_trap(const A64Cpu *cpu, unsigned number, bool write)
+{
+    bool there = a64_el(cpu) == 3 ? (cpu->scr & SCR_EEL2) != 0 : a64_is_secure(cpu);
+
+    return there ? SYSREG_GOES_ON : EC_UNKNOWN;
+}
+
 static void write_cntvoff(A64Cpu *cpu, unsigned number, uint64_t value)
 {
     cpu->cntvoff = value;
@@ -113,6 +147,7 @@ static void write_scr(A64Cpu *cpu, unsigned number, uint64_t value)
         SCR_TWI | SCR_TWE;
 
     mask |= a64_has(cpu, A64_PAUTH) ? SCR_APK | SCR_API : 0;
+    mask |= a64_has(cpu, A64_SEL2) ? SCR_EEL2 : 0;
     value = (value & mask) | SCR_RW | 0x30;
     if ((cpu->scr ^ value) & SCR_SIF) {
         tlb_flush_all(&cpu->env); /* what may be executed */
@@ -162,6 +197,7 @@ static uint8_t highest_trap(const A64Cpu *cpu, unsigned number, bool write)
 #define EL2(name_) .name = name_, .feature = A64_EL2
 #define EL3(name_) .name = name_, .feature = A64_EL3
 #define VHE(name_) .name = name_, .feature = A64_VHE
+#define SEL2(name_) .name = name_, .feature = A64_SEL2, .trap = secure_el2_trap
 #define OF(what) .read = read_##what, .write = write_##what, .flags = LEAVES
 #define OF_A64(what) .read = a64_##what##_read, .write = a64_##what##_write, .flags = LEAVES
 
@@ -181,6 +217,8 @@ const A64Sysreg a64_el_sysregs[] = {
     { R(3, 4, 2, 0, 2), EL2("tcr_el2"), OF_A64(tcr) },
     { R(3, 4, 2, 1, 0), EL2("vttbr_el2"), OF(vttbr) },
     { R(3, 4, 2, 1, 2), EL2("vtcr_el2"), OF(vtcr) },
+    { R(3, 4, 2, 6, 0), SEL2("vsttbr_el2"), OF(vsttbr) },
+    { R(3, 4, 2, 6, 2), SEL2("vstcr_el2"), OF(vstcr) },
     { R(3, 4, 4, 0, 0), EL2("spsr_el2"), HOME(spsr[2]), ALL },
     { R(3, 4, 4, 0, 1), EL2("elr_el2"), HOME(elr[2]), ALL },
     { R(3, 4, 4, 1, 0), .name = "sp_el1", .feature = NONE, HOME(sp[1]), ALL },
@@ -200,6 +238,8 @@ const A64Sysreg a64_el_sysregs[] = {
     { R(3, 4, 14, 1, 0), EL2("cnthctl_el2"), OF(cnthctl) },
     { RANGE(3, 4, 14, 2, 0, 2, 2), EL2("cnthp_el2"), OF_A64(timer) },
     { RANGE(3, 4, 14, 3, 0, 3, 2), VHE("cnthv_el2"), OF_A64(timer) },
+    { RANGE(3, 4, 14, 4, 0, 4, 2), SEL2("cnthvs_el2"), OF_A64(timer) },
+    { RANGE(3, 4, 14, 5, 0, 5, 2), SEL2("cnthps_el2"), OF_A64(timer) },
     { RANGE(3, 4, 15, 0, 0, 15, 7), EL2("own_el2"), .read = a64_own_read, .trap = a64_own_trap },
     { R(3, 6, 1, 0, 0), EL3("sctlr_el3"), OF_A64(sctlr) },
     { R(3, 6, 1, 0, 1), EL3("actlr_el3"), HOME(actlr[3]), ALL },

@@ -13,10 +13,11 @@ bool a64_is_secure(const A64Cpu *cpu)
     return !(cpu->scr & SCR_NS);
 }
 
-/* There is no secure EL2 here (FEAT_SEL2). */
+/* In the secure state it is for EL3 to say (FEAT_SEL2). */
 bool a64_el2_enabled(const A64Cpu *cpu)
 {
-    return a64_has(cpu, A64_EL2) && !a64_is_secure(cpu);
+    return a64_has(cpu, A64_EL2) &&
+        (!a64_is_secure(cpu) || (a64_has(cpu, A64_SEL2) && cpu->scr & SCR_EEL2));
 }
 
 /* ---- HCR_EL2 as it acts (D17.2.48: what each bit says of TGE and E2H) ------------------------- */

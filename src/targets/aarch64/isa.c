@@ -2,8 +2,10 @@
 #include <glib.h>
 #include <string.h>
 
+#include "core/cpu.h"
 #include "targets/aarch64/model.h"
 #include "targets/aarch64/state.h"
+#include "tcg/exec.h"
 #include "tcg/fp.h"
 #include "tcg/tlb.h"
 
@@ -50,7 +52,8 @@ static const IsaField fields[] = {
     LEVELS(contextidr), FIELD(cpacr), FIELD(par_el1), FIELD(csselr), FIELD(mdscr), FIELD(cntkctl),
     FIELD(timer[0].compare), FIELD(timer[0].control), FIELD(timer[1].compare), FIELD(timer[1].control),
     FIELD(timer[2].compare), FIELD(timer[2].control), FIELD(timer[3].compare), FIELD(timer[3].control),
-    FIELD(timer[4].compare), FIELD(timer[4].control), FIELD(cntvoff), FIELD(cnthctl), FIELD(cntfrq),
+    FIELD(timer[4].compare), FIELD(timer[4].control), FIELD(timer[5].compare), FIELD(timer[5].control),
+    FIELD(timer[6].compare), FIELD(timer[6].control), FIELD(vsttbr), FIELD(vstcr), FIELD(cntvoff), FIELD(cnthctl), FIELD(cntfrq),
     FIELD(hcr), FIELD(scr), FIELD(cptr[2]), FIELD(cptr[3]), FIELD(mdcr[2]), FIELD(mdcr[3]), FIELD(hstr),
     FIELD(vttbr), FIELD(vtcr), FIELD(vpidr), FIELD(vmpidr), FIELD(hpfar),
     {},
@@ -85,16 +88,14 @@ static bool check_features(uint64_t features, char **error)
     return true;
 }
 
-/* What the tables have rows for, but is not done yet, or only by halves. */
-static const uint64_t not_there = A64_BIT(A64_S2FWB);
-
 /* Of no effect without EL2, which is the board's to give; models have them all the same. */
-static const uint64_t of_el2 = A64_BIT(A64_VHE) | A64_BIT(A64_VMID16) | A64_BIT(A64_XNX);
+static const uint64_t of_el2 = A64_BIT(A64_VHE) | A64_BIT(A64_VMID16) | A64_BIT(A64_XNX) |
+    A64_BIT(A64_S2FWB) | A64_BIT(A64_SEL2);
 
 /* A list of features that are on; NULL: all there are. */
 static bool parse_features(const char *const *words, uint64_t *features, char **error)
 {
-    uint64_t all = (A64_BIT(a64_decode_table.feature_count) - 1) & ~not_there;
+    uint64_t all = A64_BIT(a64_decode_table.feature_count) - 1;
 
     /* What a board asks for is there only when it does. */
     *features = words ? 0 : all & ~(A64_BIT(A64_EL2) | A64_BIT(A64_EL3));
@@ -109,6 +110,9 @@ static bool parse_features(const char *const *words, uint64_t *features, char **
     }
     if (!(*features & A64_BIT(A64_EL2))) {
         *features &= ~of_el2;
+    }
+    if (!(*features & A64_BIT(A64_EL3))) {
+        *features &= ~A64_BIT(A64_SEL2);
     }
     return check_features(*features, error);
 }
@@ -139,6 +143,9 @@ static void reset(CpuEnv *env)
     A64Cpu *cpu = a64_cpu(env);
     uint32_t lines = atomic_load(&cpu->lines) & ((1u << A64_INPUT_VI) - 1);
 
+    if (cpu_device(env)->dev.machine && !cpu_device(env)->secure_base) {
+        cpu->features &= ~A64_BIT(A64_SEL2); /* which tells apart two spaces of addresses */
+    }
     memset((char *)cpu + offsetof(A64Cpu, x), 0, offsetof(A64Cpu, features) - offsetof(A64Cpu, x));
     memset((char *)cpu + offsetof(A64Cpu, daif), 0, sizeof(A64Cpu) - offsetof(A64Cpu, daif));
     atomic_store(&cpu->lines, lines);

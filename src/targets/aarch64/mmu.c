@@ -31,12 +31,6 @@ static uint8_t granule1(uint64_t tg)
     return bits[tg & 3];
 }
 
-/* One that the CPU has not counts as another (TCR_EL1.TG0). */
-static uint8_t granule_there(const A64Cpu *cpu, uint8_t bits)
-{
-    return bits == 14 && !cpu->model->granule16 ? 12 : bits;
-}
-
 /* EL1's regime, and EL2's with E2H, have two halves with ASIDs; EL2 and EL3 else have one. */
 static bool has_halves(const A64Cpu *cpu, unsigned regime)
 {
@@ -64,7 +58,7 @@ static Half half_of_two(const A64Cpu *cpu, unsigned regime, bool upper)
             .view = view_of(cpu, regime),
             .base = upper ? cpu->ttbr1[regime] : cpu->ttbr0[regime],
             .size = shifted & 63,
-            .granule = granule_there(cpu, upper ? granule1(tcr >> 30) : a64_granule0(tcr >> 14)),
+            .granule = a64_granule_there(cpu, upper ? granule1(tcr >> 30) : a64_granule0(tcr >> 14)),
             .out_bits = a64_out_bits(cpu, tcr >> 32 & 7),
             .stage_2 = regime == 1 && cpu->hcr_now & HCR_VM,
             .no_hierarchy = a64_has(cpu, A64_HPDS) && tcr >> (upper ? 42 : 41) & 1,
@@ -86,7 +80,7 @@ static Half half_of_one(const A64Cpu *cpu, unsigned regime)
             .view = view_of(cpu, regime),
             .base = cpu->ttbr0[regime],
             .size = tcr & 63,
-            .granule = granule_there(cpu, a64_granule0(tcr >> 14)),
+            .granule = a64_granule_there(cpu, a64_granule0(tcr >> 14)),
             .out_bits = a64_out_bits(cpu, tcr >> 16 & 7),
             .no_hierarchy = a64_has(cpu, A64_HPDS) && tcr >> 24 & 1,
             .sets_af = a64_has(cpu, A64_HAFDBS) && tcr >> 21 & 1,

@@ -42,6 +42,7 @@ static const struct { uint8_t id, shift, value, feature; } fields[] = {
     { PFR0, 12, 1, A64_EL3 },
     { PFR0, 16, 1, A64_FP16 },
     { PFR0, 20, 1, A64_FP16 },
+    { PFR0, 36, 1, A64_SEL2 },
     { PFR0, 48, 1, A64_DIT },
     { PFR1, 0, 1, A64_BTI },
     { PFR1, 4, 2, A64_SSBS },
@@ -81,6 +82,7 @@ static const struct { uint8_t id, shift, value, feature; } fields[] = {
     { ISAR1, 44, 1, A64_BF16 },
     { ISAR1, 52, 1, A64_I8MM },
     { MMFR0, 4, 2, ALWAYS },     /* ASIDs of 16 bits; granules of 4 and 64 KiB */
+    { MMFR0, 12, 1, A64_EL3 },   /* secure and non-secure memory */
     { MMFR1, 0, 2, A64_HAFDBS },
     { MMFR1, 4, 2, A64_VMID16 },
     { MMFR1, 8, 1, A64_VHE },

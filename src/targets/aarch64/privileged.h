@@ -157,6 +157,7 @@ enum { NZCV_N = 8, NZCV_Z = 4, NZCV_C = 2, NZCV_V = 1 };
 #define SCR_TWE A64_BIT(13)
 #define SCR_APK A64_BIT(16)
 #define SCR_API A64_BIT(17)
+#define SCR_EEL2 A64_BIT(18)
 
 /* CPTR_EL2, CPTR_EL3; MDCR_EL2, MDCR_EL3 */
 #define CPTR_TFP A64_BIT(10)

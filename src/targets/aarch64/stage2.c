@@ -8,17 +8,55 @@
 #define DESC_S2_READ A64_BIT(6)
 #define DESC_S2_WRITE A64_BIT(7)
 #define DESC_MEMORY_TYPE (UINT64_C(3) << 4) /* MemAttr[3:2]: 0 is a device's */
+#define DESC_FWB_MEMORY A64_BIT(4)          /* with HCR_EL2.FWB: 0 is a device's, whatever stage 1 says */
+#define DESC_FWB_TYPE (UINT64_C(7) << 2)
+#define DESC_FWB_CACHED (UINT64_C(6) << 2) /* and this is memory, whatever stage 1 says */
 enum { DESC_XN_SHIFT = 53 };
+#define HPFAR_NS A64_BIT(63) /* of a non-secure address, in the secure state */
 
-/* VTCR_EL2 (D17.2.152). SL0 counts from the level below the highest one that a granule has. */
-static Tables tables_of(const A64Cpu *cpu)
+enum { VTCR_NSW = 1 << 29, VTCR_NSA = 1 << 30 }; /* SW and SA of VSTCR_EL2 */
+
+/* Is this intermediate address the secure state's? */
+static bool is_secure_ipa(const A64Cpu *cpu, uint64_t ipa)
 {
-    uint64_t vtcr = cpu->vtcr;
-    unsigned sl0 = vtcr >> 6 & 3, granule = a64_granule0(vtcr >> 14);
+    return ipa & a64_view(cpu, true);
+}
+
+/*
+ * Where a translation leads from the secure state (VSTCR_EL2, VTCR_EL2): to its own addresses, unless SA says otherwise;
+ * what was non-secure only if all of SW, SA, NSW and NSA let it.
+ */
+static bool leads_to_secure(const A64Cpu *cpu, uint64_t ipa)
+{
+    uint64_t others = (cpu->vstcr | cpu->vtcr) & (VTCR_NSW | VTCR_NSA);
+
+    return a64_is_secure(cpu) &&
+        (is_secure_ipa(cpu, ipa) ? !(cpu->vstcr & (VTCR_NSW | VTCR_NSA)) : !others);
+}
+
+/* The tables themselves: by SW, or NSW for those of non-secure addresses. */
+static bool has_secure_tables(const A64Cpu *cpu, uint64_t ipa)
+{
+    uint64_t control = cpu->vstcr | (is_secure_ipa(cpu, ipa) ? 0 : cpu->vtcr);
+
+    return a64_is_secure(cpu) && !(control & VTCR_NSW);
+}
+
+/*
+ * VTCR_EL2 (D17.2.152); VSTCR_EL2 has size, start and granule of the tables of secure addresses. SL0 counts from the
+ * level below the highest one that a granule has.
+ */
+static Tables tables_of(const A64Cpu *cpu, uint64_t ipa)
+{
+    bool secure = is_secure_ipa(cpu, ipa);
+    uint64_t vtcr = cpu->vtcr, own = secure ? cpu->vstcr : vtcr;
+    unsigned sl0 = own >> 6 & 3;
+    uint8_t granule = a64_granule_there(cpu, a64_granule0(own >> 14));
 
     return (Tables){
-        .base = cpu->vttbr & UINT64_C(0x0000fffffffffffe),
-        .size = vtcr & 63,
+        .base = (secure ? cpu->vsttbr : cpu->vttbr) & UINT64_C(0x0000fffffffffffe),
+        .view = a64_view(cpu, has_secure_tables(cpu, ipa)),
+        .size = own & 63,
         .granule = granule,
         .out_bits = a64_out_bits(cpu, vtcr >> 16 & 7),
         .first = sl0 == 3 ? LAST_LEVEL : (granule == 12 ? 2 : 3) - sl0,
@@ -51,9 +89,10 @@ static bool may_execute(const A64Cpu *cpu, unsigned el, uint64_t desc)
 }
 
 static unsigned find(
-    A64Cpu *cpu, unsigned el, uint64_t ipa, Access access, Translation *out, Leaf *leaf)
+    A64Cpu *cpu, unsigned el, uint64_t viewed, Access access, Translation *out, Leaf *leaf)
 {
-    Tables tables = tables_of(cpu);
+    Tables tables = tables_of(cpu, viewed);
+    uint64_t ipa = viewed & ~a64_view(cpu, true);
     unsigned code;
 
     if (!is_start_valid(cpu, &tables) || ipa >> (64 - tables.size)) {
@@ -83,7 +122,17 @@ static unsigned find(
     } while (!code);
     out->page_size = UINT64_C(1) << leaf->shift;
     out->physical = (leaf->desc & DESC_ADDRESS & -out->page_size) | (ipa & (out->page_size - 1));
+    out->physical |= a64_view(cpu, leads_to_secure(cpu, viewed));
     return code;
+}
+
+/* Is it a device's memory by this descriptor, when stage 1 says `strict`? (D8.5.5; FEAT_S2FWB) */
+static bool is_device(const A64Cpu *cpu, uint64_t desc, bool strict)
+{
+    if (!(cpu->hcr_now & HCR_FWB)) {
+        return strict || !(desc & DESC_MEMORY_TYPE);
+    }
+    return !(desc & DESC_FWB_MEMORY) || (strict && (desc & DESC_FWB_TYPE) != DESC_FWB_CACHED);
 }
 
 /* A fault that EL2 hears of, with the address that the guest took for a physical one. */
@@ -110,7 +159,7 @@ unsigned a64_stage2(A64Cpu *cpu, unsigned el, Access access, Translation *t)
     t->read &= second.read;
     t->write &= second.write;
     t->execute &= second.execute;
-    t->strict |= !(leaf.desc & DESC_MEMORY_TYPE);
+    t->strict = is_device(cpu, leaf.desc, t->strict);
     return 0;
 }
 
@@ -121,7 +170,7 @@ unsigned a64_stage2_table(A64Cpu *cpu, uint64_t ipa, Access access, uint64_t *ph
     Leaf leaf;
     unsigned code = find(cpu, 1, ipa, access, &second, &leaf);
 
-    if (!code && cpu->hcr_now & HCR_PTW && !(leaf.desc & DESC_MEMORY_TYPE)) {
+    if (!code && cpu->hcr_now & HCR_PTW && is_device(cpu, leaf.desc, false)) {
         code = FAULT | FAULT_PERMISSION | leaf.level;
     }
     *physical = second.physical;
@@ -191,7 +240,8 @@ uint32_t a64_stage2_syndrome(A64Cpu *cpu, uint32_t syndrome)
     if (class != EC_DATA_STAGE2 && class != EC_FETCH_STAGE2) {
         return syndrome;
     }
-    cpu->hpfar = (cpu->fault_ipa >> 12 & UINT64_C(0xfffffffff)) << 4;
+    cpu->hpfar = (cpu->fault_ipa >> 12 & UINT64_C(0xfffffffff)) << 4 |
+        (a64_is_secure(cpu) && !is_secure_ipa(cpu, cpu->fault_ipa) ? HPFAR_NS : 0);
     if (class == EC_FETCH_STAGE2) {
         return a64_syndrome(EC_FETCH_LOWER, iss);
     }

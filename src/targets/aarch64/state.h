@@ -62,6 +62,8 @@ typedef enum A64TimerId {
     TIMER_HYP,
     TIMER_SECURE,
     TIMER_HYP_VIRTUAL,
+    TIMER_SECURE_HYP,
+    TIMER_SECURE_HYP_VIRTUAL,
     TIMER_COUNT
 } A64TimerId;
 
@@ -128,8 +130,8 @@ typedef struct A64Cpu {
     uint64_t hcr, scr;
     uint64_t hcr_now; /* HCR_EL2 as it acts on what runs below EL2 now: 0 when EL2 is not there */
     uint64_t cptr[4], mdcr[4], hstr, hacr, sder;
-    uint64_t vttbr, vtcr, vpidr, vmpidr, hpfar;
-    uint64_t fault_ipa;    /* of the last fault of stage 2 */
+    uint64_t vttbr, vtcr, vsttbr, vstcr, vpidr, vmpidr, hpfar;
+    uint64_t fault_ipa;    /* of the last fault of stage 2, in its view */
     unsigned raised_level; /* where the exception that was raised goes; 0: where its class does */
     /* What a walk at EL1 depends on beyond its tables; its number is part of the contexts' keys. */
     struct {

@@ -21,6 +21,11 @@ uint8_t a64_granule0(uint64_t tg)
     return bits[tg & 3];
 }
 
+uint8_t a64_granule_there(const A64Cpu *cpu, uint8_t bits)
+{
+    return bits == 14 && !cpu->model->granule16 ? 12 : bits;
+}
+
 uint8_t a64_out_bits(const A64Cpu *cpu, unsigned range)
 {
     static const uint8_t bits[8] = { 32, 36, 40, 42, 44, 48, 48, 48 };

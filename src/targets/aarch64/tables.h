@@ -40,6 +40,8 @@ typedef struct Leaf {
 /* What makes the secure state's physical address of one: the bit of another view, or nothing (CPU_SECURE_BASE). */
 uint64_t a64_view(const A64Cpu *cpu, bool secure);
 uint8_t a64_granule0(uint64_t tg);
+/* One that the CPU has not counts as another (TCR_EL1.TG0); stage 2 has those of stage 1 (TGran16_2 and its like). */
+uint8_t a64_granule_there(const A64Cpu *cpu, uint8_t bits);
 uint8_t a64_out_bits(const A64Cpu *cpu, unsigned range);
 
 /* Where a walk of stage 1 begins: the lowest level whose table covers the address (D8.2.4). */

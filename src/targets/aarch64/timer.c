@@ -8,7 +8,7 @@
 enum { CTL_ENABLE = 1, CTL_IMASK = 2, CTL_ISTATUS = 4 };
 
 /* PPIs of the base system architecture, as the GIC counts them. */
-static const uint8_t lines[TIMER_COUNT] = { 14, 11, 10, 13, 12 };
+static const uint8_t lines[TIMER_COUNT] = { 14, 11, 10, 13, 12, 4, 3 };
 
 static uint64_t ticks_of_ns(const A64Cpu *cpu, int64_t ns)
 {
@@ -158,16 +158,24 @@ uint8_t a64_count_trap(const A64Cpu *cpu, unsigned number, bool write)
                                                                      : class;
 }
 
-/* By op1 and CRm: CNTP and CNTV, CNTHP and CNTHV, CNTPS. What a host's EL0 calls CNTP is CNTHP (D5.6.3). */
+/*
+ * By op1 and CRm: CNTP and CNTV, CNTHP and CNTHV, CNTHPS and CNTHVS, CNTPS. What a host's EL0 calls CNTP is CNTHP
+ * (D5.6.3); of a host in the secure state it is CNTHPS, whether it has said CNTP or CNTHP.
+ */
 static A64TimerId timer_of(const A64Cpu *cpu, unsigned number)
 {
-    bool is_virtual = (number >> 3 & 15) == 3, hosts = a64_el(cpu) == 0 && a64_is_host(cpu);
-    unsigned op1 = number >> 11 & 7;
+    unsigned op1 = number >> 11 & 7, crm = number >> 3 & 15;
+    bool is_virtual = crm == 3 || crm == 4, hosts = a64_el(cpu) == 0 && a64_is_host(cpu);
 
     if (op1 == 7) {
         return TIMER_SECURE;
     }
     if (op1 == 4 || hosts) {
+        bool secure_host = a64_el(cpu) < 3 && a64_is_secure(cpu) && cpu->hcr & HCR_E2H;
+
+        if (crm == 4 || crm == 5 || secure_host) {
+            return is_virtual ? TIMER_SECURE_HYP_VIRTUAL : TIMER_SECURE_HYP;
+        }
         return is_virtual ? TIMER_HYP_VIRTUAL : TIMER_HYP;
     }
     return is_virtual ? TIMER_VIRTUAL : TIMER_PHYSICAL;

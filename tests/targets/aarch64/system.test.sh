@@ -36,6 +36,7 @@ levels hyp2 cortex-a57 el2 2
 levels vhe max el2
 levels monitor cortex-a57 el2-el3
 levels monitor cortex-a57 el3 3 monitor-no-el2
+levels sel2 max el2-el3
 levels secure cortex-a57 el2-el3
 levels secure2 cortex-a57 el2-el3 2
 
