@@ -341,6 +341,7 @@ static uint64_t help_eret(CpuEnv *env, uint64_t pc, uint64_t b, uint64_t c)
     cpu->stepped = !cpu->ss;
     a64_enter(cpu, to, own_sp);
     cpu->exclusive_address = A64_NOT_EXCLUSIVE;
+    atomic_store_explicit(&cpu->event, 1, memory_order_relaxed);
     if (atomic_load_explicit(&cpu->lines, memory_order_relaxed)) {
         a64_check_interrupts(cpu);
     }
@@ -455,15 +456,33 @@ static uint64_t help_wfi(CpuEnv *env, uint64_t a, uint64_t b, uint64_t c)
     return 0;
 }
 
+/* What does not wait does not trap (D1.6.1). A wait may end without an event: it is another CPU's turn. */
 static uint64_t help_wfe(CpuEnv *env, uint64_t a, uint64_t b, uint64_t c)
 {
-    if (!wait_traps(a64_cpu(env), true)) {
+    A64Cpu *cpu = a64_cpu(env);
+
+    if (!atomic_exchange(&cpu->event, 0) && !wait_traps(cpu, true)) {
         g_thread_yield();
     }
     return 0;
 }
 
-/* YIELD, and WFE that is not trapped: another CPU's turn. Events are not counted, so a wait may end without one (D1.7.1). */
+/* To all CPUs. */
+static uint64_t help_sev(CpuEnv *env, uint64_t a, uint64_t b, uint64_t c)
+{
+    unsigned count = device_cpu_count(&cpu_device(env)->dev);
+
+    for (unsigned i = 0; i < count; i++) {
+        CpuEnv *other = cpu_by_index(env, i);
+
+        if (other) {
+            atomic_store(&a64_cpu(other)->event, 1);
+        }
+    }
+    return 0;
+}
+
+/* YIELD: another CPU's turn. */
 static uint64_t help_yield(CpuEnv *env, uint64_t a, uint64_t b, uint64_t c)
 {
     g_thread_yield();
@@ -543,6 +562,7 @@ const Helper a64_help_interrupt = { "a64_interrupt", help_interrupt, HELPER_MAY_
 const Helper a64_help_check_interrupts = { "a64_check_interrupts", help_check_interrupts, 0 };
 const Helper a64_help_wfi = { "a64_wfi", help_wfi, HELPER_MAY_RAISE };
 const Helper a64_help_wfe = { "a64_wfe", help_wfe, HELPER_MAY_RAISE };
+const Helper a64_help_sev = { "a64_sev", help_sev, 0 };
 const Helper a64_help_yield = { "a64_yield", help_yield, 0 };
 const Helper a64_help_mode_changed = { "a64_mode_changed", help_mode_changed, 0 };
 const Helper a64_help_misaligned_sp = { "a64_misaligned_sp", help_misaligned_sp, HELPER_MAY_RAISE };

@@ -149,6 +149,7 @@ static void reset(CpuEnv *env)
     memset((char *)cpu + offsetof(A64Cpu, x), 0, offsetof(A64Cpu, features) - offsetof(A64Cpu, x));
     memset((char *)cpu + offsetof(A64Cpu, daif), 0, sizeof(A64Cpu) - offsetof(A64Cpu, daif));
     atomic_store(&cpu->lines, lines);
+    atomic_store(&cpu->event, 0);
     cpu->exclusive_address = A64_NOT_EXCLUSIVE;
     cpu->daif = PSTATE_DAIF;
     cpu->alarm = INT64_MAX;

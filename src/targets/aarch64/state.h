@@ -106,6 +106,7 @@ typedef struct A64Cpu {
     const A64Model *model;
     uint64_t frequency;     /* of the generic timer, Hz */
     _Atomic uint32_t lines; /* inputs: 1 << A64_INPUT_IRQ ... */
+    _Atomic uint32_t event; /* the event register: WFE does not wait, and takes it away */
 
     uint64_t daif;                               /* PSTATE.DAIF, as in SPSR bits 9 to 6 */
     uint64_t pan, uao, dit, ssbs, btype, il, ss; /* PSTATE bits, 0 or 1 (btype 0 to 3) */
@@ -216,7 +217,7 @@ extern const Helper a64_help_call;
 extern const Helper a64_help_semihosting;
 extern const Helper a64_help_hvc, a64_help_smc;
 extern const Helper a64_help_eret, a64_help_interrupt, a64_help_check_interrupts, a64_help_wfi,
-    a64_help_wfe, a64_help_yield, a64_help_mode_changed, a64_help_spsel;
+    a64_help_wfe, a64_help_sev, a64_help_yield, a64_help_mode_changed, a64_help_spsel;
 /* Behind an indirect branch: which PSTATE.BTYPE may be here (1 << BTYPE; BTI_PAC: that of PACIASP). */
 extern const Helper a64_help_landing;
 enum { BTI_PAC = 1 << 4 };

@@ -1,6 +1,6 @@
 # Bare-metal programs (tests/guest/bare/arm64) print what an AArch64 machine does with exceptions, translation,
 # interrupts, timers and PSCI; those of the second part begin at EL2 or EL3. The expectations are QEMU 7.2's but for what
-# NAME.qemu mends.
+# NAME.qemu mends, and what comes behind a line `--`, which it does not do.
 . tests/guest/bare/arm64/lib.sh
 
 for program in mmu gic psci exceptions debug; do
@@ -27,13 +27,14 @@ levels() {
     esac
     program=$1 expected=$2 has=$3 model=$4
     shift 4
-    on_qemu "$program" "$expected" '' "gic-version=$gic,$has" "$model" 1 "$@"
+    on_qemu "$program" "$expected" '/^--$/,$d' "gic-version=$gic,$has" "$model" 1 "$@"
 }
 
 head -c 4096 /dev/zero > "$work/bios"
 for program in hyp stage2 virq; do levels $program cortex-a57 el2; done
 levels hyp2 cortex-a57 el2 2
 levels vhe max el2
+levels fwb max el2
 levels monitor cortex-a57 el2-el3
 levels monitor cortex-a57 el3 3 monitor-no-el2
 levels sel2 max el2-el3

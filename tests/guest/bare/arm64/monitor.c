@@ -14,7 +14,8 @@ CODE(svc, "svc #1")
 CODE(hvc, "hvc #2")
 CODE(smc, "mov x0, #0x9f000000\n smc #3")
 CODE(wfi, "wfi")
-CODE(wfe, "wfe")
+CODE(wfe, "wfe\n wfe") /* the return to here was an event for the first one */
+CODE(wfe_after_event, "wfe\n sevl\n wfe\n sev\n wfe")
 CODE(fp, "fmov d0, xzr")
 CODE(udf, "udf #0")
 CODE(brk, "brk #1")
@@ -123,6 +124,7 @@ static void traps(void)
     write_sysreg(sctlr_el1, read_sysreg(sctlr_el1) | BIT(16) | BIT(18)); /* nTWI, nTWE */
     trap_case("TWI, wfi", TWI, wfi);
     trap_case("TWE, wfe", TWE, wfe);
+    trap_case("TWE, wfe, an event", TWE, wfe_after_event);
     trap_case("TWE, wfi", TWE, nothing);
     scr(0);
     RUN("cntps at secure EL1", EL1, read_cntps, 0);
