@@ -184,6 +184,9 @@ OP(vmaxall,  "v=v l#",   PURE | VEC)
 OP(vdot,     "v=vvv l",  PURE | VEC)      /* 32 bits: a + 4 products of bytes; LANE_SIGNED b, LANE_UNSIGN c */
 OP(vaesbox,  "v=v x",    PURE | VEC)      /* AES: SubBytes and ShiftRows; aux 1: their inverse */
 OP(vaesmix,  "v=v x",    PURE | VEC)      /* MixColumns; aux 1: its inverse */
+/* Four rounds of a hash; c: words of the schedule, constants added. Word A of the state is in lane 0. */
+OP(vsha1,    "v=vvv x",  PURE | VEC)      /* a: A to D, b: E; aux 0: Ch, 1: Parity, 2: Maj; gives A to D */
+OP(vsha256,  "v=vvv x",  PURE | VEC)      /* a: A to D, b: E to H; gives A to D, aux 1: E to H */
 
 /* Floats: aux as of the scalar operation, lane and more in imm (IrVecFloat). */
 OP(vfadd,    "v=vv r#",  FP | COMMUTES | VEC)

@@ -535,6 +535,66 @@ static void vec_aesmix(const Shape *s, IrVec *r, const IrVec *a, const IrVec *b)
     }
 }
 
+/* ---- hashes: FIPS 180-4 --------------------------------------------------------------------- */
+
+static uint32_t rotr(uint32_t x, unsigned count)
+{
+    return x >> count | x << (32 - count);
+}
+
+static uint32_t choose(uint32_t x, uint32_t y, uint32_t z)
+{
+    return (x & (y ^ z)) ^ z;
+}
+
+static uint32_t parity(uint32_t x, uint32_t y, uint32_t z)
+{
+    return x ^ y ^ z;
+}
+
+static uint32_t majority(uint32_t x, uint32_t y, uint32_t z)
+{
+    return (x & y) | ((x | y) & z);
+}
+
+/* Words up by one, the first one new. */
+static void push_word(IrVec *v, uint32_t first)
+{
+    *v = (IrVec){ .w = { first, v->w[0], v->w[1], v->w[2] } };
+}
+
+static void vec_sha1(const Shape *s, IrVec *r, const IrVec *a, const IrVec *b)
+{
+    uint32_t e = b->w[0];
+
+    *r = *a;
+    for (unsigned round = 0; round < 4; round++) {
+        uint32_t mixed = s->aux == 0 ? choose(r->w[1], r->w[2], r->w[3])
+            : s->aux == 1            ? parity(r->w[1], r->w[2], r->w[3])
+                                     : majority(r->w[1], r->w[2], r->w[3]);
+        uint32_t sum = e + rotr(r->w[0], 27) + mixed + s->c->w[round];
+
+        e = r->w[3];
+        r->w[1] = rotr(r->w[1], 2);
+        push_word(r, sum);
+    }
+}
+
+static void vec_sha256(const Shape *s, IrVec *r, const IrVec *a, const IrVec *b)
+{
+    IrVec x = *a, y = *b;
+
+    for (unsigned round = 0; round < 4; round++) {
+        uint32_t e = y.w[0], f = x.w[0], d = x.w[3];
+        uint32_t sum = y.w[3] + (rotr(e, 6) ^ rotr(e, 11) ^ rotr(e, 25)) +
+            choose(e, y.w[1], y.w[2]) + s->c->w[round];
+
+        push_word(&x, sum + (rotr(f, 2) ^ rotr(f, 13) ^ rotr(f, 22)) + majority(f, x.w[1], x.w[2]));
+        push_word(&y, d + sum);
+    }
+    *r = s->aux & 1 ? y : x;
+}
+
 /* ---- floats -------------------------------------------------------------------------------- */
 
 /* The operation on each lane. */
@@ -655,6 +715,8 @@ static VectorFunction *const vector_functions[IR_OP_COUNT] = {
     [IR_vdot] = vec_dot,
     [IR_vaesbox] = vec_aesbox,
     [IR_vaesmix] = vec_aesmix,
+    [IR_vsha1] = vec_sha1,
+    [IR_vsha256] = vec_sha256,
     [IR_vfadd] = vec_float,
     [IR_vfsub] = vec_float,
     [IR_vfmul] = vec_float,

@@ -50,6 +50,57 @@ static void aes_goes_back(void **state)
         eval(IR_vaesmix, 1, 0, columns_mixed, columns_mixed), rows_shifted.d[0], rows_shifted.d[1]);
 }
 
+static IrVec eval3(IrOp op, unsigned aux, IrVec a, IrVec b, IrVec c)
+{
+    CpuEnv env = {};
+    IrVec result;
+
+    vec_eval(&env, &result, &a, &b, &c, vec_key(op, aux, 0));
+    return result;
+}
+
+static uint32_t rotated(uint32_t x, unsigned count)
+{
+    return x << count | x >> (32 - count);
+}
+
+/* FIPS 180-1, appendix A: of "abc". */
+static void sha1_is_as_in_the_standards_example(void **state)
+{
+    static const uint32_t constants[4] = { 0x5a827999, 0x6ed9eba1, 0x8f1bbcdc, 0xca62c1d6 };
+    static const uint8_t functions[4] = { 0, 1, 2, 1 };
+    const IrVec start = { .w = { 0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476 } };
+    uint32_t w[80] = { [0] = 0x61626380, [15] = 24 };
+    IrVec x = start, e = { .w = { 0xc3d2e1f0 } };
+
+    for (unsigned n = 16; n < 80; n++) {
+        w[n] = rotated(w[n - 3] ^ w[n - 8] ^ w[n - 14] ^ w[n - 16], 1);
+    }
+    for (unsigned n = 0; n < 80; n += 4) {
+        IrVec words, next = { .w = { rotated(x.w[0], 30) } };
+
+        for (unsigned i = 0; i < 4; i++) {
+            words.w[i] = w[n + i] + constants[n / 20];
+        }
+        x = eval3(IR_vsha1, functions[n / 20], x, e, words);
+        e = next;
+    }
+    assert_int_equal(x.w[0] + start.w[0], 0xa9993e36);
+    assert_int_equal(x.w[3] + start.w[3], 0x7850c26c);
+    assert_int_equal(e.w[0] + 0xc3d2e1f0, 0x9cd0d89d);
+}
+
+/* The first four rounds of "abc" (FIPS 180-2, appendix B.1). */
+static void sha256_is_as_in_the_standards_example(void **state)
+{
+    const IrVec x = { .w = { 0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a } };
+    const IrVec y = { .w = { 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19 } };
+    const IrVec words = { .w = { 0x61626380u + 0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5 } };
+
+    assert_vec(eval3(IR_vsha256, 0, x, y, words), 0xc8c347a7d550f666, 0x5d6aebcd5a6ad9ad);
+    assert_vec(eval3(IR_vsha256, 1, x, y, words), 0xf92939eb24e00850, 0xfa2a462278ce7989);
+}
+
 static void sums_saturate_at_both_ends(void **state)
 {
     const IrVec a = of(0x7fff800001020304, 0), b = of(0x0001ffff01020304, 0);
@@ -94,6 +145,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(aes_is_as_in_the_standards_example),
         cmocka_unit_test(aes_goes_back),
+        cmocka_unit_test(sha1_is_as_in_the_standards_example),
+        cmocka_unit_test(sha256_is_as_in_the_standards_example),
         cmocka_unit_test(sums_saturate_at_both_ends),
         cmocka_unit_test(a_shift_rounds_half_up),
         cmocka_unit_test(a_count_below_zero_shifts_right),

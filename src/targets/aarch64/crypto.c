@@ -1,14 +1,9 @@
-/* SHA-1, SHA-256, SHA-512, SM3 and SM4 a step at a time (FIPS 180-4, GB/T 32905 and 32907; C7.2). */
+/* SHA-512, SM3 and SM4 a step at a time (FIPS 180-4, GB/T 32905 and 32907; C7.2). */
 #include "targets/aarch64/simd.h"
 
 static uint32_t rol(uint32_t x, unsigned count)
 {
     return x << count | x >> (32 - count);
-}
-
-static uint32_t ror(uint32_t x, unsigned count)
-{
-    return rol(x, 32 - count);
 }
 
 static uint64_t ror64(uint64_t x, unsigned count)
@@ -31,124 +26,10 @@ static uint64_t parity(uint64_t x, uint64_t y, uint64_t z)
     return x ^ y ^ z;
 }
 
-/* Words up by one, the first one new; gives the last. */
-static uint32_t push_low(IrVec *v, uint32_t first)
-{
-    uint32_t last = v->w[3];
-
-    *v = (IrVec){ .w = { first, v->w[0], v->w[1], v->w[2] } };
-    return last;
-}
-
 /* Words down by one, the last one new. */
 static void push_high(IrVec *v, uint32_t last)
 {
     *v = (IrVec){ .w = { v->w[1], v->w[2], v->w[3], last } };
-}
-
-/* ---- SHA-1 ------------------------------------------------------------------------------------ */
-
-typedef uint64_t Mix(uint64_t x, uint64_t y, uint64_t z);
-
-/* Four rounds; n: the fifth word of the state, m: the schedule with the constant added. */
-static void sha1_rounds(IrVec *d, const IrVec *n, const IrVec *m, Mix *mix)
-{
-    uint32_t fifth = n->w[0];
-
-    for (unsigned round = 0; round < 4; round++) {
-        uint32_t mixed = (uint32_t)mix(d->w[1], d->w[2], d->w[3]);
-
-        fifth += rol(d->w[0], 5) + mixed + m->w[round];
-        d->w[1] = rol(d->w[1], 30);
-        fifth = push_low(d, fifth);
-    }
-}
-
-void a64_sha1c(A64SimdWork *w, IrVec *d, const IrVec *n, const IrVec *m)
-{
-    sha1_rounds(d, n, m, choose);
-}
-
-void a64_sha1p(A64SimdWork *w, IrVec *d, const IrVec *n, const IrVec *m)
-{
-    sha1_rounds(d, n, m, parity);
-}
-
-void a64_sha1m(A64SimdWork *w, IrVec *d, const IrVec *n, const IrVec *m)
-{
-    sha1_rounds(d, n, m, majority);
-}
-
-void a64_sha1h(A64SimdWork *w, IrVec *d, const IrVec *n, const IrVec *m)
-{
-    *d = (IrVec){ .w = { rol(n->w[0], 30) } };
-}
-
-void a64_sha1su0(A64SimdWork *w, IrVec *d, const IrVec *n, const IrVec *m)
-{
-    const uint64_t low = d->d[1], high = n->d[0];
-
-    d->d[0] ^= low ^ m->d[0];
-    d->d[1] ^= high ^ m->d[1];
-}
-
-void a64_sha1su1(A64SimdWork *w, IrVec *d, const IrVec *n, const IrVec *m)
-{
-    uint32_t first = d->w[0] ^ n->w[1];
-
-    for (unsigned i = 0; i < 4; i++) {
-        d->w[i] = rol(d->w[i] ^ (i < 3 ? n->w[i + 1] : 0), 1);
-    }
-    d->w[3] ^= rol(first, 2);
-}
-
-/* ---- SHA-256 ---------------------------------------------------------------------------------- */
-
-/* Four rounds on the eight words of x and y. */
-static void sha256_rounds(IrVec *x, IrVec *y, const IrVec *schedule)
-{
-    for (unsigned round = 0; round < 4; round++) {
-        uint32_t e = y->w[0], a = x->w[0];
-        uint32_t sum = y->w[3] + (ror(e, 6) ^ ror(e, 11) ^ ror(e, 25)) +
-            (uint32_t)choose(e, y->w[1], y->w[2]) + schedule->w[round];
-        uint32_t other = (ror(a, 2) ^ ror(a, 13) ^ ror(a, 22)) +
-            (uint32_t)majority(a, x->w[1], x->w[2]);
-        uint32_t last = push_low(x, sum + other);
-
-        push_low(y, last + sum);
-    }
-}
-
-void a64_sha256h(A64SimdWork *w, IrVec *d, const IrVec *n, const IrVec *m)
-{
-    IrVec y = *n;
-
-    sha256_rounds(d, &y, m);
-}
-
-void a64_sha256h2(A64SimdWork *w, IrVec *d, const IrVec *n, const IrVec *m)
-{
-    IrVec x = *n;
-
-    sha256_rounds(&x, d, m);
-}
-
-void a64_sha256su0(A64SimdWork *w, IrVec *d, const IrVec *n, const IrVec *m)
-{
-    for (unsigned i = 0; i < 4; i++) {
-        uint32_t x = i < 3 ? d->w[i + 1] : n->w[0];
-
-        d->w[i] += ror(x, 7) ^ ror(x, 18) ^ x >> 3;
-    }
-}
-
-void a64_sha256su1(A64SimdWork *w, IrVec *d, const IrVec *n, const IrVec *m)
-{
-    for (unsigned i = 0; i < 4; i++) {
-        uint32_t x = i < 2 ? m->w[i + 2] : d->w[i - 2];
-
-        d->w[i] += (ror(x, 17) ^ ror(x, 19) ^ x >> 10) + (i < 3 ? n->w[i + 1] : m->w[0]);
-    }
 }
 
 /* ---- SHA-512 ---------------------------------------------------------------------------------- */
@@ -196,6 +77,8 @@ void a64_sha512su1(A64SimdWork *w, IrVec *d, const IrVec *n, const IrVec *m)
 }
 
 /* ---- SM3 -------------------------------------------------------------------------------------- */
+
+typedef uint64_t Mix(uint64_t x, uint64_t y, uint64_t z);
 
 static uint32_t permute0(uint32_t x)
 {

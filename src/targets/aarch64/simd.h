@@ -14,9 +14,8 @@
     X(frint32z) X(frint64z) X(frint32x) X(frint64x) X(fcvts) X(fcvtu) X(scvtf) X(ucvtf) \
     X(fcvts_x) X(fcvtu_x) X(scvtf_x) X(ucvtf_x) X(fcvt) X(fcvtn) X(fcvtl) X(fcvtxn) X(bfcvtn) \
     X(fcadd) X(fcmla) X(fmlal) X(fmlsl) X(bfdot) X(bfmmla) X(bfmlal) X(smmla) X(ummla) X(usmmla) \
-    X(fjcvtzs) X(sha1c) X(sha1p) X(sha1m) X(sha1h) X(sha1su0) X(sha1su1) X(sha256h) X(sha256h2) \
-    X(sha256su0) X(sha256su1) X(sha512h) X(sha512h2) X(sha512su0) X(sha512su1) X(sm3partw1) \
-    X(sm3partw2) X(sm3ss1) X(sm3tt1a) X(sm3tt1b) X(sm3tt2a) X(sm3tt2b) X(sm4e) X(sm4ekey)
+    X(fjcvtzs) X(sha512h) X(sha512h2) X(sha512su0) X(sha512su1) X(sm3partw1) X(sm3partw2) X(sm3ss1) \
+    X(sm3tt1a) X(sm3tt1b) X(sm3tt2a) X(sm3tt2b) X(sm4e) X(sm4ekey)
 /* clang-format on */
 
 typedef enum A64SimdOp {
@@ -69,10 +68,8 @@ typedef struct A64SimdWork A64SimdWork;
 typedef void A64SimdWhole(A64SimdWork *w, IrVec *d, const IrVec *n, const IrVec *m);
 
 /* d is both what rd was and the result. */
-A64SimdWhole a64_sha1c, a64_sha1p, a64_sha1m, a64_sha1h, a64_sha1su0, a64_sha1su1, a64_sha256h,
-    a64_sha256h2, a64_sha256su0, a64_sha256su1, a64_sha512h, a64_sha512h2, a64_sha512su0,
-    a64_sha512su1, a64_sm3partw1, a64_sm3partw2, a64_sm3ss1, a64_sm3tt1a, a64_sm3tt1b, a64_sm3tt2a,
-    a64_sm3tt2b, a64_sm4e, a64_sm4ekey;
+A64SimdWhole a64_sha512h, a64_sha512h2, a64_sha512su0, a64_sha512su1, a64_sm3partw1, a64_sm3partw2,
+    a64_sm3ss1, a64_sm3tt1a, a64_sm3tt1b, a64_sm3tt2a, a64_sm3tt2b, a64_sm4e, a64_sm4ekey;
 
 /* Its imm: register ra (SM3SS1), or a lane (SM3TT). */
 unsigned a64_simd_imm(const A64SimdWork *w);

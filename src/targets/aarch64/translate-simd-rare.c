@@ -403,22 +403,12 @@ bool a64_v_xar(A64Translator *t, const A64Vx *i)
 }
 
 /* clang-format off */
-HELP3(sha1c, help3)
-HELP3(sha1p, help3)
-HELP3(sha1m, help3)
-HELP3(sha1su0, help3)
-HELP3(sha256h, help3)
-HELP3(sha256h2, help3)
-HELP3(sha256su1, help3)
 HELP3(sha512h, help3)
 HELP3(sha512h2, help3)
 HELP3(sha512su1, help3)
 HELP3(sm3partw1, help3)
 HELP3(sm3partw2, help3)
 HELP3(sm4ekey, help3)
-HELP2(sha1h)
-HELP2(sha1su1)
-HELP2(sha256su0)
 HELP2(sha512su0)
 HELP2(sm4e)
 /* clang-format on */

@@ -62,6 +62,7 @@ Features x86_features(void)
         .movbe = one & bit_MOVBE,
         .aes = one & bit_AES,
         .pclmul = one & bit_PCLMUL,
+        .sha = seven & bit_SHA,
         .gfni = has512 && seven_c & bit_GFNI,
         .bitalg = has512 && seven_c & bit_AVX512BITALG,
     };
@@ -476,6 +477,11 @@ static void fill_vectors(Area *area)
     }
     for (unsigned n = 0; n < 4; n++) {
         memset(area->sixteens[n].b, (int)n * 16, 16);
+    }
+    for (unsigned n = 0; n < 4; n++) {
+        area->sha1_constants[0].w[n] = 0x5a827999;
+        area->sha1_constants[1].w[n] = 0x6ed9eba1;
+        area->sha1_constants[2].w[n] = 0x8f1bbcdc;
     }
     memset(area->outside.b, 0x70, 16);
     memset(area->low_nibble.b, 0x0f, 16);

@@ -52,7 +52,7 @@ typedef enum Thunk {
 
 typedef struct Features {
     VectorLevel level;
-    bool bmi1, bmi2, lzcnt, fma, movbe, aes, pclmul;
+    bool bmi1, bmi2, lzcnt, fma, movbe, aes, pclmul, sha;
     bool gfni, bitalg; /* with AVX-512 only */
 } Features;
 
@@ -66,6 +66,7 @@ typedef struct Area {
     IrVec sixteens[4];          /* bytes of 0, 16, 32, 48 */
     IrVec outside;              /* bytes of 0x70: with it 16 and more reach the highest bit */
     IrVec low_nibble, bits_of_nibble;
+    IrVec sha1_constants[3];     /* of the first 20 rounds, the second, the third */
     IrVec bit_mirror;            /* gf2p8affineqb: the bits of a byte turned round */
     uint64_t nan32, nan64;       /* the default NaN */
     uint64_t normal32, normal64; /* the least normal number */

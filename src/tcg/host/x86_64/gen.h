@@ -179,6 +179,7 @@ typedef struct Row {
     _(vzip) _(vunzip) _(vtranspose) _(vext) _(vrev) _(vtable) _(vlanes) _(vunary) _(vneg) _(vmul)  \
     _(vandn) _(vnot) _(vorn) _(vselect) _(vshl) _(vshr) _(vcmp) _(vtest) _(vpopcnt) _(vbitrev)     \
     _(vwiden) _(vmulwide) _(vnarrow) _(vreduce) _(vclmul) _(vaesbox) _(vaesmix)                    \
+    _(vsha1) _(vsha256)                                                                            \
     _(vfbinary) _(vfsqrt) _(vfma) _(vfminmax) _(vfround) _(vfcmp) _(vftoi) _(vitof) _(vfwiden)     \
     _(vfnarrow)                                                                                    \
     _(label) _(brcond) _(br) _(goto) _(gotocond) _(gotoval) _(exit) _(call)

@@ -385,7 +385,7 @@ void emit_vset(Gen *g, const IrInsn *op, unsigned detail)
     insert(g, vec_lane(op), (unsigned)op->imm, d, a, from);
 }
 
-enum { VOP_SHUFPS = OPCODE(1, 0, 0xc6), VOP_SHUFPD = P1(0xc6) | EVEX_W };
+enum { VOP_SHUFPD = P1(0xc6) | EVEX_W };
 
 void emit_vins(Gen *g, const IrInsn *op, unsigned detail)
 {

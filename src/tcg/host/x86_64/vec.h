@@ -17,6 +17,7 @@ enum {
     VOP_PXOR = P1(0xef),
     VOP_PCMPEQD = P1(0x76),
     VOP_PSHUFD = P1(0x70),
+    VOP_SHUFPS = OPCODE(1, 0, 0xc6),
     VOP_PSHUFB = P2(0x00),
     VOP_PTEST = P2(0x17),
     VOP_TERNARY = P3(0x25) | ONLY_EVEX, /* vpternlogd */
