@@ -67,11 +67,11 @@ struct CodePage {
     CodePage *_Atomic next;
     _Atomic uint64_t granules; /* those of 64 bytes that blocks were made from */
     Block *blocks;
-    unsigned hits;        /* times its blocks were written since one was made */
-    unsigned drops;       /* the same ever */
-    unsigned idle_writes; /* stores since then that found no block */
-    unsigned swept;       /* the last eviction that has looked at its blocks */
-    uint64_t pending;     /* CPUs that have not yet dropped their write entries */
+    unsigned hits;          /* times its blocks were written since one was made */
+    _Atomic unsigned drops; /* the same ever; read without the lock */
+    unsigned idle_writes;   /* stores since then that found no block */
+    unsigned swept;         /* the last eviction that has looked at its blocks */
+    uint64_t pending;       /* CPUs that have not yet dropped their write entries */
 };
 
 enum { BLOCK_BUCKET_BITS = 18, PAGE_BUCKET_BITS = 12, GRANULE_BITS = 6 };

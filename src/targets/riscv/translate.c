@@ -290,7 +290,7 @@ static bool set_insn(RvTranslator *t, uint32_t bits)
 }
 
 /* Reads it unit by unit. False: it cannot be fetched, or belongs to the next block. */
-static bool fetch_units(RvTranslator *t)
+static __attribute__((noinline)) bool fetch_units(RvTranslator *t)
 {
     uint64_t second = wrap(t, t->pc + 2);
     uint16_t low, high = 0;

@@ -119,11 +119,20 @@ void x_op_reg(Code *c, unsigned opcode, bool wide, unsigned reg, unsigned rm)
 
 void x_op_mem(Code *c, unsigned opcode, bool wide, unsigned reg, Rm rm)
 {
+    uint8_t *p;
+
     if (opcode >> 8 || rm.kind == RM_AREA) {
         any_op(c, opcode, wide, reg, rm);
         return;
     }
-    c->p = modrm_memory(plain_opcode(c->p, opcode, rex_bits(wide, reg, rm)), reg, rm, true);
+    if (rm.index != NO_REG || rm.disp == 0 || (rm.base & 7) == RSP) {
+        c->p = modrm_memory(plain_opcode(c->p, opcode, rex_bits(wide, reg, rm)), reg, rm, true);
+        return;
+    }
+    p = plain_opcode(c->p, opcode, (unsigned)wide << 3 | high(reg) << 2 | high(rm.base));
+    *p++ = (rm.disp == (int8_t)rm.disp ? 0x40 : 0x80) | (reg & 7) << 3 | (rm.base & 7);
+    put32(p, (uint32_t)rm.disp);
+    c->p = p + (rm.disp == (int8_t)rm.disp ? 1 : 4);
 }
 
 void x_op16(Code *c, unsigned opcode, unsigned reg, Rm rm)

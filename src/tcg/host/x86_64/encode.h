@@ -7,6 +7,7 @@
 #define TCG_HOST_X86_64_ENCODE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -65,24 +66,39 @@ typedef enum RmKind {
     RM_AREA
 } RmKind; /* RM_AREA: rip-relative, disp from Code.area */
 
+/* Made as a word: byte by byte the compiler goes through memory. */
+static inline Rm rm_make(RmKind kind, unsigned base, unsigned index, unsigned scale, int32_t disp)
+{
+    uint64_t word = (base & 0xff) | index << 8 | scale << 16 | (unsigned)kind << 24 |
+        (uint64_t)(uint32_t)disp << 32;
+    Rm rm;
+
+    memcpy(&rm, &word, sizeof(rm));
+    return rm;
+}
+
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ && sizeof(Rm) == 8 &&
+        offsetof(Rm, index) == 1 && offsetof(Rm, kind) == 3 && offsetof(Rm, disp) == 4,
+    "see rm_make");
+
 static inline Rm rm_reg(unsigned reg)
 {
-    return (Rm){ .kind = RM_REG, .base = reg, .index = NO_REG };
+    return rm_make(RM_REG, reg, NO_REG, 0, 0);
 }
 
 static inline Rm rm_mem(Reg base, int32_t disp)
 {
-    return (Rm){ .kind = RM_MEM, .base = base, .index = NO_REG, .disp = disp };
+    return rm_make(RM_MEM, base, NO_REG, 0, disp);
 }
 
 static inline Rm rm_index(Reg base, Reg index, unsigned scale, int32_t disp)
 {
-    return (Rm){ .kind = RM_MEM, .base = base, .index = index, .scale = scale, .disp = disp };
+    return rm_make(RM_MEM, base, index, scale, disp);
 }
 
 static inline Rm rm_area(int32_t offset)
 {
-    return (Rm){ .kind = RM_AREA, .base = NO_REG, .index = NO_REG, .disp = offset };
+    return rm_make(RM_AREA, NO_REG, NO_REG, 0, offset);
 }
 
 static inline bool rm_is(Rm rm, unsigned reg)

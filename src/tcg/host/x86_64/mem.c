@@ -43,7 +43,7 @@ bool mem_is_clean_address(const Gen *g, unsigned t)
 }
 
 /* The guest address as register and displacement; 32-bit ones wrap, so they are added up before. */
-static void find_address(Gen *g, Access *x, unsigned t, int32_t disp)
+static inline void find_address(Gen *g, Access *x, unsigned t, int32_t disp)
 {
     bool wide = gen_type(g, t) == I64;
 

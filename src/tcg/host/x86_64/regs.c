@@ -1,6 +1,12 @@
 /* Where values are. A forward walk: nothing is planned beyond the operation after the current one. */
 #include "tcg/host/x86_64/regs.h"
 
+/*
+ * What few operations need is kept out of the functions that all go through, which then have no registers to save.
+ */
+#define RARE __attribute__((cold, noinline))
+#define APART __attribute__((noinline))
+
 static const uint32_t scratch_regs[] = {
     [GENERAL] = 1u << RAX | 1u << RCX | 1u << RDX,
     [VECTOR] = 0xf000,
@@ -159,7 +165,7 @@ static void own(Gen *g, unsigned t, unsigned reg)
     g->locked[class] |= 1u << reg;
 }
 
-static void spill(Gen *g, unsigned t, Rm from)
+static RARE void spill(Gen *g, unsigned t, Rm from)
 {
     Temp *x = &g->temps[t];
     IrType type = gen_type(g, t);
@@ -192,7 +198,7 @@ void reg_close_windows(Gen *g)
     }
 }
 
-static void close_window_in(Gen *g, unsigned reg)
+static RARE void close_window_in(Gen *g, unsigned reg)
 {
     for (unsigned n = 0; n < WINDOWS; n++) {
         if (g->windows[n].address && g->windows[n].reg == reg) {
@@ -201,7 +207,7 @@ static void close_window_in(Gen *g, unsigned reg)
     }
 }
 
-static void close_old_windows(Gen *g)
+static APART void close_old_windows(Gen *g)
 {
     g->windows_end = UINT_MAX;
     for (unsigned n = 0; n < WINDOWS; n++) {
@@ -215,7 +221,7 @@ static void close_old_windows(Gen *g)
 
 /* ---- allocation ------------------------------------------------------------------------------------ */
 
-static void evict(Gen *g, RegClass class, unsigned reg)
+static RARE void evict(Gen *g, RegClass class, unsigned reg)
 {
     unsigned t = g->owner[class][reg];
 
@@ -231,7 +237,7 @@ static void evict(Gen *g, RegClass class, unsigned reg)
 }
 
 /* The register whose loss costs least: one with a copy elsewhere, else the one used last, else a window. */
-static unsigned victim(const Gen *g, RegClass class, uint32_t candidates)
+static RARE unsigned victim(const Gen *g, RegClass class, uint32_t candidates)
 {
     unsigned best = __builtin_ctz(candidates), best_use = 0;
 
@@ -250,6 +256,17 @@ static unsigned victim(const Gen *g, RegClass class, uint32_t candidates)
     return best;
 }
 
+static RARE unsigned make_room(Gen *g, RegClass class)
+{
+    uint32_t candidates = scratch_regs[class] & ~g->locked[class];
+    unsigned reg;
+
+    g_assert(candidates);
+    reg = victim(g, class, candidates);
+    evict(g, class, reg);
+    return reg;
+}
+
 bool reg_is_scratch(RegClass class, unsigned reg)
 {
     return scratch_regs[class] >> reg & 1;
@@ -257,23 +274,15 @@ bool reg_is_scratch(RegClass class, unsigned reg)
 
 unsigned reg_scratch(Gen *g, RegClass class)
 {
-    uint32_t candidates = scratch_regs[class] & ~g->locked[class];
-    uint32_t free = candidates & ~g->used[class];
-    unsigned reg;
+    uint32_t free = scratch_regs[class] & ~g->locked[class] & ~g->used[class];
+    unsigned reg = free ? (unsigned)__builtin_ctz(free) : make_room(g, class);
 
-    g_assert(candidates);
-    if (free) {
-        reg = __builtin_ctz(free);
-    } else {
-        reg = victim(g, class, candidates);
-        evict(g, class, reg);
-    }
     g->locked[class] |= 1u << reg;
     return reg;
 }
 
 /* To another scratch register, when one is free: memory would be in the way of what waits for the value. */
-static bool move_aside(Gen *g, RegClass class, unsigned reg)
+static RARE bool move_aside(Gen *g, RegClass class, unsigned reg)
 {
     unsigned t = g->owner[class][reg], other;
     uint32_t free = scratch_regs[class] & ~g->used[class] & ~g->locked[class];
@@ -311,7 +320,7 @@ static void late_bytes(Gen *g, const Late *l)
     g->code.p += 16;
 }
 
-static void load_vector_const(Gen *g, unsigned reg, unsigned t)
+static RARE void load_vector_const(Gen *g, unsigned reg, unsigned t)
 {
     uint32_t at = (uint32_t)g->b->ops[g->b->defined_by[t]].imm;
     uint64_t low = g->b->consts[at], high = g->b->consts[at + 1];
@@ -327,7 +336,7 @@ static void load_vector_const(Gen *g, unsigned reg, unsigned t)
     late->from = g->code.p - 4; /* the displacement comes last */
 }
 
-static void load_const(Gen *g, unsigned reg, unsigned t)
+static APART void load_const(Gen *g, unsigned reg, unsigned t)
 {
     IrType type = gen_type(g, t);
     uint64_t value = type == V128 ? 0 : gen_const(g, t);
@@ -368,7 +377,7 @@ void reg_load(Gen *g, unsigned reg, unsigned t)
 }
 
 /* A register of t's own, with a clean upper half, replaces wherever it was. */
-static unsigned own_copy(Gen *g, unsigned t)
+static APART unsigned own_copy(Gen *g, unsigned t)
 {
     Temp *x = &g->temps[t];
     unsigned reg = x->places & IN_REG ? x->reg : reg_scratch(g, class_of(gen_type(g, t)));
@@ -687,6 +696,23 @@ static bool moves_to_other(Gen *g, unsigned u, unsigned gvar)
     return true;
 }
 
+/* It lives: to a place of its own. */
+static APART void rescue_one(Gen *g, unsigned u, unsigned gvar)
+{
+    RegClass class = class_of(gen_type(g, u));
+    unsigned reg;
+
+    if (moves_to_other(g, u, gvar)) {
+        return;
+    }
+    reg = reg_scratch(g, class);
+    /* As it is: dirty stays dirty. */
+    move(g, g->b->gvars[gvar].type, reg, place_rm(g, u), false);
+    own(g, u, reg);
+    reg_unlock(g, class, reg);
+    g->temps[u].places &= ~IN_GVAR; /* at once: a later rescue must not count on it */
+}
+
 /* The gvar is about to change: temporaries that are its value and live move to places of their own. */
 static void rescue(Gen *g, unsigned gvar, unsigned except)
 {
@@ -696,21 +722,14 @@ static void rescue(Gen *g, unsigned gvar, unsigned except)
         next = x->next;
         if (u == except || !gen_lives(g, u) || x->places & (IN_CONST | IN_REG | IN_SPILL)) {
             x->places &= ~IN_GVAR;
-        } else if (!moves_to_other(g, u, gvar)) {
-            RegClass class = class_of(gen_type(g, u));
-            unsigned reg = reg_scratch(g, class);
-
-            /* As it is: dirty stays dirty. */
-            move(g, g->b->gvars[gvar].type, reg, place_rm(g, u), false);
-            own(g, u, reg);
-            reg_unlock(g, class, reg);
-            x->places &= ~IN_GVAR; /* at once: a later rescue must not count on it */
+        } else {
+            rescue_one(g, u, gvar);
         }
     }
     g->gvar_temp[gvar] = 0;
 }
 
-static void store_home(Gen *g, unsigned gvar, unsigned t)
+static APART void store_home(Gen *g, unsigned gvar, unsigned t)
 {
     IrType type = g->b->gvars[gvar].type;
     Rm home = home_rm(g, gvar);
@@ -780,7 +799,7 @@ void emit_put(Gen *g, const IrInsn *op, unsigned detail)
 
 /* ---- the end of an operation --------------------------------------------------------------------------- */
 
-static void release(Gen *g, unsigned t)
+static inline void release(Gen *g, unsigned t)
 {
     Temp *x = &g->temps[t];
 
@@ -793,12 +812,28 @@ static void release(Gen *g, unsigned t)
     x->places &= IN_GVAR; /* unlinked when the gvar changes */
 }
 
+static APART void release_rest(Gen *g, const IrInsn *op, unsigned ends)
+{
+    if (ends & ENDS_C) {
+        release(g, op->c);
+    }
+    if (ends & ENDS_DST) {
+        release(g, op->dst);
+    }
+}
+
 void reg_release(Gen *g, const IrInsn *op)
 {
-    const uint16_t temps[] = { op->a, op->b, op->c, op->dst };
+    unsigned ends = g->live->ends[op - g->b->ops];
 
-    for (unsigned ends = g->live->ends[op - g->b->ops]; ends; ends &= ends - 1) {
-        release(g, temps[__builtin_ctz(ends)]);
+    if (ends & ENDS_A) {
+        release(g, op->a);
+    }
+    if (ends & ENDS_B) {
+        release(g, op->b);
+    }
+    if (ends & (ENDS_C | ENDS_DST)) {
+        release_rest(g, op, ends);
     }
     g->locked[GENERAL] = g->locked[VECTOR] = 0;
     g->alone = false;
