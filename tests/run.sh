@@ -4,6 +4,9 @@
 # A script ends with 0 (passed), 77 (skipped, its last line says why) or anything else (failed).
 build=${BUILD:-build}
 passed=0 failed=0 skipped=0 broken=
+case ${SAN:-} in
+*thread*) export TSAN_OPTIONS="suppressions=$PWD/tests/tsan.supp${TSAN_OPTIONS:+:$TSAN_OPTIONS}" ;;
+esac
 
 for test in "$@"; do
     case $test in *"${ONLY:-}"*) ;; *) continue ;; esac
