@@ -40,6 +40,7 @@ struct Drive {
     bool draining;        /* nothing is held then */
     DriveFailure failure; /* of the latest one that is held */
     bool called;          /* the main loop has been asked to deliver */
+    bool lost;            /* that something may be lost was said */
     bool closed;          /* it frees the drive then */
 };
 

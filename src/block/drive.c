@@ -122,8 +122,14 @@ typedef struct Flushing {
 static void flush_main(void *data)
 {
     Flushing *f = data;
+    Drive *drive = f->drive;
 
-    f->result = f->drive->top->read_only ? 0 : block_flush(f->drive->top);
+    f->result = drive->top->read_only ? 0 : block_flush(drive->top);
+    if (f->result < 0 && !drive->lost) {
+        block_lose(drive->top, "has not all that was written to drive `%s`: %s", drive->id,
+            g_strerror(-f->result));
+        drive->lost = true;
+    }
 }
 
 int drive_flush(Drive *drive)

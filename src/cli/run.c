@@ -281,22 +281,14 @@ static void print_stats(const Run *run)
     tcg_print_stats(run->machine, stderr);
 }
 
-/* The guest is gone, so its user is told what it was not. */
+/* False when something that the guest was told is written may be lost, which closing them says. */
 static bool flush_drives(Run *run)
 {
     bool fine = true;
 
     machine_lock();
     for (unsigned i = 0; i < run->drives->len; i++) {
-        Drive *drive = run->drives->pdata[i];
-        int result = drive_flush(drive);
-
-        if (result < 0) {
-            fprintf(stderr,
-                "lathe: drive %s: what was written last cannot be flushed, and may be lost: %s\n",
-                drive_id(drive), g_strerror(-result));
-            fine = false;
-        }
+        fine &= drive_flush(run->drives->pdata[i]) == 0;
     }
     machine_unlock();
     return fine;

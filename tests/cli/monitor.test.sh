@@ -123,7 +123,7 @@ ask stop || fail "stop"
 wait $machine
 [ $? = 3 ] || fail "exit status of what may be lost"
 machine=
-grep -q '^lathe: drive bad: what was written last cannot be flushed, and may be lost: No space left' log || fail "lost, unsaid: $(cat log)"
+grep -q 'has not all that was written to drive `bad`: No space left' log || fail "lost, unsaid: $(cat log)"
 mv plain.yaml m.yaml
 
 # ---- blocks that two drives use ----
