@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "block/cache.h"
+#include "block/share.h"
 #include "core/block-spec.h"
 #include "core/loop.h"
 #include "tests/block/disk.h"
@@ -59,7 +61,7 @@ typedef struct Write {
     DriveRequest request;
     struct iovec pieces[PARTS];
     uint8_t *bytes;
-    bool over;
+    bool over; /* atomic */
 } Write;
 
 static void write_over(DriveRequest *request, int result)
@@ -67,14 +69,21 @@ static void write_over(DriveRequest *request, int result)
     Write *w = (Write *)request;
 
     assert_int_equal(result, 0);
-    w->over = true;
+    __atomic_store_n(&w->over, true, __ATOMIC_RELEASE);
+}
+
+static void wait_for(Write *w)
+{
+    while (!__atomic_load_n(&w->over, __ATOMIC_ACQUIRE)) {
+        loop_poll();
+    }
 }
 
 /* The whole disk, in pieces that the host may write one by one. */
 static void write_begin(Drive *drive, Write *w, uint8_t value)
 {
     memset(w->bytes, value, DISK);
-    w->over = false;
+    __atomic_store_n(&w->over, false, __ATOMIC_RELAXED);
     for (unsigned i = 0; i < PARTS; i++) {
         w->pieces[i] = (struct iovec){ w->bytes + i * (DISK / PARTS), DISK / PARTS };
     }
@@ -95,9 +104,8 @@ static void writes_that_overlap_take_turns_whoever_they_come_from(void **state)
     for (unsigned i = 0; i < ROUNDS; i++) {
         write_begin(drives[0], &writes[0], 1);
         write_begin(drives[1], &writes[1], 2);
-        while (!writes[0].over || !writes[1].over) {
-            loop_poll();
-        }
+        wait_for(&writes[0]);
+        wait_for(&writes[1]);
         assert_int_equal(disk_do(drives[0], BLOCK_READ, 0, seen, DISK), 0);
         assert_memory_equal(seen, seen[0] == 1 ? writes[0].bytes : writes[1].bytes, DISK);
     }
@@ -138,11 +146,49 @@ static void a_shared_node_that_cannot_be_opened_is_reported(void **state)
     assert_non_null(strstr(said, "does not exist"));
 }
 
+/* Nothing is under way while the mode changes, whoever it comes from, and it is kept or refused. */
+static void a_shared_node_changes_its_mode_between_requests(void **state)
+{
+    static const char *const words[] = { "none", "writeback", "unsafe", "directsync" };
+    char *path = disk_image("mode", DISK);
+    BlockSpec node = shared_file(path, "none");
+    DriveSpec spec = drive_on(&node, "none");
+    Drive *drives[] = { disk_open(&spec), disk_open(&spec) };
+    Write writes[2] = { { .bytes = g_malloc(DISK) }, { .bytes = g_malloc(DISK) } };
+    DriveCache cache, now;
+
+    for (unsigned i = 0; i < ROUNDS; i++) {
+        write_begin(drives[0], &writes[0], 1);
+        write_begin(drives[1], &writes[1], 2);
+        assert_true(cache_from_word(words[i % G_N_ELEMENTS(words)], &cache));
+        machine_lock();
+        assert_true(share_change_cache("disk", &cache, NULL));
+        machine_unlock();
+        assert_true(share_cache("disk", &now) && cache_is_same(&now, &cache));
+        wait_for(&writes[0]);
+        wait_for(&writes[1]);
+    }
+    machine_lock();
+    assert_true(cache_from_word("none", &cache) && share_change_cache("disk", &cache, NULL));
+    assert_true(cache_from_word("writethrough", &cache)); /* the node is direct */
+    assert_false(drive_set_cache(drives[0], &cache, NULL));
+    assert_true(share_change_cache("disk", &cache, NULL));
+    assert_true(drive_set_cache(drives[0], &cache, NULL));
+    assert_false(share_change_cache("other", &cache, NULL));
+    machine_unlock();
+    for (unsigned i = 0; i < 2; i++) {
+        disk_close(drives[i]);
+        g_free(writes[i].bytes);
+    }
+    disk_remove(path);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_one_drive_writes_the_other_reads),
         cmocka_unit_test(writes_that_overlap_take_turns_whoever_they_come_from),
+        cmocka_unit_test(a_shared_node_changes_its_mode_between_requests),
         cmocka_unit_test(a_format_lies_on_a_shared_file),
         cmocka_unit_test(a_shared_node_that_cannot_be_opened_is_reported),
     };
