@@ -47,7 +47,7 @@ resources := $(shell find schemas machines -name '*.yaml' 2>/dev/null)
 
 gen_decode := $(decodes:src/%.decode=$(BUILD)/gen/%.gen.c)
 objects    := $(sources:src/%.c=$(BUILD)/obj/%.o) $(gen_decode:$(BUILD)/gen/%.c=$(BUILD)/obj/gen/%.o) \
-              $(BUILD)/obj/gen/tables.o $(BUILD)/obj/gen/resources.o
+              $(BUILD)/obj/gen/tables.o $(BUILD)/obj/gen/embedded.o
 
 # ---- the program ------------------------------------------------------------------------------
 
@@ -102,16 +102,9 @@ $(BUILD)/gen/packed/%: % $(BUILD)/mkpacked
 	@mkdir -p $(@D)
 	@$(BUILD)/mkpacked $< $@
 
-$(BUILD)/gen/resources.xml: $(resources) Makefile
-	@mkdir -p $(@D)
-	@{ echo '<gresources><gresource prefix="/lathe">'; \
-	   for f in $(sort $(resources)); do \
-	       echo "<file>$$f</file><file alias=\"packed/$$f\">$(BUILD)/gen/packed/$$f</file>"; done; \
-	   echo '</gresource></gresources>'; } > $@
-
-$(BUILD)/gen/resources.c: $(BUILD)/gen/resources.xml $(resources:%=$(BUILD)/gen/packed/%)
+$(BUILD)/gen/embedded.c: $(resources) $(resources:%=$(BUILD)/gen/packed/%) src/config/mkembedded.sh
 	@echo "  GEN   $@"
-	@glib-compile-resources --sourcedir=. --generate-source --c-name lathe --target=$@ $<
+	@sh src/config/mkembedded.sh $(BUILD)/gen/packed $(sort $(resources)) > $@.new && mv $@.new $@
 
 # ---- tests ------------------------------------------------------------------------------------
 # A C file in tests/ with a main() is a test; the others are linked into every test.

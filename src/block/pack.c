@@ -59,19 +59,33 @@ static int64_t deflate_unpack(const Packing *p)
         : -EIO;
 }
 
-/* ---- deflate by libdeflate, which takes half the time, if it was there when this was built ---- */
+/* ---- deflate by libdeflate, which takes half the time, where it is ---- */
 
 #ifdef HAVE_LIBDEFLATE
 enum { DEFLATE_LEVEL = 6 }; /* zlib's own choice */
 
+/* clang-format off */
+#define DEFLATE_CALLS(C) \
+    C(libdeflate_alloc_compressor) C(libdeflate_free_compressor) \
+    C(libdeflate_deflate_compress) C(libdeflate_zlib_compress) \
+    C(libdeflate_alloc_decompressor) C(libdeflate_free_decompressor) \
+    C(libdeflate_deflate_decompress_ex) C(libdeflate_zlib_decompress_ex)
+/* clang-format on */
+
+static struct {
+    DEFLATE_CALLS(DYNAMIC_POINTER)
+} quick;
+static const DynamicCall quick_calls[] = { DEFLATE_CALLS(DYNAMIC_CALL){} };
+static DynamicLibrary quick_library = { "libdeflate.so.0", "libdeflate0", quick_calls, &quick };
+
 static void free_compressor(void *it)
 {
-    libdeflate_free_compressor(it);
+    quick.libdeflate_free_compressor(it);
 }
 
 static void free_decompressor(void *it)
 {
-    libdeflate_free_decompressor(it);
+    quick.libdeflate_free_decompressor(it);
 }
 
 static GPrivate compressors = G_PRIVATE_INIT(free_compressor);
@@ -82,8 +96,8 @@ static struct libdeflate_compressor *compressor(void)
 {
     struct libdeflate_compressor *it = g_private_get(&compressors);
 
-    if (!it) {
-        it = libdeflate_alloc_compressor(DEFLATE_LEVEL);
+    if (!it && dynamic_ready(&quick_library)) {
+        it = quick.libdeflate_alloc_compressor(DEFLATE_LEVEL);
         g_private_set(&compressors, it);
     }
     return it;
@@ -93,8 +107,8 @@ static struct libdeflate_decompressor *decompressor(void)
 {
     struct libdeflate_decompressor *it = g_private_get(&decompressors);
 
-    if (!it) {
-        it = libdeflate_alloc_decompressor();
+    if (!it && dynamic_ready(&quick_library)) {
+        it = quick.libdeflate_alloc_decompressor();
         g_private_set(&decompressors, it);
     }
     return it;
@@ -109,8 +123,8 @@ static int64_t quick_pack(const Packing *p)
     struct libdeflate_compressor *with = compressor();
     size_t size = !with ? 0
         : p->method == PACK_DEFLATE
-        ? libdeflate_deflate_compress(with, p->from, p->from_size, p->to, p->to_size)
-        : libdeflate_zlib_compress(with, p->from, p->from_size, p->to, p->to_size);
+        ? quick.libdeflate_deflate_compress(with, p->from, p->from_size, p->to, p->to_size)
+        : quick.libdeflate_zlib_compress(with, p->from, p->from_size, p->to, p->to_size);
 
     return with ? size > 0 ? (int64_t)size : -EMSGSIZE : deflate_pack(p);
 }
@@ -121,10 +135,10 @@ static int64_t quick_unpack(const Packing *p)
     struct libdeflate_decompressor *with = decompressor();
     size_t from, size = 0;
     enum libdeflate_result result = !with ? LIBDEFLATE_BAD_DATA
-        : p->method == PACK_DEFLATE ? libdeflate_deflate_decompress_ex(with, p->from, p->from_size,
-                                          p->to, p->to_size, &from, &size)
-                                    : libdeflate_zlib_decompress_ex(with, p->from, p->from_size,
-                                          p->to, p->to_size, &from, &size);
+        : p->method == PACK_DEFLATE       ? quick.libdeflate_deflate_decompress_ex(with, p->from,
+                                                p->from_size, p->to, p->to_size, &from, &size)
+                                          : quick.libdeflate_zlib_decompress_ex(with, p->from,
+                                                p->from_size, p->to, p->to_size, &from, &size);
 
     return result == LIBDEFLATE_SUCCESS ? (int64_t)size : deflate_unpack(p);
 }
@@ -133,12 +147,24 @@ static int64_t quick_unpack(const Packing *p)
 #define quick_unpack deflate_unpack
 #endif
 
-/* ---- zstd, if the library was there when this was built ---- */
+/* ---- zstd ---- */
 
 #ifdef HAVE_LIBZSTD
+/* clang-format off */
+#define ZSTD_CALLS(C) \
+    C(ZSTD_createCCtx) C(ZSTD_freeCCtx) C(ZSTD_compressCCtx) C(ZSTD_createDStream) \
+    C(ZSTD_freeDStream) C(ZSTD_decompressStream) C(ZSTD_isError)
+/* clang-format on */
+
+static struct {
+    ZSTD_CALLS(DYNAMIC_POINTER)
+} zstd;
+static const DynamicCall zstd_calls[] = { ZSTD_CALLS(DYNAMIC_CALL){} };
+static DynamicLibrary zstd_library = { "libzstd.so.1", "libzstd1", zstd_calls, &zstd };
+
 static void free_context(void *context)
 {
-    ZSTD_freeCCtx(context);
+    zstd.ZSTD_freeCCtx(context);
 }
 
 static GPrivate zstd_contexts = G_PRIVATE_INIT(free_context);
@@ -148,17 +174,20 @@ static int64_t zstd_pack(const Packing *p)
     ZSTD_CCtx *context = g_private_get(&zstd_contexts);
     size_t size;
 
+    if (!dynamic_ready(&zstd_library)) {
+        return -ENOTSUP;
+    }
     if (!context) {
-        context = ZSTD_createCCtx();
+        context = zstd.ZSTD_createCCtx();
         g_private_set(&zstd_contexts, context);
     }
     if (!context) {
         return -ENOMEM;
     }
-    size = ZSTD_compressCCtx(
+    size = zstd.ZSTD_compressCCtx(
         context, p->to, p->to_size, p->from, p->from_size, ZSTD_CLEVEL_DEFAULT);
 
-    return ZSTD_isError(size) ? -EMSGSIZE : (int64_t)size;
+    return zstd.ZSTD_isError(size) ? -EMSGSIZE : (int64_t)size;
 }
 
 /* As a stream, since the frame may say neither how long it is nor what it holds. */
@@ -166,14 +195,19 @@ static int64_t zstd_unpack(const Packing *p)
 {
     ZSTD_inBuffer in = { p->from, p->from_size, 0 };
     ZSTD_outBuffer out = { p->to, p->to_size, 0 };
-    ZSTD_DStream *stream = ZSTD_createDStream();
+    ZSTD_DStream *stream;
     size_t left = 1;
 
-    while (stream && left > 0 && !ZSTD_isError(left) && in.pos < in.size && out.pos < out.size) {
-        left = ZSTD_decompressStream(stream, &out, &in);
+    if (!dynamic_ready(&zstd_library)) {
+        return -ENOTSUP;
     }
-    ZSTD_freeDStream(stream);
-    return !stream ? -ENOMEM : ZSTD_isError(left) ? -EIO : (int64_t)out.pos;
+    stream = zstd.ZSTD_createDStream();
+    while (
+        stream && left > 0 && !zstd.ZSTD_isError(left) && in.pos < in.size && out.pos < out.size) {
+        left = zstd.ZSTD_decompressStream(stream, &out, &in);
+    }
+    zstd.ZSTD_freeDStream(stream);
+    return !stream ? -ENOMEM : zstd.ZSTD_isError(left) ? -EIO : (int64_t)out.pos;
 }
 #else
 static int64_t zstd_pack(const Packing *p)
@@ -205,9 +239,10 @@ static int64_t bzip2_unpack(const Packing *p)
         BZIP2_CALLS(DYNAMIC_POINTER)
     } bzip2;
     static const DynamicCall calls[] = { BZIP2_CALLS(DYNAMIC_CALL){} };
+    static DynamicLibrary library = { "libbz2.so.1.0", "libbz2-1.0", calls, &bzip2 };
     unsigned size = MIN(p->to_size, INT32_MAX);
 
-    if (!dynamic_load("libbz2.so.1.0", "libbz2-1.0", calls, &bzip2, NULL)) {
+    if (!dynamic_ready(&library)) {
         return -ENOTSUP;
     }
     return bzip2.BZ2_bzBuffToBuffDecompress(p->to, &size, (char *)p->from, p->from_size, 0, 0) == 0

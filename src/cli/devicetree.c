@@ -4,9 +4,10 @@
  */
 #include "cli/devicetree.h"
 
-#include <gio/gio.h>
+#include <glib/gstdio.h>
 #include <libfdt.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/dtb.h"
 
@@ -174,20 +175,29 @@ GArray *devicetree_nodes(GBytes *blob)
 
 /* ---- files ---- */
 
+/* By way of a file of its own: a blob has zeroes in it, which g_spawn_sync() would end at. */
 static GBytes *compile(const char *file, GError **error)
 {
-    const char *const argv[] = { "dtc", "-q", "-I", "dts", "-O", "dtb", file, NULL };
-    g_autoptr(GSubprocess) dtc = g_subprocess_newv(argv, G_SUBPROCESS_FLAGS_STDOUT_PIPE, error);
-    g_autoptr(GBytes) out = NULL;
+    g_autofree char *out = NULL, *data = NULL;
+    int fd = g_file_open_tmp("lathe-XXXXXX.dtb", &out, error), status;
+    const char *const argv[] = { "dtc", "-q", "-I", "dts", "-O", "dtb", "-o", out, file, NULL };
+    bool fine = fd >= 0 &&
+        g_spawn_sync(
+            NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL, NULL, &status, error);
+    gsize size;
 
-    if (!dtc || !g_subprocess_communicate(dtc, NULL, NULL, &out, NULL, error)) {
-        return NULL;
+    if (fd >= 0) {
+        close(fd);
     }
-    if (!g_subprocess_get_successful(dtc)) {
-        g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "dtc does not take `%s`", file);
-        return NULL;
+    if (fine && !g_spawn_check_wait_status(status, NULL)) {
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL, "dtc does not take `%s`", file);
+        fine = false;
     }
-    return g_steal_pointer(&out);
+    fine = fine && g_file_get_contents(out, &data, &size, error);
+    if (out) {
+        g_unlink(out);
+    }
+    return fine ? g_bytes_new_take(g_steal_pointer(&data), size) : NULL;
 }
 
 GBytes *devicetree_read(const char *file, GError **error)

@@ -11,12 +11,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <gio/gio.h>
-#include <gio/gunixsocketaddress.h>
-
 #include "block/cache.h"
 #include "block/nbd/server.h"
 #include "cli/cli.h"
+#include "core/socket.h"
 
 enum { PORT = 10809 };
 
@@ -113,35 +111,13 @@ static void close_exports(Nbd *n)
 
 /* ---- listening ---- */
 
-static GSocketAddress *address_of(Nbd *n, GError **error)
-{
-    g_autoptr(GSocketConnectable) where = NULL;
-    g_autoptr(GSocketAddressEnumerator) all = NULL;
-
-    if (n->socket) {
-        return g_unix_socket_address_new(n->socket);
-    }
-    where = g_network_address_parse(n->listen ? n->listen : "127.0.0.1", PORT, error);
-    all = where ? g_socket_connectable_enumerate(where) : NULL;
-    return all ? g_socket_address_enumerator_next(all, NULL, error) : NULL;
-}
-
 static bool listen_on(Nbd *n)
 {
     GError *error = NULL;
-    g_autoptr(GSocketAddress) address = address_of(n, &error);
-    g_autoptr(GSocket) socket = NULL;
 
-    if (address) {
-        socket = g_socket_new(g_socket_address_get_family(address), G_SOCKET_TYPE_STREAM,
-            G_SOCKET_PROTOCOL_DEFAULT, &error);
-    }
-    if (!socket || !g_socket_bind(socket, address, true, &error) ||
-        !g_socket_listen(socket, &error)) {
-        return complain(n, EXIT_HOST, error);
-    }
-    n->listener = fcntl(g_socket_get_fd(socket), F_DUPFD_CLOEXEC, 0);
-    return true;
+    n->listener = n->socket ? socket_listen_unix(n->socket, &error)
+                            : socket_listen(n->listen ? n->listen : "127.0.0.1", PORT, &error);
+    return n->listener >= 0 || complain(n, EXIT_HOST, error);
 }
 
 /* ---- serving ---- */

@@ -2,7 +2,6 @@
 #include "cli/revision.h"
 
 #include <ftw.h>
-#include <gio/gio.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -18,7 +17,7 @@ static char *output_of(const char *const *argv, GError **error)
         return NULL;
     }
     if (!g_spawn_check_wait_status(status, NULL)) {
-        g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED, "%s: %s", argv[0], g_strchomp(said));
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "%s: %s", argv[0], g_strchomp(said));
         return NULL;
     }
     return g_strchomp(g_steal_pointer(&out));
@@ -54,7 +53,7 @@ char *revision_take(const char *file, const char *name, char **folder, GError **
         return NULL;
     }
     if (*name == '-') {
-        g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED, "`%s` is no revision", name);
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "`%s` is no revision", name);
         return NULL;
     }
     *folder = g_dir_make_tmp("lathe-XXXXXX", error);

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <gio/gio.h>
 #include <glib/gstdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -42,8 +41,8 @@ char *cache_path(const char *digest)
 
 static bool fail(GError **error, const char *what, const char *about)
 {
-    g_set_error(error, G_IO_ERROR, g_io_error_from_errno(errno), "cannot %s `%s`: %s", what, about,
-        g_strerror(errno));
+    g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(errno), "cannot %s `%s`: %s", what,
+        about, g_strerror(errno));
     return false;
 }
 
@@ -196,14 +195,14 @@ static bool report_transfer(const Download *d, CURLcode code, GError **error)
         return fail(error, "write", d->part);
     }
     if (d->too_long) {
-        g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
             "`%s` is longer than the %" G_GUINT64_FORMAT " bytes it must have", d->wish->url,
             d->wish->size);
     } else if (code == CURLE_HTTP_RETURNED_ERROR) {
-        g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED, "cannot fetch `%s`: the server says %ld",
-            d->wish->url, status);
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED,
+            "cannot fetch `%s`: the server says %ld", d->wish->url, status);
     } else {
-        g_set_error(error, G_IO_ERROR, G_IO_ERROR_FAILED, "cannot fetch `%s`: %s", d->wish->url,
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_FAILED, "cannot fetch `%s`: %s", d->wish->url,
             d->lib->easy_strerror(code));
     }
     return false;
@@ -238,7 +237,7 @@ static bool collect(Download *d, char **digest, GError **error)
     g_clear_pointer(digest, g_free);
     if (!fits(d, digest)) {
         start_over(d);
-        g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
             "`%s` is not what was pinned: it is %s, not %s", d->wish->url, *digest,
             d->wish->digest);
         return false;
@@ -333,7 +332,7 @@ static bool download(const CacheWish *wish, CacheEntry *out, GError **error)
 
 static bool download(const CacheWish *wish, CacheEntry *out, GError **error)
 {
-    g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NOSYS,
         "lathe was built without libcurl, which fetches images");
     return false;
 }

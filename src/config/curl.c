@@ -3,7 +3,6 @@
 
 #ifdef HAVE_LIBCURL
 #include <dlfcn.h>
-#include <gio/gio.h>
 
 /* Debian builds it with three TLS libraries; any will do. */
 static const char *const names[] = { "libcurl-gnutls.so.4", "libcurl.so.4", "libcurl-nss.so.4" };
@@ -46,7 +45,7 @@ const Curl *curl_load(GError **error)
         }
     }
     if (!curl.easy_getinfo) {
-        g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NOSYS,
             "this host has no libcurl, which fetches images: install libcurl3-gnutls");
     }
     return curl.easy_getinfo ? &curl : NULL;

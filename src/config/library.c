@@ -1,18 +1,12 @@
-/* Folders first, then the GResource under /lathe. */
+/* Folders first, then what is part of the program. */
 #include "config/library.h"
 
-#include <gio/gio.h>
 #include <string.h>
 
+#include "config/embedded.h"
 #include "config/events.h"
 #include "config/layers.h"
 #include "config/packed.h"
-
-#define EMBEDDED "/lathe/"
-#define PACKED "/lathe/packed/" /* the same, as trees */
-
-/* Made by glib-compile-resources; called by name, or the linker would leave it out. */
-extern GResource *lathe_get_resource(void);
 
 struct Library {
     GPtrArray *folders; /* of char *, in the order of looking */
@@ -65,21 +59,11 @@ static char *find_file(const Library *library, const char *name)
     return NULL;
 }
 
-static GBytes *find_embedded(const char *name)
-{
-    g_autofree char *path = g_strconcat(EMBEDDED, name, NULL);
-
-    return g_resource_lookup_data(lathe_get_resource(), path, G_RESOURCE_LOOKUP_FLAGS_NONE, NULL);
-}
-
 bool library_has(const Library *library, const char *name)
 {
     g_autofree char *file = find_file(library, name);
-    g_autofree char *path = g_strconcat(EMBEDDED, name, NULL);
 
-    return file ||
-        g_resource_get_info(
-            lathe_get_resource(), path, G_RESOURCE_LOOKUP_FLAGS_NONE, NULL, NULL, NULL);
+    return file || embedded_find(name);
 }
 
 /* A file may extend others, which are found from its folder; what is embedded stands alone. */
@@ -93,14 +77,11 @@ static Node *load_file(Library *library, const char *file)
 /* The text only shows the lines of errors; what it says was packed by the build. */
 static Node *load_embedded(Library *library, const char *name)
 {
-    g_autofree char *path = g_strconcat(PACKED, name, NULL);
-    g_autoptr(GBytes) text = find_embedded(name);
-    g_autoptr(GBytes) packed = g_resource_lookup_data(
-        lathe_get_resource(), path, G_RESOURCE_LOOKUP_FLAGS_NONE, NULL);
+    const Embedded *found = embedded_find(name);
+    g_autoptr(GBytes) text = found ? g_bytes_new_static(found->text, found->size) : NULL;
     g_autoptr(Source) source = text ? source_from_bytes(name, text, library->diag) : NULL;
 
-    return packed ? packed_read(g_bytes_get_data(packed, NULL), source->name, library->arena)
-                  : NULL;
+    return source ? packed_read(found->packed, source->name, library->arena) : NULL;
 }
 
 Node *library_load(Library *library, const char *name)
@@ -149,9 +130,7 @@ static int compare_names(const void *left, const void *right)
 GPtrArray *library_list(const Library *library, const char *folder, const char *suffix)
 {
     GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
-    g_autofree char *resource = g_strconcat(EMBEDDED, folder, NULL);
-    g_auto(GStrv) embedded = g_resource_enumerate_children(
-        lathe_get_resource(), resource, G_RESOURCE_LOOKUP_FLAGS_NONE, NULL);
+    size_t length = strlen(folder);
 
     for (unsigned i = 0; i < library->folders->len; i++) {
         g_autofree char *path = g_build_filename(
@@ -159,8 +138,12 @@ GPtrArray *library_list(const Library *library, const char *folder, const char *
 
         add_from_folder(names, path, suffix);
     }
-    for (unsigned i = 0; embedded && embedded[i]; i++) {
-        add_name(names, embedded[i], suffix);
+    for (const Embedded *one = embedded; one->name; one++) {
+        const char *rest = strncmp(one->name, folder, length) == 0 ? one->name + length : "";
+
+        if (*rest == '/' && !strchr(rest + 1, '/')) {
+            add_name(names, rest + 1, suffix);
+        }
     }
     g_ptr_array_sort(names, compare_names);
     return names;

@@ -1,7 +1,6 @@
 #include "core/boot-files.h"
 
 #include <fcntl.h>
-#include <gio/gio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -225,14 +224,18 @@ bool boot_file_check(const SpecText *file, BootRole role, Diag *diag)
 
 static DiagCode code_of(const GError *error)
 {
-    switch (error->code) {
-    case G_IO_ERROR_PARTIAL_INPUT: return DIAG_TRUNCATED;
-    case G_IO_ERROR_INVALID_DATA: return DIAG_BAD_IMAGE;
-    case G_IO_ERROR_NOT_FOUND: return DIAG_FILE_MISSING;
-    case G_IO_ERROR_NO_SPACE: return DIAG_TOO_BIG;
-    case G_IO_ERROR_PERMISSION_DENIED: return DIAG_NO_PERMISSION;
-    default: return DIAG_HOST;
+    static const DiagCode codes[] = {
+        [IMAGE_ERROR_TRUNCATED] = DIAG_TRUNCATED,
+        [IMAGE_ERROR_BAD] = DIAG_BAD_IMAGE,
+        [IMAGE_ERROR_NO_ROOM] = DIAG_TOO_BIG,
+    };
+
+    if (error->domain == IMAGE_ERROR) {
+        return codes[error->code];
     }
+    return error->code == G_FILE_ERROR_NOENT                                    ? DIAG_FILE_MISSING
+        : error->code == G_FILE_ERROR_ACCES || error->code == G_FILE_ERROR_PERM ? DIAG_NO_PERMISSION
+                                                                                : DIAG_HOST;
 }
 
 static const char *remedy(DiagCode code)

@@ -1,7 +1,6 @@
 #include "core/boot.h"
 
 #include <errno.h>
-#include <gio/gio.h>
 #include <libfdt.h>
 #include <string.h>
 #include <sys/random.h>

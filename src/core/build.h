@@ -53,9 +53,10 @@ void machine_resume(Machine *machine);
 void machine_reset(Machine *machine);
 
 const MachineSpec *machine_spec(const Machine *machine);
-AddressSpace *machine_memory(const Machine *machine); /* the system bus */
+AddressSpace *machine_memory(const Machine *machine);     /* the system bus */
 AddressSpace *machine_cpu_memory(const Machine *machine); /* the same; and see CPU_SECURE_BASE */
-AddressSpace *machine_all_memory(const Machine *machine); /* with what only the secure state reaches */
+AddressSpace *machine_all_memory(
+    const Machine *machine); /* with what only the secure state reaches */
 bool machine_has_secure_memory(const Machine *machine);
 Clock *machine_clock(const Machine *machine);
 int64_t machine_power_on_time(const Machine *machine); /* ns since 1970 at its time 0 */

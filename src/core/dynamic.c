@@ -23,3 +23,14 @@ bool dynamic_load(
     }
     return true;
 }
+
+bool dynamic_ready(DynamicLibrary *library)
+{
+    if (g_once_init_enter(&library->tried)) {
+        bool there = dynamic_load(
+            library->library, library->package, library->calls, library->table, NULL);
+
+        g_once_init_leave(&library->tried, there ? 2 : 1);
+    }
+    return library->tried == 2;
+}

@@ -28,4 +28,15 @@ typedef struct DynamicCall {
 bool dynamic_load(const char *library, const char *package, const DynamicCall *calls, void *table,
     GError **error);
 
+/* The same for a static table that any thread may ask for. */
+typedef struct DynamicLibrary {
+    const char *library, *package;
+    const DynamicCall *calls;
+    void *table;
+    gsize tried; /* 1 or 2: it is not there, it is */
+} DynamicLibrary;
+
+/* Loads it when it is asked for the first time. */
+bool dynamic_ready(DynamicLibrary *library);
+
 #endif

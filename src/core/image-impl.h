@@ -4,8 +4,6 @@
 #ifndef CORE_IMAGE_IMPL_H
 #define CORE_IMAGE_IMPL_H
 
-#include <gio/gio.h>
-
 #include "core/image.h"
 
 /* Fills in kind, arch, entry, segments, symbols. False with error; the magic has been seen. */

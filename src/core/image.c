@@ -11,17 +11,18 @@
 /* Nothing that unpacks to more than this is a kernel; a small file can ask for terabytes. */
 enum { MAX_UNPACKED = 1 << 30 };
 
+G_DEFINE_QUARK(image - error, image_error)
+
 bool image_truncated(const Image *image, GError **error, const char *what)
 {
     g_set_error(
-        error, G_IO_ERROR, G_IO_ERROR_PARTIAL_INPUT, "`%s` is truncated: %s", image->path, what);
+        error, IMAGE_ERROR, IMAGE_ERROR_TRUNCATED, "`%s` is truncated: %s", image->path, what);
     return false;
 }
 
 bool image_bad(const Image *image, GError **error, const char *what)
 {
-    g_set_error(
-        error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "`%s` is damaged: %s", image->path, what);
+    g_set_error(error, IMAGE_ERROR, IMAGE_ERROR_BAD, "`%s` is damaged: %s", image->path, what);
     return false;
 }
 
@@ -238,7 +239,7 @@ static bool open_file(Image *image, GError **error)
     if (image->fd < 0 || fstat(image->fd, &info) < 0) {
         int saved = errno;
 
-        g_set_error(error, G_IO_ERROR, g_io_error_from_errno(saved), "`%s` cannot be read: %s",
+        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(saved), "`%s` cannot be read: %s",
             image->path, g_strerror(saved));
         return false;
     }
@@ -356,7 +357,7 @@ static bool place_segment(const Image *image, const ImageSegment *segment, Addre
         uint8_t *host = address_space_map_memory(memory, at, &part);
 
         if (!host) {
-            g_set_error(error, G_IO_ERROR, G_IO_ERROR_NO_SPACE,
+            g_set_error(error, IMAGE_ERROR, IMAGE_ERROR_NO_ROOM,
                 "`%s` wants memory at 0x%" G_GINT64_MODIFIER "x, where none is", image->path, at);
             return false;
         }

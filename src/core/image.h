@@ -15,6 +15,15 @@ typedef enum ImageKind {
     IMAGE_ELF,
 } ImageKind;
 
+typedef enum ImageError {
+    IMAGE_ERROR_TRUNCATED,
+    IMAGE_ERROR_BAD,     /* it is not what it claims */
+    IMAGE_ERROR_NO_ROOM, /* it wants memory where none is */
+} ImageError;
+
+#define IMAGE_ERROR (image_error_quark())
+GQuark image_error_quark(void);
+
 typedef struct ImageSegment {
     GuestAddr at;    /* physical; of IMAGE_FLAT and IMAGE_LINUX: from the base */
     uint64_t size;   /* in memory; what is beyond `length` is zero */
@@ -45,8 +54,8 @@ typedef struct Image {
 } Image;
 
 /*
- * Opens and understands a file. The error's code says what is wrong: G_IO_ERROR_PARTIAL_INPUT
- * (truncated), G_IO_ERROR_INVALID_DATA (not what it claims), else the host's.
+ * Opens and understands a file. What is wrong with it is an IMAGE_ERROR, what is with the host a
+ * G_FILE_ERROR.
  */
 Image *image_open(const char *path, GError **error);
 /* Bytes as they are: an initrd is unpacked by the guest. */

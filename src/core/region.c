@@ -1,7 +1,6 @@
 #include "core/region-impl.h"
 
 #include <errno.h>
-#include <gio/gio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -89,7 +88,7 @@ static Region *new_memory(RegionKind kind, const char *name, uint64_t size, GErr
     g_autoptr(Region) region = NULL;
 
     if (size == 0 || size > INT64_MAX - page) {
-        g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_ARGUMENT,
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
             "%" G_GUINT64_FORMAT " bytes of memory cannot be had", size);
         return NULL;
     }
@@ -98,7 +97,7 @@ static Region *new_memory(RegionKind kind, const char *name, uint64_t size, GErr
     if (!map_memory(region)) {
         int saved = errno ? errno : ENOMEM;
 
-        g_set_error(error, G_IO_ERROR, g_io_error_from_errno(saved),
+        g_set_error(error, G_FILE_ERROR, g_file_error_from_errno(saved),
             "the host gives no %" G_GUINT64_FORMAT " MiB for '%s': %s", size >> 20, name,
             g_strerror(saved));
         return NULL;

@@ -5,7 +5,6 @@
  */
 #include "core/state.h"
 
-#include <gio/gio.h>
 #include <stdarg.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -31,7 +30,7 @@ static bool refuse(GError **error, const char *fmt, ...)
     va_start(args, fmt);
     what = g_strdup_vprintf(fmt, args);
     va_end(args);
-    g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA, "the snapshot does not fit: %s", what);
+    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL, "the snapshot does not fit: %s", what);
     return false;
 }
 

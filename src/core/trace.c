@@ -1,6 +1,5 @@
 #include "core/trace.h"
 
-#include <gio/gio.h>
 #include <stdarg.h>
 
 bool trace_on[TRACE_COUNT];
@@ -44,7 +43,7 @@ bool trace_enable(const char *names, GError **error)
         if (!enable_one(list[i])) {
             g_autofree char *known = all_names();
 
-            g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND,
+            g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NOENT,
                 "no trace point is called '%s'; there are:%s", list[i], known);
             return false;
         }

@@ -13,7 +13,7 @@ for source in tests/fuzz/*.c; do
     case $entry in *"${ONLY:-}"*) ;; *) continue ;; esac
     mkdir -p "$build/$entry/corpus"
     # The folders it says it needs, once more, with coverage and the address sanitizer.
-    objects=$build/obj/obj/gen/resources.o
+    objects=$build/obj/obj/gen/embedded.o
     for folder in $(sed -n 's/^ \* folders: //p' "$source"); do
         for file in src/"$folder"/*.c; do
             objects="$objects $build/obj/obj/${file#src/}"

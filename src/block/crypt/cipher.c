@@ -71,7 +71,7 @@ GBytes *crypt_read_key(const BlockNode *node, const BlockKey *key, GError **erro
 
 #ifdef HAVE_LIBGCRYPT
 
-#include <gcrypt.h>
+#include "block/crypt/gcrypt.h"
 
 enum { IV = 16, DIGEST = 32 };
 
@@ -80,14 +80,26 @@ struct Cipher {
     gcry_cipher_hd_t data, essiv; /* essiv: encrypts the sector's number */
 };
 
+static Gcrypt library;
+
+const Gcrypt *gcrypt(void)
+{
+    return &library;
+}
+
 bool cipher_is_there(const BlockNode *node, GError **error)
 {
+    static const DynamicCall calls[] = { GCRYPT_CALLS(DYNAMIC_CALL){} };
+    static DynamicLibrary loaded = { "libgcrypt.so.20", "libgcrypt20", calls, &library };
     static gsize once;
 
+    if (!dynamic_ready(&loaded)) {
+        return block_refuse(node, error, "is encrypted: install %s", loaded.package);
+    }
     if (g_once_init_enter(&once)) {
-        gcry_check_version(NULL);
-        gcry_control(GCRYCTL_DISABLE_SECMEM, 0);
-        gcry_control(GCRYCTL_INITIALIZATION_FINISHED, 0);
+        library.gcry_check_version(NULL);
+        library.gcry_control(GCRYCTL_DISABLE_SECMEM, 0);
+        library.gcry_control(GCRYCTL_INITIALIZATION_FINISHED, 0);
         g_once_init_leave(&once, 1);
     }
     return true;
@@ -105,9 +117,10 @@ static void open_essiv(Cipher *cipher, const uint8_t *key, size_t length)
 {
     uint8_t digest[DIGEST];
 
-    gcry_md_hash_buffer(GCRY_MD_SHA256, digest, key, length);
-    g_assert(gcry_cipher_open(&cipher->essiv, GCRY_CIPHER_AES256, GCRY_CIPHER_MODE_ECB, 0) == 0);
-    g_assert(gcry_cipher_setkey(cipher->essiv, digest, sizeof(digest)) == 0);
+    gcrypt()->gcry_md_hash_buffer(GCRY_MD_SHA256, digest, key, length);
+    g_assert(gcrypt()->gcry_cipher_open(
+                 &cipher->essiv, GCRY_CIPHER_AES256, GCRY_CIPHER_MODE_ECB, 0) == 0);
+    g_assert(gcrypt()->gcry_cipher_setkey(cipher->essiv, digest, sizeof(digest)) == 0);
     explicit_bzero(digest, sizeof(digest));
 }
 
@@ -117,10 +130,10 @@ Cipher *cipher_new(CipherKind kind, const uint8_t *key, size_t length)
     bool xts = kind == CIPHER_XTS_PLAIN64;
 
     cipher->kind = kind;
-    g_assert(gcry_cipher_open(&cipher->data, algorithm_for(xts ? length / 2 : length),
+    g_assert(gcrypt()->gcry_cipher_open(&cipher->data, algorithm_for(xts ? length / 2 : length),
                  xts ? GCRY_CIPHER_MODE_XTS : GCRY_CIPHER_MODE_CBC, 0) == 0);
     /* A key whose halves are the same is weak, and is what the image has all the same. */
-    gcry_cipher_setkey(cipher->data, key, length);
+    gcrypt()->gcry_cipher_setkey(cipher->data, key, length);
     if (kind == CIPHER_CBC_ESSIV_SHA256) {
         open_essiv(cipher, key, length);
     }
@@ -130,8 +143,8 @@ Cipher *cipher_new(CipherKind kind, const uint8_t *key, size_t length)
 void cipher_free(Cipher *cipher)
 {
     if (cipher) {
-        gcry_cipher_close(cipher->data);
-        gcry_cipher_close(cipher->essiv);
+        gcrypt()->gcry_cipher_close(cipher->data);
+        gcrypt()->gcry_cipher_close(cipher->essiv);
         g_free(cipher);
     }
 }
@@ -141,16 +154,16 @@ static void set_iv(Cipher *cipher, uint64_t sector)
     uint64_t iv[IV / 8] = { GUINT64_TO_LE(sector) };
 
     if (cipher->essiv) {
-        gcry_cipher_encrypt(cipher->essiv, iv, sizeof(iv), NULL, 0);
+        gcrypt()->gcry_cipher_encrypt(cipher->essiv, iv, sizeof(iv), NULL, 0);
     }
-    gcry_cipher_setiv(cipher->data, iv, sizeof(iv));
+    gcrypt()->gcry_cipher_setiv(cipher->data, iv, sizeof(iv));
 }
 
 void cipher_encrypt(Cipher *cipher, uint64_t sector, void *data, size_t length)
 {
     for (size_t at = 0; at < length; at += CIPHER_SECTOR) {
         set_iv(cipher, sector++);
-        gcry_cipher_encrypt(cipher->data, (uint8_t *)data + at, CIPHER_SECTOR, NULL, 0);
+        gcrypt()->gcry_cipher_encrypt(cipher->data, (uint8_t *)data + at, CIPHER_SECTOR, NULL, 0);
     }
 }
 
@@ -158,7 +171,7 @@ void cipher_decrypt(Cipher *cipher, uint64_t sector, void *data, size_t length)
 {
     for (size_t at = 0; at < length; at += CIPHER_SECTOR) {
         set_iv(cipher, sector++);
-        gcry_cipher_decrypt(cipher->data, (uint8_t *)data + at, CIPHER_SECTOR, NULL, 0);
+        gcrypt()->gcry_cipher_decrypt(cipher->data, (uint8_t *)data + at, CIPHER_SECTOR, NULL, 0);
     }
 }
 

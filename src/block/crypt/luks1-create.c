@@ -19,7 +19,7 @@ uint64_t luks1_room(const Luks1Wanted *wanted)
 
 #ifdef HAVE_LIBGCRYPT
 
-#include <gcrypt.h>
+#include "block/crypt/gcrypt.h"
 
 static const char *option(
     const BlockCreate *create, const char *prefix, const char *name, const char *otherwise)
@@ -82,8 +82,8 @@ static uint32_t count_iterations(const Luks1Wanted *wanted, uint64_t millisecond
     int64_t start = g_get_monotonic_time(), took;
     uint64_t wished;
 
-    gcry_kdf_derive("sample", 6, GCRY_KDF_PBKDF2, wanted->hash, salt, sizeof(salt), SAMPLE,
-        wanted->key_length, out);
+    gcrypt()->gcry_kdf_derive("sample", 6, GCRY_KDF_PBKDF2, wanted->hash, salt, sizeof(salt),
+        SAMPLE, wanted->key_length, out);
     took = MAX(g_get_monotonic_time() - start, 1);
     wished = milliseconds * 1000 * SAMPLE / took;
     return CLAMP(wished, LUKS1_ITERATIONS_LEAST, LUKS1_ITERATIONS_MOST);
@@ -98,7 +98,7 @@ static GByteArray *split(const Luks1 *luks, const uint8_t *master)
     uint8_t *last;
 
     g_byte_array_set_size(out, length * LUKS1_STRIPES);
-    gcry_randomize(out->data, out->len - length, GCRY_STRONG_RANDOM);
+    gcrypt()->gcry_randomize(out->data, out->len - length, GCRY_STRONG_RANDOM);
     for (unsigned stripe = 0; stripe + 1 < LUKS1_STRIPES; stripe++) {
         for (size_t i = 0; i < length; i++) {
             sum[i] ^= out->data[stripe * length + i];
@@ -152,7 +152,7 @@ static void fill(Luks1 *luks, const Luks1Wanted *wanted, const uint8_t *master)
     };
     g_strlcpy(luks->hash_name, wanted->hash_name, sizeof(luks->hash_name));
     g_strlcpy(luks->uuid, uuid, sizeof(luks->uuid));
-    gcry_randomize(luks->digest_salt, LUKS1_SALT, GCRY_STRONG_RANDOM);
+    gcrypt()->gcry_randomize(luks->digest_salt, LUKS1_SALT, GCRY_STRONG_RANDOM);
     luks1_master_digest(luks, master, luks->digest);
     for (unsigned i = 0; i < LUKS1_SLOTS; i++) {
         luks->slots[i].stripes = LUKS1_STRIPES;
@@ -160,7 +160,7 @@ static void fill(Luks1 *luks, const Luks1Wanted *wanted, const uint8_t *master)
     }
     luks->slots[0].active = true;
     luks->slots[0].iterations = iterations;
-    gcry_randomize(luks->slots[0].salt, LUKS1_SALT, GCRY_STRONG_RANDOM);
+    gcrypt()->gcry_randomize(luks->slots[0].salt, LUKS1_SALT, GCRY_STRONG_RANDOM);
 }
 
 static GByteArray *build(const Luks1Wanted *wanted, GBytes *passphrase)
@@ -173,7 +173,7 @@ static GByteArray *build(const Luks1Wanted *wanted, GBytes *passphrase)
 
     g_byte_array_set_size(out, luks1_room(wanted));
     memset(out->data, 0, out->len);
-    gcry_randomize(master, wanted->key_length, GCRY_VERY_STRONG_RANDOM);
+    gcrypt()->gcry_randomize(master, wanted->key_length, GCRY_VERY_STRONG_RANDOM);
     fill(&luks, wanted, master);
     put_header(out->data, &luks);
     material = split(&luks, master);

@@ -32,13 +32,13 @@ unsigned luks1_probe(const uint8_t *head, size_t length)
 
 #ifdef HAVE_LIBGCRYPT
 
-#include <gcrypt.h>
+#include "block/crypt/gcrypt.h"
 
 int luks1_hash(const char *name)
 {
     static const char *const names[] = { "sha1", "sha256", "sha512", "ripemd160", NULL };
 
-    return g_strv_contains(names, name) ? gcry_md_map_name(name) : 0;
+    return g_strv_contains(names, name) ? gcrypt()->gcry_md_map_name(name) : 0;
 }
 
 /* ---- reading ---- */
@@ -150,20 +150,20 @@ bool luks1_derive(const Luks1 *luks, GBytes *passphrase, const Luks1Slot *slot, 
     gsize length;
     const void *text = g_bytes_get_data(passphrase, &length);
 
-    return gcry_kdf_derive(text ? text : "", length, GCRY_KDF_PBKDF2, luks->hash, slot->salt,
-               LUKS1_SALT, slot->iterations, luks->key_length, out) == 0;
+    return gcrypt()->gcry_kdf_derive(text ? text : "", length, GCRY_KDF_PBKDF2, luks->hash,
+               slot->salt, LUKS1_SALT, slot->iterations, luks->key_length, out) == 0;
 }
 
 void luks1_master_digest(const Luks1 *luks, const uint8_t *master, uint8_t *out)
 {
-    g_assert(gcry_kdf_derive(master, luks->key_length, GCRY_KDF_PBKDF2, luks->hash,
+    g_assert(gcrypt()->gcry_kdf_derive(master, luks->key_length, GCRY_KDF_PBKDF2, luks->hash,
                  luks->digest_salt, LUKS1_SALT, luks->digest_iterations, LUKS1_DIGEST, out) == 0);
 }
 
 /* Section 2.4: each piece as long as a digest becomes the hash of its number and itself. */
 void luks1_diffuse(const Luks1 *luks, uint8_t *stripe)
 {
-    size_t digest = gcry_md_get_algo_dlen(luks->hash);
+    size_t digest = gcrypt()->gcry_md_get_algo_dlen(luks->hash);
     uint8_t from[4 + CIPHER_KEY_MOST], to[CIPHER_KEY_MOST];
 
     for (size_t at = 0, number = 0; at < luks->key_length; at += digest, number++) {
@@ -171,7 +171,7 @@ void luks1_diffuse(const Luks1 *luks, uint8_t *stripe)
 
         store_be(from, 4, number);
         memcpy(from + 4, stripe + at, length);
-        gcry_md_hash_buffer(luks->hash, to, from, 4 + length);
+        gcrypt()->gcry_md_hash_buffer(luks->hash, to, from, 4 + length);
         memcpy(stripe + at, to, length);
     }
     explicit_bzero(from, sizeof(from));

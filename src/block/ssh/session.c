@@ -2,12 +2,12 @@
 
 #ifdef HAVE_LIBSSH2
 #include <fcntl.h>
-#include <gio/gio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "block/block.h"
+#include "core/socket.h"
 
 enum { PORT = 22, PATIENCE_SECONDS = 30, SHA256_SIZE = 32 };
 
@@ -223,26 +223,6 @@ static bool authenticate(const SshSession *s, const SshPlace *place, GError **er
 
 /* ---- life ---- */
 
-static int connect_to(const SshPlace *place, GError **error)
-{
-    g_autoptr(GSocketClient) client = g_socket_client_new();
-    g_autoptr(GSocketConnection) connection = NULL;
-    int fd;
-
-    g_socket_client_set_timeout(client, PATIENCE_SECONDS);
-    g_socket_client_set_enable_proxy(client, false);
-    connection = g_socket_client_connect(
-        client, G_SOCKET_CONNECTABLE(g_network_address_new(place->host, place->port)), NULL, error);
-    if (!connection) {
-        return -1;
-    }
-    fd = fcntl(g_socket_get_fd(g_socket_connection_get_socket(connection)), F_DUPFD_CLOEXEC, 0);
-    if (fd >= 0) {
-        fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
-    }
-    return fd;
-}
-
 static bool begin(SshSession *s, const SshPlace *place, GError **error)
 {
     s->session = lib.libssh2_session_init_ex(NULL, NULL, NULL, NULL);
@@ -273,7 +253,7 @@ SshSession *ssh_session_new(const SshPlace *place, GError **error)
 {
     g_autoptr(SshSession) s = g_new0(SshSession, 1);
 
-    s->fd = connect_to(place, error);
+    s->fd = socket_connect(place->host, place->port, PATIENCE_SECONDS, error);
     return s->fd >= 0 && begin(s, place, error) ? g_steal_pointer(&s) : NULL;
 }
 

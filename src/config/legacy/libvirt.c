@@ -2,7 +2,6 @@
 #include "config/legacy/libvirt.h"
 
 #include "core/have.h"
-#include <gio/gio.h>
 #include <string.h>
 
 #ifdef HAVE_LIBXML_2_0
@@ -572,7 +571,7 @@ GPtrArray *libvirt_arguments(const char *xml, size_t size, const LibvirtSink *si
         XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
     root = document ? xml2.xmlDocGetRootElement(document) : NULL;
     if (!is_element(root, "domain") || document->intSubset) {
-        g_set_error(error, G_IO_ERROR, G_IO_ERROR_INVALID_DATA,
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
             "this is not the XML of a domain, or has a DTD");
         g_clear_pointer(&reader.arguments, g_ptr_array_unref);
     } else {
@@ -588,7 +587,7 @@ GPtrArray *libvirt_arguments(const char *xml, size_t size, const LibvirtSink *si
 
 GPtrArray *libvirt_arguments(const char *xml, size_t size, const LibvirtSink *sink, GError **error)
 {
-    g_set_error(error, G_IO_ERROR, G_IO_ERROR_NOT_SUPPORTED,
+    g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_NOSYS,
         "this lathe was built without libxml2: install libxml2-dev and build it again");
     return NULL;
 }

@@ -1,9 +1,9 @@
 /* Lines, comments and names of a machine file. */
 #include "config/legacy/yaml-impl.h"
 
-#include <gio/gio.h>
 #include <string.h>
 
+#include "config/embedded.h"
 #include "config/print.h"
 #include "config/scalar.h"
 
@@ -11,9 +11,9 @@ enum { WIDEST_COMMENT = 92, LONGEST_OPTION = 48 };
 
 bool yaml_has_resource(const char *folder, const char *name, const char *ending)
 {
-    g_autofree char *path = g_strdup_printf("/lathe/%s/%s%s", folder, name, ending);
+    g_autofree char *file = g_strdup_printf("%s/%s%s", folder, name, ending);
 
-    return g_resources_get_info(path, 0, NULL, NULL, NULL);
+    return embedded_find(file) != NULL;
 }
 
 bool yaml_has_device(const char *type)

@@ -1,9 +1,9 @@
 /* Writes the machine file, section by section, and judges each value while doing so. */
 #include "config/legacy/yaml-impl.h"
 
-#include <gio/gio.h>
 #include <string.h>
 
+#include "config/embedded.h"
 #include "config/format.h"
 #include "config/library.h"
 
@@ -32,13 +32,16 @@ const char *legacy_lathe_board(const Legacy *l)
 
 static const char *list_of_boards(YamlWriter *w)
 {
-    g_auto(GStrv) files = g_resources_enumerate_children("/lathe/machines", 0, NULL);
     GString *list = g_string_new(NULL);
     const char *text;
 
-    for (unsigned i = 0; files && files[i]; i++) {
-        g_string_append_printf(
-            list, "%s%.*s", i ? ", " : "", (int)strcspn(files[i], "."), files[i]);
+    for (const Embedded *one = embedded; one->name; one++) {
+        if (g_str_has_prefix(one->name, "machines/")) {
+            const char *name = one->name + strlen("machines/");
+
+            g_string_append_printf(
+                list, "%s%.*s", list->len ? ", " : "", (int)strcspn(name, "."), name);
+        }
     }
     text = arena_text(w->l->arena, list->str, list->len);
     g_string_free(list, true);
