@@ -58,14 +58,32 @@ static void take_fix(void *data, const DiagReport *report)
     }
 }
 
+/* What is in a file that is no YAML is not known: it is left alone. */
+static void drop_fixes_of_broken_file(void *data, const DiagReport *report)
+{
+    Edits *edits = data;
+
+    for (unsigned i = edits->list->len; report->code == DIAG_YAML && i > 0; i--) {
+        if (g_strcmp0(g_array_index(edits->list, Edit, i - 1).at.file, report->at.file) == 0) {
+            g_array_remove_index(edits->list, i - 1);
+        }
+    }
+}
+
+static void add_all(Taking *taking, const Diag *diag)
+{
+    diag_each(diag, take_fix, taking);
+    diag_each(diag, drop_fixes_of_broken_file, taking->edits);
+}
+
 void edits_add_fixes(Edits *edits, const Diag *diag)
 {
-    diag_each(diag, take_fix, &(Taking){ .edits = edits, .all = true });
+    add_all(&(Taking){ .edits = edits, .all = true }, diag);
 }
 
 void edits_add_fixes_of(Edits *edits, const Diag *diag, DiagCode code)
 {
-    diag_each(diag, take_fix, &(Taking){ .edits = edits, .code = code });
+    add_all(&(Taking){ .edits = edits, .code = code }, diag);
 }
 
 static int last_first(const void *left, const void *right)
