@@ -213,9 +213,6 @@ bool take_machine(Legacy *l, const QemuOption *o, const Word *argument, Span at)
             l->machine_merged, opts->items[i].key, opts->items[i].value, opts->items[i].key_at);
 
         opt->value_at = opts->items[i].value_at;
-        if (strcmp(opt->key, "type") != 0) {
-            legacy_note(l, CLOSE, opt->key_at, "board", "the board decides `%s` itself", opt->key);
-        }
     }
     l->machine_merged->at = at;
     return true;

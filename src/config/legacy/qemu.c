@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "config/legacy/words.h"
+#include "config/legacy/yaml.h"
 #include "config/units.h"
 
 typedef struct Writer {
@@ -75,6 +76,23 @@ static const char *board_name(const Writer *w, size_t *length)
     return name;
 }
 
+/* What is chosen of arm-virt's options, or is its default; a choice that is none is left out. */
+static void append_arm_options(Writer *w, GString *machine)
+{
+    const Node *options = node_at(w->root, "board.options");
+    const char *levels = options ? text_at(options, "levels") : NULL;
+    const char *gic = options ? text_at(options, "gic") : NULL;
+
+    for (unsigned bits = 1; levels && legacy_level_words[bits]; bits++) {
+        if (strcmp(legacy_level_words[bits], levels) == 0) {
+            g_string_append_printf(machine, "%s%s", bits & 1 ? ",virtualization=on" : "",
+                bits & 2 ? ",secure=on" : "");
+        }
+    }
+    g_string_append(machine, g_strcmp0(gic, "v2") == 0 ? ",gic-version=2" : ",gic-version=3");
+    g_string_append(machine, g_strcmp0(gic, "v3-no-its") == 0 ? ",its=off" : "");
+}
+
 static void add_machine(Writer *w)
 {
     const char *program = text_at(w->extra, "program"), *machine = text_at(w->extra, "machine");
@@ -92,7 +110,12 @@ static void add_machine(Writer *w)
     }
     add(w, program ? program : "qemu-system-x86_64", NULL);
     if (machine && *machine) {
-        add(w, "-M", machine);
+        g_autoptr(GString) text = g_string_new(machine);
+
+        if (board && length == strlen("arm-virt") && g_str_has_prefix(board, "arm-virt")) {
+            append_arm_options(w, text);
+        }
+        add(w, "-M", text->str);
     }
 }
 

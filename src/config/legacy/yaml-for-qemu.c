@@ -160,7 +160,7 @@ static const char *machine_text(YamlWriter *w)
     const char *copy;
 
     for (unsigned i = 0; i < opts->count; i++) {
-        if (strcmp(opts->items[i].key, "type") != 0) {
+        if (strcmp(opts->items[i].key, "type") != 0 && !yaml_board_tells(w, opts->items[i].key)) {
             g_string_append_printf(
                 text, "%s%s=%s", text->len ? "," : "", opts->items[i].key, opts->items[i].value);
         }

@@ -1,5 +1,6 @@
 /*
- * The parts of the writer of machine files: yaml.c has the sections, yaml-text.c the lines and names.
+ * The parts of the writer of machine files: yaml.c has the sections, yaml-board.c and others the longer ones, yaml-text.c
+ * the lines and names.
  */
 #ifndef CONFIG_LEGACY_YAML_IMPL_H
 #define CONFIG_LEGACY_YAML_IMPL_H
@@ -44,6 +45,11 @@ bool yaml_has_resource(const char *folder, const char *name, const char *ending)
 bool yaml_has_device(const char *type);
 
 /* ---- sections ---- */
+
+void yaml_board(YamlWriter *w);
+
+/* Whether one of the board's options tells that property of QEMU's machine. */
+bool yaml_board_tells(const YamlWriter *w, const char *key);
 
 void yaml_drives(YamlWriter *w);
 void yaml_networks(YamlWriter *w);

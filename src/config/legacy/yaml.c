@@ -3,73 +3,10 @@
 
 #include <string.h>
 
-#include "config/embedded.h"
 #include "config/format.h"
 #include "config/library.h"
 
 /* ---- boards ---- */
-
-static const struct {
-    const char *archs, *machine, *board;
-} lathe_boards[] = {
-    { "riscv64", "virt", "riscv-virt" },
-    { "aarch64", "virt", "arm-virt" },
-};
-
-const char *legacy_lathe_board(const Legacy *l)
-{
-    for (unsigned i = 0; i < G_N_ELEMENTS(lathe_boards); i++) {
-        if (strcmp(lathe_boards[i].archs, l->arch) == 0 &&
-            strcmp(lathe_boards[i].machine, l->board->names) == 0 &&
-            yaml_has_resource("machines", lathe_boards[i].board, ".yaml")) {
-            return lathe_boards[i].board;
-        }
-    }
-    return NULL;
-}
-
-/* ---- the machine ---- */
-
-static const char *list_of_boards(YamlWriter *w)
-{
-    GString *list = g_string_new(NULL);
-    const char *text;
-
-    for (const Embedded *one = embedded; one->name; one++) {
-        if (g_str_has_prefix(one->name, "machines/")) {
-            const char *name = one->name + strlen("machines/");
-
-            g_string_append_printf(
-                list, "%s%.*s", list->len ? ", " : "", (int)strcspn(name, "."), name);
-        }
-    }
-    text = arena_text(w->l->arena, list->str, list->len);
-    g_string_free(list, true);
-    return text;
-}
-
-static void write_board(YamlWriter *w)
-{
-    Legacy *l = w->l;
-    unsigned from = l->notes->len;
-    bool versioned = strchr(l->machine, '-') != NULL;
-
-    if (!w->board) {
-        legacy_note(l, LOST, l->machine_at, "board",
-            "there is no board like QEMU's `%s` yet; there are: %s", l->machine, list_of_boards(w));
-        yaml_notes(w, 0, "board", from);
-        return;
-    }
-    if (versioned) {
-        legacy_note(l, CLOSE, l->machine_at, "board",
-            "the addresses are the same; what %s has of its version's quirks is not kept",
-            l->machine);
-    } else {
-        legacy_note(l, EXACT, l->machine_at, "board", NULL);
-    }
-    yaml_notes(w, 0, "board", from);
-    yaml_line(w, 0, "board", arena_printf(l->arena, "%s@1", w->board));
-}
 
 /* Whether the board's file lists the model. */
 static bool board_has_model(YamlWriter *w, const char *model)
@@ -266,7 +203,7 @@ char *legacy_to_yaml(Legacy *l, const char *name, const char *folder)
     g_autofree char *raw = NULL;
 
     write_head(&w);
-    write_board(&w);
+    yaml_board(&w);
     write_cpus(&w);
     write_memory(&w);
     write_boot(&w);

@@ -13,6 +13,12 @@
  */
 char *legacy_to_yaml(Legacy *legacy, const char *name, const char *folder);
 
+/*
+ * Choices of arm-virt's option `levels`: bit 0 of the place is QEMU's virtualization=on, bit 1 its
+ * secure=on. Ends with NULL.
+ */
+extern const char *const legacy_level_words[];
+
 /* The lathe board in place of QEMU's; NULL: there is none yet. */
 const char *legacy_lathe_board(const Legacy *legacy);
 

@@ -288,6 +288,29 @@ static void a_transport_keeps_its_number(void **state)
         AS_7_2, "slot: virtio.7");
 }
 
+#define ARM "qemu-system-aarch64 -kernel k -M virt"
+
+static void levels_and_gic_are_options_of_the_board(void **state)
+{
+    assert_translated(ARM, AS_7_2, "options: { gic: v2 }");
+    assert_translated(ARM ",gic-version=3", AS_7_2, "options: { gic: v3 }");
+    assert_translated(ARM ",gic-version=3,its=off", AS_7_2, "options: { gic: v3-no-its }");
+    assert_translated(ARM ",virtualization=on", AS_7_2, "options: { levels: el2, gic: v2 }");
+    assert_translated(ARM ",secure=on -bios f", AS_7_2, "options: { levels: el3, gic: v2 }");
+    assert_translated(ARM ",secure=on,virtualization=true -bios f", AS_7_2,
+        "options: { levels: el2-el3, gic: v2 }");
+    assert_translated(
+        ARM ",virtualization=on -machine virtualization=off", AS_7_2, "options: { gic: v2 }");
+    assert_translated(ARM ",virtualization=on,gic-version=max", AS_7_2,
+        "# close: gic-version: a GICv3 in place of the GICv4");
+}
+
+static void without_firmware_secure_says_nothing_to_a_kernel(void **state)
+{
+    assert_translated(ARM ",secure=on", AS_7_2, "# close: secure: without firmware");
+    assert_translated(ARM ",secure=on", AS_7_2, "options: { gic: v2 }");
+}
+
 static void without_cache_it_was_writethrough_in_2011(void **state)
 {
     assert_translated("qemu-system-x86_64 -hda a.qcow2", AS_2011, "cache: writethrough");
@@ -353,6 +376,8 @@ int main(void)
         cmocka_unit_test(make_has_variables_of_its_own),
         cmocka_unit_test(a_refused_value_is_underlined),
         cmocka_unit_test(a_transport_keeps_its_number),
+        cmocka_unit_test(levels_and_gic_are_options_of_the_board),
+        cmocka_unit_test(without_firmware_secure_says_nothing_to_a_kernel),
         cmocka_unit_test(without_cache_it_was_writethrough_in_2011),
         cmocka_unit_test(serial_was_a_key_in_2011),
         cmocka_unit_test(a_start_of_the_clock_is_written_in_full),
