@@ -118,7 +118,7 @@ static void put_clear_btype(DiffProgram *p)
     put(p, 0xb3760400u | 31 << 5 | 3); /* bfi x3, xzr, #10, #2 */
 }
 
-/* The reference's handler of SIGILL: pc is at 440 in the context (x2), PSTATE behind it, x28 is what it was. */
+/* The reference's handler of SIGILL and SIGBUS: pc is at 440 in the context (x2), PSTATE behind it, x28 is what it was. */
 static uint64_t put_signal_handler(DiffProgram *p)
 {
     enum { CONTEXT_PC = 440 / 8, CONTEXT_PSTATE };
@@ -141,10 +141,10 @@ static void put_system_call(DiffProgram *p, unsigned number)
     put(p, SVC);
 }
 
-/* rt_sigaction(SIGILL, ...): the structure is built in the first record's place of x0 to x3, before it is used. */
-static void put_install_handler(DiffProgram *p, uint64_t handler)
+/* rt_sigaction(): the structure is built in the first record's place of x0 to x3, before it is used. */
+static void put_install_handler(DiffProgram *p, unsigned signal, uint64_t handler)
 {
-    enum { RT_SIGACTION = 134, SIGNAL_ILL = 4, SIGINFO = 4, NODEFER = 0x40000000 };
+    enum { RT_SIGACTION = 134, SIGINFO = 4, NODEFER = 0x40000000 };
 
     put_constant(p, 9, DIFF_DATA);
     put_ldr(p, 10, 9, 0);
@@ -157,7 +157,7 @@ static void put_install_handler(DiffProgram *p, uint64_t handler)
     put_str(p, 14, 9, 1);
     put_str(p, 31, 9, 2);
     put_str(p, 31, 9, 3);
-    put_constant(p, 0, SIGNAL_ILL);
+    put_constant(p, 0, signal);
     put(p, 0xaa0903e1u); /* mov x1, x9 */
     put_constant(p, 2, 0);
     put_constant(p, 3, 8);
@@ -196,7 +196,8 @@ static uint32_t put_guard_code(DiffProgram *p)
 
 /*
  * Our vectors: synchronous exceptions of EL0 come to 0x400. Undefined instructions (EC 0), branches to where there
- * is no landing pad (0xd) and system registers that are not EL0's (0x18) are stepped over, others end it.
+ * is no landing pad (0xd), system registers that are not EL0's (0x18) and accesses that are not aligned (0x24) are
+ * stepped over, others end it.
  */
 static uint64_t put_vectors(DiffProgram *p)
 {
@@ -209,19 +210,24 @@ static uint64_t put_vectors(DiffProgram *p)
     while (here(p) < at + 0x400) {
         put(p, A64_NOP);
     }
-    put(p, 0xa9bf13e3u);              /* stp x3, x4, [sp, #-16]! */
-    put(p, 0xd5385203u);              /* mrs x3, esr_el1 */
-    put(p, 0xd35afc63u);              /* lsr x3, x3, #26 */
-    put(p, 0xb4000000u | 6 << 5 | 3); /* cbz x3, step over */
-    put(p, 0xd1003464u);              /* sub x4, x3, #0xd */
-    put(p, 0xb4000000u | 4 << 5 | 4); /* cbz x4, step over */
-    put(p, 0xd1006064u);              /* sub x4, x3, #0x18 */
-    put(p, 0xb4000000u | 2 << 5 | 4); /* cbz x4, step over */
-    put(p, 0x14000000u | 12);         /* b end */
-    put(p, 0xd5384023u);              /* step over: mrs x3, elr_el1 */
-    put_step_over(p);                 /* (4) */
-    put(p, 0xd5184023u);              /* msr elr_el1, x3 */
-    put(p, 0xd5384003u);              /* mrs x3, spsr_el1 */
+    put(p, 0xa9bf13e3u);               /* stp x3, x4, [sp, #-16]! */
+    put(p, 0xd5385203u);               /* mrs x3, esr_el1 */
+    put(p, 0xd35afc63u);               /* lsr x3, x3, #26 */
+    put(p, 0xb4000000u | 11 << 5 | 3); /* cbz x3, step over */
+    put(p, 0xd1003464u);               /* sub x4, x3, #0xd */
+    put(p, 0xb4000000u | 9 << 5 | 4);  /* cbz x4, step over */
+    put(p, 0xd1006064u);               /* sub x4, x3, #0x18 */
+    put(p, 0xb4000000u | 7 << 5 | 4);  /* cbz x4, step over */
+    put(p, 0xd1009064u);               /* sub x4, x3, #0x24 */
+    put(p, 0xb5000000u | 16 << 5 | 4); /* cbnz x4, end */
+    put(p, 0xd5385204u);               /* mrs x4, esr_el1 */
+    put(p, 0x92401484u);               /* and x4, x4, #0x3f */
+    put(p, 0xd1008484u);               /* sub x4, x4, #0x21 */
+    put(p, 0xb5000000u | 12 << 5 | 4); /* cbnz x4, end */
+    put(p, 0xd5384023u);               /* step over: mrs x3, elr_el1 */
+    put_step_over(p);                  /* (4) */
+    put(p, 0xd5184023u);               /* msr elr_el1, x3 */
+    put(p, 0xd5384003u);               /* mrs x3, spsr_el1 */
     put_clear_btype(p);
     put(p, 0xd5184003u); /* msr spsr_el1, x3 */
     put(p, 0xa8c113e3u); /* ldp x3, x4, [sp], #16 */
@@ -345,6 +351,7 @@ static void put_own_start(DiffProgram *p, uint64_t vectors)
 Frame frame_put_start(DiffProgram *p)
 {
     Frame frame = { .restore = put_restore(p), .save = put_save(p) };
+    enum { SIGNAL_ILL = 4, SIGNAL_BUS = 7 };
     uint64_t handler = put_signal_handler(p), vectors = put_vectors(p);
     uint32_t jump;
 
@@ -352,7 +359,8 @@ Frame frame_put_start(DiffProgram *p)
     jump = p->size;
     put(p, A64_NOP);
     p->entry = here(p);
-    put_install_handler(p, handler);
+    put_install_handler(p, SIGNAL_ILL, handler);
+    put_install_handler(p, SIGNAL_BUS, handler);
     frame.code_size = put_guard_code(p);
     /* Both sides go on here. */
     *(uint32_t *)(void *)(p->code + jump) = 0x14000000u | (p->size - jump) / 4;

@@ -336,6 +336,11 @@ static void put_exclusive(DiffProgram *p, uint32_t insn)
         return;
     }
     put_address(p, base);
+    if (one_of(p, 16)) { /* the reference, 7.2, lets stores fail without a fault */
+        put(p, 0x91000000u | (1 + random_below(&p->random, 15)) << 10 | base << 5 | base); /* add */
+        put(p, fixed | LOAD | ONES << STATUS_LSB);
+        return;
+    }
     if (!one_of(p, 8)) {
         put(p, fixed | LOAD | ONES << STATUS_LSB);
     }
