@@ -3,6 +3,8 @@
 #   sh tests/run.sh PROGRAM... SCRIPT...      ONLY=pattern: those whose path matches
 # A script ends with 0 (passed), 77 (skipped, its last line says why) or anything else (failed).
 build=${BUILD:-build}
+limit=${SAN:+3600}
+limit=${limit:-900}
 passed=0 failed=0 skipped=0 broken=
 case ${SAN:-} in
 *thread*) export TSAN_OPTIONS="suppressions=$PWD/tests/tsan.supp${TSAN_OPTIONS:+:$TSAN_OPTIONS}" ;;
@@ -14,14 +16,14 @@ for test in "$@"; do
     mkdir -p "$(dirname "$log")"
     case $test in
     *.sh)
-        CMOCKA_MESSAGE_OUTPUT=stdout timeout 900 sh "$test" >"$log" 2>&1
+        CMOCKA_MESSAGE_OUTPUT=stdout timeout $limit sh "$test" >"$log" 2>&1
         case $? in
         0)  passed=$((passed + 1)); echo "ok      $test" ;;
         77) skipped=$((skipped + 1)); echo "skip    $test: $(tail -n 1 "$log")" ;;
         *)  failed=$((failed + 1)); broken="$broken $test"; echo "FAILED  $test"; tail -n 40 "$log" ;;
         esac ;;
     *)
-        timeout 900 "$test" >"$log" 2>&1
+        timeout $limit "$test" >"$log" 2>&1
         status=$?
         good=$(grep -cE '^\[       OK \]' "$log")
         bad=$(grep -cE '^\[  FAILED  \] [a-z]' "$log")
