@@ -1,6 +1,7 @@
 /*
  * Any bytes as an image of one of the formats, which the first byte chooses (or FUZZ_FORMAT, by its
- * name). Its top bit says what the others are: a whole file, or patches to an image that is whole.
+ * name, and FUZZ_OPTIONS: encrypt.format=luks,encrypt.iter-time=1). Its top bit says what the others
+ * are: a whole file, or patches to an image that is whole.
  * Nothing may crash, hang or take memory without bound.
  *
  * folders: core block block/crypt block/formats block/qcow2
@@ -41,6 +42,9 @@ static const struct {
 
 static const char *find_options(const char *format)
 {
+    if (getenv("FUZZ_OPTIONS")) {
+        return getenv("FUZZ_OPTIONS");
+    }
     for (unsigned i = 0; i < G_N_ELEMENTS(options_of); i++) {
         if (strcmp(options_of[i].format, format) == 0) {
             return options_of[i].options;

@@ -4,6 +4,7 @@
  *
  * folders: core block
  */
+#include <glib/gstdio.h>
 #include <stdlib.h>
 #include <string.h>
 

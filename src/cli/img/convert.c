@@ -76,10 +76,32 @@ static bool read_copy_options(Img *img, ImgCopy *what)
     return true;
 }
 
+/* Is it a plain disk in a file of its own? */
+static bool is_plain(const BlockNode *node, uint64_t length)
+{
+    return strcmp(node->driver->name, "raw") == 0 && node->children[0]->driver->share_blocks &&
+        node->length == length && node->children[0]->length == length;
+}
+
+/* A plain disk that becomes a plain one need not be copied where the file system shares blocks. */
+static bool share_blocks(const Img *img, const ImgCopy *what, const Sources *sources)
+{
+    BlockNode *from = sources->nodes[0];
+
+    return sources->count == 1 && what->skip == 0 && !img->no_create && !img->sparse &&
+        !img->options && !img->rate && is_plain(from, what->length) &&
+        is_plain(what->to, what->length) &&
+        what->to->children[0]->driver->share_blocks(what->to->children[0], from->children[0]) == 0;
+}
+
 /* One source behind the other. */
 static int copy_sources(Img *img, ImgCopy *what, const Sources *sources)
 {
     int result = 0;
+
+    if (share_blocks(img, what, sources)) {
+        return block_flush(what->to);
+    }
 
     for (unsigned i = 0; i < sources->count && result == 0; i++) {
         what->from = sources->nodes[i];
