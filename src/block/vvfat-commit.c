@@ -262,6 +262,14 @@ static void be_like(int fd, const struct stat *old)
     }
 }
 
+/* Not what the guest was never shown, and somebody else has made since. */
+static bool may_replace(const FatCommit *c, const FatFound *is)
+{
+    const FatFound *was = fat_scan_find(c->was, is->path);
+
+    return (was && !was->folder) || g_hash_table_contains(c->ours, is->path);
+}
+
 static int fill_file(FatCommit *c, int folder, const char *name, const FatFound *is)
 {
     int fd = openat(folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
@@ -274,7 +282,7 @@ static int fill_file(FatCommit *c, int folder, const char *name, const FatFound 
     result = copy_bytes(c, fd, is);
     if (result == 0 && fstatat(folder, name, &old, AT_SYMLINK_NOFOLLOW) == 0) {
         be_like(fd, &old);
-        result = S_ISREG(old.st_mode) ? 0 : -EEXIST; /* the guest was not shown it */
+        result = S_ISREG(old.st_mode) && may_replace(c, is) ? 0 : -EEXIST;
     }
     set_time(fd, is);
     if (result == 0 && c->sync && fdatasync(fd) != 0) {
@@ -303,6 +311,9 @@ static int write_file(FatCommit *c, const FatFound *is)
         unlinkat(folder, temporary, 0);
         result = fill_file(c, folder, name, is);
         close(folder);
+    }
+    if (result == 0) {
+        g_hash_table_add(c->ours, g_strdup(is->path));
     }
     return result < 0 ? fail_host(c, is->path, -result) : 0;
 }

@@ -38,7 +38,8 @@ typedef struct Vvfat {
     uint64_t *here;     /* a bit for each sector: the scratch file has it */
     uint64_t *changed;  /* it was written since the last commit; from calloc, both */
     bool any_changed;
-    FatScan was; /* as the host has it */
+    GHashTable *ours; /* paths of files that the commits made */
+    FatScan was;      /* as the host has it */
 } Vvfat;
 
 /* ---- the folder ---- */
@@ -247,6 +248,7 @@ static int commit(BlockNode *node, bool at_end, char **why)
         .read = read_bytes,
         .changed = is_changed,
         .keep = keep_bytes,
+        .ours = v->ours,
         .data = node };
     int result = fat_scan(&is, &v->shape, read_disk, node, why);
 
@@ -398,6 +400,7 @@ static bool open_scratch(BlockNode *node, const char *folder, GError **error)
 
     cache_from_word("writeback", &options.cache);
     v->folder = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    v->ours = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     v->here = calloc(words, sizeof(*v->here));
     v->changed = calloc(words, sizeof(*v->changed));
     if (v->folder < 0 || !v->here || !v->changed) {
@@ -469,6 +472,7 @@ static void vvfat_close(BlockNode *node)
     if (v->folder >= 0) {
         close(v->folder);
     }
+    g_clear_pointer(&v->ours, g_hash_table_unref);
     free(v->here);
     free(v->changed);
     fat_tree_clear(&v->shape.tree);

@@ -131,6 +131,7 @@ typedef struct FatCommit {
     /* [co] From here on the disk has these bytes itself: the host's file goes. */
     int (*keep)(void *data, uint64_t at, uint64_t length);
     void *data;
+    GHashTable *ours;    /* paths of files that were made by earlier commits, and by this one */
     GHashTable *touched; /* its own: paths of folders that are to be synced */
     char *why;           /* set when it fails, and to be freed */
 } FatCommit;

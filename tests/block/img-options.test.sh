@@ -110,6 +110,8 @@ gives 0 "$lathe" img resize -q --preallocation falloc -f raw grown.raw +8M
 gives 2 "$lathe" img resize -q --preallocation some -f raw grown.raw +8M
 gives 0 "$lathe" img bench -w -q -n 100 -s 4k -S 8k -o 1M --pattern 7 --flush-interval 10 -f raw grown.raw
 gives 0 "$lathe" io -f raw -c 'read 1M 4k 7' -c 'read 1032k 4k 7' grown.raw
+gives 0 "$lathe" img bench -w -q -n 700 -s 4k -t writethrough --pattern 9 -f raw grown.raw   # many side by side
+gives 0 "$lathe" io -f raw -c 'read 0 2800k 9' -c 'read 20M 8M 0' grown.raw
 gives 0 "$lathe" img bench --json -n 10 -f raw grown.raw
 grep -q '"requests": 10, ' said || fail "what bench says"
 

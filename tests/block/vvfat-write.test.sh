@@ -167,6 +167,19 @@ commit 3
 grep -q 'link.*File exists' said || { cat said; fail "a link of the host was replaced"; }
 rm -f tmp/*
 
+# Nor does a file go that somebody made meanwhile, and that the guest was not shown.
+fresh fat:floppy:rw:tree
+mcopy -i $fs new ::/meanwhile
+(printf 'flush\n'; until [ -e go ]; do sleep 0.05; done; printf 'write 0 1474560 from=disk.img\nflush\n') |
+    "$lathe" io -f raw $name >writer 2>&1 & writer=$!
+until grep -q flush writer 2>/dev/null || ! kill -0 $writer 2>/dev/null; do sleep 0.02; done
+echo mine >tree/meanwhile
+touch go
+wait $writer && { cat writer; fail "a file of the host was replaced"; }
+grep -q 'meanwhile.*File exists' writer || { cat writer; fail "why a file of the host stays"; }
+[ "$(cat tree/meanwhile)" = mine ] || fail "a file of the host was replaced"
+rm -f tmp/*
+
 # In a machine file, the folder is beside the file; and that is what QEMU's words become.
 mkdir -p below/share
 cat >below/m.yaml <<'END'
