@@ -52,13 +52,15 @@ static int explain_run(int argc, char **argv)
 
 VERB(explain) = {
     .name = "explain",
-    .arguments = "PATH|DEVICE|FORMAT|CODE... [--path DIR]...",
-    .summary = "what a key, a device type, a format or an error code means",
+    .arguments = "PATH|DEVICE|FORMAT|BOARD|CPU|CODE... [--path DIR]...",
+    .summary = "what a key, a device type, a format, a board or an error code means",
     .help = "Says what the schemas know, without a network.\n"
             "\n"
             "  lathe explain drives.cache       a key of a machine, or of a board\n"
             "  lathe explain ns16550a.console   a device type, or one of its properties\n"
             "  lathe explain qcow2              a format, protocol or filter of drives\n"
+            "  lathe explain arm-virt           a board with its options; levels: one of them\n"
+            "  lathe explain cortex-a57         a CPU model; lse: a feature\n"
             "  lathe explain E231               an error code\n"
             "\n"
             "  --man PART   all of it for a manual page: machine, board, devices, cpus, formats,\n"

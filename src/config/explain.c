@@ -52,9 +52,21 @@ static const Schema *any_entry(const Schema *schema)
     return NULL;
 }
 
+/* How any entry is written behind the path: "[]" of a list. */
+static const char *any_name(const Schema *schema, bool first)
+{
+    for (; schema; schema = schema_target(schema)) {
+        if (schema->items) {
+            return "[]";
+        }
+    }
+    return first ? "NAME" : ".NAME";
+}
+
 /* One step, and through a NAME that was left out: drives.cache is drives.NAME.cache. */
 static bool step(Found *found, const char *key)
 {
+    const char *entry = any_name(found->schema, found->path->len == 0);
     const Schema *next = schema_property(found->schema, key), *any = any_entry(found->schema);
     const Schema *through = any ? schema_property(any, key) : NULL;
     const char *dot = found->path->len ? "." : "";
@@ -62,10 +74,10 @@ static bool step(Found *found, const char *key)
     if (next) {
         g_string_append_printf(found->path, "%s%s", dot, key);
     } else if (through) {
-        g_string_append_printf(found->path, "%sNAME.%s", dot, key);
+        g_string_append_printf(found->path, "%s.%s", entry, key);
         next = through;
     } else if (any) {
-        g_string_append_printf(found->path, "%sNAME", dot);
+        g_string_append(found->path, entry);
         next = any;
     }
     found->schema = next;
@@ -78,6 +90,7 @@ static bool step(Found *found, const char *key)
 static bool walk(Found *found, char **keys)
 {
     for (; *keys; keys++) {
+        (*keys)[strcspn(*keys, "[")] = '\0'; /* steps[], steps[2] */
         if (!step(found, *keys)) {
             return false;
         }
@@ -216,7 +229,7 @@ static const char *description_of(const Schema *schema)
     return schema ? schema->description : NULL;
 }
 
-static void append_indented(GString *out, const char *text, unsigned indent)
+void explain_append(GString *out, const char *text, unsigned indent)
 {
     g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
 
@@ -256,16 +269,18 @@ static char *print_found(const Found *found)
     }
     g_string_append_c(out, '\n');
     if (node_text(title)) {
-        append_indented(out, node_text(title), 2);
+        explain_append(out, node_text(title), 2);
     }
     if (text) {
-        append_indented(out, text, 2);
+        explain_append(out, text, 2);
     }
     if (found->guest == GUEST_SEES_NOTHING) {
-        append_indented(
+        explain_append(
             out, "The guest cannot tell what it is; the lock's hardware is the same.", 2);
     } else if (found->guest == GUEST_SEES_SOME) {
-        append_indented(out, "The guest can tell some of its values from others.", 2);
+        explain_append(out, "The guest can tell some of its values from others.", 2);
+    } else if (found->guest == GUEST_SEES_ONE) {
+        explain_append(out, "Something else says the same; no other value is right.", 2);
     }
     append_keys(out, found->schema);
     if (below && schema_property(below, "type") == NULL && below->properties == NULL) {
@@ -318,7 +333,7 @@ static char *explain_format(Loader *l, const char *what)
     out = g_string_new(NULL);
     g_string_append_printf(
         out, "%s    %s\n  %s\n", what, text_at(format, "kind"), text_at(format, "title"));
-    append_indented(out, text_at(format, "doc"), 2);
+    explain_append(out, text_at(format, "doc"), 2);
     g_string_append(out, options ? "  Options of a new image\n" : "");
     for (unsigned i = 0; options && i < options->map.count; i++) {
         const Entry *option = &options->map.entries[i];
@@ -342,12 +357,11 @@ static void report_unknown(Loader *l, const char *what)
     for (unsigned i = 0; machine && i < machine->properties->map.count; i++) {
         g_ptr_array_add(names, g_strdup(machine->properties->map.entries[i].key));
     }
-    for (unsigned i = 0; i < formats->len; i++) {
-        g_ptr_array_add(names, g_strdup(g_ptr_array_index(formats, i)));
-    }
+    g_ptr_array_extend_and_steal(names, g_steal_pointer(&formats));
+    g_ptr_array_extend_and_steal(names, library_list(l->library, "machines", ".yaml"));
     near = suggest(what, names);
     diag_error(l->diag, DIAG_UNKNOWN_REFERENCE, NO_MARK,
-        "`%s` is neither a key, nor a device, nor a format, nor a code", what);
+        "`%s` is no key, device, format, board, CPU or code", what);
     if (near) {
         diag_hint(l->diag, "did you mean `%s`?", near);
     }
@@ -368,6 +382,9 @@ char *config_explain(const char *what, const ConfigOptions *options, Diag *diag)
     }
     if (!text) {
         text = explain_format(&l, what);
+    }
+    if (!text) {
+        text = explain_name(&l, what);
     }
     if (!text) {
         report_unknown(&l, what);

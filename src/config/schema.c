@@ -209,9 +209,13 @@ static const char *take_instead(Schema *schema, const Node *value)
 static const char *take_guest(Schema *schema, const Node *value)
 {
     bool some = g_strcmp0(node_text(value), "partly") == 0;
+    bool one = g_strcmp0(node_text(value), "only") == 0;
 
-    schema->guest = some ? GUEST_SEES_SOME : node_is_true(value) ? GUEST_SEES : GUEST_SEES_NOTHING;
-    return some || value->kind == NODE_BOOL ? NULL : "true, false or partly";
+    schema->guest = some      ? GUEST_SEES_SOME
+        : one                 ? GUEST_SEES_ONE
+        : node_is_true(value) ? GUEST_SEES
+                              : GUEST_SEES_NOTHING;
+    return some || one || value->kind == NODE_BOOL ? NULL : "true, false, partly or only";
 }
 
 static const char *take_dialect(Schema *schema, const Node *value)

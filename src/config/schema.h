@@ -5,8 +5,9 @@
  * words: x-unit (a text that is a quantity), x-ref (a text that names something), x-schema (which
  * schema a map with `type:` is of), x-successor (what a deprecated property is called now), x-instead
  * (keys and texts that people know from elsewhere, with what to write here; `*`: for a value of
- * another type), x-guest (whether a guest can tell: true, false, or `partly` where only some values
- * differ to it; what is below has the same unless it says otherwise), x-lathe (what JSON Schema
+ * another type), x-guest (whether a guest can tell: true, false, `partly` where only some values
+ * differ to it, or `only` where another place says the same and no other value is right; what is
+ * below has the same unless it says otherwise), x-lathe (what JSON Schema
  * cannot say; read by resolve).
  */
 #ifndef CONFIG_SCHEMA_H
@@ -31,6 +32,7 @@ typedef enum SchemaGuest {
     GUEST_UNSAID,
     GUEST_SEES,
     GUEST_SEES_SOME, /* not every other value is another to it */
+    GUEST_SEES_ONE,  /* another place says the same, and any other value is refused */
     GUEST_SEES_NOTHING
 } SchemaGuest;
 

@@ -10,6 +10,7 @@ fail() { echo "FAILED: $1"; status=1; }
 "$lathe" completion bash >"$dir/bash" || fail "completion"
 for verb in $("$lathe" help | sed -n 's/^  \([a-z]*\) .*/\1/p'); do
     page=man/lathe-$verb.1
+    grep -q "^$verb  " man/lathe.1 || fail "man/lathe.1 does not list $verb"
     [ -f "$page" ] || { fail "$verb has no page"; continue; }
     sed 's/\\-/-/g; s/\\f[BIPR]//g' "$page" >"$dir/page"
     grep -qE "^lathe-$verb(,.*)? - " "$dir/page" || fail "$page has another name"

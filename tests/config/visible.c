@@ -256,6 +256,16 @@ static void judge(Property *property, const Count *count)
     }
 }
 
+/* Of several values, one is taken. */
+static void judge_only(Property *property, const Count *count, unsigned values)
+{
+    property->tried = values > 1;
+    g_clear_pointer(&property->failure, g_free);
+    if (values > 1 && count->said != 1) {
+        property->failure = g_strdup_printf("only one value is right, and %u are taken", count->said);
+    }
+}
+
 /* Maps with keys of their own are tried by these. */
 static bool has_keys(const Schema *schema)
 {
@@ -297,12 +307,6 @@ static Property *property_of(World *world, const Schema *schema, const char *key
     return property;
 }
 
-/* The devices that offer the slots say which bus it is; no second value is right. */
-static bool is_only_one(const Property *property)
-{
-    return g_str_has_prefix(property->path, "slots.virtio.bus ");
-}
-
 static void try_property(
     World *world, const Schema *schema, const char *key, const Node *there, SchemaGuest guest)
 {
@@ -319,13 +323,15 @@ static void try_property(
         property->tried = true;
         return;
     }
-    if (is_constant(schema) || is_only_one(property) || (has_keys(schema) && !(schema->types & 1 << NODE_STRING))) {
+    if (is_constant(schema) || (has_keys(schema) && !(schema->types & 1 << NODE_STRING))) {
         property->tried = true;
         return;
     }
     values = values_of(world, schema, there);
     count = count_machines(world, key, values);
-    if (count.all > 1) {
+    if (guest == GUEST_SEES_ONE) {
+        judge_only(property, &count, values->len);
+    } else if (count.all > 1) {
         judge(property, &count);
     }
 }
