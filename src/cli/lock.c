@@ -127,7 +127,12 @@ static int lock_one(const char *file, const Wish *wish, const MachineOptions *op
     if (!new || diag_errors(diag)) {
         return finish_with(diag);
     }
-    g_file_get_contents(path, &old, NULL, NULL);
+    if (g_file_get_contents(path, &old, NULL, NULL)) {
+        char *patched = lock_patch(old, new);
+
+        g_free(new);
+        new = patched;
+    }
     return wish->check ? compare(path, old, new) : write_lock(path, old, new);
 }
 

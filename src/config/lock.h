@@ -43,4 +43,10 @@ typedef struct LockDigests {
 char *lock_text(const char *machine, const ConfigOptions *options, const MachineSpec *spec,
     LockImages *images, const LockDigests *digests, Diag *diag);
 
+/*
+ * The old text with what the new one says: comments, blank lines and line ends are kept, but for those
+ * above a key that is gone. Free it.
+ */
+char *lock_patch(const char *old, const char *new);
+
 #endif

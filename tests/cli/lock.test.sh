@@ -63,6 +63,22 @@ wants 0 'wrote lathe.lock' lock m.yaml --update disk
 grep -q 'size: 1000$' lathe.lock || fail "--update did not ask again"
 wants 2 'no image `dsik`' lock m.yaml --update dsik
 
+# Comments, blank lines and line ends of a lock are kept; a comment is no difference.
+cp lathe.lock plain.lock
+sed -i 's/^images:/\n# a note\nimages: # here/; s/$/\r/' lathe.lock
+printf '# the end' >> lathe.lock
+cp lathe.lock noted.lock
+wants 0 'up to date' lock m.yaml
+wants 0 '' lock --check m.yaml
+head -c 2000 /dev/urandom > disk.raw
+wants 0 'wrote lathe.lock' lock m.yaml --update disk
+grep -v 'digest\|size' lathe.lock > got
+grep -v 'digest\|size' noted.lock | cmp - got || fail "other bytes than those of the image have changed"
+grep -q '^    size: 2000.$' lathe.lock || fail "the size has its line end no more"
+cp plain.lock lathe.lock
+head -c 1000 /dev/urandom > disk.raw
+wants 0 'wrote lathe.lock' lock m.yaml --update disk
+
 # Slots are sticky: a drive that comes first in the file takes the next free one.
 sed -i 's/^drives:/drives:\n  first: { size: 1MiB }/' m.yaml
 wants 0 'virtio.0 .*drives.root' map m.yaml
