@@ -1,4 +1,5 @@
-# A machine with EL2: Debian's arm64 kernel is entered there and finds a hypervisor's CPU, without VHE and with it.
+# A machine with EL2: Debian's arm64 kernel is entered there and finds a hypervisor's CPU, without VHE and with it, and
+# with the virtual interface of a GICv2.
 # LONG=1: by tests/guest/kvm.c it boots itself inside of itself, with one CPU and two.
 . tests/boot/lib.sh
 command -v aarch64-linux-gnu-gcc > /dev/null || skip "aarch64-linux-gnu-gcc is not installed"
@@ -17,6 +18,12 @@ shows "CPU: All CPU(s) started at EL2"
 shows "Hyp mode initialized successfully"
 run 120 0 --set cpus.count=2 --set cpus.model=max
 shows "VHE mode initialized successfully"
+board='{ use: arm-virt@1, options: { levels: el2, gic: v2 } }'
+machine boot < /dev/null
+run 120 0 --set cpus.count=2 --set cpus.model=cortex-a57
+shows "kvm [1]: vgic interrupt IRQ"
+shows "Hyp mode initialized successfully"
+board='{ use: arm-virt@1, options: { levels: el2 } }'
 
 [ -n "${LONG:-}" ] || exit 0
 aarch64-linux-gnu-gcc -O2 -static -Wall -o "$work/kvm" tests/guest/kvm.c -lpthread || fail "kvm.c does not compile"

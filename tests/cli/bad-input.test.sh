@@ -39,12 +39,13 @@ boots cut.elf | refused 2 m.yaml:5:34 'is truncated' 'copied or downloaded'
 ln -s "$lathe" other.elf
 boots other.elf | refused 2 m.yaml:5:34 'is for .*, and the board is riscv64' ''
 
-# An ELF header and one segment of nothing: elf CLASS DATA (octal), for RISC-V.
+# An ELF header and one segment of nothing: elf CLASS DATA [MACHINE] (octal), for RISC-V or another.
 elf() {
+    of=${3:-363}
     printf '\177ELF\00'"$1"'\00'"$2"'\001\0\0\0\0\0\0\0\0\0'
     case $2 in
-    1) printf '\002\0\363\0\001\0\0\0' ;;
-    2) printf '\0\002\0\363\0\0\0\001' ;;
+    1) printf '\002\0\'"$of"'\0\001\0\0\0' ;;
+    2) printf '\0\002\0\'"$of"'\0\0\0\001' ;;
     esac
     case $1$2 in
     22) printf '\0\0\0\0\200\0\0\0\0\0\0\0\0\0\0\100\0\0\0\0\0\0\0\0\0\0\0\0\0\100\0\070\0\001\0\0\0\0\0\0'
@@ -66,6 +67,14 @@ printf 'a: b\n' > text.yaml
 boots text.yaml | refused 2 m.yaml:5:34 'is a text in YAML, not a program' 'a Linux Image, an ELF file'
 boots empty | refused 2 m.yaml:5:34 '`empty` is empty' 'copied or downloaded'
 boots arm64 | refused 2 m.yaml:5:34 'is for aarch64, and the board is riscv64' 'lathe list boards'
+# The same on the other board: Images and ELF files of another machine, class, order.
+elf 1 1 050 > arm32.elf
+elf 2 2 267 > arm64-big-endian.elf
+on_arm() { printf 'boot: { kernel: %s }\n' "$1" | refused 2 m.yaml:5:17 "$2" "$3" --set board=arm-virt@1; }
+on_arm small 'is for riscv, and the board is aarch64' 'lathe list boards'
+on_arm narrow.elf 'is for riscv32, and the board is aarch64' 'build it for aarch64'
+on_arm arm32.elf 'is for .*arm.*, and the board is aarch64' 'build it for aarch64'
+on_arm arm64-big-endian.elf 'aarch64, 64-bit, big-endian, and the board is aarch64' ''
 overlay() { printf 'boot: { firmware: small, kernel: small, fdt-overlay: %s }\n' "$1"; }
 overlay small | refused 2 m.yaml:5:54 'is a kernel, not a device tree' '`boot.kernel`'
 ! command -v dtc > /dev/null || {
