@@ -74,7 +74,7 @@ struct CodePage {
     uint64_t pending;       /* CPUs that have not yet dropped their write entries */
 };
 
-enum { BLOCK_BUCKET_BITS = 18, PAGE_BUCKET_BITS = 12, GRANULE_BITS = 6 };
+enum { BLOCK_BUCKET_BITS = 17, PAGE_BUCKET_BITS = 12, GRANULE_BITS = 6 };
 
 typedef struct BlockTable {
     _Atomic uint64_t *buckets; /* see blocks.c */

@@ -2,7 +2,10 @@
  * A: load-reserved, store-conditional and the atomic operations; and the fences.
  *
  * A reservation is the address and the value read: sc succeeds if memory still has the value, by one
- * compare-and-swap. A word that went from A to B and back goes unnoticed.
+ * compare-and-swap. A word that another hart changed from A to B and back goes unnoticed, where the manual (8.2)
+ * wants sc to fail. To see it every store of every hart would have to look for reservations, or the page would have
+ * to leave the write arrays of all others at each lr; counting the successes of sc alone would cost the swap a lock
+ * and still miss plain stores and AMOs. One hart cannot tell: whatever takes a trap gives up the reservation.
  */
 #include "targets/riscv/translate.h"
 
