@@ -30,8 +30,8 @@ void cache_name(DriveCache *cache);
 char *cache_text(const DriveCache *cache);
 
 /*
- * "cache=WORD" sets all three, "cache.writeback=on" (and direct, no-flush) one, and leaves the others
- * as they are. False: it is none of these, and nothing is changed.
+ * "cache=WORD" sets all three, "cache.writeback=on" (and direct, no-flush) one, and leaves the
+ * others as they are. False: it is none of these, and nothing is changed.
  */
 bool cache_apply_setting(DriveCache *cache, const char *setting);
 

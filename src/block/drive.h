@@ -101,8 +101,8 @@ const DriveCache *drive_cache(const Drive *drive);
 const char *drive_engine(const Drive *drive);
 
 /*
- * Lets other programs of the same user read the drive, over NBD at a Unix socket of that path, until
- * drive_unexport() or the drive is closed; where there is a file already, that is an error. What
+ * Lets other programs of the same user read the drive, over NBD at a Unix socket of that path,
+ * until drive_unexport() or the drive is closed; where there is a file already, that is an error. What
  * they read is counted as the guest's reads are. Machine lock held.
  */
 bool drive_export(Drive *drive, const char *path, GError **error);

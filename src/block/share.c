@@ -225,7 +225,7 @@ static void share_close(BlockNode *node)
     }
 }
 
-/* A durable write is one below, too; but it is not one user's to bypass the page cache, or not to. */
+/* A durable write is one below, too; but whether the page cache is used is not up to one user. */
 static bool share_set_cache(BlockNode *node, const DriveCache *cache, GError **error)
 {
     const DriveCache *there = &((Handle *)node->state)->share->node->cache;

@@ -1,6 +1,6 @@
 /*
- * The sessions that a disk on an SSH server has: as many as there are requests at once, up to a few,
- * each with the file open. A session that ends is begun anew for a while; whoever begins one tells
+ * The sessions that a disk on an SSH server has: as many as there are requests at once, up to a
+ * few, each with the file open. A session that ends is begun anew for a while; whoever begins one tells
  * the server again what it has acknowledged and no flush has covered (block/kept.h), as it may have
  * lost its power meanwhile.
  *
@@ -44,8 +44,8 @@ typedef struct SshLinks {
 
 /*
  * Something to do with a session, on a worker thread: 0 or more, or -errno; -ENOTCONN when the
- * session is of no use any more. What has ended well is told to `done` on the loop, if there is one,
- * before any session is begun: it may change what is kept.
+ * session is of no use any more. What has ended well is told to `done` on the loop, if there is
+ * one, before any session is begun: it may change what is kept.
  */
 typedef int64_t SshWork(SshLinks *links, SshLink *link, void *data);
 typedef struct SshJob {

@@ -4,8 +4,8 @@
  * for when a session ended may be done twice.
  *
  * A flush is the server's extension fsync@openssh.com, which covers all sessions, as they have the
- * same file. Without it the modes that promise that a completed write is stable are refused, and the
- * others cannot flush: that is an error to the guest, not a success.
+ * same file. Without it the modes that promise that a completed write is stable are refused, and
+ * the others cannot flush: that is an error to the guest, not a success.
  */
 #include "block/block.h"
 #include "block/ssh/links.h"
