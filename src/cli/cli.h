@@ -4,6 +4,8 @@
 #ifndef CLI_CLI_H
 #define CLI_CLI_H
 
+#include <stdbool.h>
+
 /* Exit codes of every verb. */
 typedef enum ExitCode {
     EXIT_FINE = 0,
@@ -21,6 +23,7 @@ typedef struct Verb {
 
     /* argv[0] is the verb's name. Prints its own errors; gives the exit code. */
     int (*run)(int argc, char **argv);
+    bool explains_itself; /* `lathe VERB COMMAND --help` is its own affair */
 } Verb;
 
 /* Declares a verb. build/gen/tables.c lists every line that starts with this macro. */

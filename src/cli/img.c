@@ -210,4 +210,5 @@ VERB(img) = {
     .summary = "makes, checks and converts disk images",
     .help = "`lathe img` lists the commands, `lathe img COMMAND --help` explains one.\n",
     .run = img_run,
+    .explains_itself = true,
 };

@@ -9,6 +9,8 @@ fail() { echo "FAILED: $1"; status=1; }
 
 "$lathe" completion bash >"$dir/bash" || fail "completion"
 for verb in $("$lathe" help | sed -n 's/^  \([a-z]*\) .*/\1/p'); do
+    "$lathe" "$verb" one --help </dev/null 2>&1 | grep -qE "^(usage: lathe $verb|lathe img: there is no)" ||
+        fail "$verb has no help behind an argument"
     page=man/lathe-$verb.1
     grep -q "^$verb  " man/lathe.1 || fail "man/lathe.1 does not list $verb"
     [ -f "$page" ] || { fail "$verb has no page"; continue; }
