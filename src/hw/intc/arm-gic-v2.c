@@ -257,8 +257,7 @@ static void deactivate(const GicPort *port, unsigned cpu, unsigned id)
     Gic *gic = port->gic;
 
     if (id < GIC_LOCAL + GIC_SPIS &&
-        (gic_is_secure(port) ||
-            gic_group_of(gic, gic_bank_of(gic, cpu, id), id % 32) == GROUP_1)) {
+        (gic_is_secure(port) || gic_group_of(gic, gic_bank_of(gic, cpu, id), id % 32) == GROUP_1)) {
         gic_deactivate(gic, cpu, id);
     }
 }
@@ -381,9 +380,7 @@ static void write_secure(const GicPort *port, unsigned cpu, GuestAddr offset, ui
     case GICC_AEOIR: write_eoir(port, cpu, value); break;
     case GICC_APR0: c->running[GROUP_0] = value; break;
     case GICC_NSAPR0: c->running[GROUP_1] = value; break;
-    default:
-        device_guest_error(&port->gic->dev, "write to 0x%x of a CPU", (unsigned)offset);
-        break;
+    default: device_guest_error(&port->gic->dev, "write to 0x%x of a CPU", (unsigned)offset); break;
     }
 }
 

@@ -25,7 +25,13 @@ enum { ID_PIDR2 = 0xffe8 };
 enum { CTLR_GROUPS = 7, CTLR_ARE = 0x10, CTLR_ARE_NS = 0x20, CTLR_DS = 0x40 };
 enum { WAKER_ASLEEP = 2 }; /* ChildrenAsleep, the bit above, follows it */
 enum { IMPLEMENTER_ARM = 0x43b, ARCHITECTURE_3 = 0x3b };
-enum { TYPER_STATES = 1 << 10, TYPER_LPIS = 1 << 17, TYPER_NO_1_OF_N = 1 << 25, TYPER_ID_BITS = 19, ID_BITS = 10 };
+enum {
+    TYPER_STATES = 1 << 10,
+    TYPER_LPIS = 1 << 17,
+    TYPER_NO_1_OF_N = 1 << 25,
+    TYPER_ID_BITS = 19,
+    ID_BITS = 10
+};
 
 /* ---- distributor ---- */
 
@@ -44,16 +50,16 @@ static uint32_t dist_typer(const GicV3 *g)
 {
     bool messages = lpi_exist(g);
 
-    return GIC_SHARED_BANKS | TYPER_NO_1_OF_N | (g->gic.has_states ? TYPER_STATES : 0) | (messages ? TYPER_LPIS : 0) |
-        ((messages ? LPI_ID_BITS : ID_BITS) - 1) << TYPER_ID_BITS;
+    return GIC_SHARED_BANKS | TYPER_NO_1_OF_N | (g->gic.has_states ? TYPER_STATES : 0) |
+        (messages ? TYPER_LPIS : 0) | ((messages ? LPI_ID_BITS : ID_BITS) - 1) << TYPER_ID_BITS;
 }
 
 /* The arrays without the first 32, which are in the redistributors (12.9.7). */
 static bool is_shared_part(uint32_t offset)
 {
     return offset < 0x400 || (offset & ~0xffu) == 0xd00 ? (offset & 0x7f) >= 4
-        : offset >= 0xc00                              ? (offset & 0xff) >= 8
-                                                       : offset >= 0x420 && offset < 0x800;
+        : offset >= 0xc00                               ? (offset & 0xff) >= 8
+                                                        : offset >= 0x420 && offset < 0x800;
 }
 
 /* The non-secure state finds its group's enable where it was, and ARE_NS where the other has ARE_S (12.9.4). */

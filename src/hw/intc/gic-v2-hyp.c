@@ -109,7 +109,8 @@ static uint64_t hyp_read(void *owner, GuestAddr offset, unsigned size)
     }
     switch (offset) {
     case GICH_HCR: return v->control;
-    case GICH_VTR: return UINT32_C(4) << 29 | 4 << 26 | (GIC_LIST_REGISTERS - 1); /* 5 bits of priority */
+    case GICH_VTR:
+        return UINT32_C(4) << 29 | 4 << 26 | (GIC_LIST_REGISTERS - 1); /* 5 bits of priority */
     case GICH_VMCR: return v->machine;
     case GICH_MISR: return gic_virtual_reasons(v);
     case GICH_EISR0: return gic_virtual_ended(v);

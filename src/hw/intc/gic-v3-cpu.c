@@ -61,8 +61,9 @@ static unsigned shown_id(const GicV3 *g, unsigned group, unsigned of, unsigned i
     if (group == GROUP_0 && of != GROUP_0) {
         return !g->access.monitor ? GIC_NONE : secure ? FOR_SECURE : FOR_NONSECURE;
     }
-    if (group == GROUP_1 && (of == GROUP_0 || (!secure && g->gic.has_states && !g->access.monitor &&
-                                                  g->access.secure_bank))) {
+    if (group == GROUP_1 &&
+        (of == GROUP_0 ||
+            (!secure && g->gic.has_states && !g->access.monitor && g->access.secure_bank))) {
         return GIC_NONE;
     }
     return id;
@@ -88,7 +89,8 @@ static bool ends_running(const GicV3 *g, unsigned cpu, unsigned group)
     int running = gic_running_group(&g->gic, cpu);
 
     if (running == GROUP_1) {
-        return group == GROUP_1 && (!g->gic.has_states || g->access.monitor || !g->access.secure_bank);
+        return group == GROUP_1 &&
+            (!g->gic.has_states || g->access.monitor || !g->access.secure_bank);
     }
     return running == GROUP_0 ? group == GROUP_0 && sees_secure(g)
                               : running == GROUP_1_SECURE && group == GROUP_1 && sees_secure(g);
@@ -234,7 +236,8 @@ static void update_points(GicV3 *g, unsigned cpu)
 {
     const uint32_t *control = g->control[cpu];
 
-    g->gic.cpu[cpu].common_point = (control[CONTROL_NONSECURE] & ICC_COMMON_BINARY_POINT) << GROUP_1 |
+    g->gic.cpu[cpu].common_point = (control[CONTROL_NONSECURE] & ICC_COMMON_BINARY_POINT)
+            << GROUP_1 |
         (control[CONTROL_SECURE] & ICC_COMMON_BINARY_POINT) << GROUP_1_SECURE;
     gic_update_cpu(&g->gic, cpu);
 }
@@ -299,7 +302,9 @@ static bool is_forwarded(const GicV3 *g, unsigned to, unsigned sgi, unsigned gro
         return false;
     }
     return sees_secure(g) ||
-        gic_permission(&g->gic, bank, sgi) >= (of == GROUP_0 ? 1u : of == GROUP_1_SECURE ? 2u : 0u);
+        gic_permission(&g->gic, bank, sgi) >= (of == GROUP_0                 ? 1u
+                                                      : of == GROUP_1_SECURE ? 2u
+                                                                             : 0u);
 }
 
 enum { SEND_GROUP_0, SEND_GROUP_1, SEND_OTHER_STATES };

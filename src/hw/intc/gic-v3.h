@@ -36,8 +36,9 @@ typedef struct GicV3 {
 
     uint64_t route[GIC_SPIS];
     uint8_t asleep[GIC_CPUS_MAX];
-    uint32_t control[GIC_CPUS_MAX][3]; /* ICC_CTLR_EL1 of each state, and EL3's: what can be written */
-    IccAccess access;                  /* under way; not saved */
+    uint32_t control[GIC_CPUS_MAX]
+                    [3]; /* ICC_CTLR_EL1 of each state, and EL3's: what can be written */
+    IccAccess access;    /* under way; not saved */
     LpiCpu lpi[GIC_CPUS_MAX];
     Its its;
     GicVirtual virt[GIC_CPUS_MAX];

@@ -32,7 +32,7 @@ static uint32_t secure_group_1(const Gic *gic, const GicBank *bank)
 
 unsigned gic_group_of(const Gic *gic, const GicBank *bank, unsigned i)
 {
-    return bank->group >> i & 1             ? GROUP_1
+    return bank->group >> i & 1              ? GROUP_1
         : secure_group_1(gic, bank) >> i & 1 ? GROUP_1_SECURE
                                              : GROUP_0;
 }
@@ -275,8 +275,9 @@ typedef struct Array {
     uint16_t offset;
     uint8_t bits; /* of an interrupt */
     Action action;
-    uint8_t reads, writes; /* at least this of NSACR lets the non-secure state do it to a secure interrupt */
-    size_t word;           /* in a bank; of those with a bit each */
+    uint8_t reads,
+        writes;  /* at least this of NSACR lets the non-secure state do it to a secure interrupt */
+    size_t word; /* in a bank; of those with a bit each */
 } Array;
 
 static const Array arrays[] = {
@@ -384,7 +385,8 @@ bool gic_read_array(const GicAccess *access, uint32_t *value)
         if (a->action == PRIORITY && !gic_is_secure(access->port)) {
             one = gic_priority_seen(one);
         }
-        *value |= is_visible(access->port, a, access->cpu, first + i, false) ? one << i * a->bits : 0;
+        *value |= is_visible(access->port, a, access->cpu, first + i, false) ? one << i * a->bits
+                                                                             : 0;
     }
     return a != NULL;
 }
@@ -439,7 +441,8 @@ void gic_add_region(Gic *gic, unsigned index, const char *name, uint64_t size, c
 {
     device_add_region(&gic->dev, index, region_new_mmio(name, size, ops, &gic->ports[false]));
     if (device_has_secure_state(&gic->dev)) {
-        device_add_secure_region(&gic->dev, index, region_new_mmio(name, size, ops, &gic->ports[true]));
+        device_add_secure_region(
+            &gic->dev, index, region_new_mmio(name, size, ops, &gic->ports[true]));
     }
 }
 

@@ -42,7 +42,8 @@ enum {
 
 /* 32 interrupts, a bit each. */
 typedef struct GicBank {
-    uint32_t group, modifier; /* with two states: 1 of the group; else of the modifier: secure group 1 */
+    uint32_t group,
+        modifier; /* with two states: 1 of the group; else of the modifier: secure group 1 */
     uint32_t enabled, active;
     uint64_t nsacr; /* two bits each: what the non-secure state may do to one that is not its own */
     uint32_t pending; /* latched: an edge, or by software */
@@ -93,13 +94,14 @@ struct Gic {
 
 /* Rows for a device's Saved table; its state must be called State with a field `gic`. */
 #define GIC_SAVED(State)                                                                           \
-    SAVED(State, gic.has_states), SAVED(State, gic.enabled), SAVED(State, gic.local), SAVED(State, gic.shared),                  \
-        SAVED(State, gic.cpu)
+    SAVED(State, gic.has_states), SAVED(State, gic.enabled), SAVED(State, gic.local),              \
+        SAVED(State, gic.shared), SAVED(State, gic.cpu)
 
 /* The inputs `spi` and `ppi`; false, said to diag, when there are too many CPUs. */
 bool gic_start(Gic *gic, Diag *diag);
 /* Adds a region whose owner is a GicPort; of two states each has its own. */
-void gic_add_region(Gic *gic, unsigned index, const char *name, uint64_t size, const RegionOps *ops);
+void gic_add_region(
+    Gic *gic, unsigned index, const char *name, uint64_t size, const RegionOps *ops);
 void gic_reset(Gic *gic);
 /* Where the board has one of the parts that need not be there; NULL: nowhere. */
 const struct RegionSpec *gic_place(const Device *dev, const char *name);

@@ -8,7 +8,7 @@
 #define DESC_S2_READ A64_BIT(6)
 #define DESC_S2_WRITE A64_BIT(7)
 #define DESC_MEMORY_TYPE (UINT64_C(3) << 4) /* MemAttr[3:2]: 0 is a device's */
-#define DESC_FWB_MEMORY A64_BIT(4)          /* with HCR_EL2.FWB: 0 is a device's, whatever stage 1 says */
+#define DESC_FWB_MEMORY A64_BIT(4) /* with HCR_EL2.FWB: 0 is a device's, whatever stage 1 says */
 #define DESC_FWB_TYPE (UINT64_C(7) << 2)
 #define DESC_FWB_CACHED (UINT64_C(6) << 2) /* and this is memory, whatever stage 1 says */
 enum { DESC_XN_SHIFT = 53 };

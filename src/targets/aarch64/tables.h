@@ -8,7 +8,7 @@
 /* Bits of a descriptor that both stages have (D8.3). */
 #define DESC_VALID A64_BIT(0)
 #define DESC_TABLE A64_BIT(1) /* at level 3: a page */
-#define DESC_NS A64_BIT(5) /* where the secure state translates: to non-secure addresses */
+#define DESC_NS A64_BIT(5)    /* where the secure state translates: to non-secure addresses */
 #define DESC_AF A64_BIT(10)
 #define DESC_DBM A64_BIT(51)
 #define DESC_ADDRESS UINT64_C(0x0000fffffffff000)
@@ -20,8 +20,8 @@ enum { FAULT = 1 << 8, FAULT_STAGE_2 = 1 << 9, FAULT_IN_WALK = 1 << 10 };
 
 typedef struct Tables {
     uint64_t base, view; /* view: a64_view(), of the tables and of what they map */
-    uint8_t size;    /* 64 less the bits of an address: TxSZ */
-    uint8_t granule; /* log2 of its bytes */
+    uint8_t size;        /* 64 less the bits of an address: TxSZ */
+    uint8_t granule;     /* log2 of its bytes */
     uint8_t out_bits;
     uint8_t first; /* level */
     bool stage_2;  /* their own addresses go through stage 2 */

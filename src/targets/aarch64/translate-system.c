@@ -86,9 +86,7 @@ bool a64_hint(A64Translator *t, const A64Hint *i)
     case HINT_WFE: wait(t, &a64_help_wfe, EXIT_LOOKUP); break;
     case HINT_WFI: wait(t, &a64_help_wfi, EXIT_HALT); break;
     case HINT_SEV: ir_call_void(t->b, &a64_help_sev, NO_VAL, NO_VAL, NO_VAL); break;
-    case HINT_SEVL:
-        ir_stenv(t->b, MEM_32, offsetof(A64Cpu, event), constant(t, I32, 1));
-        break;
+    case HINT_SEVL: ir_stenv(t->b, MEM_32, offsetof(A64Cpu, event), constant(t, I32, 1)); break;
     default: pac_hint(t, i->op); break;
     }
     return true;
