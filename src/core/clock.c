@@ -84,6 +84,17 @@ static bool is_running(const Clock *clock)
     return __atomic_load_n(&clock->word, __ATOMIC_RELAXED) & 1;
 }
 
+/* When the clock, which runs, shows the time: never, when that is beyond what can be said; what is past is now. */
+static int64_t host_time_locked(const Clock *clock, int64_t at)
+{
+    int64_t host;
+
+    if (__builtin_sub_overflow(at, clock->word >> 1, &host) || host > INT64_MAX >> clock->slow) {
+        return INT64_MAX;
+    }
+    return MAX(host, 0) << clock->slow;
+}
+
 /* Sets the alarm for the first timer. One that rings too early does no harm, so it is left. */
 static void arm_locked(Clock *clock)
 {
@@ -91,9 +102,7 @@ static void arm_locked(Clock *clock)
 
     if (clock->alarm && is_running(clock) && at < clock->armed_for) {
         clock->armed_for = at;
-        int64_t host = at - (clock->word >> 1);
-        loop_alarm_set(
-            clock->alarm, host > INT64_MAX >> clock->slow ? INT64_MAX : host << clock->slow);
+        loop_alarm_set(clock->alarm, host_time_locked(clock, at));
     }
 }
 

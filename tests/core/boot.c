@@ -206,7 +206,7 @@ static void the_initrd_is_named_in_the_tree_and_clear_of_the_kernel(void **state
     assert_true(boot(s));
     peek(s, entry(s, 0)->args[1], blob, sizeof(blob));
     start = fdt_getprop(blob, fdt_path_offset(blob, "/chosen"), "linux,initrd-start", NULL);
-    assert_int_equal(fdt64_to_cpu(*start), RAM + 48 * MIB);
+    assert_int_equal(fdt64_ld(start), RAM + 48 * MIB);
     peek(s, RAM + 48 * MIB, bytes, 6);
     assert_memory_equal(bytes, "070701", 6);
 }
