@@ -102,24 +102,37 @@ void block_reserve_children(BlockNode *node, unsigned count)
     }
 }
 
+/* A node that nobody has any more comes to the list of the dead. */
+static void drop_ref(BlockNode *node, GSList **dead)
+{
+    if (node && --node->refs <= 0) {
+        *dead = g_slist_prepend(*dead, node);
+    }
+}
+
+/* A chain may have as many layers as its images say: the stack must not grow with them. */
 void block_unref(BlockNode *node)
 {
-    if (!node || --node->refs > 0) {
-        return;
+    GSList *dead = NULL;
+
+    drop_ref(node, &dead);
+    while (dead) {
+        node = dead->data;
+        dead = g_slist_delete_link(dead, dead);
+        if (node->driver->close) {
+            node->driver->close(node);
+        }
+        drop_ref(node->backing, &dead);
+        for (unsigned i = node->children_most; i-- > 0;) {
+            drop_ref(node->children[i], &dead);
+        }
+        g_free(node->children);
+        g_free(node->backing_path);
+        g_free(node->backing_format);
+        g_free(node->name);
+        g_free(node->state);
+        g_free(node);
     }
-    if (node->driver->close) {
-        node->driver->close(node);
-    }
-    for (unsigned i = 0; i < node->children_most; i++) {
-        block_unref(node->children[i]);
-    }
-    block_unref(node->backing);
-    g_free(node->children);
-    g_free(node->backing_path);
-    g_free(node->backing_format);
-    g_free(node->name);
-    g_free(node->state);
-    g_free(node);
 }
 
 /* ---- requests ---- */
