@@ -128,7 +128,10 @@ timeout 20 "$lathe" img convert -q -f raw -O raw "$uri" copy2 || fail "our clien
 cmp copy2 before || fail "other bytes by our client"
 timeout 60 "$lathe" img bench -f raw -w -t writethrough -n 20000 -d 8 "$uri" > bench 2>&1 &
 bench=$!
-sleep 0.2
+until [ "$(head -c 4096 a.img | tr -d Z | wc -c)" = 0 ]; do     # it has begun to write
+    kill -0 $bench 2>/dev/null || break
+    sleep 0.02
+done
 end
 serve --format raw a.img
 wait $bench || fail "requests did not outlive the server: $(cat bench)"
