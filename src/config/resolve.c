@@ -180,7 +180,8 @@ static void resolve_secure(Resolver *r)
 
         if (!item->bad && !mark_secure(r, node_text(item))) {
             diag_error(r->diag, DIAG_UNKNOWN_REFERENCE, item->mark,
-                "'secure' has `%s`, but there is no memory or device of this name", node_text(item));
+                "'secure' has `%s`, but there is no memory or device of this name",
+                node_text(item));
         }
     }
 }

@@ -95,8 +95,8 @@ static bool in_rom(const Machine *machine, const Part *part)
 {
     uint64_t wanted = part->end - part->first, room = wanted;
 
-    return wanted > 0 && address_space_map_memory(machine_all_memory(machine), part->first, &room) &&
-        room == wanted;
+    return wanted > 0 &&
+        address_space_map_memory(machine_all_memory(machine), part->first, &room) && room == wanted;
 }
 
 /* Takes what the part owns. */
@@ -457,8 +457,8 @@ static bool place_part(const Machine *machine, const Part *part, GError **error)
         return fine;
     }
     /* It was checked to be in RAM. */
-    address_space_write(machine_all_memory(machine), part->first, g_bytes_get_data(part->bytes, NULL),
-        g_bytes_get_size(part->bytes));
+    address_space_write(machine_all_memory(machine), part->first,
+        g_bytes_get_data(part->bytes, NULL), g_bytes_get_size(part->bytes));
     return true;
 }
 

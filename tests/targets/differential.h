@@ -44,7 +44,7 @@ typedef struct DiffIsa {
     const char *reference, *cpu;       /* the program and its -cpu */
     unsigned bits, machine, elf_flags; /* of the ELF file */
     const DiffPart *record;
-    unsigned records_of_each; /* 0: one */
+    unsigned records_of_each;     /* 0: one */
     void (*make)(DiffProgram *p); /* fills code and data, see diff_begin */
     bool (*ended_well)(const DiffEnd *end);
 } DiffIsa;

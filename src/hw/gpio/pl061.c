@@ -17,7 +17,8 @@ typedef struct Gpio {
     uint8_t data;  /* what was written to those that are outputs */
     uint8_t direction, sense, both_edges, event, mask, alternate;
     uint8_t edges; /* seen, and not cleared */
-    uint32_t poweroff, restart; /* properties: pins by which the guest ends the machine; PINS: none */
+    uint32_t poweroff,
+        restart; /* properties: pins by which the guest ends the machine; PINS: none */
 } Gpio;
 
 static uint8_t pins(const Gpio *g)
