@@ -249,7 +249,8 @@ static bool may_sleep(const TcgCpu *cpu, const CodePage *page)
 /* Where other CPUs may still write unnoticed it is looked at again when they no longer do. */
 static bool may_be_provisional(const TcgCpu *cpu, const CodePage *page)
 {
-    return cpu->tcg->cpu_count > 1 && (!page || !(*page->flag & PAGE_CODE) || page->pending);
+    return cpu->tcg->cpu_count > 1 &&
+        (!page || !(__atomic_load_n(page->flag, __ATOMIC_RELAXED) & PAGE_CODE) || page->pending);
 }
 
 static Block *new_block(TcgCpu *cpu, const uint8_t *host)
@@ -501,7 +502,7 @@ Block *block_revive(TcgCpu *cpu, const uint8_t *host, uint64_t pc, uint32_t mode
     Tcg *tcg = cpu->tcg;
     DormantBlocks *dormant = &tcg->blocks.dormant;
 
-    if (!__atomic_load_n(&dormant->ways, __ATOMIC_RELAXED)) {
+    if (!dormant->ways) {
         return NULL;
     }
     pthread_mutex_lock(&tcg->lock);

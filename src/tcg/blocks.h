@@ -71,7 +71,8 @@ struct CodePage {
     _Atomic unsigned drops; /* the same ever; read without the lock */
     unsigned idle_writes;   /* stores since then that found no block */
     unsigned swept;         /* the last eviction that has looked at its blocks */
-    uint64_t pending;       /* CPUs that have not yet dropped their write entries */
+    _Atomic uint64_t
+        pending; /* CPUs that have not yet dropped their write entries; read without the lock */
 };
 
 enum { BLOCK_BUCKET_BITS = 17, PAGE_BUCKET_BITS = 12, GRANULE_BITS = 6 };

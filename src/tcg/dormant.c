@@ -22,7 +22,8 @@ void dormant_init(DormantBlocks *blocks)
 
 void dormant_clear(DormantBlocks *blocks)
 {
-    g_clear_pointer(&blocks->ways, g_free);
+    g_free(blocks->ways);
+    blocks->ways = NULL;
 }
 
 /* The last steps of splitmix64: every bit of the result depends on every bit of x. */

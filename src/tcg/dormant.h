@@ -18,8 +18,8 @@ struct Block;
 enum { DORMANT_MIN_SIZE = 16 };
 
 typedef struct DormantBlocks {
-    struct Block **ways; /* NULL until the first block sleeps */
-    unsigned credit;     /* spent by blocks that fall asleep, earned by those that wake up */
+    struct Block **_Atomic ways; /* NULL until the first block sleeps; tested without the lock */
+    unsigned credit; /* spent by blocks that fall asleep, earned by those that wake up */
     unsigned clock;
 } DormantBlocks;
 
