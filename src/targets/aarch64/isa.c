@@ -4,6 +4,7 @@
 
 #include "core/cpu.h"
 #include "targets/aarch64/model.h"
+#include "targets/aarch64/qarma.h"
 #include "targets/aarch64/state.h"
 #include "tcg/exec.h"
 #include "tcg/fp.h"
@@ -129,6 +130,9 @@ static bool init(CpuEnv *env, const char *model, const char *const *features, ch
     }
     if (!parse_features(features, &cpu->features, error)) {
         return false;
+    }
+    if (a64_has(cpu, A64_PAUTH)) {
+        qarma64_prepare();
     }
     cpu->frequency = env->timebase_hz ? env->timebase_hz : DEFAULT_HZ;
     env->mode = decode_model_number(cpu->features) << MODE_MODEL_SHIFT | 1;

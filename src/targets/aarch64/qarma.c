@@ -1,5 +1,7 @@
 #include "targets/aarch64/qarma.h"
 
+#include <glib.h>
+
 #include "tcg/general-regs.h"
 
 enum { CELLS = 16, ROUNDS = 5 };
@@ -10,7 +12,6 @@ typedef uint8_t CellMap[CELLS];
 static const CellMap shuffle = { 0, 11, 6, 13, 10, 1, 12, 7, 5, 14, 3, 8, 15, 4, 9, 2 };
 static const CellMap unshuffle = { 0, 5, 15, 10, 13, 8, 2, 7, 11, 14, 4, 1, 6, 3, 9, 12 };
 static const CellMap tweak_shuffle = { 6, 5, 14, 15, 0, 1, 2, 3, 7, 12, 13, 4, 8, 9, 10, 11 };
-static const CellMap tweak_unshuffle = { 4, 5, 6, 7, 11, 1, 0, 8, 12, 13, 14, 15, 9, 10, 2, 3 };
 
 static const uint8_t sigma2[16] = { 11, 6, 8, 15, 12, 0, 9, 14, 3, 7, 4, 5, 13, 2, 1, 10 };
 static const uint8_t unsigma2[16] = { 5, 14, 13, 8, 10, 11, 1, 9, 2, 6, 15, 0, 4, 12, 7, 3 };
@@ -79,42 +80,94 @@ QUIET static uint64_t next_tweak(uint64_t tweak)
     return (x & ~stepped) | (next & stepped);
 }
 
-QUIET static uint64_t previous_tweak(uint64_t x)
-{
-    uint64_t low = UINT64_C(0x1111111111111111);
-    uint64_t before = (x << 1 & UINT64_C(0xeeeeeeeeeeeeeeee)) | ((x ^ x >> 3) & low);
+/*
+ * ---- maps of bytes ----
+ *
+ * Everything between two additions of a key is a substitution of cells and a map that is linear over
+ * bits, so what it makes of a word is the sum of what it makes of the word's bytes.
+ */
 
-    return move_cells((x & ~stepped) | (before & stepped), tweak_unshuffle);
+typedef struct ByteMap {
+    uint64_t of[8][256];
+} ByteMap;
+
+static ByteMap tweak_step; /* next_tweak */
+static ByteMap spread;     /* of what is added: the cells moved, the columns mixed */
+static ByteMap round_map;  /* sigma2, then that */
+static ByteMap unround;    /* the inverse of sigma2, the columns mixed, the cells moved back */
+
+QUIET static uint64_t apply(const ByteMap *map, uint64_t x)
+{
+    uint64_t result = 0;
+
+    for (unsigned i = 0; i < 8; i++) {
+        result ^= map->of[i][x >> 8 * i & 255];
+    }
+    return result;
 }
 
-QUIET static uint64_t forward(uint64_t x, uint64_t key)
+static uint64_t spread_cells(uint64_t x)
 {
-    return substitute(mix_columns(move_cells(x ^ key, shuffle)), sigma2);
+    return mix_columns(move_cells(x, shuffle));
 }
 
-QUIET static uint64_t backward(uint64_t x, uint64_t key)
+static uint64_t gather_cells(uint64_t x)
 {
-    return move_cells(mix_columns(substitute(x, unsigma2)), unshuffle) ^ key;
+    return move_cells(mix_columns(x), unshuffle);
+}
+
+/* `box` NULL: nothing is substituted. */
+static void make_map(ByteMap *map, const uint8_t *box, uint64_t (*linear)(uint64_t x))
+{
+    for (unsigned i = 0; i < 8; i++) {
+        uint64_t column[8];
+
+        for (unsigned bit = 0; bit < 8; bit++) {
+            column[bit] = linear(UINT64_C(1) << (8 * i + bit));
+        }
+        for (unsigned byte = 0; byte < 256; byte++) {
+            unsigned value = byte;
+
+            if (box) {
+                value = (unsigned)box[byte >> 4] << 4 | box[byte & 15];
+            }
+            map->of[i][byte] = 0;
+            for (unsigned bit = 0; bit < 8; bit++) {
+                map->of[i][byte] ^= value >> bit & 1 ? column[bit] : 0;
+            }
+        }
+    }
+}
+
+void qarma64_prepare(void)
+{
+    static gsize once;
+
+    if (g_once_init_enter(&once)) {
+        make_map(&tweak_step, NULL, next_tweak);
+        make_map(&spread, NULL, spread_cells);
+        make_map(&round_map, sigma2, spread_cells);
+        make_map(&unround, unsigma2, gather_cells);
+        g_once_init_leave(&once, 1);
+    }
 }
 
 QUIET uint64_t qarma64(uint64_t text, uint64_t tweak, uint64_t w0, uint64_t k0)
 {
-    uint64_t w1 = rotate(w0, 63) ^ w0 >> 63, x = text ^ w0;
+    uint64_t w1 = rotate(w0, 63) ^ w0 >> 63, x = text ^ w0 ^ k0 ^ tweak;
+    uint64_t tweaks[ROUNDS + 1] = { tweak };
 
-    x = substitute(x ^ k0 ^ tweak, sigma2); /* the first round only substitutes */
-    for (unsigned i = 1; i < ROUNDS; i++) {
-        tweak = next_tweak(tweak);
-        x = forward(x, k0 ^ tweak ^ round_constants[i]);
+    /* The last substitution of a round is done with the next round's map. */
+    for (unsigned i = 1; i <= ROUNDS; i++) {
+        tweaks[i] = apply(&tweak_step, tweaks[i - 1]);
+        x = apply(&round_map, x) ^
+            apply(&spread, tweaks[i] ^ (i < ROUNDS ? k0 ^ round_constants[i] : w1));
     }
-    tweak = next_tweak(tweak);
-    x = forward(x, w1 ^ tweak);
-    x = move_cells(mix_columns(move_cells(x, shuffle)) ^ k0, unshuffle);
-    x = backward(x, w0 ^ tweak);
+    x = move_cells(apply(&round_map, x) ^ k0, unshuffle);
+    x = apply(&unround, x) ^ w0 ^ tweaks[ROUNDS];
     for (unsigned i = ROUNDS; --i > 0;) {
-        tweak = previous_tweak(tweak);
-        x = backward(x, k0 ^ tweak ^ round_constants[i] ^ alpha);
+        x = apply(&unround, x) ^ k0 ^ tweaks[i] ^ round_constants[i] ^ alpha;
     }
-    tweak = previous_tweak(tweak);
     return substitute(x, unsigma2) ^ k0 ^ tweak ^ alpha ^ w1;
 }
 

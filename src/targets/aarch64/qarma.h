@@ -7,6 +7,9 @@
 
 #include <stdint.h>
 
+/* Makes its tables, once; before the first qarma64(). Any thread, any registers. */
+void qarma64_prepare(void);
+
 /* The key is its whitening half w0 (the upper one, as Arm has it) and its core half k0. General registers only. */
 uint64_t qarma64(uint64_t text, uint64_t tweak, uint64_t w0, uint64_t k0);
 
