@@ -250,6 +250,7 @@ static void grow(TcgCpu *cpu)
     }
 }
 
+/* May move all entries, and lose some: sets of the larger one have others in them. */
 static void count_lookup(TcgCpu *cpu, bool missed)
 {
     Tlb *tlb = &cpu->tlb;
@@ -315,17 +316,16 @@ static bool translate(TcgCpu *cpu, uint64_t address, Access access, PageRef *ref
 {
     TlbSpace *space = access == ACCESS_FETCH ? cpu->tlb.fetch : cpu->tlb.data;
     const L2Entry *entry = l2_find(&cpu->tlb, space, address);
-    bool hit = entry && allowed(entry, access);
 
-    count_lookup(cpu, !hit);
-    if (hit) {
-        entry = l2_find(&cpu->tlb, space, address); /* it may have moved by growing */
+    if (entry && allowed(entry, access)) {
         ref->global = entry->owner & L2_GLOBAL;
         ref->strict = entry->owner & L2_STRICT;
         ref->marked = entry->owner & L2_MARKED;
         ref->physical = entry->physical + (address & ((UINT64_C(1) << entry_size_bits(entry)) - 1));
+        count_lookup(cpu, false);
         return true;
     }
+    count_lookup(cpu, true);
     Translation t = { 0 };
     cpu->tlb.walks++;
     if (!cpu->isa->walk(cpu->env, address, access, &t)) {

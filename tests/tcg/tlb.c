@@ -203,6 +203,31 @@ static void a_flushed_space_keeps_its_global_pages(void **state)
 }
 
 /* Every page of a large memory is touched twice: the second time nothing is walked, so the level has grown. */
+/* Growing considers every so many look-ups, and may throw out the very page that was looked up. */
+static void a_page_that_growing_throws_out_was_found_all_the_same(void **state)
+{
+    enum { MACHINES = 200, PAGES = 3000, LOOKUPS = 4 * 4096 };
+    g_autofree uint64_t *pages = g_new(uint64_t, PAGES);
+    GRand *random = g_rand_new_with_seed(17);
+
+    for (unsigned machine = 0; machine < MACHINES; machine++) {
+        g_autoptr(MiniMachine) m = mini_machine_new(&(MiniOptions){ .tcg.host = "interp" });
+
+        for (unsigned i = 0; i < PAGES; i++) {
+            pages[i] = (uint64_t)g_rand_int(random) << GUEST_PAGE_BITS;
+        }
+        for (unsigned i = 0; i < LOOKUPS; i++) {
+            uint64_t page = pages[g_rand_int_range(random, 0, PAGES)];
+            PageRef ref;
+            CpuFault fault;
+
+            assert_true(tlb_page(m->cpu[0], page, ACCESS_READ, &ref, &fault));
+            assert_int_equal(ref.physical, page);
+        }
+    }
+    g_rand_free(random);
+}
+
 static void the_second_level_grows_to_what_is_used(void **state)
 {
     enum { PAGES = 8192, ROUNDS = 6 };
@@ -302,6 +327,7 @@ int main(void)
         cmocka_unit_test(random_maps_and_flushes_never_leave_a_wrong_entry),
         cmocka_unit_test(a_change_of_space_walks_nothing_again),
         cmocka_unit_test(a_flushed_space_keeps_its_global_pages),
+        cmocka_unit_test(a_page_that_growing_throws_out_was_found_all_the_same),
         cmocka_unit_test(the_second_level_grows_to_what_is_used),
         cmocka_unit_test(widths_signs_and_orders),
         cmocka_unit_test(atomics_give_the_old_value),
