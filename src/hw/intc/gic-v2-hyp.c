@@ -44,24 +44,10 @@ enum {
 
 /* ---- after each change ------------------------------------------------------------------------ */
 
-static void update_cpu(GicV2 *g, unsigned cpu)
-{
-    GicVirtual *v = &g->virt[cpu];
-    unsigned lines = gic_virtual_lines(v);
-    bool maintenance = v->control & ICH_HCR_EN && gic_virtual_reasons(v);
-
-    device_set_cpu_irq(&g->gic.dev, cpu, GIC_OUT_VIRQ, lines & 1);
-    device_set_cpu_irq(&g->gic.dev, cpu, GIC_OUT_VFIQ, lines & 2);
-    if (v->maintenance != maintenance) {
-        v->maintenance = maintenance;
-        gic_set_private(&g->gic, cpu, GIC_MAINTENANCE_PPI, maintenance);
-    }
-}
-
 void gic_v2_update_virtual(GicV2 *g)
 {
     for (unsigned cpu = 0; cpu < g->gic.cpus; cpu++) {
-        update_cpu(g, cpu);
+        gic_virtual_update(&g->virt[cpu], &g->gic, cpu);
     }
 }
 
@@ -138,7 +124,7 @@ static void hyp_write(void *owner, GuestAddr offset, uint64_t value, unsigned si
     } else {
         device_guest_error(&g->gic.dev, "write to 0x%x of GICH", (unsigned)offset);
     }
-    update_cpu(g, cpu);
+    gic_virtual_update(&g->virt[cpu], &g->gic, cpu);
 }
 
 static const RegionOps hyp_ops = {
@@ -205,7 +191,7 @@ static uint64_t vcpu_read(void *owner, GuestAddr offset, unsigned size)
     case GICV_IIDR: value = VCPU_IIDR; break;
     default: break;
     }
-    update_cpu(g, cpu);
+    gic_virtual_update(&g->virt[cpu], &g->gic, cpu);
     return value;
 }
 
@@ -252,7 +238,7 @@ static void vcpu_write(void *owner, GuestAddr offset, uint64_t value, unsigned s
         break;
     default: device_guest_error(&g->gic.dev, "write to 0x%x of GICV", (unsigned)offset); break;
     }
-    update_cpu(g, cpu);
+    gic_virtual_update(&g->virt[cpu], &g->gic, cpu);
 }
 
 static const RegionOps vcpu_ops = {

@@ -5,16 +5,7 @@
 
 void gic_v3_update_virtual(GicV3 *g, unsigned cpu)
 {
-    GicVirtual *v = &g->virt[cpu];
-    unsigned lines = gic_virtual_lines(v);
-    bool maintenance = v->control & ICH_HCR_EN && gic_virtual_reasons(v);
-
-    device_set_cpu_irq(&g->gic.dev, cpu, GIC_OUT_VIRQ, lines & 1);
-    device_set_cpu_irq(&g->gic.dev, cpu, GIC_OUT_VFIQ, lines & 2);
-    if (v->maintenance != maintenance) {
-        v->maintenance = maintenance;
-        gic_set_private(&g->gic, cpu, GIC_MAINTENANCE_PPI, maintenance);
-    }
+    gic_virtual_update(&g->virt[cpu], &g->gic, cpu);
 }
 
 /* A physical interrupt that the guest has ended with its own. */

@@ -281,3 +281,18 @@ void gic_virtual_reset(GicVirtual *v)
     *v = (GicVirtual){ .maintenance = v->maintenance };
     gic_virtual_write_machine(v, 0);
 }
+
+/* ---- after each change ------------------------------------------------------------------------ */
+
+void gic_virtual_update(GicVirtual *v, struct Gic *gic, unsigned cpu)
+{
+    unsigned lines = gic_virtual_lines(v);
+    bool maintenance = v->control & ICH_HCR_EN && gic_virtual_reasons(v);
+
+    device_set_cpu_irq(&gic->dev, cpu, GIC_OUT_VIRQ, lines & 1);
+    device_set_cpu_irq(&gic->dev, cpu, GIC_OUT_VFIQ, lines & 2);
+    if (v->maintenance != maintenance) {
+        v->maintenance = maintenance;
+        gic_set_private(gic, cpu, GIC_MAINTENANCE_PPI, maintenance);
+    }
+}

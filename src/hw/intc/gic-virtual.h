@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct Gic; /* gic.h */
+
 enum { GIC_LIST_REGISTERS = 4, GIC_MAINTENANCE_PPI = 9 };
 
 /* ICH_HCR_EL2 */
@@ -65,6 +67,8 @@ uint32_t gic_virtual_empty(const GicVirtual *v);
 
 /* Which lines are up: bit 0 virtual IRQ, bit 1 virtual FIQ. */
 unsigned gic_virtual_lines(const GicVirtual *v);
+/* After each change: the lines to the CPU, and its maintenance interrupt. */
+void gic_virtual_update(GicVirtual *v, struct Gic *gic, unsigned cpu);
 
 /* ---- what the guest does ---- */
 
