@@ -160,11 +160,11 @@ void ir_insn(IrBlock *b, uint64_t pc, unsigned length)
 {
     uint32_t start = (uint32_t)(pc - b->pc), end = start + length;
 
+    g_assert(b->guest_insns < IR_MAX_INSNS);
+    b->insns[b->guest_insns++] = (IrMark){ (uint16_t)b->op_count, (uint16_t)start,
+        (uint8_t)length };
     b->insn_pc = pc;
-    b->guest_insns++;
     b->guest_size = MAX(b->guest_size, end);
-    g_assert(b->op_count < IR_MAX_OPS);
-    b->ops[b->op_count++] = make(IR_insn, I32, length, (int32_t)start, none, none, none);
 }
 
 Val ir_get(IrBlock *b, unsigned gvar)

@@ -227,6 +227,13 @@ typedef struct IrExit {
     uint64_t pc; /* guest virtual target */
 } IrExit;
 
+/* Where a guest instruction begins. */
+typedef struct IrMark {
+    uint16_t op;    /* index of its first operation */
+    uint16_t guest; /* offset from the block's pc */
+    uint8_t length; /* bytes */
+} IrMark;
+
 /*
  * One block being translated. There is one for each CPU thread, reset by ir_begin(); nothing is allocated.
  * It is plain data: passes and hosts read the arrays directly.
@@ -239,6 +246,7 @@ typedef struct IrBlock {
     uint32_t mode;       /* CpuEnv.mode it was translated for */
     uint32_t guest_size; /* bytes of guest code covered (contiguous from pc) */
     unsigned guest_insns;
+    IrMark insns[IR_MAX_INSNS];
     bool counted; /* decrements CpuEnv.budget */
 
     unsigned op_count, temp_count, exit_count, const_count, helper_count, label_count;
@@ -350,13 +358,21 @@ typedef struct IrUse {
 /* IrLive.ends: which temporaries of an operation nobody needs after it. */
 enum { ENDS_A = 1, ENDS_B = 2, ENDS_C = 4, ENDS_DST = 8 };
 
+/* Some of a block's operations, in order: their indices, at[first] to at[IR_MAX_OPS - 1]. */
+typedef struct IrList {
+    unsigned first;
+    uint16_t at[IR_MAX_OPS];
+} IrList;
+
 /*
- * The backward pass of tier 1: drops dead operations (op becomes IR_OP_COUNT) and dead puts, and says for each
- * temporary where its last use is.
+ * The backward pass of tier 1: drops dead operations (op becomes IR_OP_COUNT) and dead puts, says for each
+ * temporary where its last use is, and sorts what is left, so that a host need not look at the rest.
  */
 typedef struct IrLive {
     IrUse use[IR_MAX_OPS + 1]; /* of each temporary */
     uint8_t ends[IR_MAX_OPS];  /* of each operation */
+    IrList consts;             /* const, fconst, vconst */
+    IrList work;               /* all others */
 } IrLive;
 
 void ir_live(IrBlock *b, IrLive *live);

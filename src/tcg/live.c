@@ -28,30 +28,37 @@ static unsigned role_of_call(const Helper *helper)
         (helper->flags & HELPER_LEAF ? 0 : OBSERVES);
 }
 
-/* Gives `end` when it is the last. */
-static inline unsigned use(IrLive *live, uint16_t temporary, unsigned at, unsigned end)
+/* 1 when it is the last. Without a branch, which nobody could foresee; so one that is not there (0) is used too. */
+static inline unsigned use(IrLive *live, unsigned temporary, unsigned at)
 {
     IrUse *u = &live->use[temporary];
+    unsigned last = u->count == 0;
 
-    if (u->count++) {
-        return 0;
-    }
-    u->last = (uint16_t)at;
-    return end;
+    u->last |= (uint16_t)(at & -last);
+    u->count++;
+    return last;
 }
 
 static inline unsigned use_operands(IrLive *live, const IrInsn *i, unsigned at)
 {
-    unsigned ends;
+    unsigned ends = use(live, i->a, at) * ENDS_A;
 
-    if (!i->a) {
-        return 0;
-    }
-    ends = use(live, i->a, at, ENDS_A);
-    if (i->b) {
-        ends |= use(live, i->b, at, ENDS_B);
-    }
-    return i->c ? ends | use(live, i->c, at, ENDS_C) : ends;
+    ends |= use(live, i->b, at) * ENDS_B;
+    return i->c ? ends | use(live, i->c, at) * ENDS_C : ends;
+}
+
+/* At the front. */
+static inline void add(IrList *list, unsigned at)
+{
+    list->at[--list->first] = (uint16_t)at;
+}
+
+static void begin(const IrBlock *b, IrLive *live)
+{
+    memset(live->use, 0, (b->temp_count + 1) * sizeof(live->use[0]));
+    memset(live->ends, 0, b->op_count);
+    live->use[0].count = 1; /* a result that is not there is used */
+    live->work.first = live->consts.first = IR_MAX_OPS;
 }
 
 void ir_live(IrBlock *b, IrLive *live)
@@ -61,17 +68,25 @@ void ir_live(IrBlock *b, IrLive *live)
     unsigned time = 1; /* grows, backwards, when something can see them */
 
     memset(put_at, 0, b->gvar_count * sizeof(put_at[0]));
-    memset(live->use, 0, (b->temp_count + 1) * sizeof(live->use[0]));
-    memset(live->ends, 0, b->op_count);
-    live->use[0].count = 1; /* a result that is not there is used */
+    begin(b, live);
     for (unsigned at = b->op_count; at-- > 0;) {
         IrInsn *i = &b->ops[at];
         bool unused = live->use[i->dst].count == 0;
         unsigned role = roles[i->op];
 
+        if (unused && (role & DROPPABLE)) {
+            i->op = IR_OP_COUNT;
+            continue;
+        }
         switch (i->op) {
-        case IR_insn:
         case IR_OP_COUNT: continue; /* dropped before */
+        case IR_const:
+        case IR_fconst:
+        case IR_vconst: add(&live->consts, at); continue;
+        case IR_get:
+            put_at[i->imm] = 0;
+            add(&live->work, at);
+            continue;
         case IR_put:
             if (put_at[i->imm] == time) {
                 i->op = IR_OP_COUNT;
@@ -79,14 +94,16 @@ void ir_live(IrBlock *b, IrLive *live)
             }
             put_at[i->imm] = (uint16_t)time;
             break;
-        case IR_get: put_at[i->imm] = unused ? put_at[i->imm] : 0; break;
-        case IR_call: role = role_of_call(b->helpers[i->imm]); break;
+        case IR_call:
+            role = role_of_call(b->helpers[i->imm]);
+            if (unused && (role & DROPPABLE)) {
+                i->op = IR_OP_COUNT;
+                continue;
+            }
+            break;
         default: break;
         }
-        if (unused && (role & DROPPABLE)) {
-            i->op = IR_OP_COUNT;
-            continue;
-        }
+        add(&live->work, at);
         time += role & OBSERVES ? 1 : 0;
         live->ends[at] = (uint8_t)(use_operands(live, i, at) | (unused ? ENDS_DST : 0));
     }

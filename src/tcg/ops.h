@@ -206,7 +206,6 @@ OP(vfwiden,  "v=v r#",   FP | VEC)        /* from lanes of imm to twice as wide;
 OP(vfnarrow, "v=vv r#",  FP | VEC)        /* from lanes of imm to half as wide: of a, then of b */
 
 /* Control. pc values are guest virtual. */
-OP(insn,     "= #x",     NOTHING)         /* a guest instruction starts: imm = pc - block pc, aux = length */
 OP(label,    "= #",      BARRIER)         /* imm: number; forward target; no value lives across it */
 OP(brcond,   "=ii #c",   BARRIER)         /* to label imm when a cond b */
 OP(br,       "= #",      BARRIER)

@@ -431,11 +431,23 @@ static void append(IrBlock *b, const IrInsn *i)
         b->types[i->dst] = ir_is_comparison(i->op) ? I32 : i->type;
         b->defined_by[i->dst] = (uint16_t)b->op_count;
     }
-    if (i->op == IR_insn) {
-        b->guest_insns++;
-        b->guest_size = MAX(b->guest_size, (uint32_t)i->imm + i->aux);
-    }
     b->ops[b->op_count++] = *i;
+}
+
+/* insn LENGTH OFFSET: a guest instruction begins. */
+static bool parse_insn(Parser *p)
+{
+    uint64_t length, offset;
+
+    if (p->b->guest_insns == IR_MAX_INSNS) {
+        return fail(p, "too many instructions");
+    }
+    if (!next_word(p) || !parse_number(p, p->word, 0, &length) || !next_word(p) ||
+        !parse_number(p, p->word, 0, &offset)) {
+        return fail(p, "'insn' needs its length and its offset");
+    }
+    ir_insn(p->b, p->b->pc + offset, (unsigned)length);
+    return true;
 }
 
 static bool parse_line(Parser *p)
@@ -444,6 +456,9 @@ static bool parse_line(Parser *p)
 
     if (!next_word(p)) {
         return true;
+    }
+    if (!strcmp(p->word, "insn")) {
+        return parse_insn(p) && (!next_word(p) || fail(p, "'%s' is too much", p->word));
     }
     if (p->b->op_count == IR_MAX_OPS) {
         return fail(p, "too many operations");

@@ -200,7 +200,12 @@ static void print_insn(const IrBlock *b, const IrInsn *i, FILE *out)
 
 void ir_print(const IrBlock *b, FILE *out)
 {
+    unsigned insns = 0;
+
     for (unsigned at = 0; at < b->op_count; at++) {
+        for (; insns < b->guest_insns && b->insns[insns].op <= at; insns++) {
+            fprintf(out, "insn %u %u\n", b->insns[insns].length, b->insns[insns].guest);
+        }
         if (b->ops[at].op != IR_OP_COUNT) {
             print_insn(b, &b->ops[at], out);
         }

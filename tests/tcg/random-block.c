@@ -396,7 +396,7 @@ static void branch_somewhere(Generator *g)
 
 static bool is_control(IrOp op)
 {
-    return (ir_op_effects[op] & (ENDS | BARRIER)) || op == IR_insn;
+    return ir_op_effects[op] & (ENDS | BARRIER);
 }
 
 /* Most often what programs are made of; else anything. */
@@ -419,11 +419,7 @@ static IrOp any_operation(Generator *g)
 
 static void start_insn(Generator *g)
 {
-    IrBlock *b = g->b;
-
-    append(g, (IrInsn){ .op = IR_insn, .aux = 4, .imm = (int32_t)b->guest_insns * 4 });
-    b->guest_insns++;
-    b->guest_size += 4;
+    ir_insn(g->b, g->b->pc + g->b->guest_insns * 4, 4);
 }
 
 static void end_block(Generator *g)

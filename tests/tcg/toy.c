@@ -151,7 +151,6 @@ static Val build(IrBlock *b, const IrBlock *from, const IrInsn *i, Val x, Val y,
     case IR_fence:  ir_fence(b, (FenceKind)i->imm); break;
     case IR_getflags: return ir_fp_flags(b);
     case IR_setflags: ir_set_fp_flags(b, x); break;
-    case IR_insn:   ir_insn(b, b->pc + (uint64_t)i->imm, i->aux); break;
     case IR_label:  ir_label(b, (unsigned)i->imm); break;
     case IR_br:     ir_br(b, (unsigned)i->imm); break;
     case IR_brcond: ir_brcond(b, (unsigned)i->imm, i->aux, x, y); break;
@@ -175,6 +174,7 @@ static Val build(IrBlock *b, const IrBlock *from, const IrInsn *i, Val x, Val y,
 void toy_build(IrBlock *b, const IrBlock *from)
 {
     uint16_t map[IR_MAX_OPS + 1] = { 0 };
+    unsigned insns = 0;
 
     toy_begin(b);
     b->counted = from->counted;
@@ -182,6 +182,9 @@ void toy_build(IrBlock *b, const IrBlock *from)
         ir_label_new(b);
     }
     for (unsigned at = 0; at < from->op_count; at++) {
+        for (; insns < from->guest_insns && from->insns[insns].op <= at; insns++) {
+            ir_insn(b, b->pc + from->insns[insns].guest, from->insns[insns].length);
+        }
         const IrInsn *i = &from->ops[at];
         Val v = build(b, from, i, (Val){ map[i->a] }, (Val){ map[i->b] }, (Val){ map[i->c] });
 

@@ -479,7 +479,6 @@ EVAL_INLINE int execute(Interp *m, const IrInsn *i, IrOp op, unsigned effects, b
     case IR_fence: __atomic_thread_fence(__ATOMIC_SEQ_CST); return FLOW_NEXT;
     case IR_getflags: t[i->dst].u = fp_flags_get(m->env); return FLOW_NEXT;
     case IR_setflags: fp_flags_set(m->env, (unsigned)t[i->a].u); return FLOW_NEXT;
-    case IR_insn: return FLOW_NEXT;
     case IR_label: return FLOW_NEXT;
     case IR_br: return FLOW_BRANCH;
     case IR_brcond:
@@ -633,7 +632,7 @@ static IrInsn resolve(const IrBlock *b, const IrInsn *i, const uint16_t *labels,
 
 static bool is_copied(const IrInsn *i)
 {
-    return i->op != IR_OP_COUNT && i->op != IR_insn && i->op != IR_label;
+    return i->op != IR_OP_COUNT && i->op != IR_label;
 }
 
 static void find_labels(const IrBlock *b, uint16_t *labels)
@@ -657,29 +656,27 @@ static bool needs_side_entry(const IrInsn *i)
 static unsigned emit_ops(const IrBlock *b, IrInsn *to, Emitted *out)
 {
     uint16_t labels[IR_MAX_LABELS];
-    unsigned count = 0, insns = 0, guest = 0, length = 0;
+    unsigned count = 0, insns = 0;
+    SideEntry side = { 0 };
 
     find_labels(b, labels);
     out->side_count = 0;
     for (unsigned at = 0; at < b->op_count; at++) {
         const IrInsn *i = &b->ops[at];
 
-        if (i->op == IR_insn) {
-            guest = (unsigned)i->imm;
-            length = i->aux;
-            insns++;
+        for (; insns < b->guest_insns && b->insns[insns].op <= at; insns++) {
+            const IrMark *mark = &b->insns[insns];
+            side = (SideEntry){
+                .guest = mark->guest, .insns = (uint8_t)insns, .length = mark->length
+            };
         }
         if (!is_copied(i)) {
             continue;
         }
         to[count++] = resolve(b, i, labels, insns);
         if (needs_side_entry(i)) {
-            out->sides[out->side_count++] = (SideEntry){
-                .host = (uint32_t)(sizeof(InterpCode) + count * sizeof(IrInsn)),
-                .guest = (uint16_t)guest,
-                .insns = (uint8_t)(MAX(insns, 1) - 1),
-                .length = (uint8_t)length,
-            };
+            side.host = (uint32_t)(sizeof(InterpCode) + count * sizeof(IrInsn));
+            out->sides[out->side_count++] = side;
         }
     }
     return count;

@@ -155,9 +155,6 @@ static const Row rows[IR_OP_COUNT] = {
     [IR_vfwiden] = { emit_vfwiden },
     [IR_vfnarrow] = { emit_vfnarrow },
 
-    [IR_const] = { emit_const },
-    [IR_vconst] = { emit_const },
-    [IR_fconst] = { emit_const },
     [IR_get] = { emit_get },
     [IR_put] = { emit_put },
     [IR_label] = { emit_label },
@@ -174,6 +171,7 @@ static const Row rows[IR_OP_COUNT] = {
 
 static void begin(Gen *g)
 {
+    g->at = 0;
     g->insns = 0;
     g->side = (SideEntry){ 0 };
     g->late_count = 0;
@@ -208,23 +206,29 @@ static const Row *row_of(const IrInsn *op)
     return rows[op->op].emit ? &rows[op->op] : &any_vector;
 }
 
+/* They cost nothing before they are used. */
+static void place_consts(Gen *g)
+{
+    const IrList *consts = &g->live->consts;
+
+    for (unsigned n = consts->first; n < IR_MAX_OPS; n++) {
+        const IrInsn *op = &g->b->ops[consts->at[n]];
+
+        COVERAGE_REACH("x86_64", op->op, IR_OP_COUNT, ir_op_names, sizeof(*ir_op_names));
+        g->temps[op->dst] = (Temp){ .places = IN_CONST };
+    }
+}
+
 static bool emit_ops(Gen *g)
 {
-    const IrBlock *b = g->b;
-
-    for (unsigned at = 0; at < b->op_count; at = g->at + 1) {
-        const IrInsn *op = &b->ops[at];
+    place_consts(g);
+    for (g->step = g->live->work.first; g->step < IR_MAX_OPS; g->step++) {
+        const IrInsn *op;
         const Row *row;
 
-        g->at = at;
+        g->at = g->live->work.at[g->step];
+        op = &g->b->ops[g->at];
         COVERAGE_REACH("x86_64", op->op, IR_OP_COUNT, ir_op_names, sizeof(*ir_op_names));
-        switch (op->op) { /* what emits nothing is half of all operations */
-        case IR_OP_COUNT: continue;
-        case IR_insn: gen_insn(g, op); continue;
-        case IR_get: emit_get(g, op, 0); continue;
-        case IR_const: emit_const(g, op, 0); continue;
-        default: break;
-        }
         if (g->room_end - g->code.p < OP_BYTES) {
             return false;
         }

@@ -15,7 +15,7 @@ Late *gen_late(Gen *g, void (*emit)(Gen *g, const Late *late))
     g_assert(g->late_count <= LATE_MAX);
     g->room_end -= LATE_BYTES;
     late->emit = emit;
-    late->side = g->side;
+    late->side = *gen_insn(g);
     late->retry = NULL;
     late->result = NO_REG;
     late->windows = 0;
@@ -396,7 +396,7 @@ void emit_call(Gen *g, const IrInsn *op, unsigned detail)
     reg_take(g, GENERAL, RAX);
     x_mov_imm(&g->code, RAX, (uintptr_t)helper->fn);
     x_call(&g->code, g->area->thunk[leaf ? THUNK_LEAF : THUNK_CALL]);
-    gen_side(g, &g->side);
+    gen_side(g, gen_insn(g));
     if (op->dst) {
         call_result(g, op);
     }

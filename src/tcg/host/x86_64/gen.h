@@ -82,8 +82,9 @@ struct Gen {
     VectorLevel level;
 
     unsigned at;        /* index of the current operation */
-    unsigned insns;     /* guest instructions begun */
-    SideEntry side;     /* of the current one */
+    unsigned step;      /* where that is in live->work */
+    unsigned insns;     /* guest instructions up to the last one that was asked for ... */
+    SideEntry side;     /* ... and that one: gen_insn() */
     bool alone;         /* the result of the current one will be: see Temp */
     uint32_t locked[2]; /* registers of each class that the current operation uses */
     uint32_t used[2];   /* scratch registers that own a temporary */
@@ -100,12 +101,6 @@ struct Gen {
     Temp temps[IR_MAX_OPS + 1];
     Late late[LATE_MAX];
 };
-
-/* A guest instruction begins. */
-static inline void gen_insn(Gen *g, const IrInsn *op)
-{
-    g->side = (SideEntry){ .guest = op->imm, .insns = g->insns++, .length = op->aux };
-}
 
 /* An operand of an instruction: a register or memory, or a constant that fits. */
 typedef struct Operand {
@@ -144,13 +139,21 @@ static inline bool gen_lives(const Gen *g, unsigned t)
     return g->live->use[t].last > g->at;
 }
 
-/* The next operation that is not dropped, NULL at the end; index in *at. */
-const IrInsn *gen_next(const Gen *g, unsigned *at);
+/* The operation after *step, which moves on to it; NULL at the end. */
+static inline const IrInsn *gen_next(const Gen *g, unsigned *step)
+{
+    return ++*step < IR_MAX_OPS ? &g->b->ops[g->live->work.at[*step]] : NULL;
+}
 
-/* The same without marks of guest instructions, for two operations that become one ... */
-const IrInsn *gen_partner(const Gen *g, unsigned *at);
-/* ... and the walk goes on to the second of them. */
-void gen_advance(Gen *g, unsigned at);
+/* Two operations became one: the walk goes on to the second of them. */
+static inline void gen_advance(Gen *g, unsigned step)
+{
+    g->step = step;
+    g->at = g->live->work.at[step];
+}
+
+/* The guest instruction that the current operation is part of. */
+const SideEntry *gen_insn(Gen *g);
 
 /* ---- code out of line ------------------------------------------------------------------------------ */
 
@@ -174,7 +177,7 @@ typedef struct Row {
     _(sext) _(dep) _(alias) _(bswap) _(count) _(popcnt) _(orcb) _(minmax) _(setcond) _(select)     \
     _(ldenv) _(stenv) _(load) _(store) _(load_as) _(store_as) _(rmw) _(cas) _(fence)               \
     _(fp2) _(fsqrt) _(fma) _(fminmax) _(fsoft) _(fround) _(forder) _(fcmp) _(fcvt) _(ftoi) _(itof) _(getflags) _(setflags) _(fsign)                    \
-    _(fsgnj) _(fbits) _(bitsf) _(fbox) _(funbox) _(const) _(get) _(put)                           \
+    _(fsgnj) _(fbits) _(bitsf) _(fbox) _(funbox) _(get) _(put)                                     \
     _(vector) _(vfromf) _(vtof) _(vlow) _(vdup) _(vduplane) _(vget) _(vset) _(vins) _(vbinary)     \
     _(vzip) _(vunzip) _(vtranspose) _(vext) _(vrev) _(vtable) _(vlanes) _(vunary) _(vneg) _(vmul)  \
     _(vandn) _(vnot) _(vorn) _(vselect) _(vshl) _(vshr) _(vcmp) _(vtest) _(vpopcnt) _(vbitrev)     \

@@ -271,8 +271,8 @@ static void shift_by_cl(Gen *g, const IrInsn *op, Shift shift)
 /* A small shift to the left whose only use is the addition after it: an index, scaled. */
 static bool fuse_shift_add(Gen *g, const IrInsn *op, int32_t count)
 {
-    unsigned at = g->at, other, base, index;
-    const IrInsn *next = gen_partner(g, &at);
+    unsigned step = g->step, other, base, index;
+    const IrInsn *next = gen_next(g, &step);
 
     if (count < 1 || count > 3 || !next || next->op != IR_add || next->a == next->b ||
         (next->a != op->dst && next->b != op->dst) || g->live->use[op->dst].count != 1) {
@@ -283,7 +283,7 @@ static bool fuse_shift_add(Gen *g, const IrInsn *op, int32_t count)
         return false;
     }
     g->temps[op->dst] = (Temp){ 0 };
-    gen_advance(g, at);
+    gen_advance(g, step);
     index = reg_use(g, op->a);
     base = reg_use(g, other);
     g->locked[GENERAL] = 0; /* one instruction: it reads before it writes */
@@ -598,15 +598,15 @@ static bool leaves_a_scratch(const Gen *g, const IrInsn *compare, const IrInsn *
 
 bool gen_fuse_setcond(Gen *g, const IrInsn *op)
 {
-    unsigned at = g->at;
-    const IrInsn *next = gen_partner(g, &at);
+    unsigned step = g->step;
+    const IrInsn *next = gen_next(g, &step);
 
     if (!next || next->op != IR_select || next->a != op->dst || g->live->use[op->dst].count != 1 ||
         !is_clean(g, op->a) || !is_clean(g, op->b) || !leaves_a_scratch(g, op, next)) {
         return false;
     }
     g->temps[op->dst] = (Temp){ 0 };
-    gen_advance(g, at);
+    gen_advance(g, step);
     select_by(g, next, op);
     reg_release(g, next);
     return true;

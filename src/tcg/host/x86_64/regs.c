@@ -17,35 +17,19 @@ uint64_t gen_const(const Gen *g, unsigned t)
     return ir_const_value(g->b, &g->b->ops[g->b->defined_by[t]]);
 }
 
-const IrInsn *gen_next(const Gen *g, unsigned *at)
+/* Few operations ask. */
+const SideEntry *gen_insn(Gen *g)
 {
-    for (unsigned n = *at + 1; n < g->b->op_count; n++) {
-        if (g->b->ops[n].op != IR_OP_COUNT) {
-            *at = n;
-            return &g->b->ops[n];
-        }
-    }
-    return NULL;
-}
+    const IrBlock *b = g->b;
 
-const IrInsn *gen_partner(const Gen *g, unsigned *at)
-{
-    const IrInsn *next = gen_next(g, at);
+    while (g->insns < b->guest_insns && b->insns[g->insns].op <= g->at) {
+        const IrMark *mark = &b->insns[g->insns];
 
-    while (next && next->op == IR_insn) {
-        next = gen_next(g, at);
+        g->side = (SideEntry){
+            .guest = mark->guest, .insns = (uint8_t)g->insns++, .length = mark->length
+        };
     }
-    return next;
-}
-
-void gen_advance(Gen *g, unsigned at)
-{
-    for (unsigned n = g->at + 1; n < at; n++) {
-        if (g->b->ops[n].op == IR_insn) {
-            gen_insn(g, &g->b->ops[n]);
-        }
-    }
-    g->at = at;
+    return &g->side;
 }
 
 static bool is_wide(const Gen *g, unsigned t)
@@ -509,16 +493,16 @@ bool reg_is_alone(const Gen *g, unsigned t)
  */
 static int put_target(const Gen *g, unsigned t)
 {
-    unsigned at = g->at;
-    const IrInsn *next = gen_next(g, &at);
+    unsigned step = g->step;
+    const IrInsn *next = gen_next(g, &step);
 
     if (next && next->op == IR_vfromf && next->a == t && (g->alone || comes_alone(g, t))) {
         t = next->dst;
-        next = gen_next(g, &at);
+        next = gen_next(g, &step);
     }
     while (next && next->op == IR_zext32 && next->a == t && g->live->use[t].count == 1) {
         t = next->dst;
-        next = gen_next(g, &at);
+        next = gen_next(g, &step);
     }
     if (!next || next->op != IR_put || next->a != t || pin_of(g, next->imm) == NO_REG) {
         return -1;
@@ -669,12 +653,7 @@ void reg_order(const Gen *g, const IrInsn *op, unsigned *a, unsigned *b)
     *b = swap ? op->a : op->b;
 }
 
-/* ---- get, put, const -------------------------------------------------------------------------------- */
-
-void emit_const(Gen *g, const IrInsn *op, unsigned detail)
-{
-    g->temps[op->dst] = (Temp){ .places = IN_CONST };
-}
+/* ---- get, put --------------------------------------------------------------------------------------- */
 
 void emit_get(Gen *g, const IrInsn *op, unsigned detail)
 {
