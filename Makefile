@@ -21,6 +21,11 @@ PREFIX ?= /usr/local
 
 all: $(BUILD)/lathe
 
+# All cores, unless -j says otherwise. Several goals are made in their order (make clean all).
+ifeq ($(MAKELEVEL)$(word 2,$(MAKECMDGOALS)),0)
+MAKEFLAGS += -j$(shell nproc)
+endif
+
 ifeq ($(filter clean help,$(MAKECMDGOALS)),)
 -include $(BUILD)/config.mk
 endif
