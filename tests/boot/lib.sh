@@ -3,8 +3,6 @@ build=${BUILD:-build}
 work=$(mktemp -d "${TMPDIR:-/tmp}/lathe-boot.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 log=$work/log
-slow=${SAN:+10} # with sanitizers everything takes its time
-slow=${slow:-1}
 
 skip() {
     echo "$*"
@@ -52,7 +50,7 @@ MACHINE
 run() {
     limit=$1 expected=$2
     shift 2
-    timeout -k 5 $((limit * slow)) "$build/lathe" run "$work/m.yaml" "$@" < /dev/null > "$log" 2>&1
+    timeout -k 5 "$limit" "$build/lathe" run "$work/m.yaml" "$@" < /dev/null > "$log" 2>&1
     status=$?
     [ $status = "$expected" ] || fail "exit status $status, expected $expected: run $*"
 }
@@ -66,7 +64,7 @@ says() {
 run_until() {
     limit=$1 count=$2 pattern=$3
     : > "$log"
-    timeout -k 5 $((limit * slow)) "$build/lathe" run "$work/m.yaml" > "$log" 2>&1 &
+    timeout -k 5 "$limit" "$build/lathe" run "$work/m.yaml" > "$log" 2>&1 &
     pid=$!
     while [ "$(grep -c "$pattern" "$log")" -lt "$count" ] && kill -0 $pid 2>/dev/null; do
         sleep 0.1
