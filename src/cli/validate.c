@@ -78,8 +78,8 @@ static void look_at_variant(GArray *findings, const char *file, const MachineOpt
     const char *kind, const char *name)
 {
     Diag *diag = diag_new();
-    g_autoptr(MachineSpec) spec = load_named(file, options, diag);
 
+    machine_spec_free(load_named(file, options, diag));
     if (diag_errors(diag)) {
         add(findings, file, g_strdup_printf("%s %s", kind, name), diag);
     } else {

@@ -75,15 +75,14 @@ static void *writable_pair(CpuEnv *env, uint64_t address)
 }
 
 #ifdef __x86_64__
-__attribute__((target("cx16"))) static void host_swap_128(
-    void *at, const IrVec *expected, const IrVec *desired, IrVec *old)
+/* Not __sync_val_compare_and_swap(): clang makes a call of it that no library has. */
+static void host_swap_128(void *at, const IrVec *expected, const IrVec *desired, IrVec *old)
 {
-    __int128 before, after;
-
-    memcpy(&before, expected, sizeof(before));
-    memcpy(&after, desired, sizeof(after));
-    before = __sync_val_compare_and_swap((__int128 *)at, before, after);
-    memcpy(old, &before, sizeof(before));
+    *old = *expected;
+    __asm__ volatile("lock cmpxchg16b %0"
+                     : "+m"(*(IrVec *)at), "+a"(old->d[0]), "+d"(old->d[1])
+                     : "b"(desired->d[0]), "c"(desired->d[1])
+                     : "memory", "cc");
 }
 #endif
 
