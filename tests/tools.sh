@@ -5,7 +5,7 @@ set -u
 tools='qemu-img:qemu-utils qemu-riscv64-static:qemu-user-static aarch64-linux-gnu-gcc:gcc-aarch64-linux-gnu
 riscv64-linux-gnu-gcc:gcc-riscv64-linux-gnu
 debootstrap:debootstrap mcopy:mtools fiptool:arm-trusted-firmware-tools fsck.fat:dosfstools cryptsetup:cryptsetup-bin zsh:zsh fish:fish mandoc:mandoc python3:python3 strace:strace nbdinfo:libnbd-bin nbdkit:nbdkit tgtd:tgt
-/usr/sbin/sshd:openssh-server mkfs.btrfs:btrfs-progs cpio:cpio virt-xml-validate:libvirt-clients'
+/usr/sbin/sshd:openssh-server socat:socat openssl:openssl ps:procps file:file mkfs.btrfs:btrfs-progs cpio:cpio virt-xml-validate:libvirt-clients'
 modules='yaml:python3-yaml jsonschema:python3-jsonschema'
 
 missing=$({

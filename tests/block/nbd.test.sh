@@ -2,7 +2,7 @@
 # `lathe nbd`: clients that others wrote see the disk, and change it.
 lathe=$(cd "$(dirname "$0")/../.." && pwd)/${BUILD:-build}/lathe
 tests=$(cd "$(dirname "$0")" && pwd)
-for program in nbdinfo nbdcopy qemu-img qemu-io python3; do
+for program in nbdinfo nbdcopy qemu-img qemu-io python3 ps socat; do
     command -v $program >/dev/null || { echo "$program is missing"; exit 77; }
 done
 dir=$(mktemp -d)
