@@ -5,12 +5,26 @@
 build=${BUILD:-build}
 limit=900
 passed=0 failed=0 skipped=0 broken=
-case ${SAN:-} in
-*thread*) export TSAN_OPTIONS="suppressions=$PWD/tests/tsan.supp${TSAN_OPTIONS:+:$TSAN_OPTIONS}" ;;
-esac
-if [ -n "${SAN:-}" ]; then      # sanitizers take their time: every limit that a test or we set is longer
+
+# Under sanitizers every program of a test writes its reports here, whatever becomes of its output and its status; and
+# what they slow down has one factor: tests/slow/timeout stands before timeout(1).
+reports=
+if [ -n "${SAN:-}" ]; then
+    mkdir -p "$build/log/reports"
+    reports=$(cd "$build/log/reports" && pwd)
+    rm -f "$reports"/*
+    export ASAN_OPTIONS="log_path=$reports/asan:exitcode=99${ASAN_OPTIONS:+:$ASAN_OPTIONS}"
+    export UBSAN_OPTIONS="log_path=$reports/ubsan:exitcode=99:halt_on_error=1:print_stacktrace=1${UBSAN_OPTIONS:+:$UBSAN_OPTIONS}"
+    export TSAN_OPTIONS="log_path=$reports/tsan:suppressions=$PWD/tests/tsan.supp${TSAN_OPTIONS:+:$TSAN_OPTIONS}"
     export SLOW=10 PATH="$PWD/tests/slow:$PATH"
 fi
+
+# reported LOG: did a sanitizer say something during this test? It goes to the end of its log.
+reported() {
+    [ -n "$reports" ] && [ -n "$(ls "$reports")" ] || return 1
+    cat "$reports"/* >> "$1"
+    rm -f "$reports"/*
+}
 
 for test in "$@"; do
     case $test in *"${ONLY:-}"*) ;; *) continue ;; esac
@@ -19,7 +33,9 @@ for test in "$@"; do
     case $test in
     *.sh)
         CMOCKA_MESSAGE_OUTPUT=stdout timeout $limit sh "$test" >"$log" 2>&1
-        case $? in
+        status=$?
+        ! reported "$log" || status=99
+        case $status in
         0)  passed=$((passed + 1)); echo "ok      $test" ;;
         77) skipped=$((skipped + 1)); echo "skip    $test: $(tail -n 1 "$log")" ;;
         *)  failed=$((failed + 1)); broken="$broken $test"; echo "FAILED  $test"; tail -n 40 "$log" ;;
@@ -27,6 +43,7 @@ for test in "$@"; do
     *)
         timeout $limit "$test" >"$log" 2>&1
         status=$?
+        ! reported "$log" || status=99
         good=$(grep -cE '^\[       OK \]' "$log")
         bad=$(grep -cE '^\[  FAILED  \] [a-z]' "$log")
         skip=$(grep -cE '^\[  SKIPPED \] [a-z]' "$log")

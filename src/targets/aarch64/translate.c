@@ -22,7 +22,7 @@ bool a64_adrp(A64Translator *t, const A64Adr *i)
 {
     uint64_t page = t->pc & ~UINT64_C(0xfff);
 
-    set_reg(t, 1, i->rd, constant(t, I64, page + ((int64_t)i->imm << 12)));
+    set_reg(t, 1, i->rd, constant(t, I64, page + ((uint64_t)i->imm << 12)));
     return true;
 }
 
