@@ -48,6 +48,10 @@ END
     done
 }
 end() { kill $server; wait $server 2>/dev/null; server=; }
+below() {           # below PID: what it has started, and what that has: from OpenSSH 9.8 on a session is several processes
+    for child in $(ps -o pid= --ppid "$1"); do echo "$child"; below "$child"; done
+}
+cut_sessions() { kill -9 $(below $server) 2>/dev/null; }
 serve internal-sftp
 
 head -c 3000000 /dev/urandom > a.img
@@ -93,13 +97,11 @@ until [ "$(head -c 4096 a.img | tr -d Z | wc -c)" = 0 ]; do     # it has begun t
     kill -0 $bench 2>/dev/null || break
     sleep 0.02
 done
-pids=$(ps -o pid= --ppid $server)
-kill $pids 2>/dev/null
+kill $(below $server) 2>/dev/null
 wait $bench || fail "requests did not outlive the session: $(cat bench)"
 end
 
 # ---- a server whose host loses power: what it had acknowledged and not flushed is gone from the file ----
-cut_sessions() { kill -9 $(ps -o pid= --ppid $server) 2>/dev/null; }
 cp before a.img
 serve internal-sftp
 rm -f written cut
