@@ -98,9 +98,19 @@ static void watched_range(const A64Cpu *cpu, unsigned n, uint64_t *first, uint64
     }
 }
 
-static bool is_watching(const A64Cpu *cpu, unsigned n)
+static bool watches(const A64Cpu *cpu, unsigned n)
 {
     return cpu->mdscr & MDSCR_MDE && cpu->dbgwcr[n] & CONTROL_ENABLE && !cpu->oslock;
+}
+
+bool a64_is_watching(const A64Cpu *cpu)
+{
+    bool any = false;
+
+    for (unsigned n = 0; n < A64_WATCHPOINTS; n++) {
+        any |= watches(cpu, n);
+    }
+    return any;
 }
 
 bool a64_is_watched(const A64Cpu *cpu, uint64_t address, uint64_t size)
@@ -109,7 +119,7 @@ bool a64_is_watched(const A64Cpu *cpu, uint64_t address, uint64_t size)
 
     for (unsigned n = 0; n < A64_WATCHPOINTS; n++) {
         watched_range(cpu, n, &first, &last);
-        if (is_watching(cpu, n) && first <= start + (size - 1) && last >= start) {
+        if (watches(cpu, n) && first <= start + (size - 1) && last >= start) {
             return true;
         }
     }
@@ -126,7 +136,7 @@ bool a64_watchpoint_hits(const A64Cpu *cpu, unsigned el, uint64_t address, Acces
     }
     for (unsigned n = 0; n < A64_WATCHPOINTS; n++) {
         watched_range(cpu, n, &first, &last);
-        if (is_watching(cpu, n) && is_of_level(cpu, cpu->dbgwcr[n], el) && cpu->dbgwcr[n] & kind &&
+        if (watches(cpu, n) && is_of_level(cpu, cpu->dbgwcr[n], el) && cpu->dbgwcr[n] & kind &&
             address <= last && (address & ~UINT64_C(7)) + 7 >= first) {
             return true;
         }

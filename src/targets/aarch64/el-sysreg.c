@@ -50,7 +50,6 @@ static void write_mdcr2(A64Cpu *cpu, unsigned number, uint64_t value)
     cpu->mdcr[2] = value &
         (MDCR_HPMN | MDCR_TPMCR | MDCR_TPM | MDCR_HPME | MDCR_TDE | MDCR_TDA | MDCR_TDOSA |
             MDCR_TDRA);
-    tlb_flush_all(&cpu->env); /* what watchpoints watch */
     a64_mode_changed(cpu);
 }
 
@@ -175,7 +174,6 @@ static uint64_t read_cptr3(A64Cpu *cpu, unsigned number)
 static void write_mdcr3(A64Cpu *cpu, unsigned number, uint64_t value)
 {
     cpu->mdcr[3] = value & (MDCR_TPM | MDCR_TDA | MDCR_TDOSA | MDCR_SDD);
-    tlb_flush_all(&cpu->env);
     a64_mode_changed(cpu);
 }
 

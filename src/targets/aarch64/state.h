@@ -365,6 +365,7 @@ enum { A64_BREAKPOINTS = 6, A64_WATCHPOINTS = 4 };
 unsigned a64_debug_level(const A64Cpu *cpu);
 bool a64_is_stepping(const A64Cpu *cpu, unsigned el);
 bool a64_has_breakpoints(const A64Cpu *cpu, unsigned el);
+bool a64_is_watching(const A64Cpu *cpu); /* anything at all */
 /* Is a watchpoint in the page (of that size) of an address? */
 bool a64_is_watched(const A64Cpu *cpu, uint64_t address, uint64_t size);
 bool a64_watchpoint_hits(const A64Cpu *cpu, unsigned el, uint64_t address, Access access);

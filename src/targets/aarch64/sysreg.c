@@ -251,11 +251,24 @@ static uint8_t rvbar_trap(const A64Cpu *cpu, unsigned number, bool write)
     return higher ? EC_UNKNOWN : SYSREG_GOES_ON;
 }
 
+/*
+ * Pages that are watched are in no TLB, so only what is watched from now on has to go. A hypervisor writes many of these
+ * registers whenever it enters a guest.
+ */
+static void debug_changed(A64Cpu *cpu, bool changed)
+{
+    if (changed && a64_is_watching(cpu)) {
+        tlb_flush_all(&cpu->env);
+    }
+    a64_mode_changed(cpu);
+}
+
 static void write_oslar(A64Cpu *cpu, unsigned number, uint64_t value)
 {
+    bool changed = cpu->oslock != (value & 1);
+
     cpu->oslock = value & 1;
-    tlb_flush_all(&cpu->env);
-    a64_mode_changed(cpu);
+    debug_changed(cpu, changed);
 }
 
 /* The OS lock is there, and nothing is wider than 32 bits (D17.3.21). */
@@ -294,9 +307,11 @@ static uint64_t read_debug(A64Cpu *cpu, unsigned number)
 
 static void write_debug(A64Cpu *cpu, unsigned number, uint64_t value)
 {
-    *debug_register(cpu, number) = value;
-    tlb_flush_all(&cpu->env); /* what was watched, and is */
-    a64_mode_changed(cpu);
+    uint64_t *home = debug_register(cpu, number);
+    bool changed = *home != value;
+
+    *home = value;
+    debug_changed(cpu, changed);
 }
 
 /* Of the machine's seed, a stream for each CPU; else of the host's random numbers. */

@@ -54,6 +54,17 @@ static void watchpoints(void)
     SHOW("a watched load", run_el0(load_word, (uint64_t)(words + 1)));
     write_sysreg(dbgwcr0_el1, ENABLE | FOR_EL0 | STORES | LOADS | BYTE_4);
     SHOW("one byte of it", run_el0(store_word, (uint64_t)(words + 1) + 4));
+    write_sysreg(dbgwcr0_el1, ENABLE | FOR_EL0 | STORES | ALL_BYTES);
+    write_sysreg(mdscr_el1, read_sysreg(mdscr_el1) & ~(uint64_t)MDSCR_MDE);
+    SHOW("without MDE", run_el0(store_word, (uint64_t)(words + 1)));
+    write_sysreg(mdscr_el1, read_sysreg(mdscr_el1) | MDSCR_MDE);
+    SHOW("with it", run_el0(store_word, (uint64_t)(words + 1)));
+    write_sysreg(oslar_el1, 1);
+    SHOW("with the OS lock", run_el0(store_word, (uint64_t)(words + 1)));
+    write_sysreg(oslar_el1, 0);
+    SHOW("without it", run_el0(store_word, (uint64_t)(words + 1)));
+    write_sysreg(dbgwvr0_el1, words + 2);
+    SHOW("another address", run_el0(store_word, (uint64_t)(words + 2)));
     write_sysreg(dbgwcr0_el1, 0);
     SHOW("no watchpoint", run_el0(store_word, (uint64_t)(words + 1)));
 }
