@@ -11,6 +11,7 @@ static void carry_out(CpuEnv *env, const FlushOrder *order)
     switch (order->kind) {
     case FLUSH_ALL: tlb_flush_all(env); break;
     case FLUSH_SPACE: tlb_flush_space(env, order->test, order->wanted); break;
+    case FLUSH_WORLD: tlb_flush_world(env, order->test, order->wanted); break;
     case FLUSH_PAGE: tlb_flush_page(env, order->address, order->test, order->wanted); break;
     }
 }
@@ -52,6 +53,11 @@ void tlb_flush_all_cpus(CpuEnv *env)
 void tlb_flush_space_cpus(CpuEnv *env, TlbSpaceTest test, uint64_t wanted)
 {
     post_to_all(env, (FlushOrder){ .kind = FLUSH_SPACE, .test = test, .wanted = wanted });
+}
+
+void tlb_flush_world_cpus(CpuEnv *env, TlbSpaceTest test, uint64_t wanted)
+{
+    post_to_all(env, (FlushOrder){ .kind = FLUSH_WORLD, .test = test, .wanted = wanted });
 }
 
 void tlb_flush_page_cpus(CpuEnv *env, uint64_t address, TlbSpaceTest test, uint64_t wanted)

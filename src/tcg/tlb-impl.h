@@ -101,7 +101,7 @@ typedef struct PageRef {
 /* What other CPUs want this one to forget: shootdown.c. */
 enum { FLUSH_ORDERS = 16 };
 
-typedef enum FlushKind { FLUSH_ALL, FLUSH_SPACE, FLUSH_PAGE } FlushKind;
+typedef enum FlushKind { FLUSH_ALL, FLUSH_SPACE, FLUSH_WORLD, FLUSH_PAGE } FlushKind;
 
 typedef struct FlushOrder {
     FlushKind kind;

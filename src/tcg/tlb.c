@@ -437,6 +437,14 @@ static void renew_views(TcgCpu *cpu, uint64_t old_serial, uint64_t new_serial)
     }
 }
 
+static void empty_space(Tlb *tlb, TlbSpace *space)
+{
+    space->serial = new_serial(tlb);
+    space->generation = 0;
+    memset(space->entered, 0, sizeof(space->entered));
+    space->has_large = false;
+}
+
 void tlb_flush_space(CpuEnv *env, TlbSpaceTest test, uint64_t wanted)
 {
     TcgCpu *cpu = env_cpu(env);
@@ -446,13 +454,24 @@ void tlb_flush_space(CpuEnv *env, TlbSpaceTest test, uint64_t wanted)
         TlbSpace *space = &tlb->spaces[i];
         if (!space->global && test(space->space, wanted)) {
             uint64_t old_serial = space->serial;
-            space->serial = new_serial(tlb);
-            space->generation = 0;
-            memset(space->entered, 0, sizeof(space->entered));
-            space->has_large = false;
+            empty_space(tlb, space);
             if (space->fetch) {
                 renew_views(cpu, old_serial, space->serial);
             }
+        }
+    }
+    cpu_context_changed(env);
+}
+
+void tlb_flush_world(CpuEnv *env, TlbSpaceTest test, uint64_t wanted)
+{
+    Tlb *tlb = &env_cpu(env)->tlb;
+
+    for (unsigned i = 0; i < tlb->space_count; i++) {
+        TlbSpace *space = &tlb->spaces[i];
+        if (!space->global && test(space->space, wanted)) {
+            empty_space(tlb, space);
+            empty_space(tlb, &tlb->spaces[space->twin]);
         }
     }
     cpu_context_changed(env);

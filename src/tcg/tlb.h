@@ -23,6 +23,9 @@ void tlb_flush_all(CpuEnv *env);
 typedef bool (*TlbSpaceTest)(uint64_t space, uint64_t wanted);
 void tlb_flush_space(CpuEnv *env, TlbSpaceTest test, uint64_t wanted);
 
+/* Forgets those spaces altogether, with the global pages that they share. */
+void tlb_flush_world(CpuEnv *env, TlbSpaceTest test, uint64_t wanted);
+
 /* Forgets one page (of any size) in the spaces for which the test is true; test NULL: in every space. */
 void tlb_flush_page(CpuEnv *env, uint64_t address, TlbSpaceTest test, uint64_t wanted);
 
@@ -32,6 +35,7 @@ void tlb_flush_page(CpuEnv *env, uint64_t address, TlbSpaceTest test, uint64_t w
  */
 void tlb_flush_all_cpus(CpuEnv *env);
 void tlb_flush_space_cpus(CpuEnv *env, TlbSpaceTest test, uint64_t wanted);
+void tlb_flush_world_cpus(CpuEnv *env, TlbSpaceTest test, uint64_t wanted);
 void tlb_flush_page_cpus(CpuEnv *env, uint64_t address, TlbSpaceTest test, uint64_t wanted);
 void tlb_sync(CpuEnv *env);
 

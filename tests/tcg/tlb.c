@@ -93,15 +93,22 @@ static bool is_space(uint64_t space, uint64_t wanted)
     return space == wanted;
 }
 
+static bool is_any(uint64_t space, uint64_t wanted)
+{
+    return true;
+}
+
 static void flush(Oracle *o, unsigned space, uint64_t address, bool global)
 {
-    unsigned how = below(o, global ? 2 : 4);
+    unsigned how = below(o, global ? 3 : 6);
 
     switch (how) {
     case 0: tlb_flush_all(o->env); break;
     case 1: tlb_flush_page(o->env, address, NULL, 0); break;
-    case 2: tlb_flush_page(o->env, address, is_space, space); break;
-    case 3: tlb_flush_space(o->env, is_space, space); break;
+    case 2: tlb_flush_world(o->env, is_any, 0); break;
+    case 3: tlb_flush_page(o->env, address, is_space, space); break;
+    case 4: tlb_flush_space(o->env, is_space, space); break;
+    case 5: tlb_flush_world(o->env, is_space, space); break;
     }
 }
 
@@ -202,7 +209,32 @@ static void a_flushed_space_keeps_its_global_pages(void **state)
     assert_int_equal(cpu->walks, 1);
 }
 
-/* Every page of a large memory is touched twice: the second time nothing is walked, so the level has grown. */
+static void a_flushed_world_loses_its_global_pages_and_no_others(void **state)
+{
+    g_autoptr(MiniMachine) m = mini_machine_new(&(MiniOptions){ .tcg.host = "interp" });
+    MiniPage pages[] = { { 0x1000, 0x1000, true, true, true }, { 0x2000, 0x1000, true, true, false } };
+    MiniPage table[2][MINI_PAGES] = { { [1] = pages[0], [2] = pages[1] }, { [2] = pages[1] } };
+    MiniCpu *cpu = m->mini[0];
+    uint64_t value;
+    cpu->table = table;
+    tlb_flush_all(&cpu->env);
+    cpu_load(&cpu->env, 0x1000, MEM_64, &value);
+    cpu_load(&cpu->env, 0x2000, MEM_64, &value);
+    cpu->space = 1;
+    cpu_context_changed(&cpu->env);
+    cpu_load(&cpu->env, 0x2000, MEM_64, &value);
+    cpu->walks = 0;
+
+    tlb_flush_world(&cpu->env, is_space, 0);
+    cpu_load(&cpu->env, 0x2000, MEM_64, &value);
+    assert_int_equal(cpu->walks, 0);
+    cpu->space = 0;
+    cpu_context_changed(&cpu->env);
+    cpu_load(&cpu->env, 0x1000, MEM_64, &value);
+    cpu_load(&cpu->env, 0x2000, MEM_64, &value);
+    assert_int_equal(cpu->walks, 2);
+}
+
 /* Growing considers every so many look-ups, and may throw out the very page that was looked up. */
 static void a_page_that_growing_throws_out_was_found_all_the_same(void **state)
 {
@@ -228,6 +260,7 @@ static void a_page_that_growing_throws_out_was_found_all_the_same(void **state)
     g_rand_free(random);
 }
 
+/* Every page of a large memory is touched again and again: in the end nothing is walked, so the level has grown. */
 static void the_second_level_grows_to_what_is_used(void **state)
 {
     enum { PAGES = 8192, ROUNDS = 6 };
@@ -327,6 +360,7 @@ int main(void)
         cmocka_unit_test(random_maps_and_flushes_never_leave_a_wrong_entry),
         cmocka_unit_test(a_change_of_space_walks_nothing_again),
         cmocka_unit_test(a_flushed_space_keeps_its_global_pages),
+        cmocka_unit_test(a_flushed_world_loses_its_global_pages_and_no_others),
         cmocka_unit_test(a_page_that_growing_throws_out_was_found_all_the_same),
         cmocka_unit_test(the_second_level_grows_to_what_is_used),
         cmocka_unit_test(widths_signs_and_orders),

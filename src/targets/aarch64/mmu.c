@@ -197,6 +197,21 @@ bool a64_is_asid_space(uint64_t space, uint64_t wanted)
     return !((space ^ wanted) & differ);
 }
 
+bool a64_is_vmid_space(uint64_t space, uint64_t wanted)
+{
+    return !((space ^ wanted) & (SPACE_REGIME | SPACE_SECURE | SPACE_VMID));
+}
+
+bool a64_is_regime_space(uint64_t space, uint64_t wanted)
+{
+    return !((space ^ wanted) & (SPACE_REGIME | SPACE_SECURE));
+}
+
+uint64_t a64_regime_space(const A64Cpu *cpu, unsigned regime)
+{
+    return world_of(cpu, regime);
+}
+
 uint64_t a64_asid_space(const A64Cpu *cpu, uint64_t number)
 {
     unsigned regime = a64_regime(cpu, 0);

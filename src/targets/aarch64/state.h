@@ -337,8 +337,13 @@ unsigned a64_translate_address(
 /* Is this the key of a space with the ASID that `wanted` has (a64_asid_space)? */
 bool a64_is_asid_space(uint64_t space, uint64_t wanted);
 uint64_t a64_asid_space(const A64Cpu *cpu, uint64_t asid);
+/* Of that regime, and of the VMID if it has one, or of any (a64_regime_space). */
+bool a64_is_vmid_space(uint64_t space, uint64_t wanted);
+bool a64_is_regime_space(uint64_t space, uint64_t wanted);
+uint64_t a64_regime_space(const A64Cpu *cpu, unsigned regime);
 /* TCR_EL1 or SCTLR_EL1 was written. */
 void a64_settings_changed(A64Cpu *cpu);
+
 /* ---- stage2.c ---- */
 
 /* What EL2 is told of a fault of stage 2, and HPFAR_EL2; other syndromes stay what they are. */

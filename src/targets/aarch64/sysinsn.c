@@ -111,17 +111,33 @@ static bool is_broadcast(const A64Cpu *cpu, unsigned number)
     return crm < 4 || crm == 5 || (crm == 4 && (op2 == 0 || op2 == 3 || op2 == 4 || op2 == 7));
 }
 
-/*
- * All of a regime, of a VMID, or of intermediate addresses, which no entry remembers: all there is goes, in no
- * time, as a flush only gives new numbers to spaces.
- */
-static void flush_all(A64Cpu *cpu, unsigned number, uint64_t value)
+static void flush_spaces(A64Cpu *cpu, unsigned number, TlbSpaceTest test, uint64_t wanted)
 {
     if (is_broadcast(cpu, number)) {
-        tlb_flush_all_cpus(&cpu->env);
+        tlb_flush_world_cpus(&cpu->env, test, wanted);
     } else {
-        tlb_flush_all(&cpu->env);
+        tlb_flush_world(&cpu->env, test, wanted);
     }
+}
+
+/* ALLE1, ALLE2, ALLE3: a regime, of all VMIDs. */
+static void flush_regime(A64Cpu *cpu, unsigned number, uint64_t value)
+{
+    unsigned op1 = number >> 11 & 7, op2 = number & 7;
+    unsigned regime = op1 == 6 ? 3 : op2 == 4 ? 1 : 2;
+
+    flush_spaces(cpu, number, a64_is_regime_space, a64_regime_space(cpu, regime));
+}
+
+/*
+ * All of the current VMID. So are those by intermediate address: no entry remembers one, as all are of both stages. A
+ * hypervisor's VMALLE1 is about its own EL0 while that has no guest.
+ */
+static void flush_vmid(A64Cpu *cpu, unsigned number, uint64_t value)
+{
+    unsigned regime = number >> 11 & 7 ? 1 : a64_regime(cpu, 0);
+
+    flush_spaces(cpu, number, a64_is_vmid_space, a64_regime_space(cpu, regime));
 }
 
 static void flush_asid(A64Cpu *cpu, unsigned number, uint64_t value)
@@ -166,7 +182,9 @@ static void flush_range(A64Cpu *cpu, unsigned number, uint64_t value)
     uint64_t base = (uint64_t)((int64_t)(value << 27) >> 27) << granule;
 
     if (count > MANY) {
-        flush_all(cpu, number, value);
+        SysCall *const all = number >> 11 & 7 ? flush_regime : flush_vmid;
+
+        all(cpu, number, value);
         return;
     }
     for (uint64_t i = 0; i < count; i++) {
@@ -214,12 +232,12 @@ static const struct SysInsn { uint16_t number; uint8_t feature, flags; SysCall *
 
 /* TLBI by op1 and op2; those with a last-level hint do the same. */
 static SysCall *const of_el1[8] = {
-    flush_all, flush_address, flush_asid, flush_address, NULL, flush_address, NULL, flush_address,
+    flush_vmid, flush_address, flush_asid, flush_address, NULL, flush_address, NULL, flush_address,
 };
 static SysCall *const of_el2[8] = { /* ALLE2, VAE2, ALLE1, VALE2, VMALLS12E1 */
-    flush_all, flush_address, NULL, NULL, flush_all, flush_address, flush_all, NULL,
+    flush_regime, flush_address, NULL, NULL, flush_regime, flush_address, flush_vmid, NULL,
 };
-static SysCall *const of_el3[8] = { flush_all, flush_address, NULL, NULL, NULL, flush_address, NULL, NULL };
+static SysCall *const of_el3[8] = { flush_regime, flush_address, NULL, NULL, NULL, flush_address, NULL, NULL };
 /* clang-format on */
 
 static const struct SysInsn *find_insn(unsigned number)
@@ -246,7 +264,7 @@ static SysCall *find_by_ipa(const A64Cpu *cpu, unsigned number)
     unsigned there = PLAIN | (ranges ? RANGES : 0) | (outer ? OUTER : 0) |
         (outer && ranges ? OUTER_RANGES : 0);
 
-    return bit & there ? flush_all : NULL;
+    return bit & there ? flush_vmid : NULL;
 }
 
 /* CRm: 1 outer, 3 inner shareable, 7 this CPU; 5, 2 and 6 the same for ranges. */

@@ -48,6 +48,8 @@ CODE(zero, "dc zva, x0")
 CODE(translate, "at s1e1r, x0\n isb\n mrs x1, par_el1")
 CODE(jump, "mov x1, x30\n blr x0\n mov x30, x1")
 
+CODE(flush_own, "dsb ish\n tlbi vmalle1\n dsb ish\n isb")
+
 static void keep(uint64_t at)
 {
     value = *(volatile uint64_t *)at;
@@ -238,6 +240,22 @@ static void vmids(void)
     write_sysreg(vttbr_el2, one);
     run_at(EL1, keep, AT);
     print_hex("the other", value);
+    pages[0] = (AT + 0x3000) | PAGE | AF | SHARED | S1_NORMAL;
+    run_at(EL1, flush_own, 0);
+    run_at(EL1, keep, AT);
+    print_hex("after its own vmalle1", value);
+    pages[0] = AT | PAGE | AF | SHARED | S1_NORMAL;
+    third[0][0] = (uint64_t)data[1] | PAGE | AF | S2_NORMAL | SHARED | S2_ALL;
+    third[1][0] = (uint64_t)data[3] | PAGE | AF | S2_NORMAL | SHARED | S2_ALL;
+    flush();
+    run_at(EL1, keep, AT);
+    print_hex("after alle1", value);
+    write_sysreg(vttbr_el2, two);
+    run_at(EL1, keep, AT);
+    print_hex("the other", value);
+    write_sysreg(vttbr_el2, one);
+    third[0][0] = (uint64_t)data[0] | PAGE | AF | S2_NORMAL | SHARED | S2_ALL;
+    flush();
     write_sysreg(hcr_el2, BIT(31));
     write_sysreg(sctlr_el1, read_sysreg(sctlr_el1) & ~UINT64_C(1));
     value = 0;
