@@ -15,9 +15,6 @@ static void write_hcr(A64Cpu *cpu, unsigned number, uint64_t value)
     mask |= a64_has(cpu, A64_VHE) ? HCR_E2H : 0;
     mask |= a64_has(cpu, A64_S2FWB) ? HCR_FWB : 0;
     mask |= a64_has(cpu, A64_PAUTH) ? HCR_APK | HCR_API : 0;
-    if ((cpu->hcr ^ value) & mask & HCR_FWB) {
-        tlb_flush_all(&cpu->env); /* what is a device's memory */
-    }
     cpu->hcr = (value & mask) | HCR_RW;
     a64_levels_changed(cpu);
 }

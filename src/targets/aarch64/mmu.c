@@ -117,8 +117,8 @@ static uint64_t asid(const A64Cpu *cpu, unsigned regime)
 /* ---- contexts --------------------------------------------------------------------------------- */
 
 /*
- * A space's key: what translates (its regime, is it on, is stage 2, for which state, how: SPACE_SETTING), the
- * guest's VMID and the ASID. Its rights' key has the same but for the ASID, as global pages are the same for all
+ * A space's key: what translates (its regime, is it on, is stage 2 and with FWB, for which state, how:
+ * SPACE_SETTING), the guest's VMID and the ASID. Its rights' key has the same but for the ASID, as global pages are the same for all
  * ASIDs and no more than that.
  */
 enum {
@@ -126,6 +126,7 @@ enum {
     SPACE_STAGE_2 = 1 << 3,
     SPACE_SECURE = 1 << 4,
     SPACE_HALVES = 1 << 5,
+    SPACE_FWB = 1 << 6, /* says what is a device's memory */
     SPACE_SETTING_SHIFT = 8,
     SPACE_VMID_SHIFT = 16,
     SPACE_ASID_SHIFT = 32,
@@ -161,6 +162,7 @@ static uint64_t world_of(const A64Cpu *cpu, unsigned regime)
     if (regime == 1) {
         world |= (uint64_t)cpu->setting << SPACE_SETTING_SHIFT;
         world |= cpu->hcr_now & HCR_VM ? SPACE_STAGE_2 : 0;
+        world |= cpu->hcr_now & HCR_FWB ? SPACE_FWB : 0;
         world |= a64_el2_enabled(cpu) ? vmid(cpu) << SPACE_VMID_SHIFT : 0;
     }
     return world;
