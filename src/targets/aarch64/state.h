@@ -82,7 +82,7 @@ typedef struct A64Pmu {
 } A64Pmu;
 
 /* A pointer authentication code that was computed: pauth.c. */
-enum { A64_PAC_BITS = 6 };
+enum { A64_PAC_BITS = 10 };
 
 typedef struct A64PacCode {
     uint64_t text, modifier, key[2], code;
@@ -125,7 +125,6 @@ typedef struct A64Cpu {
     uint64_t keys[5][2]; /* pointer authentication: IA IB DA DB GA, low and high half */
     uint64_t dbgbvr[16], dbgbcr[16], dbgwvr[16], dbgwcr[16];
     A64Pmu pmu;
-    A64PacCode pacs[1 << A64_PAC_BITS];
 
     /* EL2 and EL3. Without EL3 the CPU is not secure, as if SCR_EL3 said so. */
     uint64_t hcr, scr;
@@ -139,6 +138,7 @@ typedef struct A64Cpu {
         uint64_t tcr, sctlr;
     } settings[A64_SETTINGS];
     unsigned settings_count, setting;
+    A64PacCode pacs[1 << A64_PAC_BITS]; /* beyond what system registers' rows reach */
 } A64Cpu;
 
 #define A64_NOT_EXCLUSIVE UINT64_MAX
