@@ -15,6 +15,9 @@ static void write_hcr(A64Cpu *cpu, unsigned number, uint64_t value)
     mask |= a64_has(cpu, A64_VHE) ? HCR_E2H : 0;
     mask |= a64_has(cpu, A64_S2FWB) ? HCR_FWB : 0;
     mask |= a64_has(cpu, A64_PAUTH) ? HCR_APK | HCR_API : 0;
+    mask |= a64_has(cpu, A64_CSV2) ? HCR_ENSCXT : 0;
+    mask |= a64_has(cpu, A64_RAS) ? HCR_TERR | HCR_TEA : 0;
+    mask |= a64_has(cpu, A64_LOR) ? HCR_TLOR : 0;
     cpu->hcr = (value & mask) | HCR_RW;
     a64_levels_changed(cpu);
 }
@@ -144,6 +147,10 @@ static void write_scr(A64Cpu *cpu, unsigned number, uint64_t value)
 
     mask |= a64_has(cpu, A64_PAUTH) ? SCR_APK | SCR_API : 0;
     mask |= a64_has(cpu, A64_SEL2) ? SCR_EEL2 : 0;
+    mask |= a64_has(cpu, A64_CSV2) ? SCR_ENSCXT : 0;
+    mask |= a64_has(cpu, A64_HCX) ? SCR_HXEN : 0;
+    mask |= a64_has(cpu, A64_RAS) ? SCR_TERR : 0;
+    mask |= a64_has(cpu, A64_LOR) ? SCR_TLOR : 0;
     value = (value & mask) | SCR_RW | 0x30;
     if ((cpu->scr ^ value) & SCR_SIF) {
         tlb_flush_all(&cpu->env); /* what may be executed */
@@ -187,6 +194,16 @@ static uint8_t highest_trap(const A64Cpu *cpu, unsigned number, bool write)
     return of_el2 && a64_has(cpu, A64_EL3) ? EC_UNKNOWN : SYSREG_GOES_ON;
 }
 
+static uint8_t ras_trap(const A64Cpu *cpu, unsigned number, bool write)
+{
+    return a64_has(cpu, A64_RAS) ? SYSREG_GOES_ON : EC_UNKNOWN;
+}
+
+static uint8_t csv2_trap(const A64Cpu *cpu, unsigned number, bool write)
+{
+    return a64_has(cpu, A64_CSV2) ? SYSREG_GOES_ON : EC_UNKNOWN;
+}
+
 /* ---- the table -------------------------------------------------------------------------------- */
 
 #define EL2(name_) .name = name_, .feature = A64_EL2
@@ -207,6 +224,7 @@ const A64Sysreg a64_el_sysregs[] = {
     { R(3, 4, 1, 1, 2), EL2("cptr_el2"), OF(cptr2) },
     { R(3, 4, 1, 1, 3), EL2("hstr_el2"), HOME(hstr), LOW32 },
     { R(3, 4, 1, 1, 7), EL2("hacr_el2"), HOME(hacr), .mask = 0 },
+    { R(3, 4, 1, 2, 2), .name = "hcrx_el2", .feature = A64_HCX, HOME(hcrx), .mask = 0 },
     { R(3, 4, 2, 0, 0), EL2("ttbr0_el2"), OF_A64(ttbr0) },
     { R(3, 4, 2, 0, 1), VHE("ttbr1_el2"), OF_A64(ttbr1) },
     { R(3, 4, 2, 0, 2), EL2("tcr_el2"), OF_A64(tcr) },
@@ -220,15 +238,18 @@ const A64Sysreg a64_el_sysregs[] = {
     { R(3, 4, 5, 1, 0), EL2("afsr0_el2"), HOME(afsr0[2]), ALL },
     { R(3, 4, 5, 1, 1), EL2("afsr1_el2"), HOME(afsr1[2]), ALL },
     { R(3, 4, 5, 2, 0), EL2("esr_el2"), HOME(esr[2]), LOW32 },
+    { R(3, 4, 5, 2, 3), EL2("vsesr_el2"), HOME(vsesr), .mask = DISR_SYNDROME, .trap = ras_trap },
     { R(3, 4, 6, 0, 0), EL2("far_el2"), HOME(far[2]), ALL },
     { R(3, 4, 6, 0, 4), EL2("hpfar_el2"), HOME(hpfar), ALL },
     { R(3, 4, 10, 2, 0), EL2("mair_el2"), HOME(mair[2]), ALL },
     { R(3, 4, 10, 3, 0), EL2("amair_el2"), HOME(amair[2]), ALL },
     { R(3, 4, 12, 0, 0), EL2("vbar_el2"), HOME(vbar[2]), .mask = ~UINT64_C(0x7ff) },
     { R(3, 4, 12, 0, 1), EL2("rvbar_el2"), HOME(rvbar), .trap = highest_trap, RO },
+    { R(3, 4, 12, 1, 1), EL2("vdisr_el2"), HOME(vdisr), .mask = DISR_A | DISR_SYNDROME, .trap = ras_trap },
     { RANGE(3, 4, 12, 8, 0, 15, 7), EL2("ich_el2"), OF_A64(gic), .trap = a64_gic_trap },
     { R(3, 4, 13, 0, 1), VHE("contextidr_el2"), HOME(contextidr[2]), LOW32 },
     { R(3, 4, 13, 0, 2), EL2("tpidr_el2"), HOME(tpidr[2]), ALL },
+    { R(3, 4, 13, 0, 7), EL2("scxtnum_el2"), HOME(scxtnum[2]), ALL, .trap = csv2_trap },
     { R(3, 4, 14, 0, 3), EL2("cntvoff_el2"), OF(cntvoff) },
     { R(3, 4, 14, 1, 0), EL2("cnthctl_el2"), OF(cnthctl) },
     { RANGE(3, 4, 14, 2, 0, 2, 2), EL2("cnthp_el2"), OF_A64(timer) },
@@ -257,6 +278,7 @@ const A64Sysreg a64_el_sysregs[] = {
     { R(3, 6, 12, 0, 1), EL3("rvbar_el3"), HOME(rvbar), .trap = highest_trap, RO },
     { RANGE(3, 6, 12, 12, 4, 12, 7), EL3("icc_el3"), OF_A64(gic), .trap = a64_gic_trap },
     { R(3, 6, 13, 0, 2), EL3("tpidr_el3"), HOME(tpidr[3]), ALL },
+    { R(3, 6, 13, 0, 7), EL3("scxtnum_el3"), HOME(scxtnum[3]), ALL, .trap = csv2_trap },
     { RANGE(3, 6, 15, 0, 0, 15, 7), EL3("own_el3"), .read = a64_own_read, .trap = a64_own_trap },
     { RANGE(3, 7, 14, 2, 0, 2, 2), EL3("cntps_el1"), OF_A64(timer), .trap = a64_secure_timer_trap },
 };

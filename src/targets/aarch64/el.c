@@ -139,6 +139,12 @@ static bool is_external(uint32_t syndrome)
     return (syndrome & 0x3f) == FAULT_EXTERNAL || (syndrome & 0x3c) == FAULT_EXTERNAL_WALK;
 }
 
+/* SCR_EL3.EA, HCR_EL2.TEA. */
+static unsigned route_external(const A64Cpu *cpu, unsigned usual)
+{
+    return cpu->scr & SCR_EA ? 3 : cpu->hcr_now & HCR_TEA ? MAX(usual, 2) : usual;
+}
+
 static unsigned route_interrupt(const A64Cpu *cpu, uint32_t syndrome)
 {
     unsigned kind = syndrome & ESR_ISS;
@@ -158,7 +164,7 @@ unsigned a64_route(const A64Cpu *cpu, uint32_t *syndrome)
     case EC_DATA_STAGE2:
     case EC_FETCH_STAGE2: return 2;
     case EC_DATA_LOWER:
-    case EC_FETCH_LOWER: return cpu->scr & SCR_EA && is_external(*syndrome) ? 3 : usual;
+    case EC_FETCH_LOWER: return is_external(*syndrome) ? route_external(cpu, usual) : usual;
     case EC_BRK:
     case EC_BREAKPOINT_LOWER:
     case EC_STEP_LOWER:
@@ -203,7 +209,7 @@ static const struct { uint16_t of_el1, of_el2; } renamed[] = {
     SAME(6, 0, 0),                                   /* FAR */
     SAME(10, 2, 0), SAME(10, 3, 0),                  /* MAIR, AMAIR */
     SAME(12, 0, 0),                                  /* VBAR */
-    SAME(13, 0, 1),                                  /* CONTEXTIDR */
+    SAME(13, 0, 1), SAME(13, 0, 7),                  /* CONTEXTIDR, SCXTNUM */
     SAME(14, 1, 0),                                  /* CNTKCTL, CNTHCTL */
 };
 /* clang-format on */

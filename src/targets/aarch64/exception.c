@@ -140,6 +140,14 @@ static bool has_far(A64Class class)
         class == EC_WATCHPOINT_LOWER;
 }
 
+/* It is taken once, or deferred. */
+static void end_virtual_serror(A64Cpu *cpu)
+{
+    cpu->hcr &= ~HCR_VSE;
+    cpu->hcr_now &= ~HCR_VSE;
+    atomic_fetch_and(&cpu->lines, ~(1u << A64_INPUT_VSE));
+}
+
 static void note_syndrome(A64Cpu *cpu, unsigned target, uint32_t syndrome, uint64_t far)
 {
     A64Class class = class_of(syndrome);
@@ -147,10 +155,8 @@ static void note_syndrome(A64Cpu *cpu, unsigned target, uint32_t syndrome, uint6
 
     if (class == EC_INTERRUPT) {
         if ((syndrome & ESR_ISS) == INTERRUPT_VIRTUAL_SERROR) {
-            cpu->esr[target] = a64_syndrome(EC_SERROR, 0);
-            cpu->hcr &= ~HCR_VSE; /* it is taken once */
-            cpu->hcr_now &= ~HCR_VSE;
-            atomic_fetch_and(&cpu->lines, ~(1u << A64_INPUT_VSE));
+            cpu->esr[target] = a64_syndrome(EC_SERROR, (uint32_t)cpu->vsesr);
+            end_virtual_serror(cpu);
         }
         return;
     }
@@ -489,6 +495,19 @@ static uint64_t help_yield(CpuEnv *env, uint64_t a, uint64_t b, uint64_t c)
     return 0;
 }
 
+/* AArch64.vESBOperation() in J1. Physical errors, which would be looked at too, there are none. */
+static uint64_t help_esb(CpuEnv *env, uint64_t a, uint64_t b, uint64_t c)
+{
+    A64Cpu *cpu = a64_cpu(env);
+    bool is_virtual = a64_el(cpu) < 2 && (cpu->hcr_now & (HCR_AMO | HCR_TGE)) == HCR_AMO;
+
+    if (is_virtual && cpu->hcr_now & HCR_VSE && cpu->daif & PSTATE_A) {
+        cpu->vdisr = DISR_A | (cpu->vsesr & DISR_SYNDROME);
+        end_virtual_serror(cpu);
+    }
+    return 0;
+}
+
 static uint64_t help_mode_changed(CpuEnv *env, uint64_t a, uint64_t b, uint64_t c)
 {
     a64_mode_changed(a64_cpu(env));
@@ -564,6 +583,7 @@ const Helper a64_help_wfi = { "a64_wfi", help_wfi, HELPER_MAY_RAISE };
 const Helper a64_help_wfe = { "a64_wfe", help_wfe, HELPER_MAY_RAISE };
 const Helper a64_help_sev = { "a64_sev", help_sev, 0 };
 const Helper a64_help_yield = { "a64_yield", help_yield, 0 };
+const Helper a64_help_esb = { "a64_esb", help_esb, 0 };
 const Helper a64_help_mode_changed = { "a64_mode_changed", help_mode_changed, 0 };
 const Helper a64_help_misaligned_sp = { "a64_misaligned_sp", help_misaligned_sp, HELPER_MAY_RAISE };
 const Helper a64_help_misaligned = { "a64_misaligned", help_misaligned, HELPER_MAY_RAISE };

@@ -91,7 +91,7 @@ static bool check_features(uint64_t features, char **error)
 
 /* Of no effect without EL2, which is the board's to give; models have them all the same. */
 static const uint64_t of_el2 = A64_BIT(A64_VHE) | A64_BIT(A64_VMID16) | A64_BIT(A64_XNX) |
-    A64_BIT(A64_S2FWB) | A64_BIT(A64_SEL2);
+    A64_BIT(A64_S2FWB) | A64_BIT(A64_SEL2) | A64_BIT(A64_HCX);
 
 /* A list of features that are on; NULL: all there are. */
 static bool parse_features(const char *const *words, uint64_t *features, char **error)
@@ -157,7 +157,8 @@ static void reset(CpuEnv *env)
     cpu->exclusive_address = A64_NOT_EXCLUSIVE;
     cpu->daif = PSTATE_DAIF;
     cpu->alarm = INT64_MAX;
-    cpu->sctlr[1] = UINT64_C(0x30d00800); /* the bits that are one, MMU and caches off */
+    /* The bits that are one, MMU and caches off. */
+    cpu->sctlr[1] = UINT64_C(0x30d00800) & ~(a64_has(cpu, A64_CSV2) ? SCTLR_TSCXT : 0);
     cpu->sctlr[2] = cpu->sctlr[3] = UINT64_C(0x30c50830);
     cpu->hcr = HCR_RW;
     cpu->cntfrq = cpu->frequency;

@@ -20,6 +20,7 @@
 typedef struct Half {
     Tables tables;
     bool top_byte_ignored, disabled;
+    bool denies_el0; /* TCR_ELx.E0PD0, E0PD1 */
 } Half;
 
 /* ---- configuration ---------------------------------------------------------------------------- */
@@ -67,6 +68,7 @@ static Half half_of_two(const A64Cpu *cpu, unsigned regime, bool upper)
         },
         .top_byte_ignored = tcr >> (upper ? 38 : 37) & 1,
         .disabled = shifted >> 7 & 1,
+        .denies_el0 = a64_has(cpu, A64_E0PD) && tcr >> (upper ? 56 : 55) & 1,
     };
 }
 
@@ -360,7 +362,8 @@ static unsigned translate(
     Leaf leaf;
 
     half.top_byte_ignored &= access != ACCESS_FETCH;
-    if (half.disabled || !is_size_valid(cpu, tables) || !is_in_half(&half, address)) {
+    if (half.disabled || (half.denies_el0 && !el) || !is_size_valid(cpu, tables) ||
+        !is_in_half(&half, address)) {
         return FAULT | FAULT_TRANSLATION;
     }
     do {

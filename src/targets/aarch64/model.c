@@ -42,8 +42,10 @@ static const struct { uint8_t id, shift, value, feature; } fields[] = {
     { PFR0, 12, 1, A64_EL3 },
     { PFR0, 16, 1, A64_FP16 },
     { PFR0, 20, 1, A64_FP16 },
+    { PFR0, 28, 1, A64_RAS },
     { PFR0, 36, 1, A64_SEL2 },
     { PFR0, 48, 1, A64_DIT },
+    { PFR0, 56, 3, A64_CSV2 },   /* CSV2_3, whose promise beyond CSV2_2 has no registers */
     { PFR1, 0, 1, A64_BTI },
     { PFR1, 4, 2, A64_SSBS },
     { DFR0, 0, 6, ALWAYS },      /* debug: ARMv8.0, 6 breakpoints, 4 watchpoints, 2 with contexts */
@@ -79,7 +81,9 @@ static const struct { uint8_t id, shift, value, feature; } fields[] = {
     { ISAR1, 20, 2, A64_RCPC2 },
     { ISAR1, 32, 1, A64_FRINTTS },
     { ISAR1, 36, 1, A64_SB },
+    { ISAR1, 40, 1, A64_SPECRES },
     { ISAR1, 44, 1, A64_BF16 },
+    { ISAR1, 48, 1, A64_DGH },
     { ISAR1, 52, 1, A64_I8MM },
     { MMFR0, 4, 2, ALWAYS },     /* ASIDs of 16 bits; granules of 4 and 64 KiB */
     { MMFR0, 12, 1, A64_EL3 },   /* secure and non-secure memory */
@@ -87,12 +91,21 @@ static const struct { uint8_t id, shift, value, feature; } fields[] = {
     { MMFR1, 4, 2, A64_VMID16 },
     { MMFR1, 8, 1, A64_VHE },
     { MMFR1, 12, 1, A64_HPDS },
+    { MMFR1, 16, 1, A64_LOR },
     { MMFR1, 20, 1, A64_PAN },
     { MMFR1, 20, 2, A64_PAN2 },
     { MMFR1, 28, 1, A64_XNX },
+    { MMFR1, 36, 1, A64_ETS },
+    { MMFR1, 40, 1, A64_HCX },
+    { MMFR2, 0, 1, A64_CNP },
     { MMFR2, 4, 1, A64_UAO },
+    { MMFR2, 12, 1, A64_RAS },   /* barriers at exceptions are without effect */
     { MMFR2, 28, 1, A64_TTST },
+    { MMFR2, 36, 1, A64_IDST },
     { MMFR2, 40, 1, A64_S2FWB },
+    { MMFR2, 48, 1, A64_TTL },
+    { MMFR2, 52, 2, A64_BBM },
+    { MMFR2, 60, 1, A64_E0PD },
 };
 /* clang-format on */
 

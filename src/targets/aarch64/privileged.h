@@ -93,11 +93,13 @@ enum { NZCV_N = 8, NZCV_Z = 4, NZCV_C = 2, NZCV_V = 1 };
 #define SCTLR_SA A64_BIT(3)
 #define SCTLR_SA0 A64_BIT(4)
 #define SCTLR_UMA A64_BIT(9)
+#define SCTLR_ENRCTX A64_BIT(10)
 #define SCTLR_DZE A64_BIT(14)
 #define SCTLR_UCT A64_BIT(15)
 #define SCTLR_NTWI A64_BIT(16)
 #define SCTLR_NTWE A64_BIT(18)
 #define SCTLR_WXN A64_BIT(19)
+#define SCTLR_TSCXT A64_BIT(20)
 #define SCTLR_SPAN A64_BIT(23)
 #define SCTLR_EE A64_BIT(25)
 #define SCTLR_UCI A64_BIT(26)
@@ -138,10 +140,14 @@ enum { NZCV_N = 8, NZCV_Z = 4, NZCV_C = 2, NZCV_V = 1 };
 #define HCR_CD A64_BIT(32)
 #define HCR_ID A64_BIT(33)
 #define HCR_E2H A64_BIT(34)
+#define HCR_TLOR A64_BIT(35)
+#define HCR_TERR A64_BIT(36)
+#define HCR_TEA A64_BIT(37)
 #define HCR_MIOCNCE A64_BIT(38)
 #define HCR_APK A64_BIT(40)
 #define HCR_API A64_BIT(41)
 #define HCR_FWB A64_BIT(46)
+#define HCR_ENSCXT A64_BIT(53)
 
 /* SCR_EL3 (D17.2.117) */
 #define SCR_NS A64_BIT(0)
@@ -155,9 +161,13 @@ enum { NZCV_N = 8, NZCV_Z = 4, NZCV_C = 2, NZCV_V = 1 };
 #define SCR_ST A64_BIT(11)
 #define SCR_TWI A64_BIT(12)
 #define SCR_TWE A64_BIT(13)
+#define SCR_TLOR A64_BIT(14)
+#define SCR_TERR A64_BIT(15)
 #define SCR_APK A64_BIT(16)
 #define SCR_API A64_BIT(17)
 #define SCR_EEL2 A64_BIT(18)
+#define SCR_ENSCXT A64_BIT(25)
+#define SCR_HXEN A64_BIT(38)
 
 /* CPTR_EL2, CPTR_EL3; MDCR_EL2, MDCR_EL3 */
 #define CPTR_TFP A64_BIT(10)
@@ -171,6 +181,10 @@ enum { NZCV_N = 8, NZCV_Z = 4, NZCV_C = 2, NZCV_V = 1 };
 #define MDCR_TDOSA A64_BIT(10)
 #define MDCR_TDRA A64_BIT(11)
 #define MDCR_SDD A64_BIT(16)
+
+/* DISR_EL1, VDISR_EL2, and what VSESR_EL2 has for them */
+#define DISR_A A64_BIT(31)
+#define DISR_SYNDROME UINT64_C(0x1ffffff)
 
 /* MDSCR_EL1 */
 #define MDSCR_SS A64_BIT(0)

@@ -115,7 +115,7 @@ typedef struct A64Cpu {
     uint64_t sp[4];                              /* banked; that of the current level is in x[31] */
     uint64_t elr[4], spsr[4], esr[4], far[4], vbar[4];
     uint64_t sctlr[4], actlr[4], tcr[4], ttbr0[4], ttbr1[4], mair[4], amair[4];
-    uint64_t tpidr[4], afsr0[4], afsr1[4], contextidr[4], cpacr, tpidrro_el0, par_el1;
+    uint64_t scxtnum[4], tpidr[4], afsr0[4], afsr1[4], contextidr[4], cpacr, tpidrro_el0, par_el1;
     uint64_t csselr, mdscr, oslock, osdlr, mdccint, rndr;
     uint64_t rvbar;
     uint64_t cntkctl, cntvoff, cnthctl, cntfrq;
@@ -129,7 +129,8 @@ typedef struct A64Cpu {
     /* EL2 and EL3. Without EL3 the CPU is not secure, as if SCR_EL3 said so. */
     uint64_t hcr, scr;
     uint64_t hcr_now; /* HCR_EL2 as it acts on what runs below EL2 now: 0 when EL2 is not there */
-    uint64_t cptr[4], mdcr[4], hstr, hacr, sder;
+    uint64_t disr, vdisr, vsesr; /* errors, deferred and virtual (FEAT_RAS) */
+    uint64_t cptr[4], mdcr[4], hcrx, hstr, hacr, sder;
     uint64_t vttbr, vtcr, vsttbr, vstcr, vpidr, vmpidr, hpfar;
     uint64_t fault_ipa;    /* of the last fault of stage 2, in its view */
     unsigned raised_level; /* where the exception that was raised goes; 0: where its class does */
@@ -217,7 +218,7 @@ extern const Helper a64_help_call;
 extern const Helper a64_help_semihosting;
 extern const Helper a64_help_hvc, a64_help_smc;
 extern const Helper a64_help_eret, a64_help_interrupt, a64_help_check_interrupts, a64_help_wfi,
-    a64_help_wfe, a64_help_sev, a64_help_yield, a64_help_mode_changed, a64_help_spsel;
+    a64_help_wfe, a64_help_sev, a64_help_yield, a64_help_esb, a64_help_mode_changed, a64_help_spsel;
 /* Behind an indirect branch: which PSTATE.BTYPE may be here (1 << BTYPE; BTI_PAC: that of PACIASP). */
 extern const Helper a64_help_landing;
 enum { BTI_PAC = 1 << 4 };
@@ -301,6 +302,8 @@ const char *a64_sysreg_name(unsigned number);
 /* Raises the exception of an access that traps. */
 void a64_sysreg_trap_to(A64Cpu *cpu, unsigned level, unsigned number, unsigned rt, bool read);
 void a64_sysreg_trap(A64Cpu *cpu, unsigned class, unsigned number, unsigned rt, bool read);
+/* Is it told with a syndrome that EL0 has read such a register? */
+bool a64_is_id_space(const A64Cpu *cpu, unsigned number);
 /* number | rt << 16 for the syndrome; value. */
 extern const Helper a64_help_mrs, a64_help_msr;
 /* The same operand, is it read: one that nobody has, in MODE_TRAPS. */

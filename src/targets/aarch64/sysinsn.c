@@ -197,6 +197,7 @@ static void flush_range(A64Cpu *cpu, unsigned number, uint64_t value)
 typedef enum SysFlags { /* beside LEAVES */
     BY_UCI = 1 << 1,    /* EL0 may only with SCTLR_EL1.UCI */
     BY_DZE = 1 << 2,
+    BY_RCTX = 1 << 3, /* EL0 may only with SCTLR_EL1.EnRCTX */
 } SysFlags;
 
 /* clang-format off */
@@ -208,6 +209,9 @@ static const struct SysInsn { uint16_t number; uint8_t feature, flags; SysCall *
     { SYS(0, 7, 6, 2), NONE, 0, nothing },             /* dc isw */
     { SYS(0, 7, 10, 2), NONE, 0, nothing },            /* dc csw */
     { SYS(0, 7, 14, 2), NONE, 0, nothing },            /* dc cisw */
+    { SYS(3, 7, 3, 4), A64_SPECRES, BY_RCTX, nothing }, /* cfp rctx: there is no speculation */
+    { SYS(3, 7, 3, 5), A64_SPECRES, BY_RCTX, nothing }, /* dvp rctx */
+    { SYS(3, 7, 3, 7), A64_SPECRES, BY_RCTX, nothing }, /* cpp rctx */
     { SYS(3, 7, 4, 1), NONE, BY_DZE, zero },           /* dc zva */
     { SYS(3, 7, 10, 1), NONE, BY_UCI, probe },         /* dc cvac */
     { SYS(3, 7, 11, 1), NONE, BY_UCI, probe },         /* dc cvau */
@@ -317,9 +321,10 @@ bool a64_sys_leaves(unsigned number)
 /* What EL0 may do is for EL1 to say. */
 static bool is_trapped(const A64Cpu *cpu, const struct SysInsn *insn)
 {
-    return a64_el(cpu) == 0 &&
-        ((insn->flags & BY_UCI && !(a64_kernel_sctlr(cpu) & SCTLR_UCI)) ||
-            (insn->flags & BY_DZE && !(a64_kernel_sctlr(cpu) & SCTLR_DZE)));
+    uint64_t needed = (insn->flags & BY_UCI ? SCTLR_UCI : 0) |
+        (insn->flags & BY_DZE ? SCTLR_DZE : 0) | (insn->flags & BY_RCTX ? SCTLR_ENRCTX : 0);
+
+    return a64_el(cpu) == 0 && ~a64_kernel_sctlr(cpu) & needed;
 }
 
 static uint64_t help_sys(CpuEnv *env, uint64_t operand, uint64_t value, uint64_t c)

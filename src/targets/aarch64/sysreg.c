@@ -28,7 +28,8 @@ static uint64_t sctlr_res1(const A64Cpu *cpu, unsigned el)
     uint64_t all = A64_BIT(29) | A64_BIT(28) | A64_BIT(22) | A64_BIT(11);
 
     if (el == 1 || (el == 2 && cpu->hcr & HCR_E2H)) {
-        return all | A64_BIT(20) | (a64_has(cpu, A64_PAN) ? 0 : SCTLR_SPAN);
+        return all | (a64_has(cpu, A64_CSV2) ? 0 : SCTLR_TSCXT) |
+            (a64_has(cpu, A64_PAN) ? 0 : SCTLR_SPAN);
     }
     return all | A64_BIT(23) | A64_BIT(18) | A64_BIT(16) | A64_BIT(5) | A64_BIT(4);
 }
@@ -243,6 +244,44 @@ static uint8_t ctr_trap(const A64Cpu *cpu, unsigned number, bool write)
     return a64_el(cpu) || a64_kernel_sctlr(cpu) & SCTLR_UCT ? SYSREG_GOES_ON : EC_SYSTEM;
 }
 
+/* SCTLR_EL1.TSCXT, or EL2's of a host: EL0 has no number of its own. */
+static uint8_t scxtnum_trap(const A64Cpu *cpu, unsigned number, bool write)
+{
+    return a64_el(cpu) || !(a64_kernel_sctlr(cpu) & SCTLR_TSCXT) ? SYSREG_GOES_ON : EC_SYSTEM;
+}
+
+static uint64_t read_scxtnum(A64Cpu *cpu, unsigned number)
+{
+    return cpu->scxtnum[0];
+}
+
+static void write_scxtnum(A64Cpu *cpu, unsigned number, uint64_t value)
+{
+    cpu->scxtnum[0] = value;
+}
+
+/* There are no regions of limited order to describe; the secure state has none at all. */
+static uint8_t lor_trap(const A64Cpu *cpu, unsigned number, bool write)
+{
+    return a64_is_secure(cpu) ? EC_UNKNOWN : SYSREG_GOES_ON;
+}
+
+/* A guest whose errors are virtual finds those (D17.2.34). */
+static uint64_t *disr_of(A64Cpu *cpu)
+{
+    return a64_el(cpu) == 1 && cpu->hcr_now & HCR_AMO ? &cpu->vdisr : &cpu->disr;
+}
+
+static uint64_t read_disr(A64Cpu *cpu, unsigned number)
+{
+    return *disr_of(cpu);
+}
+
+static void write_disr(A64Cpu *cpu, unsigned number, uint64_t value)
+{
+    *disr_of(cpu) = value & (DISR_A | DISR_SYNDROME);
+}
+
 /* Only the highest level has it. */
 static uint8_t rvbar_trap(const A64Cpu *cpu, unsigned number, bool write)
 {
@@ -410,17 +449,22 @@ static const A64Sysreg sysregs[] = {
     { R(3, 0, 5, 1, 0), .name = "afsr0_el1", .feature = NONE, HOME(afsr0[1]), ALL },
     { R(3, 0, 5, 1, 1), .name = "afsr1_el1", .feature = NONE, HOME(afsr1[1]), ALL },
     { R(3, 0, 5, 2, 0), .name = "esr_el1", .feature = NONE, HOME(esr[1]), LOW32 },
+    { R(3, 0, 5, 3, 0), .name = "erridr_el1", .feature = A64_RAS, .read = a64_zero_read, RO },
     { R(3, 0, 6, 0, 0), .name = "far_el1", .feature = NONE, HOME(far[1]), ALL },
     { R(3, 0, 7, 4, 0), .name = "par_el1", .feature = NONE, HOME(par_el1), ALL },
     { RANGE(3, 0, 9, 14, 1, 14, 2), .name = "pminten_el1", .feature = A64_PMU, .read = a64_pmu_read, .write = a64_pmu_write, .trap = a64_pmu_trap, .flags = LEAVES },
     { R(3, 0, 10, 2, 0), .name = "mair_el1", .feature = NONE, HOME(mair[1]), ALL },
     { R(3, 0, 10, 3, 0), .name = "amair_el1", .feature = NONE, HOME(amair[1]), ALL },
+    { RANGE(3, 0, 10, 4, 0, 4, 3), .name = "lor_el1", .feature = A64_LOR, .read = a64_zero_read, .trap = lor_trap },
+    { R(3, 0, 10, 4, 7), .name = "lorid_el1", .feature = A64_LOR, .read = a64_zero_read, RO },
     { R(3, 0, 12, 0, 0), .name = "vbar_el1", .feature = NONE, HOME(vbar[1]), .mask = ~UINT64_C(0x7ff) },
     { R(3, 0, 12, 0, 1), .name = "rvbar_el1", .feature = NONE, HOME(rvbar), .trap = rvbar_trap, RO },
     { R(3, 0, 12, 1, 0), .name = "isr_el1", .feature = NONE, .read = read_isr, RO },
+    { R(3, 0, 12, 1, 1), .name = "disr_el1", .feature = A64_RAS, .read = read_disr, .write = write_disr },
     { RANGE(3, 0, 12, 8, 0, 12, 7), .name = "icc_el1", .feature = NONE, .read = a64_gic_read, .write = a64_gic_write, .trap = a64_gic_trap, .flags = LEAVES },
     { R(3, 0, 13, 0, 1), .name = "contextidr_el1", .feature = NONE, HOME(contextidr[1]), LOW32 },
     { R(3, 0, 13, 0, 4), .name = "tpidr_el1", .feature = NONE, HOME(tpidr[1]), ALL },
+    { R(3, 0, 13, 0, 7), .name = "scxtnum_el1", .feature = A64_CSV2, HOME(scxtnum[1]), ALL },
     { R(3, 0, 14, 1, 0), .name = "cntkctl_el1", .feature = NONE, HOME(cntkctl), LOW32 },
     { RANGE(3, 0, 15, 0, 0, 15, 7), .name = "own_el1", .feature = NONE, .read = a64_own_read, .trap = a64_own_trap },
     { R(3, 1, 0, 0, 0), .name = "ccsidr_el1", .feature = NONE, .read = a64_ccsidr_read, RO },
@@ -445,6 +489,7 @@ static const A64Sysreg sysregs[] = {
     { R(3, 3, 9, 14, 3), .name = "pmovsset_el0", .feature = A64_PMU, .read = a64_pmu_read, .write = a64_pmu_write, .trap = a64_pmu_trap, .flags = LEAVES },
     { R(3, 3, 13, 0, 2), .name = "tpidr_el0", .feature = NONE, HOME(tpidr[0]), ALL },
     { R(3, 3, 13, 0, 3), .name = "tpidrro_el0", .feature = NONE, HOME(tpidrro_el0), ALL, .flags = EL0_READS },
+    { R(3, 3, 13, 0, 7), .name = "scxtnum_el0", .feature = A64_CSV2, .read = read_scxtnum, .write = write_scxtnum, .trap = scxtnum_trap },
     { R(3, 3, 14, 0, 0), .name = "cntfrq_el0", .feature = NONE, .read = a64_count_read, .write = a64_frequency_write, .trap = a64_frequency_trap },
     { R(3, 3, 14, 0, 1), .name = "cntpct_el0", .feature = NONE, .read = a64_count_read, .trap = a64_count_trap, RO },
     { R(3, 3, 14, 0, 2), .name = "cntvct_el0", .feature = NONE, .read = a64_count_read, .trap = a64_count_trap, RO },
@@ -591,7 +636,16 @@ static uint64_t help_msr(CpuEnv *env, uint64_t operand, uint64_t value, uint64_t
     return 0;
 }
 
-/* A register that nobody has, or SYS, where EL2 hears of it (HCR_EL2.TIDCP): as undefined else. */
+bool a64_is_id_space(const A64Cpu *cpu, unsigned number)
+{
+    return a64_has(cpu, A64_IDST) && number >= SYSREG(3, 0, 0, 0, 0) &&
+        number <= SYSREG(3, 0, 0, 7, 7);
+}
+
+/*
+ * A register that nobody has or EL0 may not read, or SYS, where EL2 hears of it (HCR_EL2.TIDCP): as undefined else, but
+ * for the identification of features with FEAT_IDST.
+ */
 static uint64_t help_sysreg_none(CpuEnv *env, uint64_t operand, uint64_t read, uint64_t c)
 {
     A64Cpu *cpu = a64_cpu(env);
@@ -599,6 +653,8 @@ static uint64_t help_sysreg_none(CpuEnv *env, uint64_t operand, uint64_t read, u
 
     if (level) {
         a64_sysreg_trap_to(cpu, level, number, operand >> 16 & 31, read);
+    } else if (read && a64_is_id_space(cpu, number)) {
+        a64_sysreg_trap(cpu, EC_SYSTEM, number, operand >> 16 & 31, read);
     } else {
         a64_raise(env, a64_syndrome(EC_UNKNOWN, 0), 0);
     }

@@ -70,13 +70,29 @@ bool a64_eret(A64Translator *t, const A64None *i)
 
 /* ---- hints ------------------------------------------------------------------------------------ */
 
-enum { HINT_YIELD = 1, HINT_WFE, HINT_WFI, HINT_SEV, HINT_SEVL };
+enum { HINT_YIELD = 1, HINT_WFE, HINT_WFI, HINT_SEV, HINT_SEVL, HINT_ESB = 16 };
 
 static void wait(A64Translator *t, const Helper *helper, ExitReason reason)
 {
     ir_call_void(t->b, helper, NO_VAL, NO_VAL, NO_VAL);
     ir_exit(t->b, reason, constant(t, I64, t->next));
     t->ended = true;
+}
+
+/* Only a virtual error can wait to be deferred, and it is among the lines. */
+static void defer_errors(A64Translator *t)
+{
+    unsigned none;
+    Val lines;
+
+    if (!(t->features >> A64_RAS & 1)) {
+        return;
+    }
+    none = ir_label_new(t->b);
+    lines = ir_ldenv(t->b, I32, MEM_32, offsetof(A64Cpu, lines));
+    ir_brcond(t->b, none, EQ, lines, constant(t, I32, 0));
+    ir_call_void(t->b, &a64_help_esb, NO_VAL, NO_VAL, NO_VAL);
+    ir_label(t->b, none);
 }
 
 bool a64_hint(A64Translator *t, const A64Hint *i)
@@ -87,6 +103,7 @@ bool a64_hint(A64Translator *t, const A64Hint *i)
     case HINT_WFI: wait(t, &a64_help_wfi, EXIT_HALT); break;
     case HINT_SEV: ir_call_void(t->b, &a64_help_sev, NO_VAL, NO_VAL, NO_VAL); break;
     case HINT_SEVL: ir_stenv(t->b, MEM_32, offsetof(A64Cpu, event), constant(t, I32, 1)); break;
+    case HINT_ESB: defer_errors(t); break;
     default: pac_hint(t, i->op); break;
     }
     return true;
@@ -321,7 +338,7 @@ static bool read_inline(A64Translator *t, const A64Sys *i)
 /* Where nothing takes a name, a level above may still hear of it. */
 static bool no_register(A64Translator *t, const A64Sys *i, bool read)
 {
-    if (!(t->mode & MODE_TRAPS)) {
+    if (!(t->mode & MODE_TRAPS) && !(read && a64_is_id_space(t->cpu, i->reg))) {
         return false;
     }
     ir_call_void(t->b, &a64_help_sysreg_none, constant(t, I64, sysreg_operand(i, i->reg)),

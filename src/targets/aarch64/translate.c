@@ -394,10 +394,10 @@ static bool fetch(A64Translator *t)
     return false;
 }
 
-/* Nothing takes the instruction: it is undefined, or would be there if its registers were not trapped. */
-static void refuse(A64Translator *t)
+/* Nothing takes the instruction: it is undefined, or no row does and one would if its registers were not trapped. */
+static void refuse(A64Translator *t, bool has_row)
 {
-    bool trapped = t->mode & MODE_FP_TRAPPED &&
+    bool trapped = !has_row && t->mode & MODE_FP_TRAPPED &&
         a64_find(t->insn, t->features | UINT64_C(1) << A64_FP) >= 0;
 
     /* D17.2.37: the condition field of a trap from A64 is valid, and "always". */
@@ -484,7 +484,7 @@ static void translate_insn(A64Translator *t)
         return;
     }
     if (row < 0 || !a64_translate_row(t, row, t->insn)) {
-        refuse(t);
+        refuse(t, row >= 0);
         return;
     }
     landed(t);

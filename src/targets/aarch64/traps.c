@@ -28,6 +28,7 @@ typedef struct Trap {
 #define SYS(op1, crn, crm, op2) SYSREG(1, op1, crn, crm, op2)
 #define ONE_SYS(...) SYS(__VA_ARGS__), SYS(__VA_ARGS__)
 #define BY_HCR(flags, bit) 2, flags, offsetof(A64Cpu, hcr_now), bit
+#define BY_SCR(flags, bit) 3, flags, offsetof(A64Cpu, scr), bit
 #define BY_MDCR(level, flags, bit) level, flags, offsetof(A64Cpu, mdcr[level]), bit
 #define BY_CPTR(level, flags, bit) level, flags, offsetof(A64Cpu, cptr[level]), bit
 
@@ -82,7 +83,19 @@ static const Trap traps[] = {
     { ONE(3, 4, 1, 1, 1), BY_MDCR(3, BOTH | OF_EL2, MDCR_TDA) },
     /* keys of pointer authentication */
     { SYSREG(3, 0, 2, 1, 0), SYSREG(3, 0, 2, 3, 1), BY_HCR(BOTH | IF_CLEAR, HCR_APK) },
-    { SYSREG(3, 0, 2, 1, 0), SYSREG(3, 0, 2, 3, 1), 3, BOTH | IF_CLEAR | OF_EL2, offsetof(A64Cpu, scr), SCR_APK },
+    { SYSREG(3, 0, 2, 1, 0), SYSREG(3, 0, 2, 3, 1), BY_SCR(BOTH | IF_CLEAR | OF_EL2, SCR_APK) },
+    /* numbers of contexts; HCRX_EL2 */
+    { ONE(3, 3, 13, 0, 7), BY_HCR(BOTH | IF_CLEAR | OF_EL0, HCR_ENSCXT) },
+    { ONE(3, 0, 13, 0, 7), BY_HCR(BOTH | IF_CLEAR, HCR_ENSCXT) },
+    { ONE(3, 3, 13, 0, 7), BY_SCR(BOTH | IF_CLEAR | OF_EL0 | OF_EL2, SCR_ENSCXT) },
+    { ONE(3, 0, 13, 0, 7), BY_SCR(BOTH | IF_CLEAR | OF_EL2, SCR_ENSCXT) },
+    { ONE(3, 4, 13, 0, 7), BY_SCR(BOTH | IF_CLEAR | OF_EL2, SCR_ENSCXT) },
+    { ONE(3, 4, 1, 2, 2), BY_SCR(BOTH | IF_CLEAR | OF_EL2, SCR_HXEN) },
+    /* records of errors; regions of limited order */
+    { ONE(3, 0, 5, 3, 0), BY_HCR(BOTH, HCR_TERR) },
+    { ONE(3, 0, 5, 3, 0), BY_SCR(BOTH | OF_EL2, SCR_TERR) },
+    { SYSREG(3, 0, 10, 4, 0), SYSREG(3, 0, 10, 4, 7), BY_HCR(BOTH, HCR_TLOR) },
+    { SYSREG(3, 0, 10, 4, 0), SYSREG(3, 0, 10, 4, 7), BY_SCR(BOTH | OF_EL2, SCR_TLOR) },
     /* caches and TLBs */
     { ONE_SYS(0, 7, 6, 2), BY_HCR(WRITES, HCR_TSW) },
     { ONE_SYS(0, 7, 10, 2), BY_HCR(WRITES, HCR_TSW) },
@@ -101,24 +114,30 @@ static const Trap traps[] = {
 };
 
 #define HCR_TRAPS (HCR_TVM | HCR_TRVM | HCR_TID1 | HCR_TID2 | HCR_TID3 | HCR_TACR | HCR_TSW | HCR_TPC | \
-    HCR_TPU | HCR_TDZ | HCR_TTLB | HCR_TIDCP)
+    HCR_TPU | HCR_TDZ | HCR_TTLB | HCR_TIDCP | HCR_TERR | HCR_TLOR)
+#define SCR_TRAPS (SCR_TERR | SCR_TLOR)
 #define MDCR_TRAPS (MDCR_TPMCR | MDCR_TPM | MDCR_TDA | MDCR_TDOSA | MDCR_TDRA)
 /* clang-format on */
 
-/* HCR_EL2 and SCR_EL3: the bits that must be set for pointer authentication to be free of them. */
-static bool traps_pauth(const A64Cpu *cpu, unsigned el)
+/* Is a bit clear that must be set for EL2 or EL3 to let something pass? */
+static bool traps_by_clear_bit(const A64Cpu *cpu, unsigned el)
 {
-    return a64_has(cpu, A64_PAUTH) &&
-        ((el < 2 && a64_el2_enabled(cpu) && ~cpu->hcr_now & (HCR_APK | HCR_API)) ||
-            (el < 3 && a64_has(cpu, A64_EL3) && ~cpu->scr & (SCR_APK | SCR_API)));
+    bool pauth = a64_has(cpu, A64_PAUTH), csv2 = a64_has(cpu, A64_CSV2);
+    uint64_t hcr = (pauth ? HCR_APK | HCR_API : 0) | (csv2 ? HCR_ENSCXT : 0);
+    uint64_t scr = (pauth ? SCR_APK | SCR_API : 0) | (csv2 ? SCR_ENSCXT : 0) |
+        (el == 2 && a64_has(cpu, A64_HCX) ? SCR_HXEN : 0);
+
+    return (el < 2 && a64_el2_enabled(cpu) && ~cpu->hcr_now & hcr) ||
+        (el < 3 && a64_has(cpu, A64_EL3) && ~cpu->scr & scr);
 }
 
 bool a64_traps(const A64Cpu *cpu, unsigned el)
 {
-    if (traps_pauth(cpu, el)) {
+    if (traps_by_clear_bit(cpu, el)) {
         return true;
     }
-    if (el < 3 && ((cpu->cptr[3] & CPTR_TCPAC) || (cpu->mdcr[3] & MDCR_TRAPS))) {
+    if (el < 3 &&
+        ((cpu->cptr[3] & CPTR_TCPAC) || (cpu->mdcr[3] & MDCR_TRAPS) || (cpu->scr & SCR_TRAPS))) {
         return true;
     }
     return el < 2 && a64_el2_enabled(cpu) &&
@@ -143,11 +162,16 @@ static bool is_implementation_defined(unsigned number)
     return (op0 == 1 || op0 == 3) && (crn == 11 || crn == 15);
 }
 
-static bool is_subject(const A64Cpu *cpu, const Trap *trap)
+static bool is_subject(const A64Cpu *cpu, const Trap *trap, unsigned number)
 {
     unsigned el = a64_el(cpu);
+    bool of_el2 = (number >> 11 & 7) == 4;
 
-    if (trap->level == 3 && !a64_has(cpu, A64_EL3)) {
+    if ((trap->level == 3 && !a64_has(cpu, A64_EL3)) || (of_el2 && el < 2)) {
+        return false;
+    }
+    /* Where there is no such register its bit is not there either. */
+    if (trap->flags & IF_CLEAR && !a64_sysreg_find(cpu, number)) {
         return false;
     }
     /* With TGE and E2H, EL0 is the host's, whose debug and monitors are its own affair (D17.2.92). */
@@ -168,7 +192,7 @@ unsigned a64_trap_level(const A64Cpu *cpu, unsigned number, bool write)
         bool is_set = control & trap->bit;
 
         if (number >= trap->first && number <= trap->last && is_set == !(trap->flags & IF_CLEAR) &&
-            trap->flags & (write ? WRITES : READS) && is_subject(cpu, trap)) {
+            trap->flags & (write ? WRITES : READS) && is_subject(cpu, trap, number)) {
             level = trap->level;
         }
     }

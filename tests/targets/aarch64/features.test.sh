@@ -14,6 +14,6 @@ both() {
 for model in cortex-a53 cortex-a57 cortex-a72 neoverse-n1 max; do
     both features $model features-$model
 done
-for program in pauth bti alignment; do
+for program in pauth bti alignment closed; do
     both $program max
 done

@@ -38,6 +38,7 @@ levels fwb max el2
 levels monitor cortex-a57 el2-el3
 levels monitor cortex-a57 el3 3 monitor-no-el2
 levels sel2 max el2-el3
+levels closed-el max el2-el3
 levels secure cortex-a57 el2-el3
 levels secure2 cortex-a57 el2-el3 2
 

@@ -94,6 +94,7 @@ static void from_el0(void)
         print("\n");
         SHOW("EL0 float", run_el0(el0_float, 0));
         SHOW_ASM("EL1 float", "fmov d0, xzr");
+        SHOW_ASM("EL1, EL3's register", "mrs x0, scr_el3");
     }
     SHOW("EL0 cycle counter", run_el0(el0_pmu, 0));
 }

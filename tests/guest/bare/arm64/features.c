@@ -1,10 +1,12 @@
 /*
  * An instruction of each feature: does it run where the identification registers show the feature, and is it undefined
- * elsewhere? DDI 0487, D17.2. The second list is of what no CPU here has.
+ * elsewhere? DDI 0487, D17.2. The second list is of what no CPU here has. The third one is of fields without an
+ * instruction of their own, with the program here that shows what they promise: a field that is in none, or has more
+ * than they know of, is printed.
  */
 #include "bare.h"
 
-enum { ISAR0, ISAR1, PFR0, PFR1, MMFR1, MMFR2, DFR0, NEVER };
+enum { PFR0, PFR1, DFR0, DFR1, ISAR0, ISAR1, ISAR2, MMFR0, MMFR1, MMFR2, ZFR0, REGISTERS, NEVER };
 
 static const struct Feature {
     const char *name;
@@ -52,6 +54,12 @@ static const struct Feature {
     { "dpb", 0xd50b7c21, ISAR1, 0, 1 },         /* dc cvap, x1 */
     { "dpb2", 0xd50b7d21, ISAR1, 0, 2 },        /* dc cvadp, x1 */
     { "pmu", 0xd53b9d00, DFR0, 8, 1 },          /* mrs x0, pmccntr_el0 */
+    { "specres", 0xd50b7380, ISAR1, 40, 1 },    /* cfp rctx, x0 */
+    { "csv2_2", 0xd538d0e0, PFR0, 56, 2 },      /* mrs x0, scxtnum_el1 */
+    { "ras", 0xd5385300, PFR0, 28, 1 },         /* mrs x0, erridr_el1 */
+    { "ras deferred", 0xd538c120, PFR0, 28, 1 }, /* mrs x0, disr_el1 */
+    { "lor", 0xc8df7c20, MMFR1, 16, 1 },        /* ldlar x0, [x1] */
+    { "lor registers", 0xd538a4e0, MMFR1, 16, 1 }, /* mrs x0, lorid_el1 */
 }, absent[] = {
     { "semihosting", 0xd45e0000, NEVER, 0, 0 }, /* hlt #0xf000 */
     { "sve", 0x04bf5020, NEVER, 0, 0 },         /* rdvl x0, #1 */
@@ -63,22 +71,39 @@ static const struct Feature {
     { "cssc", 0xdac02000, NEVER, 0, 0 },        /* abs x0, x0 */
     { "hbc", 0x54000030, NEVER, 0, 0 },         /* bc.eq */
     { "tme", 0xd5233060, NEVER, 0, 0 },         /* tstart x0 */
-    { "specres", 0xd50b7380, NEVER, 0, 0 },     /* cfp rctx, x0 */
-    { "ras", 0xd5385300, NEVER, 0, 0 },         /* mrs x0, erridr_el1 */
-    { "lor", 0xd538a4e0, NEVER, 0, 0 },         /* mrs x0, lorid_el1 */
     { "mpam", 0xd538a500, NEVER, 0, 0 },        /* mrs x0, mpam1_el1 */
+};
+
+static const struct Field {
+    uint8_t id, shift, most;
+    const char *shown_by;
+} fields[] = {
+    { PFR0, 0, 1, "exceptions.c" }, { PFR0, 4, 1, "exceptions.c" }, { PFR0, 8, 1, "hyp.c" }, { PFR0, 12, 1, "monitor.c" },
+    { PFR0, 24, 1, "gic.c" }, { PFR0, 36, 1, "sel2.c" }, { PFR0, 56, 3, "no speculation" }, { PFR0, 60, 1, "no speculation" },
+    { PFR1, 0, 1, "bti.c" },
+    { DFR0, 0, 6, "debug.c" }, { DFR0, 12, 5, "debug.c" }, { DFR0, 20, 3, "debug.c" }, { DFR0, 28, 1, "debug.c" },
+    { ISAR1, 48, 1, "a hint" },
+    { MMFR0, 0, 5, "mmu.c" }, { MMFR0, 4, 2, "mmu.c" }, { MMFR0, 12, 1, "monitor.c" }, { MMFR0, 20, 1, "mmu.c" },
+    { MMFR1, 0, 2, "mmu.c" }, { MMFR1, 4, 2, "stage2.c" }, { MMFR1, 8, 1, "vhe.c" }, { MMFR1, 12, 1, "mmu.c" },
+    { MMFR1, 28, 1, "stage2.c" }, { MMFR1, 36, 1, "walks in order" }, { MMFR1, 40, 1, "closed-el.c" },
+    { MMFR2, 0, 1, "closed.c" }, { MMFR2, 12, 1, "no errors" }, { MMFR2, 28, 1, "mmu.c" }, { MMFR2, 36, 1, "closed.c" },
+    { MMFR2, 40, 1, "fwb.c" }, { MMFR2, 48, 1, "closed.c" }, { MMFR2, 52, 2, "closed.c" }, { MMFR2, 60, 1, "closed.c" },
 };
 
 static uint64_t id_of(unsigned number)
 {
     switch (number) {
-    case ISAR0: return read_sysreg(id_aa64isar0_el1);
-    case ISAR1: return read_sysreg(id_aa64isar1_el1);
-    case PFR0: return read_sysreg(id_aa64pfr0_el1);
-    case PFR1: return read_sysreg(id_aa64pfr1_el1);
-    case MMFR1: return read_sysreg(id_aa64mmfr1_el1);
+    case PFR0: return read_sysreg(s3_0_c0_c4_0);
+    case PFR1: return read_sysreg(s3_0_c0_c4_1);
+    case ZFR0: return read_sysreg(s3_0_c0_c4_4);
+    case DFR0: return read_sysreg(s3_0_c0_c5_0);
+    case DFR1: return read_sysreg(s3_0_c0_c5_1);
+    case ISAR0: return read_sysreg(s3_0_c0_c6_0);
+    case ISAR1: return read_sysreg(s3_0_c0_c6_1);
+    case ISAR2: return read_sysreg(s3_0_c0_c6_2);
+    case MMFR0: return read_sysreg(s3_0_c0_c7_0);
+    case MMFR1: return read_sysreg(s3_0_c0_c7_1);
     case MMFR2: return read_sysreg(s3_0_c0_c7_2);
-    case DFR0: return read_sysreg(id_aa64dfr0_el1);
     default: return 0;
     }
 }
@@ -120,6 +145,45 @@ static void list(const struct Feature *all, unsigned count, bool there)
     print("\n");
 }
 
+/* The most that the tables know of a field; 15 stands for "not there" where floating point is looked for. */
+static unsigned known(unsigned id, unsigned shift)
+{
+    unsigned most = 0;
+
+    for (unsigned n = 0; n < sizeof(features) / sizeof(*features); n++) {
+        if (features[n].id == id && features[n].shift == shift && features[n].from > most) {
+            most = features[n].from;
+        }
+    }
+    for (unsigned n = 0; n < sizeof(fields) / sizeof(*fields); n++) {
+        if (fields[n].id == id && fields[n].shift == shift && fields[n].most > most) {
+            most = fields[n].most;
+        }
+    }
+    return most;
+}
+
+static void beyond(void)
+{
+    static const char *const names[] = { "PFR0", "PFR1", "DFR0", "DFR1", "ISAR0", "ISAR1", "ISAR2", "MMFR0", "MMFR1",
+        "MMFR2", "ZFR0" };
+
+    print("shown and not known:");
+    for (unsigned id = 0; id < REGISTERS; id++) {
+        for (unsigned shift = 0; shift < 64; shift += 4) {
+            unsigned field = id_of(id) >> shift & 15;
+
+            if (field > known(id, shift) && !(id == PFR0 && (shift == 16 || shift == 20) && field == 15)) {
+                print(" ");
+                print(names[id]);
+                print_hex("shift", shift);
+                print_hex("field", field);
+            }
+        }
+    }
+    print("\n");
+}
+
 int main(void)
 {
     list(features, sizeof(features) / sizeof(*features), true);
@@ -127,5 +191,6 @@ int main(void)
     print("--\n");
     list(absent, sizeof(absent) / sizeof(*absent), true);
     list(absent, sizeof(absent) / sizeof(*absent), false);
+    beyond();
     return 0;
 }
