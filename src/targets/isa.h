@@ -21,6 +21,7 @@ typedef enum Access { ACCESS_READ, ACCESS_WRITE, ACCESS_FETCH } Access;
 
 /* The answer of a page walk. The rights are those of the mode that was asked for. */
 typedef struct Translation {
+    unsigned bytes;            /* in the question: how many are accessed there; 0: not known */
     uint64_t physical;         /* of the address asked for */
     uint64_t page_size;        /* power of two; the rights hold for all of it */
     bool read, write, execute; /* write only when no dirty bit has to be set first */

@@ -65,6 +65,7 @@ static bool find_place(CpuEnv *env, uint64_t address, unsigned size, Access acce
 
     place->address = address;
     place->size = size;
+    place->ref.bytes = size;
     if (!tlb_page(cpu, address, access, &place->ref, &fault)) {
         raise_fault(env, fault);
         return false;

@@ -88,6 +88,7 @@ typedef struct Tlb {
 
 /* Where an access goes. */
 typedef struct PageRef {
+    unsigned bytes;    /* said by who asks: how many are accessed; 0: not known */
     uint64_t physical; /* of the address */
     uint8_t *host;     /* of the start of its page; NULL: not RAM */
     uint8_t *flag;     /* the page's flags; NULL with host */

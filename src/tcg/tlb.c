@@ -326,7 +326,7 @@ static bool translate(TcgCpu *cpu, uint64_t address, Access access, PageRef *ref
         return true;
     }
     count_lookup(cpu, true);
-    Translation t = { 0 };
+    Translation t = { .bytes = ref->bytes };
     cpu->tlb.walks++;
     if (!cpu->isa->walk(cpu->env, address, access, &t)) {
         *fault = (CpuFault){ t.cause, address };
@@ -345,7 +345,7 @@ static bool translate(TcgCpu *cpu, uint64_t address, Access access, PageRef *ref
 
 bool tlb_page(TcgCpu *cpu, uint64_t address, Access access, PageRef *ref, CpuFault *fault)
 {
-    *ref = (PageRef){ 0 };
+    *ref = (PageRef){ .bytes = ref->bytes };
     if (!translate(cpu, address, access, ref, fault)) {
         return false;
     }

@@ -62,7 +62,7 @@ static bool find_code(TcgCpu *cpu, uint64_t pc, CodePlace *place, CpuFault *faul
         *place = place_of(cpu, view->map[slot].host, view->map[slot].marked, false);
         return true;
     }
-    PageRef ref;
+    PageRef ref = { 0 };
     if (!find_page(cpu, pc, &ref, fault)) {
         return false;
     }
@@ -93,7 +93,7 @@ static bool reader_page(TcgCpu *cpu, uint64_t pc, const uint8_t **page, CpuFault
 {
     CodeReader *reader = &cpu->reader;
     bool second = (pc ^ reader->pc) & -(uint64_t)GUEST_PAGE_SIZE;
-    PageRef ref;
+    PageRef ref = { 0 };
 
     if (reader->page[second] && !reader->narrow) {
         *page = reader->page[second];

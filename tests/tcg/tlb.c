@@ -250,7 +250,7 @@ static void a_page_that_growing_throws_out_was_found_all_the_same(void **state)
         }
         for (unsigned i = 0; i < LOOKUPS; i++) {
             uint64_t page = pages[g_rand_int_range(random, 0, PAGES)];
-            PageRef ref;
+            PageRef ref = { 0 };
             CpuFault fault;
 
             assert_true(tlb_page(m->cpu[0], page, ACCESS_READ, &ref, &fault));

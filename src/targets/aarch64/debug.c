@@ -126,10 +126,12 @@ bool a64_is_watched(const A64Cpu *cpu, uint64_t address, uint64_t size)
     return false;
 }
 
-/* The width of the access is not known here: one that begins up to seven bytes before counts. */
-bool a64_watchpoint_hits(const A64Cpu *cpu, unsigned el, uint64_t address, Access access)
+/* Of a width that is not known, one that begins up to seven bytes before counts. */
+bool a64_watchpoint_hits(
+    const A64Cpu *cpu, unsigned el, uint64_t address, unsigned bytes, Access access)
 {
     uint64_t kind = access == ACCESS_WRITE ? STORES : LOADS, first, last;
+    uint64_t end = bytes ? address + (bytes - 1) : (address & ~UINT64_C(7)) + 7;
 
     if (!takes_debug(cpu, el)) {
         return false;
@@ -137,7 +139,7 @@ bool a64_watchpoint_hits(const A64Cpu *cpu, unsigned el, uint64_t address, Acces
     for (unsigned n = 0; n < A64_WATCHPOINTS; n++) {
         watched_range(cpu, n, &first, &last);
         if (watches(cpu, n) && is_of_level(cpu, cpu->dbgwcr[n], el) && cpu->dbgwcr[n] & kind &&
-            address <= last && (address & ~UINT64_C(7)) + 7 >= first) {
+            address <= last && end >= first) {
             return true;
         }
     }

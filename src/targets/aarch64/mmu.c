@@ -436,18 +436,20 @@ bool a64_is_device(A64Cpu *cpu, uint64_t address)
 /* A page with a watchpoint is not remembered. True: the access hits it. */
 static bool watch(const A64Cpu *cpu, unsigned el, uint64_t address, Access access, Translation *out)
 {
+    unsigned bytes = out->bytes;
+
     if (!a64_is_watched(cpu, address, MAX(out->page_size, GUEST_PAGE_SIZE))) {
         return false;
     }
     out->page_size = 1;
     out->cause = a64_watchpoint_syndrome(access);
-    return a64_watchpoint_hits(cpu, el, address, access);
+    return a64_watchpoint_hits(cpu, el, address, bytes, access);
 }
 
 bool a64_walk(CpuEnv *env, uint64_t address, Access access, Translation *out)
 {
     A64Cpu *cpu = a64_cpu(env);
-    unsigned el = access == ACCESS_FETCH ? a64_el(cpu) : data_el(cpu), code;
+    unsigned el = access == ACCESS_FETCH ? a64_el(cpu) : data_el(cpu), bytes = out->bytes, code;
 
     if (access == ACCESS_FETCH && a64_branch_address(cpu, address) != address) {
         *out = (Translation){ .cause = a64_syndrome(EC_TAGGED_PC, 0) };
@@ -462,5 +464,6 @@ bool a64_walk(CpuEnv *env, uint64_t address, Access access, Translation *out)
         out->cause = fault(access, code);
         return false;
     }
+    out->bytes = bytes;
     return access == ACCESS_FETCH || !watch(cpu, el, address, access, out);
 }

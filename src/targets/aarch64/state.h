@@ -376,7 +376,9 @@ bool a64_has_breakpoints(const A64Cpu *cpu, unsigned el);
 bool a64_is_watching(const A64Cpu *cpu); /* anything at all */
 /* Is a watchpoint in the page (of that size) of an address? */
 bool a64_is_watched(const A64Cpu *cpu, uint64_t address, uint64_t size);
-bool a64_watchpoint_hits(const A64Cpu *cpu, unsigned el, uint64_t address, Access access);
+/* Does one that is hit by so many bytes (0: not known)? */
+bool a64_watchpoint_hits(
+    const A64Cpu *cpu, unsigned el, uint64_t address, unsigned bytes, Access access);
 uint32_t a64_watchpoint_syndrome(Access access);
 /* In front of each instruction, while they are in the mode: nothing; the pc. */
 extern const Helper a64_help_step, a64_help_breakpoint;

@@ -32,6 +32,11 @@ static void breakpoints(void)
     SHOW("no breakpoint", run_el0(some_code, 0));
 }
 
+static void store_double(uint64_t argument)
+{
+    __asm__ volatile("str xzr, [%0]\n svc #0x77" ::"r"(argument) : "memory");
+}
+
 static void store_word(uint64_t argument)
 {
     __asm__ volatile("str wzr, [%0]\n svc #0x77" ::"r"(argument) : "memory");
@@ -54,6 +59,8 @@ static void watchpoints(void)
     SHOW("a watched load", run_el0(load_word, (uint64_t)(words + 1)));
     write_sysreg(dbgwcr0_el1, ENABLE | FOR_EL0 | STORES | LOADS | BYTE_4);
     SHOW("one byte of it", run_el0(store_word, (uint64_t)(words + 1) + 4));
+    SHOW("all bytes before it", run_el0(store_word, (uint64_t)(words + 1)));
+    SHOW("all bytes and it", run_el0(store_double, (uint64_t)(words + 1)));
     write_sysreg(dbgwcr0_el1, ENABLE | FOR_EL0 | STORES | ALL_BYTES);
     write_sysreg(mdscr_el1, read_sysreg(mdscr_el1) & ~(uint64_t)MDSCR_MDE);
     SHOW("without MDE", run_el0(store_word, (uint64_t)(words + 1)));
