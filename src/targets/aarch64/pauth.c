@@ -7,11 +7,25 @@
  */
 #include "targets/aarch64/pauth.h"
 
-#include "targets/aarch64/qarma.h"
-
 #include "tcg/general-regs.h"
 
 /* ---- the code --------------------------------------------------------------------------------- */
+
+/* Modifiers are stack pointers, of which a thread has few, and the keys are the kernel's and the program's. */
+QUIET static uint64_t encrypt(A64Cpu *cpu, uint64_t text, uint64_t modifier, const uint64_t key[2])
+{
+    uint64_t spread = modifier * UINT64_C(0x9e3779b97f4a7c15);
+    QarmaTweak *tweak = &cpu->pac_tweaks[spread >> (64 - A64_PAC_TWEAK_BITS)];
+    QarmaKey *used = &cpu->pac_keys[key[0] & ((1 << A64_PAC_KEY_BITS) - 1)];
+
+    if (tweak->of[0] != modifier) {
+        qarma64_tweak(tweak, modifier);
+    }
+    if (used->k0 != key[0] || used->w0 != key[1] || !used->spread[1]) {
+        qarma64_key(used, key[1], key[0]);
+    }
+    return qarma64(text, tweak, used);
+}
 
 QUIET static uint64_t compute(A64Cpu *cpu, uint64_t text, uint64_t modifier, const uint64_t key[2])
 {
@@ -25,7 +39,7 @@ QUIET static uint64_t compute(A64Cpu *cpu, uint64_t text, uint64_t modifier, con
         kept->modifier = modifier;
         kept->key[0] = key[0];
         kept->key[1] = key[1];
-        kept->code = qarma64(text, modifier, key[1], key[0]);
+        kept->code = encrypt(cpu, text, modifier, key);
     }
     return kept->code;
 }

@@ -4,7 +4,7 @@
 
 #include "tcg/general-regs.h"
 
-enum { CELLS = 16, ROUNDS = 5 };
+enum { CELLS = 16, ROUNDS = QARMA_ROUNDS };
 
 /* By cell, the uppermost four bits being the first. */
 typedef uint8_t CellMap[CELLS];
@@ -152,23 +152,40 @@ void qarma64_prepare(void)
     }
 }
 
-QUIET uint64_t qarma64(uint64_t text, uint64_t tweak, uint64_t w0, uint64_t k0)
+QUIET void qarma64_tweak(QarmaTweak *tweak, uint64_t value)
 {
-    uint64_t w1 = rotate(w0, 63) ^ w0 >> 63, x = text ^ w0 ^ k0 ^ tweak;
-    uint64_t tweaks[ROUNDS + 1] = { tweak };
-
-    /* The last substitution of a round is done with the next round's map. */
+    tweak->of[0] = value;
+    tweak->spread[0] = 0; /* not used */
     for (unsigned i = 1; i <= ROUNDS; i++) {
-        tweaks[i] = apply(&tweak_step, tweaks[i - 1]);
-        x = apply(&round_map, x) ^
-            apply(&spread, tweaks[i] ^ (i < ROUNDS ? k0 ^ round_constants[i] : w1));
+        tweak->of[i] = apply(&tweak_step, tweak->of[i - 1]);
+        tweak->spread[i] = apply(&spread, tweak->of[i]);
     }
-    x = move_cells(apply(&round_map, x) ^ k0, unshuffle);
-    x = apply(&unround, x) ^ w0 ^ tweaks[ROUNDS];
+}
+
+QUIET void qarma64_key(QarmaKey *key, uint64_t w0, uint64_t k0)
+{
+    key->w0 = w0;
+    key->k0 = k0;
+    key->w1 = rotate(w0, 63) ^ w0 >> 63;
+    for (unsigned i = 1; i <= ROUNDS; i++) {
+        key->spread[i] = apply(&spread, i < ROUNDS ? k0 ^ round_constants[i] : key->w1);
+    }
+}
+
+/* The last substitution of a round is done with the next round's map; what is added behind it is spread as it is. */
+QUIET uint64_t qarma64(uint64_t text, const QarmaTweak *tweak, const QarmaKey *key)
+{
+    uint64_t x = text ^ key->w0 ^ key->k0 ^ tweak->of[0];
+
+    for (unsigned i = 1; i <= ROUNDS; i++) {
+        x = apply(&round_map, x) ^ tweak->spread[i] ^ key->spread[i];
+    }
+    x = move_cells(apply(&round_map, x) ^ key->k0, unshuffle);
+    x = apply(&unround, x) ^ key->w0 ^ tweak->of[ROUNDS];
     for (unsigned i = ROUNDS; --i > 0;) {
-        x = apply(&unround, x) ^ k0 ^ tweaks[i] ^ round_constants[i] ^ alpha;
+        x = apply(&unround, x) ^ key->k0 ^ tweak->of[i] ^ round_constants[i] ^ alpha;
     }
-    return substitute(x, unsigma2) ^ k0 ^ tweak ^ alpha ^ w1;
+    return substitute(x, unsigma2) ^ key->k0 ^ tweak->of[0] ^ alpha ^ key->w1;
 }
 
 #include "tcg/general-regs-end.h"

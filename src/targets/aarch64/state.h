@@ -8,6 +8,7 @@
 
 #include "targets/aarch64/insn.gen.h"
 #include "targets/aarch64/privileged.h"
+#include "targets/aarch64/qarma.h"
 #include "targets/isa.h"
 
 /*
@@ -81,8 +82,8 @@ typedef struct A64Pmu {
     bool line;
 } A64Pmu;
 
-/* A pointer authentication code that was computed: pauth.c. */
-enum { A64_PAC_BITS = 10 };
+/* A pointer authentication code that was computed, and what that took of its modifier and key: pauth.c. */
+enum { A64_PAC_BITS = 10, A64_PAC_TWEAK_BITS = 6, A64_PAC_KEY_BITS = 3 };
 
 typedef struct A64PacCode {
     uint64_t text, modifier, key[2], code;
@@ -139,7 +140,10 @@ typedef struct A64Cpu {
         uint64_t tcr, sctlr;
     } settings[A64_SETTINGS];
     unsigned settings_count, setting;
-    A64PacCode pacs[1 << A64_PAC_BITS]; /* beyond what system registers' rows reach */
+    /* Beyond what system registers' rows reach. */
+    A64PacCode pacs[1 << A64_PAC_BITS];
+    QarmaTweak pac_tweaks[1 << A64_PAC_TWEAK_BITS];
+    QarmaKey pac_keys[1 << A64_PAC_KEY_BITS];
 } A64Cpu;
 
 #define A64_NOT_EXCLUSIVE UINT64_MAX
