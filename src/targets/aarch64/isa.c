@@ -56,7 +56,8 @@ static const IsaField fields[] = {
     FIELD(timer[4].compare), FIELD(timer[4].control), FIELD(timer[5].compare), FIELD(timer[5].control),
     FIELD(timer[6].compare), FIELD(timer[6].control), FIELD(vsttbr), FIELD(vstcr), FIELD(cntvoff), FIELD(cnthctl), FIELD(cntfrq),
     FIELD(hcr), FIELD(scr), FIELD(cptr[2]), FIELD(cptr[3]), FIELD(mdcr[2]), FIELD(mdcr[3]), FIELD(hstr),
-    FIELD(vttbr), FIELD(vtcr), FIELD(vpidr), FIELD(vmpidr), FIELD(hpfar),
+    FIELD(vttbr), FIELD(vtcr), FIELD(vpidr), FIELD(vmpidr), FIELD(hpfar), FIELD(scxtnum[0]), LEVELS(scxtnum),
+    FIELD(disr), FIELD(vdisr), FIELD(vsesr),
     {},
 };
 /* clang-format on */
