@@ -48,7 +48,8 @@ static uint32_t mode_of(const A64Cpu *cpu, unsigned el, bool own_sp)
         (a64_has_breakpoints(cpu, el) ? MODE_BREAKPOINTS : 0) | (cpu->il ? MODE_ILLEGAL : 0) |
         (a64_fp_trap_level(cpu, el) ? MODE_FP_TRAPPED : 0) | (own_sp ? 0 : MODE_SP_EL0) |
         (is_aligned_only(cpu, regime) ? MODE_ALIGNED : 0) | sp_mode(cpu, el, regime) |
-        (a64_traps(cpu, el) ? MODE_TRAPS : 0) | (has_host_names(cpu, el) ? MODE_HOST : 0) |
+        (a64_traps(cpu, el) ? MODE_TRAPS : 0) | (a64_traps_pac(cpu, el) ? MODE_PAC_TRAPS : 0) |
+        (has_host_names(cpu, el) ? MODE_HOST : 0) |
         (is_unprivileged(cpu, el) ? MODE_UNPRIVILEGED : 0) |
         (cpu->fpcr & FPCR_DN ? MODE_FP_DEFAULT_NAN : 0) |
         (cpu->fpcr & FPCR_FZ ? MODE_FP_FLUSH : 0) | (cpu->fpcr & FPCR_FZ16 ? MODE_FP_FLUSH16 : 0);

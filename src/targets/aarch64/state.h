@@ -47,6 +47,7 @@ enum {
         1 << 12, /* SCTLR.SA, SA0: the stack pointer must be aligned where it is a base */
     MODE_SP_MISALIGNED = 1 << 13, /* and it is not */
     MODE_TRAPS = 1 << 16,         /* a level above traps some registers or instructions: traps.c */
+    MODE_PAC_TRAPS = 1 << 18,     /* and pointer authentication */
     MODE_HOST = 1 << 17,          /* names of EL1's registers mean EL2's (D5.6.3) */
     MODE_MODEL_SHIFT = 20, /* number of the set of features: CPUs of two models share no block */
 };
@@ -279,7 +280,9 @@ bool a64_traps(const A64Cpu *cpu, unsigned el);
 bool a64_may_trap(unsigned number);
 /* The level to which an access traps now; 0: it does not. */
 unsigned a64_trap_level(const A64Cpu *cpu, unsigned number, bool write);
-/* In front of pointer authentication in MODE_TRAPS: the key. */
+/* Does pointer authentication trap at this level? */
+bool a64_traps_pac(const A64Cpu *cpu, unsigned el);
+/* In front of it in MODE_PAC_TRAPS: the key. */
 extern const Helper a64_help_pac_trap;
 
 /* ---- access.c ---- */

@@ -7,7 +7,7 @@
 /* A level above may want to hear of the use of a key. */
 static void ask_for(A64Translator *t, unsigned key)
 {
-    if (t->mode & MODE_TRAPS) {
+    if (t->mode & MODE_PAC_TRAPS) {
         ir_call_void(t->b, &a64_help_pac_trap, constant(t, I64, key), NO_VAL, NO_VAL);
     }
 }

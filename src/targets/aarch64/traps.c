@@ -119,16 +119,28 @@ static const Trap traps[] = {
 #define MDCR_TRAPS (MDCR_TPMCR | MDCR_TPM | MDCR_TDA | MDCR_TDOSA | MDCR_TDRA)
 /* clang-format on */
 
-/* Is a bit clear that must be set for EL2 or EL3 to let something pass? */
+/* Is one of these bits clear, which must be set for EL2 or EL3 to let something pass? EL0 of a host is no guest. */
+static bool is_clear(const A64Cpu *cpu, unsigned el, uint64_t hcr, uint64_t scr)
+{
+    bool is_guest = el == 1 || (el == 0 && !a64_is_host(cpu));
+
+    return (is_guest && a64_el2_enabled(cpu) && ~cpu->hcr_now & hcr) ||
+        (el < 3 && a64_has(cpu, A64_EL3) && ~cpu->scr & scr);
+}
+
+bool a64_traps_pac(const A64Cpu *cpu, unsigned el)
+{
+    return a64_has(cpu, A64_PAUTH) && is_clear(cpu, el, HCR_API, SCR_API);
+}
+
 static bool traps_by_clear_bit(const A64Cpu *cpu, unsigned el)
 {
     bool pauth = a64_has(cpu, A64_PAUTH), csv2 = a64_has(cpu, A64_CSV2);
-    uint64_t hcr = (pauth ? HCR_APK | HCR_API : 0) | (csv2 ? HCR_ENSCXT : 0);
-    uint64_t scr = (pauth ? SCR_APK | SCR_API : 0) | (csv2 ? SCR_ENSCXT : 0) |
+    uint64_t hcr = (pauth ? HCR_APK : 0) | (csv2 ? HCR_ENSCXT : 0);
+    uint64_t scr = (pauth ? SCR_APK : 0) | (csv2 ? SCR_ENSCXT : 0) |
         (el == 2 && a64_has(cpu, A64_HCX) ? SCR_HXEN : 0);
 
-    return (el < 2 && a64_el2_enabled(cpu) && ~cpu->hcr_now & hcr) ||
-        (el < 3 && a64_has(cpu, A64_EL3) && ~cpu->scr & scr);
+    return is_clear(cpu, el, hcr, scr);
 }
 
 bool a64_traps(const A64Cpu *cpu, unsigned el)
