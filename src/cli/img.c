@@ -47,13 +47,21 @@ void *img_fail_with(Img *img, int exit_code, const char *fmt, ...)
     return NULL;
 }
 
+/* -t is of what is written where -T is of what is only read, and of everything where no -T is. */
+static const char *cache_word(const Img *img, bool read_only)
+{
+    const char *word = read_only && img->has_source_cache ? img->source_cache : img->cache;
+
+    return word ? word : "writeback";
+}
+
 /* What the command line says about how images are opened; false after saying what is wrong. */
 static bool read_options(Img *img, BlockOptions *options)
 {
     int aio = word_find(drive_aio_words, img->aio ? img->aio : "threads");
-    const char *cache = options->read_only && img->source_cache ? img->source_cache : img->cache;
+    const char *cache = cache_word(img, options->read_only);
 
-    if (!cache_from_word(cache ? cache : "writeback", &options->cache)) {
+    if (!cache_from_word(cache, &options->cache)) {
         return img_fail_with(img, EXIT_DESCRIPTION, "there is no cache mode `%s`", cache);
     }
     options->share = img->share && options->read_only;
@@ -132,6 +140,7 @@ static bool parse(const ImgCommand *command, Img *img)
     g_set_prgname(name);
     g_option_context_set_summary(context, command->summary);
     g_option_context_add_main_entries(context, entries, NULL);
+    img->has_source_cache = strchr(command->takes, 'T') != NULL;
     if (!g_option_context_parse(context, &img->argc, &img->argv, &error)) {
         return img_fail(img, EXIT_DESCRIPTION, error);
     }

@@ -308,7 +308,7 @@ const ImgCommand img_dd = {
     .name = "dd",
     .arguments = "if=FILE of=NEW-FILE [bs=SIZE] [count=N] [skip=N]",
     .summary = "a part of a disk in a new image",
-    .takes = "fOopUtY",
+    .takes = "fOopUtTY",
     .least = 2,
     .most = 5,
     .run = dd,

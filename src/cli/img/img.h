@@ -30,6 +30,7 @@ typedef struct Img {
     gboolean bitmap_add, bitmap_remove, bitmap_clear, bitmap_enable, bitmap_disable;
     char **bitmap_merge, *granularity;
     gboolean share, no_create, is_zero, out_of_order, bitmaps, salvage, strict;
+    bool has_source_cache; /* the command takes one */
     char *source_cache, *sparse, *rate, *start, *most, *preallocation, *step;
     int parallel, flush_interval, pattern;
 } Img;
