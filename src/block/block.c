@@ -260,6 +260,21 @@ int block_flush(BlockNode *node)
     return block_io(node, &(BlockIo){ .op = BLOCK_FLUSH });
 }
 
+void block_write_back(BlockNode *node)
+{
+    if (cache_ignores_flush(&node->cache) || node->read_only) {
+        return;
+    }
+    if (node->driver->write_back) {
+        node->driver->write_back(node);
+    }
+    for (unsigned i = 0; i < node->children_most; i++) {
+        if (node->children[i]) {
+            block_write_back(node->children[i]);
+        }
+    }
+}
+
 void block_be_like(BlockNode *node, const BlockNode *child)
 {
     node->length = child->length;

@@ -107,6 +107,8 @@ int block_read(BlockNode *node, uint64_t at, void *out, size_t length);
 int block_write(BlockNode *node, uint64_t at, const void *data, size_t length, unsigned flags);
 int block_zero(BlockNode *node, uint64_t at, uint64_t length, unsigned flags);
 int block_flush(BlockNode *node);
+/* [co] The host begins to write out what a later flush would have to wait for; promises nothing. */
+void block_write_back(BlockNode *node);
 
 /*
  * [co] What lies at `at`, through all layers: DATA, ZERO or PACKED, and how far that goes. *node

@@ -123,6 +123,8 @@ typedef struct BlockDriver {
     const BlockBitmaps *bitmaps;      /* NULL: none inside of an image */
     /* Of a protocol: is there data at `at`, or a hole? Gives where that ends. */
     bool (*is_data)(BlockNode *node, uint64_t at, uint64_t *end);
+    /* [co] Of a protocol: begins to write out what a flush would wait for. */
+    void (*write_back)(BlockNode *node);
     /* [co] Of a protocol: becomes as `from` is, by sharing its blocks; -ENOTSUP: it cannot. */
     int (*share_blocks)(BlockNode *node, BlockNode *from);
     bool (*create)(BlockNode *file, const BlockCreate *create, GError **error); /* into `file` */

@@ -139,7 +139,7 @@ static void native_submit(Engine *engine, EngineOp *op)
 {
     Native *n = (Native *)engine;
 
-    if (op->kind == ENGINE_PUNCH || op->kind == ENGINE_ZERO) {
+    if (op->kind != ENGINE_READ && op->kind != ENGINE_WRITE && op->kind != ENGINE_SYNC) {
         n->threads->submit(n->threads, op);
         return;
     }

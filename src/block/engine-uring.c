@@ -10,7 +10,7 @@
 #ifdef HAVE_LIBURING
 #include <errno.h>
 #include <liburing.h>
-#include <linux/falloc.h>
+#include <fcntl.h>
 
 enum { DEPTH = 256, BATCH = 64 };
 
@@ -35,12 +35,13 @@ static void prepare(Uring *u, struct io_uring_sqe *sqe, EngineOp *op)
         break;
     case ENGINE_SYNC: io_uring_prep_fsync(sqe, op->fd, IORING_FSYNC_DATASYNC); break;
     case ENGINE_PUNCH:
-        io_uring_prep_fallocate(
-            sqe, op->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, op->offset, op->length);
-        break;
     case ENGINE_ZERO:
+    case ENGINE_GROW:
         io_uring_prep_fallocate(
-            sqe, op->fd, FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE, op->offset, op->length);
+            sqe, op->fd, engine_fallocate_mode(op->kind), op->offset, op->length);
+        break;
+    case ENGINE_PUSH:
+        io_uring_prep_sync_file_range(sqe, op->fd, op->length, op->offset, SYNC_FILE_RANGE_WRITE);
         break;
     default: g_assert_not_reached();
     }

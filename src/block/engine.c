@@ -63,6 +63,16 @@ int64_t engine_run(Engine *engine, EngineOp *op)
     return op->result;
 }
 
+int engine_fallocate_mode(EngineKind kind)
+{
+    switch (kind) {
+    case ENGINE_PUNCH: return FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
+    case ENGINE_ZERO: return FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE;
+    case ENGINE_GROW: return 0;
+    default: g_assert_not_reached();
+    }
+}
+
 int64_t engine_do_blocking(const EngineOp *op)
 {
     int64_t result;
@@ -76,12 +86,12 @@ int64_t engine_do_blocking(const EngineOp *op)
             break;
         case ENGINE_SYNC: result = fdatasync(op->fd); break;
         case ENGINE_PUNCH:
-            result = fallocate(
-                op->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, op->offset, op->length);
-            break;
         case ENGINE_ZERO:
-            result = fallocate(
-                op->fd, FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE, op->offset, op->length);
+        case ENGINE_GROW:
+            result = fallocate(op->fd, engine_fallocate_mode(op->kind), op->offset, op->length);
+            break;
+        case ENGINE_PUSH:
+            result = sync_file_range(op->fd, op->offset, op->length, SYNC_FILE_RANGE_WRITE);
             break;
         case ENGINE_CALL: return op->call(op->data);
         default: g_assert_not_reached();

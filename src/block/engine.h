@@ -22,6 +22,8 @@ typedef enum EngineKind {
     ENGINE_SYNC,  /* what ended before is on stable storage after */
     ENGINE_PUNCH, /* reads as zeroes afterwards, and holds no space */
     ENGINE_ZERO,  /* reads as zeroes afterwards, and holds its space */
+    ENGINE_GROW,  /* the file reaches to its end afterwards, and holds the space */
+    ENGINE_PUSH,  /* begins to write out what the page cache holds; promises nothing */
     ENGINE_CALL,  /* of the engine `threads`: work that takes a processor for long */
 } EngineKind;
 
@@ -73,6 +75,9 @@ int64_t engine_run(Engine *engine, EngineOp *op);
 
 /* Does it here and now: what a worker thread calls. */
 int64_t engine_do_blocking(const EngineOp *op);
+
+/* Of PUNCH, ZERO and GROW: the mode that fallocate(2) is called with. */
+int engine_fallocate_mode(EngineKind kind);
 
 /* For engine_get(). */
 Engine *engine_threads_new(IoLoop *loop, GError **error);

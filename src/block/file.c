@@ -20,6 +20,8 @@
 #include "block/file-lock.h"
 #include "block/sync-group.h"
 
+enum { GROW_LEAST = 64 * 1024 }; /* of a write: less is not worth asking for it first */
+
 typedef struct File {
     int fd;
     bool open;
@@ -335,8 +337,29 @@ static int64_t move_some(BlockNode *node, const BlockIo *io, uint64_t done, bool
     return engine_run(f->engine, &op);
 }
 
+static int simple(BlockNode *node, EngineKind kind, uint64_t at, uint64_t length)
+{
+    File *f = node->state;
+    EngineOp op = { .kind = kind, .fd = f->fd, .offset = at, .length = length };
+
+    return engine_run(f->engine, &op);
+}
+
+/*
+ * A write by O_DIRECT that makes a file longer is alone in it, unless the file has its new length
+ * already. If it cannot get that, the write says so.
+ */
+static void grow_first(BlockNode *node, const BlockIo *io)
+{
+    if (io->op == BLOCK_WRITE && io->at + io->length > node->length && io->length >= GROW_LEAST &&
+        node->grows && cache_wants_direct(&node->cache)) {
+        simple(node, ENGINE_GROW, io->at, io->length);
+    }
+}
+
 static int move(BlockNode *node, const BlockIo *io, bool durable)
 {
+    grow_first(node, io);
     for (uint64_t done = 0; done < io->length;) {
         int64_t moved = move_some(node, io, done, durable);
 
@@ -356,14 +379,6 @@ static int move(BlockNode *node, const BlockIo *io, bool durable)
         node->length = io->at + io->length;
     }
     return 0;
-}
-
-static int simple(BlockNode *node, EngineKind kind, uint64_t at, uint64_t length)
-{
-    File *f = node->state;
-    EngineOp op = { .kind = kind, .fd = f->fd, .offset = at, .length = length };
-
-    return engine_run(f->engine, &op);
 }
 
 static int sync_now(void *data)
@@ -473,6 +488,13 @@ static bool file_is_data(BlockNode *node, uint64_t at, uint64_t *end)
     return true;
 }
 
+static void file_write_back(BlockNode *node)
+{
+    if (!cache_wants_direct(&node->cache)) {
+        simple(node, ENGINE_PUSH, 0, 0);
+    }
+}
+
 /* ioctl_ficlone(2): takes no time and no space, on file systems that can. */
 static int file_share_blocks(BlockNode *node, BlockNode *from)
 {
@@ -521,5 +543,6 @@ BLOCK_DRIVER(file) = {
     .look_again = file_look_again,
     .set_cache = file_set_cache,
     .is_data = file_is_data,
+    .write_back = file_write_back,
     .share_blocks = file_share_blocks,
 };

@@ -72,6 +72,29 @@ fi
 gives 0 "$lathe" img convert -q -f raw -O raw disk.raw plain.raw
 cmp disk.raw plain.raw || fail "a plain copy"
 
+# What lies at any place is one write without the zeroes around it; -t is not of what is only read; and
+# long before the flush at the end the host begins to write out, unless there is no flush.
+if strace -o /dev/null true 2>/dev/null; then
+    truncate -s 64M odd.raw
+    dd if=/dev/urandom of=odd.raw bs=4k seek=1003 count=200 conv=notrunc status=none
+    gives 0 strace -f -qq -s 0 -o trace -e trace=openat,pwritev2 \
+        "$lathe" img convert -q -t none -f raw -O raw odd.raw plain.raw
+    cmp odd.raw plain.raw || fail "a copy of what lies between holes"
+    [ "$(grep -c pwritev2 trace)" = 1 ] && grep -q '1, 4108288, 0) = 819200' trace || fail "more than one write"
+    grep 'odd.raw' trace | grep -q O_DIRECT && fail "-t is of the source, too"
+    gives 0 strace -f -qq -s 0 -o trace -e trace=openat \
+        "$lathe" img convert -q -T none -f raw -O raw odd.raw plain.raw
+    grep 'odd.raw' trace | grep -q O_DIRECT || fail "-T is not of the source"
+    head -c 40M /dev/urandom >much.raw
+    for mode in writeback unsafe; do
+        gives 0 strace -f -qq -o $mode -e trace=sync_file_range,fdatasync \
+            "$lathe" img convert -q -t $mode -f raw -O qcow2 much.raw much.qcow2
+    done
+    [ "$(grep -c sync_file_range writeback)" -ge 2 ] && grep -q fdatasync writeback || fail "all is left to the flush"
+    ! grep -q sync_file_range unsafe || fail "unsafe writes out"
+    gives 0 "$lathe" img compare -f raw -F qcow2 much.raw much.qcow2
+fi
+
 # So fast and not faster: 3 MB at 6 MB a second take at least a quarter of a second.
 start=$(date +%s%N)
 gives 0 "$lathe" img convert -q -r 6M -f raw -O raw disk.raw slow.raw

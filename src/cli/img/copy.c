@@ -8,7 +8,8 @@
 
 #include "cli/img/copy.h"
 
-enum { PIECE = 2 << 20, GRAIN = 64 << 10, WORKERS = 8, SECTOR = 512 };
+enum { PIECE = 2 << 20, GRAIN = 64 << 10, WORKERS = 8, SECTOR = 512, BLOCK = 4096 };
+enum { PUSH = 16 << 20 }; /* so much written, and the host is told to begin to write it out */
 
 typedef struct Copy {
     ImgCopy *what;
@@ -17,6 +18,8 @@ typedef struct Copy {
     unsigned grain;    /* what is looked at for zeroes, and written, as a whole */
     uint64_t next;     /* byte that no worker has taken yet */
     uint64_t end;      /* behind the last one */
+    uint64_t unpushed; /* bytes written since the host was told to write out */
+    bool pushing;      /* it is being told */
     unsigned workers;  /* not finished */
     int result;        /* the first error */
     Coroutine *waiter; /* sleeps until all workers have finished */
@@ -37,6 +40,18 @@ static bool is_zero(const uint8_t *bytes, size_t length)
     return bytes[0] == 0 && memcmp(bytes, bytes + 1, length - 1) == 0;
 }
 
+/* Must zeroes be looked at like everything else? */
+static bool zeroes_count(const Copy *c)
+{
+    return c->what->overwrite || c->what->below || c->what->all;
+}
+
+/* Where byte `at` of a piece belongs in the new image. */
+static uint64_t place_of(const Copy *c, const Piece *piece, uint64_t at)
+{
+    return piece->at - c->what->skip + c->what->to_at + at;
+}
+
 /* What has to be done so that a grain is in its place. */
 static Fate fate_of(const Copy *c, const Piece *piece, uint64_t at, uint64_t size)
 {
@@ -49,13 +64,47 @@ static Fate fate_of(const Copy *c, const Piece *piece, uint64_t at, uint64_t siz
     return piece->old || c->what->overwrite ? FATE_ZERO : FATE_LEAVE;
 }
 
+/* So the disk is busy while the rest is copied, and the flush at the end has less to wait for. */
+static void push(Copy *c, uint64_t written)
+{
+    c->unpushed += written;
+    if (c->unpushed >= PUSH && !c->pushing) {
+        c->unpushed = 0;
+        c->pushing = true;
+        block_write_back(c->to);
+        c->pushing = false;
+    }
+}
+
+/* A plain file need not have the zeroes at both ends of what is not zero as a whole. */
+static void trim(const Copy *c, const Piece *piece, uint64_t *from, uint64_t *to)
+{
+    if (c->to->cluster > 0 || c->what->grain > 0 || zeroes_count(c)) {
+        return;
+    }
+    while (*to - *from > BLOCK && is_zero(piece->bytes + *from, BLOCK)) {
+        *from += BLOCK;
+    }
+    while (*to - *from > BLOCK && is_zero(piece->bytes + *to - BLOCK, BLOCK)) {
+        *to -= BLOCK;
+    }
+}
+
+static int write_part(Copy *c, const Piece *piece, uint64_t from, uint64_t to)
+{
+    int result;
+
+    trim(c, piece, &from, &to);
+    result = block_write(c->to, place_of(c, piece, from), piece->bytes + from, to - from, c->flags);
+    push(c, to - from);
+    return result;
+}
+
 static int do_part(Copy *c, const Piece *piece, Fate fate, uint64_t from, uint64_t to)
 {
-    uint64_t at = piece->at - c->what->skip + c->what->to_at + from;
-
     switch (fate) {
-    case FATE_WRITE: return block_write(c->to, at, piece->bytes + from, to - from, c->flags);
-    case FATE_ZERO: return block_zero(c->to, at, to - from, BLOCK_MAY_UNMAP);
+    case FATE_WRITE: return write_part(c, piece, from, to);
+    case FATE_ZERO: return block_zero(c->to, place_of(c, piece, from), to - from, BLOCK_MAY_UNMAP);
     default: return 0;
     }
 }
@@ -124,55 +173,85 @@ static int copy_piece(Copy *c, Piece *piece, uint8_t *old)
 
 /* ---- taking turns ---- */
 
-/* Must zeroes be looked at like everything else? */
-static bool zeroes_count(const Copy *c)
+/* What is at `at`; one grain of data when that cannot be told, and reading says what is lost. */
+static int look_at(const Copy *c, uint64_t at, Extent *out)
 {
-    return c->what->overwrite || c->what->below || c->what->all;
+    BlockNode *node = c->from;
+    int result = block_locate(&node, at, c->end - at, out);
+
+    if (result < 0 && c->what->salvage) {
+        *out = (Extent){ .kind = EXTENT_DATA, .length = MIN(c->grain, c->end - at) };
+        return 0;
+    }
+    return result;
+}
+
+/* The whole grains of an extent of zeroes, which are left out; false: there are none. */
+static bool find_gap(const Copy *c, uint64_t at, const Extent *extent, uint64_t *from, uint64_t *to)
+{
+    uint64_t end = at + extent->length;
+
+    *from = at == c->what->skip ? at : (at + c->grain - 1) / c->grain * c->grain;
+    *to = end == c->end ? end : end / c->grain * c->grain;
+    return extent->kind == EXTENT_ZERO && !zeroes_count(c) && *from < *to;
+}
+
+/* Where a piece that starts at `at` ends at the latest: as a cluster of the new image does. */
+static uint64_t limit_of(const Copy *c, uint64_t at)
+{
+    uint64_t unit = MAX(c->grain, c->to->cluster);
+    uint64_t limit = (at + PIECE) / unit * unit;
+
+    return MIN(limit > at ? limit : at + PIECE, c->end);
 }
 
 /*
- * The next step from `at`, which ends with a grain: over all that is zero, or over a piece of what
- * is not. True when there is something to copy.
+ * The next piece from `start` on, up to zeroes that are left out, and where the search goes on
+ * behind it. A piece of length 0: nothing but zeroes. When another worker was faster while this one
+ * waited for the map, the piece is void.
  */
-static bool step_over(const Copy *c, uint64_t at, const Extent *extent, uint64_t *length)
+static int find_piece(const Copy *c, uint64_t start, uint64_t *length, uint64_t *next)
 {
-    uint64_t end = at + extent->length;
-    bool last = end == c->end;
-    uint64_t zero_end = last ? end : end - end % c->grain;
-    uint64_t data_end = MIN(zero_end + (zero_end < end ? c->grain : 0), c->end);
+    uint64_t limit = limit_of(c, start), at = start;
 
-    if (extent->kind == EXTENT_ZERO && zero_end > at && !zeroes_count(c)) {
-        *length = zero_end - at;
-        return false;
+    while (at < limit && c->next == start) {
+        Extent extent = { 0 };
+        uint64_t from, to;
+        int result = look_at(c, at, &extent);
+
+        if (result < 0) {
+            return result;
+        }
+        if (find_gap(c, at, &extent, &from, &to) && (at == start || from < limit)) {
+            *length = at == start ? 0 : from - start;
+            *next = to;
+            return 0;
+        }
+        at += extent.length;
     }
-    *length = MIN(data_end - at, PIECE - at % PIECE);
-    return true;
+    *length = limit - start;
+    *next = limit;
+    return 0;
 }
 
 /* Takes the next bytes that hold data; false at the end of the disk. */
 static bool take(Copy *c, uint64_t *at, uint64_t *length)
 {
     while (c->next < c->end && c->result == 0) {
-        BlockNode *node = c->from;
-        uint64_t start = c->next;
-        Extent extent = { 0 };
-        int result = block_locate(&node, start, c->end - start, &extent);
-        bool has_data;
+        uint64_t start = c->next, next = 0;
+        int result = find_piece(c, start, length, &next);
 
-        if (result < 0 && c->what->salvage) { /* reading says how much of it is lost */
-            extent = (Extent){ .kind = EXTENT_DATA, .length = MIN(c->grain, c->end - start) };
-        } else if (result < 0) {
+        if (result < 0) {
             c->result = result;
             return false;
         }
         if (start != c->next) {
-            continue; /* another worker was faster while this one waited for the map */
+            continue;
         }
         *at = start;
-        has_data = step_over(c, start, &extent, length);
-        c->next = start + *length;
-        img_progress(&c->progress, c->next - c->what->skip + c->what->to_at);
-        if (has_data) {
+        c->next = next;
+        img_progress(&c->progress, next - c->what->skip + c->what->to_at);
+        if (*length > 0) {
             return true;
         }
     }
