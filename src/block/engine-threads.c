@@ -14,8 +14,6 @@
 enum { MOST_THREADS = 16, IDLE_SECONDS = 10 };
 /* Of operations that are done as one: few enough that others still go on beside them. */
 enum { RUN_MOST = 32, RUN_PIECES = 64, RUN_BYTES = 128 * 1024 };
-/* A write into the page cache is a copy, unless the host has too many of them to write out. */
-enum { AT_ONCE_MOST = 64 * 1024, SLOW_NS = 1000000, WARY_NS = 1000000000 };
 
 typedef struct Lane {
     EngineOp *first, **last; /* waiting for a worker */
@@ -29,7 +27,6 @@ typedef struct Threads {
     bool turn_taken;
     unsigned count, idle;
     bool stop;
-    int64_t wary_until; /* the loop's: so long writes into the page cache go to workers */
 } Threads;
 
 /* On the loop: the operation is over. */
@@ -178,34 +175,15 @@ static void threads_submit(Engine *engine, EngineOp *op)
     }
 }
 
-static bool is_turn_free(Threads *t)
+static bool threads_is_cache_free(Engine *engine)
 {
+    Threads *t = (Threads *)engine;
     bool is_free;
 
     pthread_mutex_lock(&t->mutex);
     is_free = !t->turn_taken && !t->turns.first;
     pthread_mutex_unlock(&t->mutex);
     return is_free;
-}
-
-/* A worker would cost more than the copy; if one takes long, workers have the next ones. */
-static bool threads_write_at_once(Engine *engine, EngineOp *op)
-{
-    Threads *t = (Threads *)engine;
-    int64_t start;
-
-    if (op->kind != ENGINE_WRITE || !op->cached || op->durable || op->length > AT_ONCE_MOST) {
-        return false;
-    }
-    start = io_loop_now();
-    if (start < t->wary_until || !is_turn_free(t)) {
-        return false;
-    }
-    op->result = engine_do_blocking(op);
-    if (io_loop_now() - start > SLOW_NS) {
-        t->wary_until = start + WARY_NS;
-    }
-    return true;
 }
 
 static void threads_free(Engine *engine)
@@ -232,7 +210,7 @@ Engine *engine_threads_new(IoLoop *loop, GError **error)
     t->engine = (Engine){ .name = "threads",
         .loop = loop,
         .submit = threads_submit,
-        .write_at_once = threads_write_at_once,
+        .is_cache_free = threads_is_cache_free,
         .free = threads_free };
     t->lane.last = &t->lane.first;
     t->turns.last = &t->turns.first;

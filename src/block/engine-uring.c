@@ -1,7 +1,8 @@
 /*
  * The engine `io_uring` (io_uring(7)): operations queued during one turn of the loop go to the
  * kernel in one call, and what is finished is read from memory that is shared with it. All kinds
- * of operations are asynchronous, with every cache mode.
+ * of operations are asynchronous, with every cache mode. Small writes into the page cache do not come
+ * here (engine.c): some file systems would have a thread of the kernel's do each.
  */
 #include "block/engine.h"
 
@@ -23,6 +24,7 @@ typedef struct Uring {
     EngineOp *first, **last; /* no room in the ring for them yet */
     unsigned prepared;       /* in the ring, the kernel has not been told */
     unsigned running;        /* in the ring or in the kernel: at most DEPTH */
+    unsigned cached_writes;  /* asked for and not finished */
 } Uring;
 
 static void prepare(Uring *u, struct io_uring_sqe *sqe, EngineOp *op)
@@ -73,13 +75,29 @@ static bool submit_prepared(Uring *u)
     return taken > 0;
 }
 
+static void queue(Uring *u, EngineOp *op)
+{
+    op->next = NULL;
+    *u->last = op;
+    u->last = &op->next;
+}
+
+static bool is_cached_write(const EngineOp *op)
+{
+    return op->kind == ENGINE_WRITE && op->cached;
+}
+
 static void uring_submit(Engine *engine, EngineOp *op)
 {
     Uring *u = (Uring *)engine;
 
-    op->next = NULL;
-    *u->last = op;
-    u->last = &op->next;
+    u->cached_writes += is_cached_write(op);
+    queue(u, op);
+}
+
+static bool uring_is_cache_free(Engine *engine)
+{
+    return ((Uring *)engine)->cached_writes == 0;
 }
 
 static bool is_to_be_repeated(int64_t result)
@@ -106,8 +124,9 @@ static bool collect(Uring *u)
     u->running -= count;
     for (unsigned i = 0; i < count; i++) {
         if (is_to_be_repeated(ops[i]->result)) {
-            uring_submit(&u->engine, ops[i]);
+            queue(u, ops[i]);
         } else {
+            u->cached_writes -= is_cached_write(ops[i]);
             ops[i]->done(ops[i]);
         }
     }
@@ -161,9 +180,11 @@ Engine *engine_uring_new(IoLoop *loop, GError **error)
     Uring *u = g_new0(Uring, 1);
     int result = set_up(u);
 
-    u->engine = (Engine){
-        .name = "io_uring", .loop = loop, .submit = uring_submit, .free = uring_free
-    };
+    u->engine = (Engine){ .name = "io_uring",
+        .loop = loop,
+        .submit = uring_submit,
+        .is_cache_free = uring_is_cache_free,
+        .free = uring_free };
     u->last = &u->first;
     if (result == 0) {
         result = check_kernel(u);

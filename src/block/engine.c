@@ -4,6 +4,9 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+/* A write into the page cache is a copy, unless the host has too many of them to write out. */
+enum { AT_ONCE_MOST = 64 * 1024, SLOW_NS = 1000000, WARY_NS = 1000000000 };
+
 static Engine *(*const makers[])(IoLoop *loop, GError **error) = {
     [AIO_THREADS] = engine_threads_new,
     [AIO_NATIVE] = engine_native_new,
@@ -49,9 +52,29 @@ static bool read_from_cache(EngineOp *op)
     return op->result == (int64_t)op->length;
 }
 
+/* To ask somebody would cost more than the copy; if one takes long, the next ones are asked for. */
+static bool write_into_cache(Engine *engine, EngineOp *op)
+{
+    int64_t start;
+
+    if (op->kind != ENGINE_WRITE || !op->cached || op->durable || op->length > AT_ONCE_MOST ||
+        !engine->is_cache_free) {
+        return false;
+    }
+    start = io_loop_now();
+    if (start < engine->wary_until || !engine->is_cache_free(engine)) {
+        return false;
+    }
+    op->result = engine_do_blocking(op);
+    if (io_loop_now() - start > SLOW_NS) {
+        engine->wary_until = start + WARY_NS;
+    }
+    return true;
+}
+
 bool engine_do_at_once(Engine *engine, EngineOp *op)
 {
-    return read_from_cache(op) || (engine->write_at_once && engine->write_at_once(engine, op));
+    return read_from_cache(op) || write_into_cache(engine, op);
 }
 
 int64_t engine_run(Engine *engine, EngineOp *op)

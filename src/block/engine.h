@@ -57,8 +57,9 @@ struct Engine {
     DriveAio aio;
     unsigned refs;
     void (*submit)(Engine *engine, EngineOp *op);
-    /* Optional: true after a write that was done here and now, as it would take no time. */
-    bool (*write_at_once)(Engine *engine, EngineOp *op);
+    /* Optional: is no write into the page cache under way, which another would have to wait for? */
+    bool (*is_cache_free)(Engine *engine);
+    int64_t wary_until;           /* so long writes into the page cache are not done at once */
     void (*free)(Engine *engine); /* nothing is under way */
 };
 

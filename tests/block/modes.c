@@ -160,9 +160,16 @@ static unsigned lines_with(char **lines, const char *one, const char *other)
     return count;
 }
 
+/* Small writes that only the page cache has to take are done at once, whatever the engine. */
+static unsigned look_of(const Mode *mode)
+{
+    return !mode->direct && mode->durable_writes == 0 ? AIO_THREADS
+                                                      : word_find(drive_aio_words, mode->aio);
+}
+
 static void check_mode(const Mode *mode)
 {
-    unsigned look = word_find(drive_aio_words, mode->aio);
+    unsigned look = look_of(mode);
     const char *write = looks[look].write;
     char *image = disk_image("modes", DISK);
     g_auto(GStrv) lines = trace(mode, image);
