@@ -6,6 +6,7 @@
 #include "block/io-loop.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdint.h>
@@ -13,6 +14,8 @@
 #include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
+
+enum { DESCRIPTORS = 1024 };
 
 typedef struct Sleeper {
     struct Sleeper *next;
@@ -44,6 +47,20 @@ struct IoLoop {
     GArray *polled;   /* of struct pollfd: the event descriptor, and one for each waiter */
 };
 
+/*
+ * A process with threads waits each time its table of descriptors grows until all of them have seen
+ * it, many milliseconds; a chain of images makes it grow some times. So it grows once, mostly before
+ * there are threads. Where that many descriptors are not allowed, it stays as it is.
+ */
+static void make_room_for_descriptors(int fd)
+{
+    int high = fcntl(fd, F_DUPFD_CLOEXEC, DESCRIPTORS - 1);
+
+    if (high >= 0) {
+        close(high);
+    }
+}
+
 IoLoop *io_loop_new(GError **error)
 {
     IoLoop *loop = g_new0(IoLoop, 1);
@@ -57,6 +74,7 @@ IoLoop *io_loop_new(GError **error)
         g_free(loop);
         return NULL;
     }
+    make_room_for_descriptors(loop->eventfd);
     return loop;
 }
 
