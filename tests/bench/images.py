@@ -48,3 +48,24 @@ def make(folder, form, raw):
     else:
         subprocess.run(['qemu-img', 'convert', '-f', 'raw', '-O', form, raw, path], check=True)
     return path
+
+
+def chain(folder, depth):
+    """The top of so many layers. Each is a copy of the first one with another name of the same length in it."""
+    first = os.path.join(folder, 'layer')
+    subprocess.run(['qemu-img', 'create', '-q', '-u', '-f', 'qcow2', '-b', '0000.layer', '-F', 'qcow2', first, '1G'],
+                   check=True)
+    with open(first, 'rb') as image:
+        layer = image.read()
+    subprocess.run(['qemu-img', 'create', '-q', '-f', 'qcow2', os.path.join(folder, '0000.layer'), '1G'], check=True)
+    for i in range(1, depth):
+        with open(os.path.join(folder, f'{i:04}.layer'), 'wb') as out:
+            out.write(layer.replace(b'0000.layer', b'%04d.layer' % (i - 1)))
+    return os.path.join(folder, f'{depth - 1:04}.layer')
+
+
+def huge(folder):
+    """1 TiB, which has as many tables as one can have."""
+    path = os.path.join(folder, 'huge')
+    subprocess.run(['qemu-img', 'create', '-q', '-f', 'qcow2', path, '1T'], check=True)
+    return path

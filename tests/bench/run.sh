@@ -44,6 +44,11 @@ bench() {
 }
 echo "== language"
 python3 tests/bench/language.py "$build/lathe"
+if [ -z "${BENCH:-}" ]; then
+    need qemu-img qemu-utils
+    echo "== disk images"
+    python3 tests/bench/block.py --lathe "$build/lathe" --rounds "${BENCH_ROUNDS:-3}" || true
+fi
 for guest in ${BENCH_GUEST:-riscv64 arm64}; do
     case $guest in
     riscv64) bench riscv64 riscv64-linux-gnu-gcc "gcc-riscv64-linux-gnu libc6-dev-riscv64-cross" qemu-system-misc ;;
