@@ -482,7 +482,7 @@ static bool file_is_data(BlockNode *node, uint64_t at, uint64_t *end)
         return false;
     }
     hole = lseek(f->fd, at, SEEK_HOLE);
-    *end = hole > 0 ? (uint64_t)hole : UINT64_MAX;
+    *end = hole > (off_t)at ? (uint64_t)hole : UINT64_MAX; /* a hole now, too: it changes meanwhile */
     f->data_from = at;
     f->data_to = *end;
     return true;
