@@ -482,7 +482,7 @@ static bool file_is_data(BlockNode *node, uint64_t at, uint64_t *end)
         return false;
     }
     hole = lseek(f->fd, at, SEEK_HOLE);
-    *end = hole > (off_t)at ? (uint64_t)hole : UINT64_MAX; /* a hole now, too: it changes meanwhile */
+    *end = hole > (off_t)at ? (uint64_t)hole : UINT64_MAX; /* at `at`, too: others change it */
     f->data_from = at;
     f->data_to = *end;
     return true;
