@@ -90,33 +90,66 @@ char *cache_text(const DriveCache *cache)
               cache->no_flush ? "true" : "false");
 }
 
+/* The bit of a key of the map; NULL: it has no such key. */
+static bool *find_bit(DriveCache *cache, const char *key)
+{
+    return strcmp(key, "writeback") == 0 ? &cache->writeback
+        : strcmp(key, "direct") == 0     ? &cache->direct
+        : strcmp(key, "no-flush") == 0   ? &cache->no_flush
+                                         : NULL;
+}
+
+static bool apply_bit(DriveCache *cache, const char *key, const char *value, const char *yes)
+{
+    bool *bit = find_bit(cache, key);
+
+    if (!bit || (strcmp(value, yes) != 0 && strcmp(value, yes[0] == 'o' ? "off" : "false") != 0)) {
+        return false;
+    }
+    *bit = strcmp(value, yes) == 0;
+    return true;
+}
+
+/* As maps merge in a machine file: a key that is not said stays as it is. */
+static bool apply_map(DriveCache *cache, const char *text)
+{
+    size_t length = strlen(text);
+    g_autofree char *inside = length < 2 ? NULL : g_strndup(text + 1, length - 2);
+    g_auto(GStrv) pairs = NULL;
+    bool fine = inside && text[length - 1] == '}';
+
+    pairs = g_strsplit(inside ? inside : "", ",", 4);
+    fine = fine && pairs[0];
+    for (unsigned i = 0; fine && pairs[i]; i++) {
+        char *value = strstr(pairs[i], ": ");
+
+        if (value) {
+            *value = 0;
+        }
+        fine = value && apply_bit(cache, g_strstrip(pairs[i]), g_strstrip(value + 1), "true");
+    }
+    return fine;
+}
+
 bool cache_apply_setting(DriveCache *cache, const char *setting)
 {
-    const struct {
-        const char *key;
-        bool *bit;
-    } keys[] = {
-        { "cache.writeback=", &cache->writeback },
-        { "cache.direct=", &cache->direct },
-        { "cache.no-flush=", &cache->no_flush },
-    };
-    Mark mark = cache->mark;
+    DriveCache changed = *cache;
+    bool known = false;
 
-    if (g_str_has_prefix(setting, "cache=")) {
-        bool known = cache_from_word(setting + strlen("cache="), cache);
+    if (g_str_has_prefix(setting, "cache={")) {
+        known = apply_map(&changed, setting + strlen("cache="));
+    } else if (g_str_has_prefix(setting, "cache=")) {
+        known = cache_from_word(setting + strlen("cache="), &changed);
+    } else if (g_str_has_prefix(setting, "cache.") && strchr(setting, '=')) {
+        const char *key = setting + strlen("cache.");
+        g_autofree char *name = g_strndup(key, strchr(key, '=') - key);
 
-        cache->mark = mark;
-        return known;
+        known = apply_bit(&changed, name, strchr(key, '=') + 1, "on");
     }
-    for (unsigned i = 0; i < G_N_ELEMENTS(keys); i++) {
-        const char *value = setting + strlen(keys[i].key);
-
-        if (g_str_has_prefix(setting, keys[i].key) &&
-            (strcmp(value, "on") == 0 || strcmp(value, "off") == 0)) {
-            *keys[i].bit = strcmp(value, "on") == 0;
-            cache_name(cache);
-            return true;
-        }
+    if (known) {
+        changed.mark = cache->mark;
+        *cache = changed;
+        cache_name(cache);
     }
-    return false;
+    return known;
 }

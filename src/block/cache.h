@@ -30,8 +30,9 @@ void cache_name(DriveCache *cache);
 char *cache_text(const DriveCache *cache);
 
 /*
- * "cache=WORD" sets all three, "cache.writeback=on" (and direct, no-flush) one, and leaves the
- * others as they are. False: it is none of these, and nothing is changed.
+ * "cache=WORD" sets all three; "cache={writeback: true, direct: true}" those that it names, and
+ * "cache.writeback=on" (and direct, no-flush) one: the others stay as they are. False: it is none
+ * of these, and nothing is changed.
  */
 bool cache_apply_setting(DriveCache *cache, const char *setting);
 

@@ -12,6 +12,8 @@
 #include "cli/drive-facts.h"
 #include "core/loop.h"
 
+enum { WORDS_MOST = 8 }; /* NAME cache={writeback: true, direct: true, no-flush: true} */
+
 typedef bool Command(RunControl *control, char **arguments, GString *out);
 
 static bool wrong(GString *out, const char *fmt, ...) G_GNUC_PRINTF(2, 3);
@@ -135,16 +137,32 @@ static void print_stats(const Drive *drive, GString *out)
     free(text);
 }
 
+/* A map is several words to a shell that it was not quoted from; gives how many. */
+static unsigned take_setting(char **settings, GString *setting)
+{
+    unsigned count = 1;
+
+    g_string_assign(setting, settings[0]);
+    while (strchr(setting->str, '{') && !strchr(setting->str, '}') && settings[count]) {
+        g_string_append_printf(setting, " %s", settings[count++]);
+    }
+    return count;
+}
+
 /* All of them are taken together, on top of what there is. */
 static bool read_cache(DriveCache *cache, char **settings, GString *out)
 {
-    for (unsigned i = 0; settings[i]; i++) {
-        if (!cache_apply_setting(cache, settings[i])) {
+    g_autoptr(GString) setting = g_string_new(NULL);
+
+    for (unsigned i = 0; settings[i];) {
+        i += take_setting(settings + i, setting);
+        if (!cache_apply_setting(cache, setting->str)) {
             return wrong(out,
                 "there is no cache mode `%s`: expected cache= and one of writeback, none, "
-                "writethrough, directsync and unsafe, or cache.writeback=, cache.direct= or "
-                "cache.no-flush= and on or off",
-                settings[i]);
+                "writethrough, directsync and unsafe, or a map of writeback, direct and no-flush "
+                "to true or false, as in cache={direct: true}; or cache.writeback=, cache.direct= "
+                "or cache.no-flush= and on or off",
+                setting->str);
         }
     }
     return true;
@@ -282,13 +300,13 @@ static const struct {
     { "power", "", "as its power button: the guest may shut down", 0, 0, power_command },
     { "stop", "", "ends it, as if its power were cut", 0, 0, stop_command },
     { "drives", "[json]", "lists them; or all about them", 0, 1, drives_command },
-    { "drive", "NAME [stats [json]]", "what it did", 1, 4, drive_command },
-    { "drive", "NAME cache=MODE", "another cache mode; or cache.direct=on, and so on", 1, 4,
-        drive_command },
-    { "drive", "NAME export SOCKET", "lets others read it, by NBD; unexport ends that", 1, 4,
-        drive_command },
+    { "drive", "NAME [stats [json]]", "what it did", 1, WORDS_MOST, drive_command },
+    { "drive", "NAME cache=MODE", "another cache mode; or cache={direct: true}, and so on", 1,
+        WORDS_MOST, drive_command },
+    { "drive", "NAME export SOCKET", "lets others read it, by NBD; unexport ends that", 1,
+        WORDS_MOST, drive_command },
     { "blocks", "", "lists those that several drives use", 0, 0, blocks_command },
-    { "block", "NAME cache=MODE", "another cache mode for all of them", 2, 4, block_command },
+    { "block", "NAME cache=MODE", "another cache mode for all of them", 2, WORDS_MOST, block_command },
     { "help", "", "this list", 0, 0, help_command },
 };
 

@@ -56,6 +56,18 @@ ask drive disk cache.direct=off cache.no-flush=on && says '{writeback: false, di
 ask drives && says 'disk .*cache {writeback: false, direct: false, no-flush: true}' || fail "a mode without a word"
 ask drive disk cache.direct=maybe && fail "maybe"
 ask drive disk cache=writeback cache.direct=on && says 'cache none' || fail "a word and a switch"
+# as a machine file says it: what a map does not name stays
+ask drive disk 'cache={writeback: false, no-flush: true}' && says '{writeback: false, direct: true, no-flush: true}' || fail "a map: $(cat said)"
+ask drive disk cache={writeback: true, no-flush: false} && says 'cache none' || fail "a map of several words: $(cat said)"
+echo 'drive disk cache={direct: false, writeback: false}' | timeout 10 "$lathe" monitor sleeper > said 2>&1 &&
+    says 'cache writethrough' || fail "a map by a line: $(cat said)"
+ask drive disk 'cache={writeback: true, direct: false, no-flush: true}' && says 'cache unsafe' || fail "a whole map: $(cat said)"
+for map in '{}' '{' '{direct}' '{direct: on}' '{direct: true' '{direct: true, fast: true}' '{direct: true,}' '{direct:true}'; do
+    ask drive disk "cache=$map" && fail "a map that is none: $map"
+    says 'there is no cache mode'
+done
+ask drives && says 'disk .*cache unsafe' || fail "a map that is none has changed something"
+ask drive disk cache=none || fail "and back to none"
 ask drive fast cache.direct=off && fail "aio native, by a switch"
 says 'drive `fast` stays at cache none'
 ask drive disk cache=writeback || fail "and back again"
@@ -65,7 +77,7 @@ facts() { python3 -c "import json, sys; d = json.load(open('said')); assert $1, 
 ask drives json || fail "drives json"
 facts 'd["drives"][0]["name"] == "disk" and d["drives"][1]["aio"] == "native" and d["drives"][0]["writeback"] is True'
 ask drive disk stats json || fail "stats json"
-facts 'd["cache"] == "writeback" and d["flush"]["asked"] == d["flush"]["done"] + 1 and d["flush"]["dropped"] == 1'
+facts 'd["cache"] == "writeback" and d["flush"]["asked"] == d["flush"]["done"] + d["flush"]["dropped"] and d["flush"]["dropped"] == 3'
 ask drive disk stats xml && fail "statistics of another kind"
 
 # ---- others read a drive ----
@@ -152,6 +164,7 @@ says 'drive `one` stays at cache writethrough: the block `base` is shared and ha
 ask block base cache=none && says 'block base: cache none' || fail "a shared block: $(cat said)"
 ask drive two cache=none && says 'cache none' || fail "when the block is direct: $(cat said)"
 ask block own cache.writeback=off && says 'block own: cache directsync' || fail "one switch of a block: $(cat said)"
+ask block own 'cache={writeback: true}' && says 'block own: cache none' || fail "a map for a block: $(cat said)"
 ask block own cache=unsafe && says 'ignored there' || fail "flushes ignored: $(cat said)"
 ask block own cache=none || fail "and not ignored"
 ask block other cache=none && fail "a block that is not there"
