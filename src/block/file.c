@@ -394,6 +394,25 @@ static int shared_sync(BlockNode *node)
     return sync_group_run(&f->syncs, sync_now, node);
 }
 
+/*
+ * Has somebody cut the file off? What is gone would be zeroes as soon as something is written
+ * behind it: so this is asked before the file grows, and where stable storage is promised.
+ */
+static bool is_cut_off(const BlockNode *node)
+{
+    const File *f = node->state;
+    struct stat stat;
+
+    return !f->device && fstat(f->fd, &stat) == 0 && (uint64_t)stat.st_size < node->length;
+}
+
+static int flush(BlockNode *node)
+{
+    int result = shared_sync(node);
+
+    return result == 0 && is_cut_off(node) ? -EIO : result;
+}
+
 /* One write alone is done soonest when it is durable by itself, several when they share a sync. */
 static int write_durably(BlockNode *node, const BlockIo *io)
 {
@@ -408,6 +427,16 @@ static int write_durably(BlockNode *node, const BlockIo *io)
     }
     f->durable_writes--;
     return result;
+}
+
+static int write_file(BlockNode *node, const BlockIo *io)
+{
+    bool durable = io->flags & BLOCK_DURABLE;
+
+    if ((durable || io->at + io->length > node->length) && is_cut_off(node)) {
+        return -EIO;
+    }
+    return durable ? write_durably(node, io) : move(node, io, false);
 }
 
 static int zero(BlockNode *node, const BlockIo *io)
@@ -435,14 +464,13 @@ static int file_transfer(BlockNode *node, const BlockIo *io)
     int result;
 
     switch (io->op) {
-    case BLOCK_FLUSH: return shared_sync(node);
+    case BLOCK_FLUSH: return flush(node);
     case BLOCK_ZERO: f->data_to = f->data_from; return zero(node, io);
     case BLOCK_DISCARD:
         f->data_to = f->data_from;
         result = simple(node, ENGINE_PUNCH, io->at, io->length);
         return result == -ENOTSUP ? 0 : result; /* only a hint */
-    case BLOCK_WRITE:
-        return io->flags & BLOCK_DURABLE ? write_durably(node, io) : move(node, io, false);
+    case BLOCK_WRITE: return write_file(node, io);
     default: return move(node, io, false);
     }
 }

@@ -1,6 +1,6 @@
 #!/bin/sh
-# A host's file system that is full, and a file that is cut off under us: what was acknowledged stays, the
-# rest fails, and the image is whole.
+# A host's file system that is full, and a file that is cut off or becomes longer under us: what was
+# acknowledged stays, the rest fails, and the image is whole.
 . "$(dirname "$0")/judge.sh"
 cd - >/dev/null
 command -v unshare >/dev/null && unshare -rm true 2>/dev/null || { echo "no mounts of one's own here"; exit 77; }
@@ -52,5 +52,51 @@ for format in raw qcow2; do
     [ "$(grep -c 'read at 0: 65536 bytes' said)" = 2 ] || fail "$format: what was there before the end"
     grep -q 'read at 3145728: Input/output error' said || fail "$format: what is gone"
     rm cut small/disk
+done
+
+# Nor is it made longer again, so that what is gone would be zeroes; a flush says that it is gone.
+behind() {  # behind COMMAND SCRIPT: while lathe has `small/disk`, the command, and then the script; gives its status
+    { echo 'read 0 64KiB 9'; until [ -e go ]; do sleep 0.02; done; printf '%b' "$2"; } |
+        timeout 60 "$lathe" io -f $format $more small/disk > said 2>&1 &
+    until grep -q 'read at 0' said; do sleep 0.01; done
+    eval "$1"
+    touch go
+    status=0; wait $! || status=$?
+    rm go
+    return $status
+}
+more=
+for format in raw vdi vmdk vpc qed parallels vhdx qcow2; do
+    "$lathe" img create -q -f $format small/disk 8M
+    "$lathe" io -f $format -c 'write 0 1MiB 9' small/disk >said || fail "no disk"
+    behind 'truncate -s -70000 small/disk' 'write 2MiB 512 5\nwrite 4MiB 512 5\nflush\n' && fail "$format: a flush of what is gone"
+    grep -q 'flush.*Input/output error' said || { cat said; fail "$format: a flush does not say that something is gone"; }
+    rm small/disk
+done
+format=raw more='-t writethrough'
+"$lathe" img create -q -f raw small/disk 4M
+behind 'truncate -s 2M small/disk' 'write 3MiB 512 5\nread 2560KiB 512 0\n' && fail "a write behind what is gone"
+grep -q 'write at 3145728: Input/output error' said && grep -q 'read at 2621440: Input/output error' said ||
+    { cat said; fail "a write behind what is gone"; }
+rm small/disk
+
+# What somebody puts behind the end of an image is not part of the disk.
+more=
+head -c 3M /dev/urandom > foreign
+for format in raw vdi vmdk vpc qed parallels vhdx qcow2; do
+    mount -o remount,size=40M small
+    "$lathe" img create -q -f $format small/disk 8M
+    "$lathe" io -f $format -c 'write 0 64KiB 9' small/disk >said || fail "no disk"
+    before=$(stat -c %s small/disk)
+    zeroes='read 1049088 60KiB 0\nread 3072512 1KiB 0\nread 4MiB 128KiB 0'
+    behind 'cat foreign >>small/disk' "write 1MiB 512 5\nwrite 3000KiB 512 6\nflush\n$zeroes\nread 0 64KiB 9\n" ||
+        { cat said; fail "$format: a file that became longer"; }
+    printf "read 0 64KiB 9\nread 1MiB 512 5\nread 3000KiB 512 6\n$zeroes\n" >script
+    case $format in raw | qcow2) ;; # whose counts say that it is free
+    *) tail -c +$((before + 1)) small/disk | cmp -n 100000 - foreign || fail "$format: what somebody put there is gone" ;;
+    esac
+    gives 0 "$lathe" io -f $format -r small/disk <script
+    case $format in raw | vpc) ;; *) "$lathe" img check -q -f $format small/disk || [ $? = 3 ] || fail "$format: check" ;; esac
+    rm small/disk
 done
 exit 0

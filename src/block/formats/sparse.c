@@ -146,14 +146,33 @@ int sparse_load(BlockNode *node, uint64_t index, uint64_t *entry)
     return result;
 }
 
+/*
+ * What somebody else has put behind the end is not ours, and no zeroes. When it is they who have
+ * cut the file off, making it longer would only turn what is gone into zeroes.
+ */
+static int see_end(BlockNode *node)
+{
+    Sparse *s = sparse_of(node);
+    BlockNode *file = node->children[0];
+    uint64_t known = file->length;
+    int result = block_look_again(file);
+
+    if (result == 0 && file->length < s->end) {
+        file->length = known; /* a flush has to see it, too */
+        return -EIO;
+    }
+    s->end = result == 0 ? file->length : s->end;
+    return result == -ENOTSUP ? 0 : result;
+}
+
 /* Room at the end of what is used, which reads as zeroes if that can be had. */
 static int take_room(BlockNode *node, uint64_t align, uint64_t length, uint64_t *offset)
 {
     Sparse *s = sparse_of(node);
+    int result = see_end(node);
     uint64_t at = (s->end + align - 1) / align * align;
-    int result = 0;
 
-    if (at + length > node->children[0]->length) {
+    if (result == 0 && at + length > node->children[0]->length) {
         result = block_resize(node->children[0], at + length);
     }
     if (result < 0) {
