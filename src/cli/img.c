@@ -130,15 +130,12 @@ BlockNode *img_open_alone(Img *img, const char *path, const char *format)
 
 static bool parse(const ImgCommand *command, Img *img)
 {
-    g_autoptr(GOptionContext) context = g_option_context_new(command->arguments);
+    g_autoptr(GOptionContext) context = g_option_context_new(NULL);
     g_autofree GOptionEntry *entries = img_entries(img, command->takes);
     GError *error = NULL;
     int operands;
 
-    g_autofree char *name = g_strconcat("lathe img ", command->name, NULL);
-
-    g_set_prgname(name);
-    g_option_context_set_summary(context, command->summary);
+    g_option_context_set_help_enabled(context, FALSE);
     g_option_context_add_main_entries(context, entries, NULL);
     img->has_source_cache = strchr(command->takes, 'T') != NULL;
     if (!g_option_context_parse(context, &img->argc, &img->argv, &error)) {
@@ -150,6 +147,17 @@ static bool parse(const ImgCommand *command, Img *img)
             img, EXIT_DESCRIPTION, "usage: lathe img %s %s", command->name, command->arguments);
     }
     return true;
+}
+
+/* Anywhere in front of `--`. */
+static bool asks_for_help(int argc, char **argv)
+{
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        if (strcmp(argv[i], "--help") == 0 || (i == 1 && strcmp(argv[i], "-h") == 0)) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* ---- running ---- */
@@ -181,6 +189,10 @@ static int run_command(const ImgCommand *command, int argc, char **argv)
     Img img = { .argc = argc, .argv = argv };
     GError *error = NULL;
 
+    if (asks_for_help(argc, argv)) {
+        img_print_help(command);
+        return EXIT_FINE;
+    }
     img.loop = io_loop_new(&error);
     if (!img.loop) {
         img_fail(&img, EXIT_HOST, error);

@@ -28,7 +28,9 @@ offers() {
 [ "$(offers lathe img cre)" = create ] || fail "commands: $(offers lathe img cre)"
 [ "$(offers lathe io --format qcow)" = "qcow qcow2" ] || fail "formats: $(offers lathe io --format qcow)"
 for command in $(lathe help img | sed -n '1s/usage: lathe img \([^ ]*\) .*/\1/p' | tr '|' ' '); do
-    lathe img "$command" --help >/dev/null || fail "lathe img has no $command"
+    lathe img "$command" --help >said || fail "lathe img has no $command"
+    sed -n 1p said | grep -q "^usage: lathe img $command " && grep -q '^  -[a-zA-Z], --[a-z]' said &&
+        grep -q '^Exit status: 0 fine' said || fail "the help of lathe img $command: $(cat said)"
 done
 
 sed -n "s/^    \([a-z]*\),\*) fixed='\([^']*\)'.*/\1 \2/p" bash > table

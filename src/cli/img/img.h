@@ -51,6 +51,7 @@ extern const ImgCommand img_amend, img_bench, img_bitmap, img_check, img_commit,
 
 /* options.c: those of a command; the caller's. And what they set is freed. */
 GOptionEntry *img_entries(Img *img, const char *takes);
+void img_print_help(const ImgCommand *command);
 void img_options_clear(Img *img);
 
 /* Reports on stderr and sets the exit code; always gives NULL. Takes the error. */

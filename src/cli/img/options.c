@@ -1,4 +1,5 @@
 /* The options of `lathe img`: all of them, of which each command takes some. */
+#include <stdio.h>
 #include <string.h>
 
 #include "cli/img/img.h"
@@ -33,7 +34,9 @@ static const struct {
     { 'i', "aio", 'i', G_OPTION_ARG_STRING, AT(aio), "threads, native or io_uring", "ENGINE" },
     { 'n', "count", 'n', G_OPTION_ARG_INT, AT(count), "how many requests (75000)", "N" },
     { 'd', "depth", 'd', G_OPTION_ARG_INT, AT(depth), "how many at once (64)", "N" },
-    { 's', "size", 's', G_OPTION_ARG_STRING, AT(size), "of a request (4KiB), or of a disk", "SIZE" },
+    { 's', "size", 's', G_OPTION_ARG_STRING, AT(size), "of a request (4KiB)", "SIZE" },
+    { '!', "size", 's', G_OPTION_ARG_STRING, AT(size), "of the disk", "SIZE" },
+    { '~', "count", 'n', G_OPTION_ARG_INT, AT(count), "how many points of the log (all)", "N" },
     { 'w', "write", 'w', G_OPTION_ARG_NONE, AT(write), "write instead of read", NULL },
     { 'L', "list", 'l', G_OPTION_ARG_NONE, AT(list), "list them", NULL },
     { 'N', "create", 'c', G_OPTION_ARG_STRING, AT(create), "take one", "NAME" },
@@ -98,6 +101,33 @@ GOptionEntry *img_entries(Img *img, const char *takes)
         }
     }
     return (GOptionEntry *)g_array_free(chosen, false);
+}
+
+/* "-f, --format FORMAT", and "--key-file FILE" without a letter. */
+static char *notation_of(unsigned option)
+{
+    g_autofree char *letter = options[option].letter
+        ? g_strdup_printf("-%c, ", options[option].letter)
+        : g_strdup("");
+    bool has_value = options[option].value != NULL;
+
+    return g_strdup_printf("%s--%s%s%s", letter, options[option].name, has_value ? " " : "",
+        has_value ? options[option].value : "");
+}
+
+void img_print_help(const ImgCommand *command)
+{
+    printf("usage: lathe img %s [OPTION]... %s\n\n%c%s\n\n", command->name, command->arguments,
+        g_ascii_toupper(command->summary[0]), command->summary + 1);
+    for (unsigned i = 0; i < G_N_ELEMENTS(options); i++) {
+        if (options[i].key == '*' || strchr(command->takes, options[i].key)) {
+            g_autofree char *notation = notation_of(i);
+
+            printf("  %-30s  %s\n", notation, options[i].text);
+        }
+    }
+    puts("\nExit status: 0 fine, 2 the command line is wrong, 3 the host cannot do it; of compare,\n"
+         "check and crash-test, 1 and more say what was found: lathe-img(1).");
 }
 
 void img_options_clear(Img *img)
