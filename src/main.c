@@ -1,6 +1,9 @@
 /* lathe: builds whole computers from text. Finds the verb and runs it. */
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 
@@ -18,11 +21,35 @@ static bool asks_for_help(const Verb *verb, int argc, char **argv)
     return false;
 }
 
+/* A standard file that is closed is one that says nothing, and no disk image that is opened later. */
+static void keep_standard_files(void)
+{
+    int fd;
+
+    do {
+        fd = open("/dev/null", O_RDWR);
+    } while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0) {
+        close(fd);
+    }
+}
+
+/* What could not be written is no success; who reads only a part of it has closed the pipe. */
+static int check_output(const char *name, int code)
+{
+    if ((fflush(stdout) == 0 && !ferror(stdout)) || errno == EPIPE) {
+        return code;
+    }
+    fprintf(stderr, "lathe %s: the output cannot be written: %s\n", name, strerror(errno));
+    return code == EXIT_FINE ? EXIT_HOST : code;
+}
+
 int main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "help";
     const Verb *verb;
 
+    keep_standard_files();
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
         name = "help";
     } else if (strcmp(name, "--version") == 0) {
@@ -35,7 +62,7 @@ int main(int argc, char **argv)
     }
     if (asks_for_help(verb, argc, argv)) {
         verb_print_help(verb);
-        return EXIT_FINE;
+        return check_output(name, EXIT_FINE);
     }
-    return verb->run(argc > 1 ? argc - 1 : argc, argc > 1 ? argv + 1 : argv);
+    return check_output(name, verb->run(argc > 1 ? argc - 1 : argc, argc > 1 ? argv + 1 : argv));
 }
