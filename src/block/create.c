@@ -32,20 +32,29 @@ static bool unit_shift(const char *unit, unsigned *shift)
     return true;
 }
 
+static bool refuse_size(const char *text, GError **error)
+{
+    g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_SIZE, "`%s` is not a size; write 64MiB", text);
+    return false;
+}
+
+/* Decimal, with a fraction and a unit or without; or 0x and what has neither. */
 bool block_parse_size(const char *text, uint64_t *out, GError **error)
 {
-    char *end = NULL;
-    double value = g_ascii_strtod(text, &end);
-    uint64_t whole = g_ascii_strtoull(text, NULL, 10);
+    bool hex = g_str_has_prefix(text, "0x");
+    const char *end = text + strspn(text, hex ? "0123456789abcdefABCDEFx" : "0123456789.");
+    g_autofree char *number = g_strndup(text, end - text);
+    char *number_end = NULL;
+    double value = g_ascii_strtod(number, &number_end);
+    uint64_t whole = g_ascii_strtoull(number, NULL, hex ? 16 : 10);
     unsigned shift;
 
-    if (!g_ascii_isdigit(text[0]) || !unit_shift(end, &shift) ||
+    if (!g_ascii_isdigit(text[0]) || *number_end || !unit_shift(end, &shift) || (hex && *end) ||
         value * (double)(UINT64_C(1) << shift) >= 9.2e18) {
-        g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_SIZE, "`%s` is not a size; write 64MiB", text);
-        return false;
+        return refuse_size(text, error);
     }
-    *out = memchr(text, '.', end - text) ? (uint64_t)(value * (double)(UINT64_C(1) << shift))
-                                         : whole << shift;
+    *out = strchr(number, '.') ? (uint64_t)(value * (double)(UINT64_C(1) << shift))
+                               : whole << shift;
     return true;
 }
 
@@ -124,19 +133,31 @@ char *block_path_beside(const char *image, const char *name)
     return g_path_is_absolute(name) ? g_strdup(name) : g_build_filename(folder, name, NULL);
 }
 
+/* The next of NAME=VALUE,...; a comma that is doubled is one of the value's. */
+static char *take_option(const char **text)
+{
+    GString *option = g_string_new(NULL);
+
+    while (**text && (**text != ',' || (*text)[1] == ',')) {
+        *text += **text == ',';
+        g_string_append_c(option, *(*text)++);
+    }
+    *text += **text == ',';
+    return g_string_free(option, false);
+}
+
 bool block_parse_options(const char *text, GHashTable *options, GError **error)
 {
-    g_auto(GStrv) parts = g_strsplit(text, ",", -1);
-
-    for (unsigned i = 0; parts[i]; i++) {
-        char *value = strchr(parts[i], '=');
+    do {
+        g_autofree char *option = take_option(&text);
+        char *value = strchr(option, '=');
 
         if (!value) {
-            g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_FORMAT, "`%s` is not name=value", parts[i]);
+            g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_FORMAT, "`%s` is not name=value", option);
             return false;
         }
-        g_hash_table_insert(options, g_strndup(parts[i], value - parts[i]), g_strdup(value + 1));
-    }
+        g_hash_table_insert(options, g_strndup(option, value - option), g_strdup(value + 1));
+    } while (*text);
     return true;
 }
 

@@ -82,7 +82,10 @@ static void set_open_error(GError **error, const char *path, int flags, int numb
 {
     switch (number) {
     case ENOENT:
-    case ENOTDIR: set_error(error, BLOCK_ERROR_MISSING, path, "does not exist"); break;
+    case ENOTDIR:
+        set_error(error, BLOCK_ERROR_MISSING, path,
+            flags & O_CREAT ? "cannot be made: its folder does not exist" : "does not exist");
+        break;
     case EEXIST: set_error(error, BLOCK_ERROR_IN_USE, path, "is there already"); break;
     case EACCES:
     case EPERM:
@@ -109,6 +112,19 @@ static const char *scratch_folder(void)
     return folder && *folder ? folder : "/var/tmp";
 }
 
+/* To open a FIFO would wait for who is at its other end, and a terminal may do anything. */
+static bool may_be_disk(const char *path, GError **error)
+{
+    struct stat about;
+
+    if (stat(path, &about) != 0 || S_ISREG(about.st_mode) || S_ISBLK(about.st_mode) ||
+        S_ISDIR(about.st_mode)) {
+        return true; /* or open(2) says what is wrong */
+    }
+    set_error(error, BLOCK_ERROR_HOST, path, "is neither a file nor a block device");
+    return false;
+}
+
 static bool open_descriptor(File *f, const BlockOptions *options, GError **error)
 {
     int flags = O_CLOEXEC | (options->read_only ? O_RDONLY : O_RDWR) |
@@ -120,6 +136,9 @@ static bool open_descriptor(File *f, const BlockOptions *options, GError **error
     }
     if (options->create) {
         flags |= O_CREAT | O_EXCL;
+    }
+    if (!options->create && !may_be_disk(path, error)) {
+        return false;
     }
     f->fd = open(path, flags, options->path ? 0644 : 0600);
     if (f->fd < 0) {
