@@ -128,10 +128,29 @@ BlockNode *img_open_alone(Img *img, const char *path, const char *format)
     return node ? node : img_fail(img, EXIT_HOST, error);
 }
 
+/* GLib leaves it there when what follows begins with a dash. */
+static void drop_end_of_options(Img *img)
+{
+    for (int i = 1; i < img->argc; i++) {
+        if (strcmp(img->argv[i], "--") == 0) {
+            memmove(img->argv + i, img->argv + i + 1, (img->argc - i) * sizeof(*img->argv));
+            img->argc--;
+            return;
+        }
+    }
+}
+
+static bool is_negative(const char *operand)
+{
+    return operand[0] == '-' && g_ascii_isdigit(operand[1]);
+}
+
 static bool parse(const ImgCommand *command, Img *img)
 {
     g_autoptr(GOptionContext) context = g_option_context_new(NULL);
     g_autofree GOptionEntry *entries = img_entries(img, command->takes);
+    bool is_signed = command->last_is_signed && is_negative(img->argv[img->argc - 1]);
+    char *last = is_signed ? img->argv[--img->argc] : NULL;
     GError *error = NULL;
     int operands;
 
@@ -141,6 +160,10 @@ static bool parse(const ImgCommand *command, Img *img)
     if (!g_option_context_parse(context, &img->argc, &img->argv, &error)) {
         return img_fail(img, EXIT_DESCRIPTION, error);
     }
+    if (last) {
+        img->argv[img->argc++] = last;
+    }
+    drop_end_of_options(img);
     operands = img->argc - 1;
     if (operands < command->least || operands > command->most) {
         return img_fail_with(

@@ -164,6 +164,7 @@ static bool copy(Img *img, ImgNew *new, ImgCopy *what, const Sources *sources)
     what->total = what->total ? what->total : what->length;
     what->pace = &pace;
     new->create.size = what->total;
+    img->no_create |= strcmp(new->format, "raw") == 0 && img_new_is_device(new->path);
     if (!read_copy_options(img, what) || !img_pace_parse(img, &pace) ||
         (!img->no_create && !img_new_begin(img, new))) {
         return false;

@@ -41,6 +41,7 @@ typedef struct ImgCommand {
     const char *summary;
     const char *takes;     /* keys of its options, as in the table of img.c; `*` all take */
     int least, most;       /* operands */
+    bool last_is_signed;   /* "-1GiB" is no option */
     void (*run)(Img *img); /* [co] */
 } ImgCommand;
 

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cli/img/litter.h"
@@ -15,21 +16,78 @@ static bool may_replace(Img *img, const char *path)
     BlockNode *old;
 
     if (access(path, F_OK) != 0) {
-        return true;
+        return errno != ELOOP || img_fail_with(img, EXIT_HOST, "`%s`: %s", path, g_strerror(errno));
     }
     old = block_open(img->loop, block_driver_find("file"), &options, NULL, NULL, &error);
     block_unref(old);
     return old || img_fail(img, EXIT_HOST, error);
 }
 
+bool img_new_is_device(const char *path)
+{
+    struct stat about;
+
+    return stat(path, &about) == 0 && S_ISBLK(about.st_mode);
+}
+
+/* Symbolic links stay: what they lead to is replaced, or made. */
+static char *follow_links(const char *path)
+{
+    enum { MOST = 40 }; /* path_resolution(7) */
+    char *target = g_strdup(path);
+    char *link;
+
+    for (unsigned i = 0; i < MOST && (link = g_file_read_link(target, NULL)); i++) {
+        g_autofree char *from = target;
+        g_autofree char *folder = g_path_get_dirname(from);
+
+        target = g_path_is_absolute(link) ? g_strdup(link) : g_build_filename(folder, link, NULL);
+        g_free(link);
+    }
+    return target;
+}
+
+/* Who could not read the old image cannot read the new one. */
+static void be_like_old(const ImgNew *new)
+{
+    struct stat old;
+
+    if (stat(new->target, &old) != 0) {
+        return;
+    }
+    if (chown(new->partial, old.st_uid, old.st_gid) != 0) {
+        old.st_mode &= 0700; /* it is somebody else's, and the group another one */
+    }
+    if (chmod(new->partial, old.st_mode & 0777) != 0) {
+        return; /* a file system without permissions */
+    }
+}
+
+/* The name that it has until it is complete says nothing to anybody. Takes the error. */
+static bool fail(Img *img, const ImgNew *new, GError *error)
+{
+    g_auto(GStrv) parts = g_strsplit(error->message, new->partial, -1);
+    g_autofree char *said = g_strjoinv(new->path, parts);
+
+    g_error_free(error);
+    return img_fail_with(img, EXIT_HOST, "%s", said);
+}
+
 bool img_new_begin(Img *img, ImgNew *new)
 {
     GError *error = NULL;
 
-    if (!may_replace(img, new->path)) {
+    if (img_new_is_device(new->path)) {
+        return img_fail_with(img, EXIT_HOST,
+            "`%s` is a block device, which is not replaced by a file: `lathe img convert -O raw` "
+            "writes a disk to it",
+            new->path);
+    }
+    new->target = follow_links(new->path);
+    if (!may_replace(img, new->target)) {
         return false;
     }
-    new->partial = g_strdup_printf("%s.partial-%d", new->path, getpid());
+    new->partial = g_strdup_printf("%s.partial-%d", new->target, getpid());
     new->create.path = new->path;
     new->create.key = img_new_key(img);
     new->create.options = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
@@ -40,8 +98,9 @@ bool img_new_begin(Img *img, ImgNew *new)
     }
     litter_add(new->partial);
     if (!block_create_image(img->loop, new->format, new->partial, &new->create, &error)) {
-        return img_fail(img, EXIT_HOST, error);
+        return fail(img, new, error);
     }
+    be_like_old(new);
     return true;
 }
 
@@ -63,11 +122,11 @@ static void sync_folder(const char *path)
  */
 static bool give_name(const ImgNew *new, bool unsafe)
 {
-    if (unsafe && renameat2(AT_FDCWD, new->partial, AT_FDCWD, new->path, RENAME_EXCHANGE) == 0) {
+    if (unsafe && renameat2(AT_FDCWD, new->partial, AT_FDCWD, new->target, RENAME_EXCHANGE) == 0) {
         unlink(new->partial);
         return true;
     }
-    return rename(new->partial, new->path) == 0;
+    return rename(new->partial, new->target) == 0;
 }
 
 bool img_new_finish(Img *img, ImgNew *new)
@@ -80,7 +139,7 @@ bool img_new_finish(Img *img, ImgNew *new)
     }
     litter_keep(new->partial);
     if (!unsafe) {
-        sync_folder(new->path);
+        sync_folder(new->target);
     }
     new->finished = true;
     return true;
@@ -93,5 +152,6 @@ void img_new_clear(ImgNew *new)
         litter_keep(new->partial);
     }
     g_free(new->partial);
+    g_free(new->target);
     g_clear_pointer(&new->create.options, g_hash_table_unref);
 }

@@ -10,6 +10,7 @@
 typedef struct ImgNew {
     const char *path, *format;
     BlockCreate create; /* options are the command's -o */
+    char *target;       /* the path, or where it leads to as a symbolic link */
     char *partial;      /* the name until then */
     bool finished;
 } ImgNew;
@@ -19,6 +20,8 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(ImgNew, img_new_clear)
 
 /* [co] Makes it, empty; false after saying why. */
 bool img_new_begin(Img *img, ImgNew *new);
+/* A disk of the host, which is written to as it is, and not replaced. */
+bool img_new_is_device(const char *path);
 /* It is on stable storage and has its name; nothing has it open any more. */
 bool img_new_finish(Img *img, ImgNew *new);
 

@@ -83,10 +83,11 @@ static void run(Img *img)
 
 const ImgCommand img_resize = {
     .name = "resize",
-    .arguments = "FILE [+]SIZE",
+    .arguments = "FILE [+|-]SIZE",
     .summary = "another size for a disk",
     .takes = "fSqP",
     .least = 2,
     .most = 2,
+    .last_is_signed = true,
     .run = run,
 };
