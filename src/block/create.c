@@ -122,6 +122,20 @@ int block_preallocate(
     return result;
 }
 
+void block_create_made(const BlockCreate *create, const char *path)
+{
+    char *part = g_strdup(path);
+
+    if (!create->parts) {
+        g_free(part);
+        return;
+    }
+    g_ptr_array_add(create->parts, part);
+    if (create->made) {
+        create->made(part);
+    }
+}
+
 char *block_path_beside(const char *image, const char *name)
 {
     g_autofree char *folder = NULL;

@@ -21,6 +21,8 @@ typedef struct BlockCreate {
     const char *backing, *backing_format; /* NULL: none */
     BlockKey key;                         /* of an encrypted image */
     GHashTable *options;                  /* texts by name; NULL: none */
+    GPtrArray *parts; /* gets the paths of further files that were made for it; NULL: not asked */
+    void (*made)(const char *path); /* is told of each of them as soon as it is there; or NULL */
 } BlockCreate;
 
 /* How much of the space for a disk is taken when it is made. */
@@ -45,6 +47,9 @@ bool block_create_preallocation(
 /* [co] Takes space in a file as FALLOC and FULL say, making it longer if it has to be. */
 int block_preallocate(
     BlockNode *file, uint64_t at, uint64_t length, BlockPreallocation preallocation);
+
+/* A further file was made for a new image. */
+void block_create_made(const BlockCreate *create, const char *path);
 
 /* A name that an image mentions is relative to the folder that the image is in. */
 char *block_path_beside(const char *image, const char *name);

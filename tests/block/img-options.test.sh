@@ -158,4 +158,24 @@ for signal in HUP TERM KILL; do     # a shell lets what runs in the background i
     [ $signal = KILL ] || ! ls new.qcow2.partial-* 2>/dev/null || fail "SIG$signal left a part"
     rm -f new.qcow2.partial-*
 done
+
+# Nor what belongs to it: the parts of a disk in several files; but nothing that was there before.
+parts() { ls | grep '^part' || true; }
+for signal in TERM FULL; do
+    for image in "vmdk subformat=monolithicFlat" "vmdk subformat=twoGbMaxExtentSparse" "qcow2 data_file=part-data"; do
+        set -- "$lathe" img convert -q -f raw -O ${image% *} -o ${image#* }
+        if [ $signal = FULL ]; then
+            (ulimit -f 8192; trap '' XFSZ; "$@" big.raw part 2>said) && fail "$image: a file larger than it may be"
+        else
+            "$@" -r 1M big.raw part >said 2>&1 & converter=$!
+            until ls part?* 2>/dev/null | grep -qv partial; do kill -0 $converter 2>/dev/null || fail "it was too quick"; done
+            kill -TERM $converter
+            wait $converter 2>/dev/null && fail "interrupted, and a success"
+        fi
+        [ -z "$(parts)" ] || fail "$image, $signal: left is $(parts)"
+    done
+done
+echo mine >part-flat
+gives 3 "$lathe" img convert -q -f raw -O vmdk -o subformat=monolithicFlat big.raw part
+[ "$(parts)" = part-flat ] && [ "$(cat part-flat)" = mine ] || fail "somebody else's file is gone: $(parts)"
 exit 0

@@ -179,6 +179,7 @@ static bool create_part(
     if (!part) {
         return false;
     }
+    block_create_made(w->create, path);
     fine = w->subformat->flat ? format_extend(part, bytes, error)
                               : write_sparse(part, w, bytes, NULL, error);
     block_unref(part);

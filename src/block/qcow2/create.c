@@ -299,7 +299,8 @@ static bool write_image(
 }
 
 /* The file beside the image that will have the guest's data; one that is there is kept. */
-static bool create_data_file(BlockNode *file, const Wanted *w, uint64_t size, GError **error)
+static bool create_data_file(
+    BlockNode *file, const Wanted *w, const BlockCreate *create, uint64_t size, GError **error)
 {
     g_autofree char *path = NULL;
     BlockOptions options = { .cache = file->cache };
@@ -313,6 +314,9 @@ static bool create_data_file(BlockNode *file, const Wanted *w, uint64_t size, GE
     options.path = path;
     options.create = !g_file_test(path, G_FILE_TEST_EXISTS);
     data = block_open(file->loop, block_driver_find("file"), &options, NULL, NULL, error);
+    if (data && options.create) {
+        block_create_made(create, path);
+    }
     result = data ? block_resize(data, size) : -EIO;
     if (data && result < 0) {
         g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_SIZE, "`%s`: %s", path, g_strerror(-result));
@@ -383,7 +387,7 @@ bool qcow2_create(BlockNode *file, const BlockCreate *create, GError **error)
     whole.size = (create->size + 511) & ~UINT64_C(511);
     return read_options(file, &whole, &wanted, error) &&
         plan(&wanted, whole.size, &layout, error) &&
-        create_data_file(file, &wanted, whole.size, error) &&
+        create_data_file(file, &wanted, create, whole.size, error) &&
         write_luks(file, &wanted, &layout, &whole, error) &&
         write_image(file, &wanted, &layout, &whole, error) &&
         preallocate(file, &wanted, &whole, error);

@@ -90,6 +90,8 @@ bool img_new_begin(Img *img, ImgNew *new)
     new->partial = g_strdup_printf("%s.partial-%d", new->target, getpid());
     new->create.path = new->path;
     new->create.key = img_new_key(img);
+    new->create.parts = g_ptr_array_new_with_free_func(g_free);
+    new->create.made = litter_add;
     new->create.options = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     for (unsigned i = 0; img->options && img->options[i]; i++) {
         if (!block_parse_options(img->options[i], new->create.options, &error)) {
@@ -138,6 +140,9 @@ bool img_new_finish(Img *img, ImgNew *new)
             img, EXIT_HOST, "`%s` cannot get its name: %s", new->path, g_strerror(errno));
     }
     litter_keep(new->partial);
+    for (unsigned i = 0; i < new->create.parts->len; i++) {
+        litter_keep(new->create.parts->pdata[i]);
+    }
     if (!unsafe) {
         sync_folder(new->target);
     }
@@ -145,12 +150,21 @@ bool img_new_finish(Img *img, ImgNew *new)
     return true;
 }
 
+static void remove_file(const char *path)
+{
+    unlink(path);
+    litter_keep(path);
+}
+
 void img_new_clear(ImgNew *new)
 {
-    if (new->partial && !new->finished) {
-        unlink(new->partial);
-        litter_keep(new->partial);
+    for (unsigned i = 0; new->create.parts && !new->finished && i < new->create.parts->len; i++) {
+        remove_file(new->create.parts->pdata[i]);
     }
+    if (new->partial && !new->finished) {
+        remove_file(new->partial);
+    }
+    g_clear_pointer(&new->create.parts, g_ptr_array_unref);
     g_free(new->partial);
     g_free(new->target);
     g_clear_pointer(&new->create.options, g_hash_table_unref);
