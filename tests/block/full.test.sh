@@ -39,6 +39,34 @@ for image in "raw -" "qcow2 cluster_size=64k" "qcow2 cluster_size=4k" "qcow2 clu
     rm small/disk
 done
 
+# A command that finds no room leaves an image that is whole, for others too.
+head -c 300K /dev/urandom > base.raw
+truncate -s 4M base.raw
+for extra in 8 60 400; do
+    mount -o remount,size=30M small
+    "$lathe" img convert -q -f raw -O qcow2 -o cluster_size=512 base.raw small/base
+    "$lathe" img create -q -f qcow2 -o cluster_size=512 -b base -F qcow2 small/top
+    gives 0 "$lathe" io -f qcow2 -c 'write 1M 100k 7' small/top
+    gives 0 "$lathe" img snapshot -c zero small/top
+    "$lathe" img bitmap --add -g 512 small/top b
+    mount -o remount,size=$(($(du -k -s small | cut -f 1) + extra))k small
+    for command in "snapshot -c one" "bitmap --add -g 1k" "resize -q 64G" "commit -q" "rebase -q -b" "amend -o lazy_refcounts=on" \
+            "resize --shrink -q 1M" "snapshot -a zero" "snapshot -d zero"; do
+        case $command in
+        bitmap*) "$lathe" img $command small/top other ;;
+        resize*) "$lathe" img ${command% *} small/top "${command##* }" ;;
+        rebase*) "$lathe" img $command '' small/top ;;
+        *) "$lathe" img $command small/top ;;
+        esac > said 2>&1 || [ $? = 3 ] || { cat said; fail "$command with ${extra}k"; }
+        for image in small/top small/base; do
+            "$lathe" img check -q $image || [ $? = 3 ] || fail "check of $image after $command with ${extra}k"
+            qemu-img check -q $image >said 2>&1 || [ $? = 3 ] || { cat said; fail "qemu-img check of $image after $command, ${extra}k"; }
+        done
+    done
+    rm small/top small/base
+    mount -o remount,size=40M small
+done
+
 # Cut off: what is gone cannot be read, and is not zeroes; what is before it can.
 for format in raw qcow2; do
     "$lathe" img create -q -f $format small/disk 4M

@@ -136,6 +136,20 @@ int qcow2_resize_bitmaps(Qcow2 *q, uint64_t length)
     return result;
 }
 
+void qcow2_unresize_bitmaps(Qcow2 *q, uint64_t length)
+{
+    uint64_t end = q->node->length;
+    bool any = q->bitmaps && q->bitmaps->len > 0;
+    int result = any ? qcow2_resize_bitmaps(q, end) : 0;
+
+    if (any && result == 0 && length < end) {
+        result = qcow2_touch(q->node, length, end - length); /* what was forgotten */
+    }
+    for (unsigned i = 0; q->bitmaps && i < q->bitmaps->len && result < 0; i++) {
+        ((Qcow2Bitmap *)g_ptr_array_index(q->bitmaps, i))->ours = false; /* it stays in use */
+    }
+}
+
 /* ---- storing ---- */
 
 void qcow2_free_bitmap_place(Qcow2 *q, uint64_t entry, uint64_t clusters)

@@ -57,6 +57,8 @@ int qcow2_touch(BlockNode *node, uint64_t at, uint64_t length); /* [co] */
 int qcow2_set_bitmap(Qcow2 *q, Qcow2Bitmap *b, uint64_t at, uint64_t length);
 /* [co] For a disk of another length, before and after. */
 int qcow2_resize_bitmaps(Qcow2 *q, uint64_t length);
+/* [co] It has not become so long after all: a table of another length would not be right. */
+void qcow2_unresize_bitmaps(Qcow2 *q, uint64_t length);
 /* What no bitmap refers to any more, in memory; counted down when that is so in the image. */
 void qcow2_free_bitmap_place(Qcow2 *q, uint64_t entry, uint64_t clusters);
 void qcow2_apply_bitmap_frees(Qcow2 *q);

@@ -159,6 +159,9 @@ int qcow2_resize(BlockNode *node, uint64_t length)
     int result;
 
     result = qcow2_resize_bitmaps(q, length);
+    if (result == -ENOTSUP) {
+        return result;
+    }
     if (result == 0 && q->external) {
         result = block_resize(q->data, length);
     }
@@ -166,6 +169,7 @@ int qcow2_resize(BlockNode *node, uint64_t length)
         result = length < node->length ? shrink(q, length) : grow(q, length);
     }
     if (result < 0) {
+        qcow2_unresize_bitmaps(q, length);
         return result;
     }
     node->length = length;

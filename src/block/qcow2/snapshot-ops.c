@@ -449,11 +449,14 @@ static int snapshot_apply(BlockNode *node, const char *name)
     if (result == 0) {
         result = add_references(q, l1, s->l1_size);
     }
-    if (result < 0) {
-        g_free(l1);
-        return result;
+    if (result == 0) {
+        result = switch_tables(q, g_steal_pointer(&l1), s->l1_size, size);
     }
-    return switch_tables(q, l1, s->l1_size, size);
+    if (result < 0 && q->node->tells) {
+        qcow2_unresize_bitmaps(q, size);
+    }
+    g_free(l1);
+    return result;
 }
 
 int qcow2_empty(BlockNode *node)
