@@ -67,6 +67,13 @@ for extra in 8 60 400; do
     mount -o remount,size=40M small
 done
 
+# Nor does a size that cannot be, whose bitmaps have been made ready for it.
+gives 0 "$lathe" img create -q -f qcow2 -o cluster_size=512 small/top 4M
+gives 0 "$lathe" img bitmap --add -g 512 small/top b
+gives 3 "$lathe" img resize -q small/top 64G
+qemu-img check -q small/top || fail "a bitmap of another length"
+rm small/top
+
 # Cut off: what is gone cannot be read, and is not zeroes; what is before it can.
 for format in raw qcow2; do
     "$lathe" img create -q -f $format small/disk 4M
