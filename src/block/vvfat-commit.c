@@ -1,7 +1,8 @@
 /*
  * What a guest has made of a disk of FAT comes to the folder of the host: by names only, which are
  * looked up one by one from the folder down and never through a symbolic link. A file is written
- * under another name and takes the place of the old one when it is whole.
+ * under another name and takes the place of the old one when it is whole; one that the guest has made
+ * itself is changed in its place.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +14,7 @@
 
 #include "block/vvfat.h"
 
-enum { PIECE = 1 << 20 };
+enum { PIECE = 1 << 20, GRAIN = 64 << 10 };
 
 static const char temporary[] = ".lathe-is-writing";
 
@@ -124,7 +125,9 @@ static int keep_all(FatCommit *c)
         const FatFound *was = &g_array_index(c->was->found, FatFound, i);
         const FatFound *is = fat_scan_find(c->is, was->path);
 
-        if (!was->folder && !(is && !is->folder && is_unchanged(c, was, is))) {
+        /* What an earlier commit has made is in the disk already. */
+        if (!was->folder && !g_hash_table_contains(c->ours, was->path) &&
+            !(is && !is->folder && is_unchanged(c, was, is))) {
             result = keep(c, was);
         }
     }
@@ -202,35 +205,51 @@ static int make_folder(FatCommit *c, const FatFound *is)
 
 /* ---- files ---- */
 
-static int copy_run(FatCommit *c, int fd, FatRun run, uint64_t length, void *buffer)
+/* One piece of the disk to its place in the file. */
+static int copy_piece(FatCommit *c, int fd, uint64_t at, uint64_t offset, size_t length)
 {
-    uint64_t at = fat_shape_cluster(c->shape, run.cluster);
+    g_autofree uint8_t *buffer = g_malloc(length);
+    int result = c->read(c->data, at, buffer, length);
 
-    for (uint64_t done = 0; done < length;) {
-        size_t part = MIN(PIECE, length - done);
-        int result = c->read(c->data, at + done, buffer, part);
-        ssize_t written = result == 0 ? write(fd, buffer, part) : 0;
+    for (size_t done = 0; done < length && result == 0;) {
+        ssize_t written = pwrite(fd, buffer + done, length - done, offset + done);
 
-        if (result < 0 || written < 0) {
-            return result < 0 ? result : -errno;
-        }
-        done += written;
+        result = written < 0 ? -errno : 0;
+        done += MAX(written, 0);
     }
-    return 0;
+    return result;
 }
 
-static int copy_bytes(FatCommit *c, int fd, const FatFound *is)
+/* A run from its place in the file on; what was not changed of the first `same` bytes is there. */
+static int copy_run(
+    FatCommit *c, int fd, uint64_t at, uint64_t offset, uint64_t length, uint64_t same)
 {
-    g_autofree void *buffer = g_malloc(PIECE);
-    uint64_t left = is->size;
     int result = 0;
 
-    for (unsigned i = 0; i < is->runs && left > 0 && result == 0; i++) {
-        FatRun run = g_array_index(c->is->runs, FatRun, is->run + i);
-        uint64_t part = MIN((uint64_t)run.count * c->shape->cluster_sectors * FAT_SECTOR, left);
+    for (uint64_t done = 0, size; done < length && result == 0; done += size) {
+        bool may_be_there = offset + done < same;
 
-        result = copy_run(c, fd, run, part, buffer);
-        left -= part;
+        size = MIN(may_be_there ? GRAIN : PIECE, length - done);
+        if (offset + done + size > same ||
+            c->changed(c->data, at + done, (size + FAT_SECTOR - 1) / FAT_SECTOR * FAT_SECTOR)) {
+            result = copy_piece(c, fd, at + done, offset + done, size);
+        }
+    }
+    return result;
+}
+
+static int copy_bytes(FatCommit *c, int fd, const FatFound *is, uint64_t same)
+{
+    uint64_t offset = 0;
+    int result = 0;
+
+    for (unsigned i = 0; i < is->runs && offset < is->size && result == 0; i++) {
+        FatRun run = g_array_index(c->is->runs, FatRun, is->run + i);
+        uint64_t bytes = (uint64_t)run.count * c->shape->cluster_sectors * FAT_SECTOR;
+        uint64_t part = MIN(bytes, is->size - offset);
+
+        result = copy_run(c, fd, fat_shape_cluster(c->shape, run.cluster), offset, part, same);
+        offset += part;
     }
     return result;
 }
@@ -279,7 +298,7 @@ static int fill_file(FatCommit *c, int folder, const char *name, const FatFound 
     if (fd < 0) {
         return -errno;
     }
-    result = copy_bytes(c, fd, is);
+    result = copy_bytes(c, fd, is, 0);
     if (result == 0 && fstatat(folder, name, &old, AT_SYMLINK_NOFOLLOW) == 0) {
         be_like(fd, &old);
         result = S_ISREG(old.st_mode) && may_replace(c, is) ? 0 : -EEXIST;
@@ -300,16 +319,80 @@ static int fill_file(FatCommit *c, int folder, const char *name, const FatFound 
     return result;
 }
 
+/* ---- files that an earlier commit has made ---- */
+
+/* Bytes that are in the same clusters as before. */
+static uint64_t same_bytes(const FatCommit *c, const FatFound *was, const FatFound *is)
+{
+    uint64_t clusters = 0;
+
+    for (unsigned i = 0; i < MIN(was->runs, is->runs); i++) {
+        FatRun old = g_array_index(c->was->runs, FatRun, was->run + i);
+        FatRun new = g_array_index(c->is->runs, FatRun, is->run + i);
+
+        clusters += old.cluster == new.cluster ? MIN(old.count, new.count) : 0;
+        if (old.cluster != new.cluster || old.count != new.count) {
+            break;
+        }
+    }
+    return MIN(clusters * c->shape->cluster_sectors * FAT_SECTOR, was->size);
+}
+
+/* For writing, as it was left; -1: it is another one, or is to be replaced. */
+static int open_ours(const FatCommit *c, int folder, const char *name, const FatFound *was)
+{
+    int fd = openat(folder, name, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    struct stat stat;
+
+    if (fd >= 0 &&
+        (fstat(fd, &stat) != 0 || !S_ISREG(stat.st_mode) || stat.st_nlink != 1 ||
+            (uint64_t)stat.st_size != was->size)) {
+        close(fd);
+        fd = -1;
+    }
+    return fd;
+}
+
+/*
+ * A guest that writes a large file flushes many times meanwhile. What it has made itself is changed
+ * in its place, as on a disk. False: all of it has to be written.
+ */
+static bool update_file(
+    FatCommit *c, int folder, const char *name, const FatFound *is, int *result)
+{
+    const FatFound *was = fat_scan_find(c->was, is->path);
+    bool is_ours = was && !was->folder && g_hash_table_contains(c->ours, is->path);
+    int fd = is_ours ? open_ours(c, folder, name, was) : -1;
+
+    if (fd < 0) {
+        return false;
+    }
+    *result = copy_bytes(c, fd, is, same_bytes(c, was, is));
+    if (*result == 0 && ftruncate(fd, is->size) != 0) {
+        *result = -errno;
+    }
+    set_time(fd, is);
+    if (*result == 0 && c->sync && fdatasync(fd) != 0) {
+        *result = -errno;
+    }
+    if (close(fd) != 0 && *result == 0) {
+        *result = -errno;
+    }
+    return true;
+}
+
 static int write_file(FatCommit *c, const FatFound *is)
 {
     const char *name;
     int folder = open_parent(c, is->path, &name);
     int result = folder < 0 ? -errno : 0;
 
-    if (result == 0) {
+    if (result == 0 && !update_file(c, folder, name, is, &result)) {
         /* Ours, from a run that ended in the middle of it: a guest cannot have this name. */
         unlinkat(folder, temporary, 0);
         result = fill_file(c, folder, name, is);
+    }
+    if (folder >= 0) {
         close(folder);
     }
     if (result == 0) {

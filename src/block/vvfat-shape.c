@@ -7,11 +7,10 @@
 #include "block/bytes.h"
 
 enum {
-    PARTITION = 2048,      /* first sector of the only one */
-    FLOPPY_SECTORS = 2880, /* 1.44 MB */
-    ROOT_ENTRIES = 512,    /* of FAT12 and FAT16 */
-    FAT12_MOST = 4084,     /* clusters; as many, and not more, make it FAT12 */
-    FAT16_MOST = 65524,    /* "FAT type determination" */
+    PARTITION = 2048,   /* first sector of the only one */
+    ROOT_ENTRIES = 512, /* of FAT12 and FAT16 */
+    FAT12_MOST = 4084,  /* clusters; as many, and not more, make it FAT12 */
+    FAT16_MOST = 65524, /* "FAT type determination" */
     FAT32_MOST = 0x0ffffff5 - FAT_FIRST_CLUSTER,
     FAT16_ROOM = 1 << 30, /* bytes of files up to which it is FAT16 */
     RESERVED_32 = 32,
@@ -46,7 +45,7 @@ static bool choose_size(const BlockNode *node, FatShape *s, uint64_t most, GErro
         return block_refuse(
             node, error, "has too many files for FAT%u; fat:32: has more room", s->bits);
     }
-    spare = s->roomy && !s->floppy ? needed + ROOM / (s->cluster_sectors * FAT_SECTOR)
+    spare = s->roomy ? needed + ROOM / (s->cluster_sectors * FAT_SECTOR)
                                    : needed / 8 + 16;
     s->clusters = MAX(needed + MIN(spare, most - needed), least);
     s->reserved = s->bits == 32 ? RESERVED_32 : 1;
@@ -55,50 +54,75 @@ static bool choose_size(const BlockNode *node, FatShape *s, uint64_t most, GErro
     return true;
 }
 
-bool fat_shape_choose(FatShape *s, const BlockNode *node, GError **error)
+static const struct {
+    unsigned sectors, in_cluster, in_track;
+} floppies[] = { { 2880, 1, 18 }, { 5760, 2, 36 } }; /* 1.44 and 2.88 MB */
+
+/* The smallest floppy disk that has room for all of it. */
+static bool choose_floppy(const BlockNode *node, FatShape *s, GError **error)
+{
+    if (s->bits != 0 && s->bits != 12) {
+        return block_refuse(node, error, "is a floppy disk, which has FAT12");
+    }
+    s->bits = 12;
+    s->reserved = 1;
+    s->root_sectors = ROOT_ENTRIES * FAT_ENTRY / FAT_SECTOR;
+    for (unsigned i = 0; i < G_N_ELEMENTS(floppies); i++) {
+        uint32_t left = floppies[i].sectors - s->reserved - s->root_sectors;
+
+        s->cluster_sectors = floppies[i].in_cluster;
+        s->clusters = left / s->cluster_sectors;
+        s->fat_sectors = (fat_bytes(s) + FAT_SECTOR - 1) / FAT_SECTOR;
+        s->clusters = (left - 2 * s->fat_sectors) / s->cluster_sectors;
+        s->fat_sectors = (fat_bytes(s) + FAT_SECTOR - 1) / FAT_SECTOR;
+        s->clusters = (left - 2 * s->fat_sectors) / s->cluster_sectors;
+        s->sectors = floppies[i].sectors;
+        if (fat_tree_clusters(&s->tree, s->cluster_sectors * FAT_SECTOR, true) <= s->clusters) {
+            return true;
+        }
+    }
+    return block_refuse(
+        node, error, "has more files than a floppy disk has room for, which is 2.88 MB");
+}
+
+static bool choose_disk(const BlockNode *node, FatShape *s, GError **error)
 {
     static const uint64_t most[] = { [12] = FAT12_MOST, [16] = FAT16_MOST, [32] = FAT32_MOST };
     const FatFile *root = &g_array_index(s->tree.files, FatFile, 0);
     uint64_t sectors;
 
-    if (s->floppy && s->bits != 0 && s->bits != 12) {
-        return block_refuse(node, error, "is a floppy disk, which has FAT12");
-    }
-    s->bits = s->floppy ? 12 : s->bits;
     if (s->bits == 0) {
         s->bits = fat_tree_clusters(&s->tree, 1, false) > FAT16_ROOM ||
                 root->names->len > ROOT_ENTRIES * FAT_ENTRY
             ? 32
             : 16;
     }
-    s->cluster_sectors = s->bits == 32 ? CLUSTER_LEAST_32 / FAT_SECTOR
-        : s->floppy                    ? 1
-        : s->roomy                     ? 16
-                                       : 4;
-    if (s->bits != 32 && root->names->len > ROOT_ENTRIES * FAT_ENTRY) {
-        return block_refuse(node, error,
-            "has more files than the root of FAT%u has room for: fat:32: can", s->bits);
-    }
+    s->cluster_sectors = s->bits == 32 ? CLUSTER_LEAST_32 / FAT_SECTOR : s->roomy ? 16 : 4;
     if (!choose_size(
             node, s, s->roomy ? MIN(most[s->bits], CLUSTERS_TO_SCAN) : most[s->bits], error)) {
         return false;
     }
     sectors = s->reserved + 2 * s->fat_sectors + s->root_sectors +
         (uint64_t)s->clusters * s->cluster_sectors;
-    if (s->floppy) {
-        if (sectors > FLOPPY_SECTORS) {
-            return block_refuse(node, error, "has more files than a floppy disk has room for");
-        }
-        s->clusters = (FLOPPY_SECTORS - s->reserved - 2 * s->fat_sectors - s->root_sectors);
-        s->fat_sectors = (fat_bytes(s) + FAT_SECTOR - 1) / FAT_SECTOR;
-        s->clusters = (FLOPPY_SECTORS - s->reserved - 2 * s->fat_sectors - s->root_sectors);
-        sectors = FLOPPY_SECTORS;
-    }
     if (sectors > UINT32_MAX - PARTITION) {
         return block_refuse(node, error, "has more files than 2 TiB");
     }
-    s->start = s->floppy ? 0 : PARTITION;
+    s->start = PARTITION;
     s->sectors = sectors;
+    return true;
+}
+
+bool fat_shape_choose(FatShape *s, const BlockNode *node, GError **error)
+{
+    const FatFile *root = &g_array_index(s->tree.files, FatFile, 0);
+
+    if (!(s->floppy ? choose_floppy(node, s, error) : choose_disk(node, s, error))) {
+        return false;
+    }
+    if (s->bits != 32 && root->names->len > ROOT_ENTRIES * FAT_ENTRY) {
+        return block_refuse(node, error,
+            "has more files than the root of FAT%u has room for: fat:32: can", s->bits);
+    }
     fat_tree_place(&s->tree, s->cluster_sectors * FAT_SECTOR, s->bits != 32);
     return true;
 }
@@ -122,6 +146,9 @@ static void put_boot_sector(const FatShape *s, uint8_t *out)
 {
     uint8_t *tail = out + (s->bits == 32 ? 64 : 36);
     bool is_short = s->sectors < 65536;
+    unsigned in_track = !s->floppy     ? 63
+        : s->sectors == floppies[0].sectors ? floppies[0].in_track
+                                            : floppies[1].in_track;
     static const char *const names[] = { [12] = "FAT12   ", [16] = "FAT16   ", [32] = "FAT32   " };
 
     memcpy(out, "\xeb\x58\x90LATHE   ", 11);
@@ -133,7 +160,7 @@ static void put_boot_sector(const FatShape *s, uint8_t *out)
     store_le(out + 19, 2, is_short ? s->sectors : 0);
     out[21] = s->floppy ? 0xf0 : 0xf8;
     store_le(out + 22, 2, s->bits == 32 ? 0 : s->fat_sectors);
-    store_le(out + 24, 2, s->floppy ? 18 : 63);
+    store_le(out + 24, 2, in_track);
     store_le(out + 26, 2, s->floppy ? 2 : 255);
     store_le(out + 28, 4, s->start);
     store_le(out + 32, 4, is_short ? 0 : s->sectors);

@@ -204,8 +204,10 @@ static bool is_changed(void *data, uint64_t at, uint64_t length)
 {
     const Vvfat *v = ((BlockNode *)data)->state;
 
-    for (uint64_t sector = at / FAT_SECTOR; sector < (at + length) / FAT_SECTOR; sector++) {
-        if (has_bit(v->changed, sector)) {
+    for (uint64_t sector = at / FAT_SECTOR; sector < (at + length) / FAT_SECTOR;) {
+        if (sector % BITS == 0 && v->changed[sector / BITS] == 0) {
+            sector += BITS;
+        } else if (has_bit(v->changed, sector++)) {
             return true;
         }
     }

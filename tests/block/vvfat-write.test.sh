@@ -122,6 +122,40 @@ gives 0 "$lathe" io -f raw "$@" $name
 [ ! -e tree/hello.txt ] && [ ! -e tree/one ] && cmp new tree/two || fail "two flushes"
 rm -f sector-*
 
+# A file that the guest writes in pieces, with a flush after each, is not written anew by each; and one that
+# was there before is replaced by a whole one.
+fresh fat:floppy:rw:tree
+cp disk.img stage0
+head -c 700000 /dev/urandom >whole
+stage=0
+for size in 100000 300000 300100 700000; do
+    head -c $size whole >piece
+    stage=$((stage + 1)) old=$(stat -c %i tree/hello.txt)
+    mcopy -o -i $fs piece ::/large; cp disk.img stage$stage
+done
+printf 'in the middle' | dd of=whole bs=1 seek=222222 conv=notrunc 2>/dev/null
+mcopy -o -i $fs whole ::/large; head -c 50 whole >small; mcopy -o -i $fs small ::/hello.txt; cp disk.img stage5
+head -c 250000 whole >piece; mcopy -o -i $fs piece ::/large; cp disk.img stage6
+python3 - <<'END' >script
+disks = [open(f"stage{i}", "rb").read() for i in range(7)]
+for stage, (old, new) in enumerate(zip(disks, disks[1:]), 1):
+    for at in range(0, len(new), 512):
+        if old[at:at + 512] != new[at:at + 512]:
+            open(f"sector-{stage}-{at}", "wb").write(new[at:at + 512])
+            print(f"write {at} 512 from=sector-{stage}-{at}")
+    print("flush")
+END
+command -v strace >/dev/null && traced="strace -f -o trace -e trace=pwrite64,renameat,ftruncate" || traced=
+gives 0 $traced "$lathe" io -f raw $name <script
+cmp piece tree/large && cmp small tree/hello.txt || fail "a file in pieces"
+[ "$old" != "$(stat -c %i tree/hello.txt)" ] || fail "a file that was there was changed in its place"
+if [ -n "$traced" ]; then
+    [ "$(grep -c renameat trace)" = 2 ] || fail "a file was replaced again and again: $(grep renameat trace)"
+    sum=$(sed -n 's/.* = \([0-9]*\)$/\1/p' trace | awk '{ s += $1 } END { print s }')
+    [ "$sum" -lt 3500000 ] || fail "so much was written for a file of 700000 bytes: $sum"
+fi
+rm -f sector-* stage*
+
 # Hosts of names and places that are none.
 hostile() { # hostile WHAT CODE: says no, saves the disk, and leaves the folder as it was
     fresh fat:floppy:rw:tree

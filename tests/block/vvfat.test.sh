@@ -44,10 +44,18 @@ gives 0 "$lathe" img convert -f raw -O raw fat:floppy:tree disk.img
 check floppy 0
 gives 0 "$lathe" img convert -f raw -O raw fat:12:tree twelve.img
 
+# One that is too small becomes a larger one.
+head -c 600000 /dev/urandom >tree/deep/more.bin
+rm disk.img
+gives 0 "$lathe" img convert -f raw -O raw fat:floppy:tree disk.img
+[ "$(stat -c %s disk.img)" = 2949120 ] || fail "the size of a larger floppy disk"
+check "a floppy disk of 2.88 MB" 0
+minfo -i disk.img :: 2>/dev/null | grep -q 'sectors per track: 36' || fail "what a larger floppy disk is"
+
 gives 3 "$lathe" io -f raw -c 'write 0 512' fat:tree
 grep -q 'which is only read' said || { cat said; fail "a write is refused by its reason"; }
 gives 3 "$lathe" img info -f raw fat:nowhere
-head -c 2000000 /dev/zero >tree/too-much
+head -c 2000000 /dev/zero >tree/too-much; rm -f disk.img
 gives 3 "$lathe" img info -f raw fat:floppy:tree
 grep -q 'than a floppy disk has room for' said || { cat said; fail "a floppy disk that is too full"; }
 exit 0
