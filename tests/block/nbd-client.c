@@ -34,21 +34,31 @@ static char *program(void)
     return g_build_filename(folder, "../../lathe", NULL);
 }
 
-/* Until it says that it listens. */
-static void server_start(Server *s)
+/* Until it says that it listens; false: there is no such program. */
+static bool server_spawn(Server *s, char **argv)
 {
-    g_autofree char *lathe = program();
-    char *argv[] = { lathe, "nbd", "-f", "raw", "--socket", s->socket, s->image, NULL };
+    GSpawnFlags flags = G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_SEARCH_PATH;
     char line[64];
     int out = -1;
     FILE *said;
 
-    assert_true(g_spawn_async_with_pipes(NULL, argv, NULL, G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL,
-        &s->pid, NULL, &out, NULL, NULL));
+    if (!g_spawn_async_with_pipes(
+            NULL, argv, NULL, flags, NULL, NULL, &s->pid, NULL, &out, NULL, NULL)) {
+        return false;
+    }
     said = fdopen(out, "r");
     assert_non_null(fgets(line, sizeof(line), said));
     assert_non_null(strstr(line, "listening"));
     fclose(said);
+    return true;
+}
+
+static void server_start(Server *s)
+{
+    g_autofree char *lathe = program();
+    char *argv[] = { lathe, "nbd", "-f", "raw", "--socket", s->socket, s->image, NULL };
+
+    assert_true(server_spawn(s, argv));
 }
 
 static void server_kill(Server *s)
@@ -112,6 +122,48 @@ static void requests_wait_for_a_server_that_went_for_so_long_and_no_longer(void 
     assert_int_equal(page[1], disk_pattern(1));
     disk_close(drive);
     server_kill(&server);
+    server_clear(&server);
+}
+
+/* It is there whenever it is asked, and goes at the same point each time. */
+static void check_bad_server(Server *server, const char *phase)
+{
+    BlockSpec node = node_of(server);
+    DriveSpec spec = disk_spec(NULL, "writethrough", AIO_THREADS);
+    uint8_t page[PAGE] = { 0 };
+    int64_t start = io_loop_now();
+
+    spec.graph = &node;
+    if (strcmp(phase, "connect") == 0 || strcmp(phase, "greeting") == 0 ||
+        strcmp(phase, "option") == 0 || strcmp(phase, "info") == 0) {
+        g_autofree char *said = disk_refusal(&spec);
+
+        assert_non_null(strstr(said, "cannot be reached"));
+    } else {
+        Drive *drive = disk_open(&spec);
+
+        assert_int_equal(disk_do(drive, BLOCK_READ, 0, page, PAGE), -EIO);
+        disk_close(drive);
+    }
+    assert_true((io_loop_now() - start) / MS < PATIENCE_MS * 60);
+}
+
+static void a_server_that_goes_at_each_request_is_not_asked_without_end(void **state)
+{
+    static const char *const phases[] = { "connect", "greeting", "option", "info", "request",
+        "header", "data", "cookie", "garbage" };
+    Server server = server_new();
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(phases); i++) {
+        char *argv[] = { (char *)"python3", (char *)"tests/block/nbd-bad.py", server.socket,
+            (char *)phases[i], NULL };
+
+        if (!server_spawn(&server, argv)) {
+            skip();
+        }
+        check_bad_server(&server, phases[i]);
+        server_kill(&server);
+    }
     server_clear(&server);
 }
 
@@ -314,6 +366,7 @@ int main(void)
         cmocka_unit_test(who_reads_a_drive_does_not_keep_it_from_being_closed),
         cmocka_unit_test(who_reads_a_drive_cannot_write_to_it),
         cmocka_unit_test(requests_wait_for_a_server_that_went_for_so_long_and_no_longer),
+        cmocka_unit_test(a_server_that_goes_at_each_request_is_not_asked_without_end),
         cmocka_unit_test(what_a_server_has_forgotten_is_told_again_before_a_flush_succeeds),
         cmocka_unit_test(another_disk_in_its_place_is_not_written_to),
         cmocka_unit_test(a_server_that_says_nothing_is_not_waited_for_without_end),

@@ -14,8 +14,11 @@ static const char *const schemes[] = { "nbd", "nbd+unix", "nbds", "nbds+unix", N
 #ifdef HAVE_LIBNBD
 #include <errno.h>
 #include <libnbd.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 
 #include "block/cache.h"
 #include "block/kept.h"
@@ -103,9 +106,35 @@ static bool is_alive(struct nbd_handle *handle)
     return handle && !lib.nbd_aio_is_dead(handle) && !lib.nbd_aio_is_closed(handle);
 }
 
+/*
+ * A server that takes its time is waited for; one whose host is gone, or can no longer be reached,
+ * says nothing either: so the kernel asks it (tcp(7)). A Unix socket has none of this.
+ */
+static void watch_connection(int fd, int64_t patience)
+{
+    enum { PROBES = 4 };
+    int seconds = MAX(patience / (1000 * MILLISECOND) / (PROBES + 1), 1);
+    const struct {
+        int level, name, value;
+    } options[] = {
+        { SOL_SOCKET, SO_KEEPALIVE, 1 },
+        { IPPROTO_TCP, TCP_KEEPIDLE, seconds },
+        { IPPROTO_TCP, TCP_KEEPINTVL, seconds },
+        { IPPROTO_TCP, TCP_KEEPCNT, PROBES },
+        { IPPROTO_TCP, TCP_USER_TIMEOUT, CLAMP(patience / MILLISECOND, 1, INT32_MAX) },
+    };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(options); i++) {
+        if (setsockopt(fd, options[i].level, options[i].name, &options[i].value, sizeof(int)) < 0) {
+            return;
+        }
+    }
+}
+
 /* [co] A new connection; NULL when there is nobody, or somebody who says nothing until then. */
 static struct nbd_handle *connect_once(BlockNode *node, int64_t until)
 {
+    const Nbd *n = node->state;
     struct nbd_handle *handle = lib.nbd_create();
 
     if (handle && lib.nbd_set_uri_allow_local_file(handle, true) == 0 &&
@@ -114,6 +143,7 @@ static struct nbd_handle *connect_once(BlockNode *node, int64_t until)
             step(node, handle, until - io_loop_now());
         }
         if (lib.nbd_aio_is_ready(handle)) {
+            watch_connection(lib.nbd_aio_get_fd(handle), n->patience);
             return handle;
         }
     }
@@ -279,14 +309,23 @@ static bool reconnect(BlockNode *node)
 
 /* ---- requests ---- */
 
-/* [co] Again after each reconnection. */
+/*
+ * [co] Again after each reconnection. A server may be there each time, and go at this very request:
+ * so patience counts from when it was lost first.
+ */
 static int run(BlockNode *node, const BlockIo *io, void *data)
 {
     Nbd *n = node->state;
+    int64_t until = INT64_MAX;
     int result = -ENOTCONN;
 
-    while (result == -ENOTCONN) {
-        if (!is_ready(n) && !reconnect(node)) {
+    for (unsigned losses = 0; result == -ENOTCONN; losses++) {
+        if (losses == 1) {
+            until = io_loop_now() + n->patience;
+        } else if (losses > 1) {
+            io_loop_sleep(node->loop, MIN(PAUSE, n->patience));
+        }
+        if (io_loop_now() >= until || (!is_ready(n) && !reconnect(node))) {
             return -EIO;
         }
         result = await(node, begin(n, io, data));
