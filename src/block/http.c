@@ -43,14 +43,69 @@ typedef struct Http {
     CoMutex mutex;   /* of all below, and of curl */
     Piece pieces[PIECES];
     uint64_t clock;
+    /* What the last answer said; `tag` and `changed` also when it was opened. NULL: nothing. */
+    char *range, *tag, *changed, *first_tag, *first_changed;
 } Http;
 
 /* One range, while it is fetched. */
 typedef struct Fetch {
     Http *http;
     uint64_t at, length, got;
+    uint64_t size; /* of the whole file */
     uint8_t *out;
 } Fetch;
+
+/* "Name: value\r\n" */
+static char *header_value(const char *line, size_t length, const char *name)
+{
+    size_t skip = strlen(name);
+
+    return length > skip && g_ascii_strncasecmp(line, name, skip) == 0
+        ? g_strstrip(g_strndup(line + skip, length - skip))
+        : NULL;
+}
+
+static void keep_header(char **place, char *value)
+{
+    if (value) {
+        g_free(*place);
+        *place = value;
+    }
+}
+
+static size_t take_header(char *line, size_t size, size_t count, void *to)
+{
+    Http *h = to;
+
+    if (count > 5 && memcmp(line, "HTTP/", 5) == 0) { /* of a redirection before, perhaps */
+        g_clear_pointer(&h->range, g_free);
+        g_clear_pointer(&h->tag, g_free);
+        g_clear_pointer(&h->changed, g_free);
+    }
+    keep_header(&h->range, header_value(line, count, "Content-Range:"));
+    keep_header(&h->tag, header_value(line, count, "ETag:"));
+    keep_header(&h->changed, header_value(line, count, "Last-Modified:"));
+    return count;
+}
+
+static bool differ(const char *one, const char *other)
+{
+    return one && other && strcmp(one, other) != 0;
+}
+
+/* RFC 9110, 14.4: what was asked for, of a file that is still as long, and is the same. */
+static bool is_answer(const Fetch *f)
+{
+    const Http *h = f->http;
+    g_autofree char *wanted = g_strdup_printf("bytes %" G_GUINT64_FORMAT "-%" G_GUINT64_FORMAT "/",
+        f->at, f->at + f->length - 1);
+    const char *total = h->range && g_str_has_prefix(h->range, wanted) ? h->range + strlen(wanted)
+                                                                       : NULL;
+
+    return total &&
+        (strcmp(total, "*") == 0 || g_ascii_strtoull(total, NULL, 10) == f->size) &&
+        !differ(h->tag, h->first_tag) && !differ(h->changed, h->first_changed);
+}
 
 static size_t take_bytes(char *data, size_t size, size_t count, void *to)
 {
@@ -79,16 +134,17 @@ static int64_t fetch_call(void *data)
         f->got = 0;
         if (lib.curl_easy_perform(curl) == CURLE_OK && f->got == f->length) {
             lib.curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
-            return status == 206 ? 0 : -EIO;
+            return status == 206 && is_answer(f) ? 0 : -EIO;
         }
     }
     return -EIO;
 }
 
 /* [co] */
-static int fetch(Http *h, uint64_t at, uint64_t length, uint8_t *out)
+static int fetch(BlockNode *node, uint64_t at, uint64_t length, uint8_t *out)
 {
-    Fetch f = { .http = h, .at = at, .length = length, .out = out };
+    Http *h = node->state;
+    Fetch f = { .http = h, .at = at, .length = length, .size = node->length, .out = out };
     EngineOp op = { .kind = ENGINE_CALL, .call = fetch_call, .data = &f };
 
     return engine_run(h->threads, &op);
@@ -121,7 +177,7 @@ static int get_piece(BlockNode *node, uint64_t number, Piece **out)
         piece->bytes = piece->bytes ? piece->bytes : g_malloc(PIECE);
         piece->number = number;
         piece->used = 0;
-        result = fetch(h, number * PIECE, MIN(PIECE, node->length - number * PIECE), piece->bytes);
+        result = fetch(node, number * PIECE, MIN(PIECE, node->length - number * PIECE), piece->bytes);
     }
     piece->used = result == 0 ? ++h->clock : 0;
     return result;
@@ -180,11 +236,15 @@ static bool find_length(BlockNode *node, GError **error)
         return false;
     }
     node->length = length;
+    h->first_tag = g_steal_pointer(&h->tag);
+    h->first_changed = g_steal_pointer(&h->changed);
     return true;
 }
 
-static void set_up(CURL *curl, const char *url)
+static void set_up(Http *h, const char *url)
 {
+    CURL *curl = h->curl;
+
     lib.curl_easy_setopt(curl, CURLOPT_URL, url);
     lib.curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     lib.curl_easy_setopt(curl, CURLOPT_FAILONERROR, 1L);
@@ -194,6 +254,8 @@ static void set_up(CURL *curl, const char *url)
     lib.curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
     lib.curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long)STALL_SECONDS);
     lib.curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_bytes);
+    lib.curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_header);
+    lib.curl_easy_setopt(curl, CURLOPT_HEADERDATA, h);
 #if LIBCURL_VERSION_NUM >= 0x075500
     lib.curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
     lib.curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
@@ -221,7 +283,7 @@ static bool http_open(BlockNode *node, const BlockOptions *options, GError **err
         g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_HOST, "libcurl does not start");
         return false;
     }
-    set_up(h->curl, node->name);
+    set_up(h, node->name);
     return find_length(node, error);
 }
 
@@ -233,6 +295,11 @@ static void http_close(BlockNode *node)
         lib.curl_easy_cleanup(h->curl);
     }
     engine_unref(h->threads);
+    g_free(h->range);
+    g_free(h->tag);
+    g_free(h->changed);
+    g_free(h->first_tag);
+    g_free(h->first_changed);
     for (unsigned i = 0; i < PIECES; i++) {
         g_free(h->pieces[i].bytes);
     }

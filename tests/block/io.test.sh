@@ -67,11 +67,21 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def answer(self, body):
         data = open("web", "rb").read()
         ask = re.match(r"bytes=(\d+)-(\d+)", self.headers.get("Range") or "")
-        part = data[int(ask[1]):int(ask[2]) + 1] if ask and self.path == "/web" else data
-        self.send_response(206 if ask and self.path == "/web" else 200)
+        ranges = ask and self.path != "/whole"
+        part = data[int(ask[1]):int(ask[2]) + 1] if ranges else data
+        if self.path == "/gone" and body:
+            self.close_connection = True
+            return
+        self.send_response(206 if ranges else 200)
+        if ranges and self.path != "/unsaid":
+            start = int(ask[1]) + 512 * (self.path == "/other")
+            length = len(data) * (2 if self.path == "/longer" else 1)
+            self.send_header("Content-Range", f"bytes {start}-{start + len(part) - 1}/{length}")
+        self.send_header("ETag", f"one-{body}" if self.path == "/replaced" else "one")
         self.send_header("Content-Length", len(part))
         self.end_headers()
-        if body: self.wfile.write(part)
+        if body: self.wfile.write(part[:1000] if self.path == "/short" else part)
+        self.close_connection = self.path == "/short"
 server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
 open("port.new", "w").write(str(server.server_port))
 os.rename("port.new", "port")
@@ -84,7 +94,10 @@ until [ -e port ]; do tries=$((tries + 1)); [ $tries -lt 1000 ] || fail "no web 
 url=http://127.0.0.1:$(cat port)
 timeout 20 "$lathe" img convert -q -f raw -O raw "$url/web" copy 2> said || fail "convert"
 cmp copy web || fail "other bytes from the web"
-timeout 20 "$lathe" img convert -q -f raw -O raw "$url/whole" copy2 2>/dev/null && fail "a server without ranges"
+for path in whole other longer replaced unsaid short gone; do
+    timeout 20 "$lathe" img convert -q -f raw -O raw "$url/$path" copy2 2>said && fail "a server's wrong answer: $path"
+    grep -q 'Input/output error' said || fail "$path: $(cat said)"
+done
 timeout 20 "$lathe" io -f raw -c flush "$url/web" 2> said && fail "opened for writing"
 grep -q 'only reads' said || fail "why not"
 exit 0
