@@ -13,6 +13,7 @@ typedef struct IoLoop IoLoop;
 typedef struct BlockKey {
     const char *file; /* whose bytes it is, all of them */
     const char *text;
+    bool may_miss; /* the image is opened without, for all but its data */
 } BlockKey;
 
 typedef struct BlockCreate {

@@ -70,6 +70,7 @@ static bool read_options(Img *img, BlockOptions *options)
     }
     options->aio = aio;
     options->key.file = img->key_file;
+    options->key.may_miss = img->needs_no_key;
     return true;
 }
 
@@ -209,7 +210,7 @@ static void say_reports(Img *img)
 
 static int run_command(const ImgCommand *command, int argc, char **argv)
 {
-    Img img = { .argc = argc, .argv = argv };
+    Img img = { .argc = argc, .argv = argv, .needs_no_key = command->needs_no_key };
     GError *error = NULL;
 
     if (asks_for_help(argc, argv)) {

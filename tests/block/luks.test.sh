@@ -50,6 +50,10 @@ while read -r format theirs ours; do
     grep -q 'not opened by this key' said || fail "a wrong key, $format $theirs"
     gives 3 "$lathe" img compare -f "$format" -F raw t.img disk.raw
     grep -q 'give its key' said || fail "no key, $format $theirs"
+    gives 0 "$lathe" img info -f "$format" t.img      # what needs none of its data needs no key
+    grep -q "t.img: $format" said || fail "facts without a key, $format $theirs"
+    [ "$format" = luks ] || gives 0 "$lathe" img check -f "$format" t.img
+    gives 0 "$lathe" img map -f "$format" t.img
     gives 0 "$lathe" io -f "$format" --key-file key -c 'write 100000 70000 0x5a' \
         -c 'write 5000001 513 0x11' -c 'zero 1M 64k' t.img
     cp disk.raw w.raw

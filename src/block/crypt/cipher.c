@@ -41,8 +41,14 @@ bool cipher_kind_find(const BlockNode *node, const char *name, const char *mode,
         name, mode, key_length * 8);
 }
 
+bool crypt_stays_locked(const BlockKey *key)
+{
+    return key->may_miss && !key->file && !key->text;
+}
+
 GBytes *crypt_read_key(const BlockNode *node, const BlockKey *key, GError **error)
 {
+    g_autoptr(GError) why = NULL;
     char *bytes = NULL;
     gsize length = 0;
 
@@ -57,7 +63,9 @@ GBytes *crypt_read_key(const BlockNode *node, const BlockKey *key, GError **erro
             node->name);
         return NULL;
     }
-    if (!g_file_get_contents(key->file, &bytes, &length, error)) {
+    if (!g_file_get_contents(key->file, &bytes, &length, &why)) {
+        g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_KEY, "the key file `%s` cannot be read: %s",
+            key->file, strrchr(why->message, ':') ? strrchr(why->message, ':') + 2 : why->message);
         return NULL;
     }
     if (length > KEY_FILE_MOST) {

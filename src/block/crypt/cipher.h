@@ -32,6 +32,9 @@ void cipher_decrypt(Cipher *cipher, uint64_t sector, void *data, size_t length);
 /* False with an error when lathe was built without libgcrypt. */
 bool cipher_is_there(const BlockNode *node, GError **error);
 
+/* Is it left locked? Then there is no cipher, and reading its data is -EACCES. */
+bool crypt_stays_locked(const BlockKey *key);
+
 /* The key as its owner gave it, exactly; NULL with an error. */
 GBytes *crypt_read_key(const BlockNode *node, const BlockKey *key, GError **error);
 

@@ -51,7 +51,7 @@ int crypt_transfer(BlockNode *node, const BlockIo *io)
     switch (io->op) {
     case BLOCK_FLUSH: return c->flushed_above ? 0 : block_flush(node->children[0]);
     case BLOCK_DISCARD: return 0;
-    default: return move(node, io);
+    default: return c->cipher ? move(node, io) : -EACCES;
     }
 }
 

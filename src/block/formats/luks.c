@@ -23,12 +23,14 @@ static bool luks_open(BlockNode *node, const BlockOptions *options, GError **err
     if (l->header.payload > file->length || l->header.payload < LUKS1_HEADER) {
         return block_refuse(node, error, "has its data out of place, or is cut off");
     }
-    l->node.cipher = luks1_unlock(node, 0, &l->header, &options->key, error);
+    if (!crypt_stays_locked(&options->key)) {
+        l->node.cipher = luks1_unlock(node, 0, &l->header, &options->key, error);
+    }
     l->node.payload = l->header.payload;
     node->length = (file->length - l->header.payload) & ~(uint64_t)(CIPHER_SECTOR - 1);
     node->align = CIPHER_SECTOR;
     node->noisy = true;
-    return l->node.cipher != NULL;
+    return l->node.cipher || crypt_stays_locked(&options->key);
 }
 
 static int luks_resize(BlockNode *node, uint64_t length)

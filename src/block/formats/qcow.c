@@ -136,7 +136,7 @@ static bool qcow_open(BlockNode *node, const BlockOptions *options, GError **err
     };
     q->sparse.entries = ((node->length + (UINT64_C(1) << span_bits) - 1) >> span_bits)
         << head[L2_BITS];
-    if (load_be(head + CRYPT_METHOD, 4) == QCOW2_AES &&
+    if (load_be(head + CRYPT_METHOD, 4) == QCOW2_AES && !crypt_stays_locked(&options->key) &&
         !(q->cipher = qcow_legacy_cipher(node, &options->key, error))) {
         return false;
     }

@@ -35,7 +35,7 @@ int qcow_legacy_read(
     uint64_t skip = at % CIPHER_SECTOR;
     uint64_t whole = (skip + length + CIPHER_SECTOR - 1) & ~(uint64_t)(CIPHER_SECTOR - 1);
     g_autofree uint8_t *data = g_malloc(whole);
-    int result = block_read(file, offset - skip, data, whole);
+    int result = cipher ? block_read(file, offset - skip, data, whole) : -EACCES;
 
     if (result == 0) {
         cipher_decrypt(cipher, at / CIPHER_SECTOR, data, whole);
@@ -56,7 +56,7 @@ static bool open_luks(Qcow2 *q, const BlockKey *key, GError **error)
 {
     const QcowCrypt *c = &q->crypt;
     BlockNode *file = q->data;
-    Cipher *cipher;
+    Cipher *cipher = NULL;
     Luks1 luks;
 
     if (c->header_length == 0 || c->header % q->cluster_size != 0 || c->header > q->file->length ||
@@ -66,8 +66,8 @@ static bool open_luks(Qcow2 *q, const BlockKey *key, GError **error)
     if (!luks1_read(q->node, c->header, c->header_length, &luks, error)) {
         return false;
     }
-    cipher = luks1_unlock(q->node, c->header, &luks, key, error);
-    if (!cipher) {
+    if (!crypt_stays_locked(key) &&
+        !(cipher = luks1_unlock(q->node, c->header, &luks, key, error))) {
         return false;
     }
     q->data_child = 1;
@@ -83,6 +83,9 @@ bool qcow2_open_crypt(Qcow2 *q, const BlockOptions *options, GError **error)
     switch (q->header.crypt_method) {
     case QCOW2_PLAIN: return true;
     case QCOW2_AES:
+        if (crypt_stays_locked(&options->key)) {
+            return true;
+        }
         q->crypt.legacy = qcow_legacy_cipher(q->node, &options->key, error);
         return q->crypt.legacy != NULL;
     default: return open_luks(q, &options->key, error);

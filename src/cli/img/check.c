@@ -116,5 +116,6 @@ const ImgCommand img_check = {
     .takes = "fJrqUT",
     .least = 1,
     .most = 2,
+    .needs_no_key = true,
     .run = run,
 };

@@ -14,6 +14,7 @@ typedef struct Img {
     int argc; /* what is left after the options; argv[0] is the command */
     char **argv;
     int exit_code;
+    bool needs_no_key;
 
     /* Options; NULL or false when not given. A command takes only those it lists. */
     char *format, *output_format, *backing, *backing_format, *cache;
@@ -42,6 +43,7 @@ typedef struct ImgCommand {
     const char *takes;     /* keys of its options, as in the table of img.c; `*` all take */
     int least, most;       /* operands */
     bool last_is_signed;   /* "-1GiB" is no option */
+    bool needs_no_key;     /* of an encrypted image, of whose data it reads nothing */
     void (*run)(Img *img); /* [co] */
 } ImgCommand;
 

@@ -128,5 +128,6 @@ const ImgCommand img_info = {
     .takes = "fJCU",
     .least = 1,
     .most = 1,
+    .needs_no_key = true,
     .run = run,
 };

@@ -122,5 +122,6 @@ const ImgCommand img_map = {
     .takes = "fJUhj",
     .least = 1,
     .most = 1,
+    .needs_no_key = true,
     .run = run,
 };

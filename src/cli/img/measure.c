@@ -74,5 +74,6 @@ const ImgCommand img_measure = {
     .takes = "fOo!JXU",
     .least = 0,
     .most = 1,
+    .needs_no_key = true,
     .run = run,
 };

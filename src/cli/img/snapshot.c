@@ -111,5 +111,6 @@ const ImgCommand img_snapshot = {
     .takes = "fJLNAD",
     .least = 1,
     .most = 1,
+    .needs_no_key = true,
     .run = run,
 };
