@@ -143,6 +143,9 @@ char *block_path_beside(const char *image, const char *name)
     if (g_str_has_prefix(name, "file:")) {
         name += strlen("file:");
     }
+    if (strstr(name, "://") && block_driver_for_path(name)->schemes) {
+        return g_strdup(name);
+    }
     folder = g_path_get_dirname(image);
     return g_path_is_absolute(name) ? g_strdup(name) : g_build_filename(folder, name, NULL);
 }

@@ -52,7 +52,7 @@ int block_preallocate(
 /* A further file was made for a new image. */
 void block_create_made(const BlockCreate *create, const char *path);
 
-/* A name that an image mentions is relative to the folder that the image is in. */
+/* A name that an image mentions is relative to the folder that the image is in, if it is no URL. */
 char *block_path_beside(const char *image, const char *name);
 
 /* "64k", "1.5G", "10MiB", "512": bytes. */

@@ -45,6 +45,23 @@ says '`new` cannot get the subformat'
 gives 3 img create -f raw nowhere/new 1M
 says '`nowhere/new` cannot be made: its folder does not exist'
 
+# ---- what an image is based on is there, or nobody wants to know; it may be at a server ----
+gives 3 img create -f qcow2 -b nowhere -F raw new 1M
+says '`./nowhere` does not exist'
+gives 3 img convert -f raw -O qcow2 -B nowhere -F raw disk.raw new
+says '`./nowhere` does not exist'
+[ ! -e new ] || fail "an image that is based on nothing"
+gives 0 img create -u -f qcow2 -b nowhere -F raw new 1M
+rm new
+"$lathe" nbd -f raw -r -k server disk.raw >listens & server=$!
+until grep -q listening listens; do kill -0 $server || fail "no server"; sleep 0.02; done
+gives 0 img create -f qcow2 -b "nbd+unix:///?socket=$folder/server" -F raw far/new
+gives 0 img compare -f qcow2 -F raw far/new disk.raw
+cp disk.raw copy.raw
+qemu-img compare -q -f qcow2 far/new -F raw copy.raw || fail "qemu-img does not see the server"
+kill $server
+wait $server || true
+
 # ---- sizes, and options with a comma ----
 for size in 1e3 1.2.3 0x 0x10k 1Q -5 '' 99999999999999999999; do
     gives 2 img create -f raw -- new "$size"

@@ -8,7 +8,6 @@
 /* As large as the one it is based on, unless a size is given. */
 static bool find_size(Img *img, BlockCreate *create)
 {
-    g_autofree char *folder = g_path_get_dirname(img->argv[1]);
     g_autofree char *path = NULL;
     GError *error = NULL;
     BlockNode *backing;
@@ -20,8 +19,7 @@ static bool find_size(Img *img, BlockCreate *create)
     if (!img->backing) {
         return img_fail_with(img, EXIT_DESCRIPTION, "say how large it is to be");
     }
-    path = g_path_is_absolute(img->backing) ? g_strdup(img->backing)
-                                            : g_build_filename(folder, img->backing, NULL);
+    path = block_path_beside(img->argv[1], img->backing);
     backing = img_open(img, path, img->backing_format, false);
     create->size = backing ? backing->length : 0;
     block_unref(backing);
@@ -48,7 +46,7 @@ const ImgCommand img_create = {
     .name = "create",
     .arguments = "FILE [SIZE]",
     .summary = "an empty image",
-    .takes = "fbFoqu",
+    .takes = "fbFoq^",
     .least = 1,
     .most = 2,
     .run = run,

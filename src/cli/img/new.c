@@ -73,6 +73,21 @@ static bool fail(Img *img, const ImgNew *new, GError *error)
     return img_fail_with(img, EXIT_HOST, "%s", said);
 }
 
+/* What it is to be based on is there, unless --unsafe says that this is not looked at. */
+static bool has_backing(Img *img, const ImgNew *new)
+{
+    BlockNode *backing;
+    g_autofree char *path = NULL;
+
+    if (!new->create.backing || img->unsafe) {
+        return true;
+    }
+    path = block_path_beside(new->path, new->create.backing);
+    backing = img_open(img, path, new->create.backing_format, false);
+    block_unref(backing);
+    return backing != NULL;
+}
+
 bool img_new_begin(Img *img, ImgNew *new)
 {
     GError *error = NULL;
@@ -82,6 +97,9 @@ bool img_new_begin(Img *img, ImgNew *new)
             "`%s` is a block device, which is not replaced by a file: `lathe img convert -O raw` "
             "writes a disk to it",
             new->path);
+    }
+    if (!has_backing(img, new)) {
+        return false;
     }
     new->target = follow_links(new->path);
     if (!may_replace(img, new->target)) {

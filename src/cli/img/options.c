@@ -44,6 +44,7 @@ static const struct {
     { 'D', "delete", 'd', G_OPTION_ARG_STRING, AT(remove), "delete one", "NAME" },
     { 'K', "keep", 'd', G_OPTION_ARG_NONE, AT(keep), "do not empty the image", NULL },
     { 'u', "unsafe", 'u', G_OPTION_ARG_NONE, AT(unsafe), "change the name only, compare nothing", NULL },
+    { '^', "unsafe", 'u', G_OPTION_ARG_NONE, AT(unsafe), "what it is based on need not be there", NULL },
     { 'X', "snapshot", 'l', G_OPTION_ARG_STRING, AT(snapshot), "the disk as it was then", "NAME" },
     { '0', "base", 'b', G_OPTION_ARG_FILENAME, AT(base), "what the disk held when the log began", "FILE" },
     { '1', "seed", 'S', G_OPTION_ARG_INT, AT(seed), "of all choices (0)", "N" },
