@@ -64,6 +64,13 @@ static bool open_export(Nbd *n, const char *image, const BlockOptions *common)
     export->name = named ? g_strndup(image, equals - image)
         : n->count > 0   ? g_path_get_basename(image)
                          : g_strdup("");
+    for (unsigned i = 0; i < n->count; i++) {
+        if (strcmp(n->exports[i].name, export->name) == 0) {
+            g_free((char *)export->name);
+            return complain_with(
+                n, EXIT_DESCRIPTION, "there are two images of one name; say NAME=FILE:", image);
+        }
+    }
     export->description = options.path;
     export->resizable = n->resizable;
     export->node = block_open_image(n->loop, n->format, &options, &error);
@@ -234,7 +241,7 @@ static bool parse(Nbd *n, int *argc, char ***argv)
         return complain(n, EXIT_DESCRIPTION, error);
     }
     n->images = *argv + 1;
-    return *argc > 1 || complain_with(n, EXIT_DESCRIPTION, "usage: lathe nbd", "[NAME=]FILE...");
+    return *argc > 1 || complain_with(n, EXIT_DESCRIPTION, "usage:", "lathe nbd [NAME=]FILE...");
 }
 
 static int nbd_run(int argc, char **argv)
@@ -274,6 +281,7 @@ VERB(nbd) = {
             "  -k, --socket FILE                    a Unix socket instead\n"
             "  -x, --tls DIR                        only with TLS, with keys of this folder\n"
             "  -r, --read-only                      clients cannot write\n"
+            "  --resize                             clients may change the sizes\n"
             "  -1, --once                           end when the last client has gone\n\n"
             "Exit status: 0 it was ended, 2 the command line is wrong, 3 the host cannot do it.\n",
     .run = nbd_run,

@@ -5,6 +5,7 @@
 #include <netdb.h>
 #include <poll.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -73,6 +74,15 @@ static void split(const char *where, char **host, char **port)
     *port = colon ? g_strdup(colon + 1) : NULL;
 }
 
+/* A name of /etc/services, or 1 to 65535: getaddrinfo(3) takes larger ones, and cuts them off. */
+static bool is_port(const char *port)
+{
+    bool number = *port && strspn(port, "0123456789") == strlen(port);
+    uint64_t value = g_ascii_strtoull(port, NULL, 10);
+
+    return !number || (value > 0 && value <= UINT16_MAX);
+}
+
 int socket_listen(const char *where, unsigned port, GError **error)
 {
     g_autofree char *host = NULL, *said = NULL;
@@ -81,6 +91,11 @@ int socket_listen(const char *where, unsigned port, GError **error)
     int fd;
 
     split(where, &host, &said);
+    if (said && !is_port(said)) {
+        g_set_error(error, G_FILE_ERROR, G_FILE_ERROR_INVAL,
+            "cannot listen on `%s`: a port is from 1 to 65535", where);
+        return -1;
+    }
     address = look_up(host, said ? said : usual, error);
     if (!address) {
         return -1;

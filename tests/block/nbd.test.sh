@@ -36,6 +36,15 @@ truncate -s 8M a.img
 cp a.img before
 "$lathe" img create -q -f qcow2 b.qcow2 4MiB || fail "create"
 
+# ---- what cannot be served ----
+for address in 127.0.0.1:99999 127.0.0.1:0 127.0.0.1:65536; do
+    timeout 20 "$lathe" nbd -f raw -l $address a.img > said 2>&1 && fail "it listens on $address"
+    grep -q 'a port is from 1 to 65535' said || fail "$address: $(cat said)"
+done
+timeout 20 "$lathe" nbd -k s -f raw same=a.img same=before > said 2>&1 && fail "two images of one name"
+grep -q 'two images of one name' said || fail "two of a name: $(cat said)"
+timeout 20 "$lathe" nbd -k b.qcow2 -f raw a.img > said 2>&1 && fail "a socket in the place of a file"
+
 # ---- facts, holes and bytes ----
 serve a.img --format raw
 timeout 20 nbdinfo --json "$uri" > info || fail "nbdinfo"
