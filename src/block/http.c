@@ -97,13 +97,12 @@ static bool differ(const char *one, const char *other)
 static bool is_answer(const Fetch *f)
 {
     const Http *h = f->http;
-    g_autofree char *wanted = g_strdup_printf("bytes %" G_GUINT64_FORMAT "-%" G_GUINT64_FORMAT "/",
-        f->at, f->at + f->length - 1);
+    g_autofree char *wanted = g_strdup_printf(
+        "bytes %" G_GUINT64_FORMAT "-%" G_GUINT64_FORMAT "/", f->at, f->at + f->length - 1);
     const char *total = h->range && g_str_has_prefix(h->range, wanted) ? h->range + strlen(wanted)
                                                                        : NULL;
 
-    return total &&
-        (strcmp(total, "*") == 0 || g_ascii_strtoull(total, NULL, 10) == f->size) &&
+    return total && (strcmp(total, "*") == 0 || g_ascii_strtoull(total, NULL, 10) == f->size) &&
         !differ(h->tag, h->first_tag) && !differ(h->changed, h->first_changed);
 }
 
@@ -177,7 +176,8 @@ static int get_piece(BlockNode *node, uint64_t number, Piece **out)
         piece->bytes = piece->bytes ? piece->bytes : g_malloc(PIECE);
         piece->number = number;
         piece->used = 0;
-        result = fetch(node, number * PIECE, MIN(PIECE, node->length - number * PIECE), piece->bytes);
+        result = fetch(
+            node, number * PIECE, MIN(PIECE, node->length - number * PIECE), piece->bytes);
     }
     piece->used = result == 0 ? ++h->clock : 0;
     return result;

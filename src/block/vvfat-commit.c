@@ -357,8 +357,7 @@ static int open_ours(const FatCommit *c, int folder, const char *name, const Fat
  * A guest that writes a large file flushes many times meanwhile. What it has made itself is changed
  * in its place, as on a disk. False: all of it has to be written.
  */
-static bool update_file(
-    FatCommit *c, int folder, const char *name, const FatFound *is, int *result)
+static bool update_file(FatCommit *c, int folder, const char *name, const FatFound *is, int *result)
 {
     const FatFound *was = fat_scan_find(c->was, is->path);
     bool is_ours = was && !was->folder && g_hash_table_contains(c->ours, is->path);

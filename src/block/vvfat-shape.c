@@ -45,8 +45,7 @@ static bool choose_size(const BlockNode *node, FatShape *s, uint64_t most, GErro
         return block_refuse(
             node, error, "has too many files for FAT%u; fat:32: has more room", s->bits);
     }
-    spare = s->roomy ? needed + ROOM / (s->cluster_sectors * FAT_SECTOR)
-                                   : needed / 8 + 16;
+    spare = s->roomy ? needed + ROOM / (s->cluster_sectors * FAT_SECTOR) : needed / 8 + 16;
     s->clusters = MAX(needed + MIN(spare, most - needed), least);
     s->reserved = s->bits == 32 ? RESERVED_32 : 1;
     s->root_sectors = fixed_root ? ROOT_ENTRIES * FAT_ENTRY / FAT_SECTOR : 0;
@@ -146,7 +145,7 @@ static void put_boot_sector(const FatShape *s, uint8_t *out)
 {
     uint8_t *tail = out + (s->bits == 32 ? 64 : 36);
     bool is_short = s->sectors < 65536;
-    unsigned in_track = !s->floppy     ? 63
+    unsigned in_track = !s->floppy          ? 63
         : s->sectors == floppies[0].sectors ? floppies[0].in_track
                                             : floppies[1].in_track;
     static const char *const names[] = { [12] = "FAT12   ", [16] = "FAT16   ", [32] = "FAT32   " };

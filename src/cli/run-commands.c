@@ -306,7 +306,8 @@ static const struct {
     { "drive", "NAME export SOCKET", "lets others read it, by NBD; unexport ends that", 1,
         WORDS_MOST, drive_command },
     { "blocks", "", "lists those that several drives use", 0, 0, blocks_command },
-    { "block", "NAME cache=MODE", "another cache mode for all of them", 2, WORDS_MOST, block_command },
+    { "block", "NAME cache=MODE", "another cache mode for all of them", 2, WORDS_MOST,
+        block_command },
     { "help", "", "this list", 0, 0, help_command },
 };
 

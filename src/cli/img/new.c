@@ -176,7 +176,7 @@ static void remove_file(const char *path)
 
 void img_new_clear(ImgNew *new)
 {
-    for (unsigned i = 0; new->create.parts && !new->finished && i < new->create.parts->len; i++) {
+    for (unsigned i = 0; new->create.parts && !new->finished &&i < new->create.parts->len; i++) {
         remove_file(new->create.parts->pdata[i]);
     }
     if (new->partial && !new->finished) {

@@ -127,8 +127,9 @@ void img_print_help(const ImgCommand *command)
             printf("  %-30s  %s\n", notation, options[i].text);
         }
     }
-    puts("\nExit status: 0 fine, 2 the command line is wrong, 3 the host cannot do it; of compare,\n"
-         "check and crash-test, 1 and more say what was found: lathe-img(1).");
+    puts(
+        "\nExit status: 0 fine, 2 the command line is wrong, 3 the host cannot do it; of compare,\n"
+        "check and crash-test, 1 and more say what was found: lathe-img(1).");
 }
 
 void img_options_clear(Img *img)
