@@ -208,9 +208,8 @@ static int place(Qcow2 *q, Qcow2Bitmap *b, bool *moved)
     return result;
 }
 
-static int write_bitmap(Qcow2 *q, const Qcow2Bitmap *b)
+static int write_bits(Qcow2 *q, const Qcow2Bitmap *b)
 {
-    g_autofree uint64_t *table = g_new(uint64_t, MAX(b->table_size, 1));
     int result = 0;
 
     for (uint32_t i = 0; b->bits && i < b->table_size && result == 0; i++) {
@@ -218,12 +217,31 @@ static int write_bitmap(Qcow2 *q, const Qcow2Bitmap *b)
             result = block_write(q->file, b->table[i], b->bits[i], q->cluster_size, 0);
         }
     }
+    return result;
+}
+
+static int write_table(Qcow2 *q, const Qcow2Bitmap *b)
+{
+    g_autofree uint64_t *table = g_new(uint64_t, MAX(b->table_size, 1));
+
     for (uint32_t i = 0; b->table && i < b->table_size; i++) {
         table[i] = GUINT64_TO_BE(b->table[i]);
     }
-    return result == 0 && b->table
+    return b->table
         ? block_write(q->file, b->table_offset, table, b->table_size * sizeof(uint64_t), 0)
-        : result;
+        : 0;
+}
+
+static int write_each(Qcow2 *q, int (*write)(Qcow2 *q, const Qcow2Bitmap *b))
+{
+    int result = 0;
+
+    for (unsigned i = 0; i < q->bitmaps->len && result == 0; i++) {
+        const Qcow2Bitmap *b = g_ptr_array_index(q->bitmaps, i);
+
+        result = b->ours ? write(q, b) : 0;
+    }
+    return result;
 }
 
 static int store_all(Qcow2 *q, bool *moved)
@@ -240,12 +258,14 @@ static int store_all(Qcow2 *q, bool *moved)
     if (result == 0) {
         result = qcow2_commit(q);
     }
-    for (unsigned i = 0; i < q->bitmaps->len && result == 0; i++) {
-        const Qcow2Bitmap *b = g_ptr_array_index(q->bitmaps, i);
-
-        result = b->ours ? write_bitmap(q, b) : 0;
+    if (result == 0) {
+        result = write_each(q, write_bits);
     }
-    return result;
+    /* A table may be where it was: it refers to nothing that is not there, and counted. */
+    if (result == 0) {
+        result = block_flush(q->file);
+    }
+    return result == 0 ? write_each(q, write_table) : result;
 }
 
 int qcow2_store_bitmaps(Qcow2 *q)
