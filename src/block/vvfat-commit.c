@@ -205,14 +205,18 @@ static int make_folder(FatCommit *c, const FatFound *is)
 
 /* ---- files ---- */
 
-/* One piece of the disk to its place in the file. */
-static int copy_piece(FatCommit *c, int fd, uint64_t at, uint64_t offset, size_t length)
-{
-    g_autofree uint8_t *buffer = g_malloc(length);
-    int result = c->read(c->data, at, buffer, length);
+/* Bytes of a file that lie side by side on the disk. */
+typedef struct Piece {
+    uint64_t at, offset, length; /* on the disk, in the file */
+} Piece;
 
-    for (size_t done = 0; done < length && result == 0;) {
-        ssize_t written = pwrite(fd, buffer + done, length - done, offset + done);
+static int copy_piece(FatCommit *c, int fd, Piece piece)
+{
+    g_autofree uint8_t *buffer = g_malloc(piece.length);
+    int result = c->read(c->data, piece.at, buffer, piece.length);
+
+    for (size_t done = 0; done < piece.length && result == 0;) {
+        ssize_t written = pwrite(fd, buffer + done, piece.length - done, piece.offset + done);
 
         result = written < 0 ? -errno : 0;
         done += MAX(written, 0);
@@ -220,20 +224,25 @@ static int copy_piece(FatCommit *c, int fd, uint64_t at, uint64_t offset, size_t
     return result;
 }
 
-/* A run from its place in the file on; what was not changed of the first `same` bytes is there. */
-static int copy_run(
-    FatCommit *c, int fd, uint64_t at, uint64_t offset, uint64_t length, uint64_t same)
+/* Was it written since, or is it not one of the first `same` bytes, which are in the file? */
+static bool is_new(const FatCommit *c, Piece piece, uint64_t same)
+{
+    uint64_t sectors = (piece.length + FAT_SECTOR - 1) / FAT_SECTOR;
+
+    return piece.offset + piece.length > same ||
+        c->changed(c->data, piece.at, sectors * FAT_SECTOR);
+}
+
+static int copy_run(FatCommit *c, int fd, Piece run, uint64_t same)
 {
     int result = 0;
 
-    for (uint64_t done = 0, size; done < length && result == 0; done += size) {
-        bool may_be_there = offset + done < same;
+    while (run.length > 0 && result == 0) {
+        uint64_t size = MIN(run.offset < same ? GRAIN : PIECE, run.length);
+        Piece piece = { run.at, run.offset, size };
 
-        size = MIN(may_be_there ? GRAIN : PIECE, length - done);
-        if (offset + done + size > same ||
-            c->changed(c->data, at + done, (size + FAT_SECTOR - 1) / FAT_SECTOR * FAT_SECTOR)) {
-            result = copy_piece(c, fd, at + done, offset + done, size);
-        }
+        result = is_new(c, piece, same) ? copy_piece(c, fd, piece) : 0;
+        run = (Piece){ run.at + size, run.offset + size, run.length - size };
     }
     return result;
 }
@@ -246,10 +255,11 @@ static int copy_bytes(FatCommit *c, int fd, const FatFound *is, uint64_t same)
     for (unsigned i = 0; i < is->runs && offset < is->size && result == 0; i++) {
         FatRun run = g_array_index(c->is->runs, FatRun, is->run + i);
         uint64_t bytes = (uint64_t)run.count * c->shape->cluster_sectors * FAT_SECTOR;
-        uint64_t part = MIN(bytes, is->size - offset);
+        Piece all = { fat_shape_cluster(c->shape, run.cluster), offset,
+            MIN(bytes, is->size - offset) };
 
-        result = copy_run(c, fd, fat_shape_cluster(c->shape, run.cluster), offset, part, same);
-        offset += part;
+        result = copy_run(c, fd, all, same);
+        offset += all.length;
     }
     return result;
 }
