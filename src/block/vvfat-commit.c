@@ -1,8 +1,8 @@
 /*
  * What a guest has made of a disk of FAT comes to the folder of the host: by names only, which are
  * looked up one by one from the folder down and never through a symbolic link. A file is written
- * under another name and takes the place of the old one when it is whole; one that the guest has made
- * itself is changed in its place.
+ * under another name and takes the place of the old one when it is whole; one that the guest has
+ * made itself is changed in its place.
  */
 #include <errno.h>
 #include <fcntl.h>
