@@ -17,6 +17,7 @@ enum { RUN_MOST = 32, RUN_PIECES = 64, RUN_BYTES = 128 * 1024 };
 
 typedef struct Lane {
     EngineOp *first, **last; /* waiting for a worker */
+    unsigned count;
 } Lane;
 
 typedef struct Threads {
@@ -42,6 +43,7 @@ static void lane_add(Lane *lane, EngineOp *op)
     op->next = NULL;
     *lane->last = op;
     lane->last = &op->next;
+    lane->count++;
 }
 
 static bool goes_on(const EngineOp *op, const EngineOp *next)
@@ -69,6 +71,7 @@ static EngineOp *lane_take(Lane *lane)
         count++;
     }
     lane->first = last->next;
+    lane->count -= count;
     if (!lane->first) {
         lane->last = &lane->first;
     }
@@ -81,9 +84,10 @@ static bool takes_turns(const EngineOp *op)
     return op->kind == ENGINE_WRITE && op->cached;
 }
 
-static bool has_work_locked(const Threads *t)
+/* So many workers would find something to do. */
+static unsigned count_work_locked(const Threads *t)
 {
-    return t->lane.first || (t->turns.first && !t->turn_taken);
+    return t->lane.count + (t->turns.count > 0 && !t->turn_taken);
 }
 
 /* Waits for an operation; NULL when there has been none for long, or the engine ends. */
@@ -95,8 +99,7 @@ static EngineOp *take_locked(Threads *t)
 
     clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += IDLE_SECONDS;
-    t->idle++;
-    while (!has_work_locked(t) && !t->stop && in_time) {
+    while (count_work_locked(t) == 0 && !t->stop && in_time) {
         in_time = pthread_cond_clockwait(&t->arrived, &t->mutex, CLOCK_MONOTONIC, &until) == 0;
     }
     t->idle--;
@@ -122,32 +125,45 @@ static bool do_as_one(EngineOp *first)
     return engine_do_blocking(&whole) == (int64_t)whole.length;
 }
 
-static void do_run(Threads *t, EngineOp *first)
+static void do_run(EngineOp *first)
 {
     bool fine = first->next && do_as_one(first);
 
+    for (EngineOp *op = first; op; op = op->next) {
+        op->result = fine ? (int64_t)op->length : engine_do_blocking(op);
+    }
+}
+
+static void post_run(Threads *t, EngineOp *first)
+{
     for (EngineOp *op = first, *next; op; op = next) {
         next = op->next; /* who waits for it may go away with it */
-        op->result = fine ? (int64_t)op->length : engine_do_blocking(op);
         io_loop_post(t->engine.loop, &op->work);
     }
 }
 
+/*
+ * A worker is idle before it tells what it has done: whoever asks for more at once, as one who makes
+ * one request after the other does, finds it so and makes no other.
+ */
 static void *worker_main(void *data)
 {
     Threads *t = data;
     EngineOp *op;
 
     pthread_mutex_lock(&t->mutex);
+    t->idle++;
     while ((op = take_locked(t))) {
         bool turn = takes_turns(op);
 
         pthread_mutex_unlock(&t->mutex);
-        do_run(t, op);
+        do_run(op);
         pthread_mutex_lock(&t->mutex);
-        if (turn) {
-            t->turn_taken = false;
-        }
+        t->idle++;
+        t->turn_taken &= !turn;
+        pthread_mutex_unlock(&t->mutex);
+        post_run(t, op);
+        pthread_mutex_lock(&t->mutex);
     }
     t->count--;
     pthread_cond_signal(&t->left);
@@ -158,20 +174,20 @@ static void *worker_main(void *data)
 static void threads_submit(Engine *engine, EngineOp *op)
 {
     Threads *t = (Threads *)engine;
+    unsigned work;
     bool more;
 
     op->work.run = deliver;
     pthread_mutex_lock(&t->mutex);
     lane_add(takes_turns(op) ? &t->turns : &t->lane, op);
-    more = has_work_locked(t) && t->idle == 0 && t->count < MOST_THREADS;
-    if (more) {
-        t->count++;
-    } else if (has_work_locked(t)) {
-        pthread_cond_signal(&t->arrived);
-    }
-    pthread_mutex_unlock(&t->mutex);
+    work = count_work_locked(t);
+    more = work > t->idle && t->count < MOST_THREADS;
+    t->count += more;
+    pthread_mutex_unlock(&t->mutex); /* before the signal: who wakes wants the mutex at once */
     if (more) {
         g_thread_unref(g_thread_new("io-worker", worker_main, t));
+    } else if (work > 0) {
+        pthread_cond_signal(&t->arrived);
     }
 }
 
