@@ -52,10 +52,14 @@ static bool read_from_cache(EngineOp *op)
     return op->result == (int64_t)op->length;
 }
 
-/* To ask somebody would cost more than the copy; if one takes long, the next ones are asked for. */
+/*
+ * To ask somebody would cost more than the copy; if two in a row take long, the next ones are asked
+ * for. One may have had to let another program have the processor.
+ */
 static bool write_into_cache(Engine *engine, EngineOp *op)
 {
     int64_t start;
+    bool slow;
 
     if (op->kind != ENGINE_WRITE || !op->cached || op->durable || op->length > AT_ONCE_MOST ||
         !engine->is_cache_free) {
@@ -66,9 +70,11 @@ static bool write_into_cache(Engine *engine, EngineOp *op)
         return false;
     }
     op->result = engine_do_blocking(op);
-    if (io_loop_now() - start > SLOW_NS) {
+    slow = io_loop_now() - start > SLOW_NS;
+    if (slow && engine->was_slow) {
         engine->wary_until = start + WARY_NS;
     }
+    engine->was_slow = slow;
     return true;
 }
 

@@ -59,6 +59,7 @@ struct Engine {
     void (*submit)(Engine *engine, EngineOp *op);
     /* Optional: is no write into the page cache under way, which another would have to wait for? */
     bool (*is_cache_free)(Engine *engine);
+    bool was_slow;                /* the last write that was done at once */
     int64_t wary_until;           /* so long writes into the page cache are not done at once */
     void (*free)(Engine *engine); /* nothing is under way */
 };
