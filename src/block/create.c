@@ -165,7 +165,7 @@ static char *take_option(const char **text)
 
 bool block_parse_options(const char *text, GHashTable *options, GError **error)
 {
-    do {
+    while (*text) {
         g_autofree char *option = take_option(&text);
         char *value = strchr(option, '=');
 
@@ -174,7 +174,7 @@ bool block_parse_options(const char *text, GHashTable *options, GError **error)
             return false;
         }
         g_hash_table_insert(options, g_strndup(option, value - option), g_strdup(value + 1));
-    } while (*text);
+    }
     return true;
 }
 

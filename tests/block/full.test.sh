@@ -115,6 +115,13 @@ grep -q 'write at 3145728: Input/output error' said && grep -q 'read at 2621440:
     { cat said; fail "a write behind what is gone"; }
 rm small/disk
 
+# What is ours at the end, a footer, moves with it.
+"$lathe" img create -q -f vpc small/disk 64M
+size=$(stat -c %s small/disk)
+gives 0 "$lathe" io -f vpc -c 'write 0 4k 1' -c 'write 20M 4k 2' -c 'write 40M 4k 3' small/disk
+[ $(($(stat -c %s small/disk) - size)) = $((3 * (2 * 1024 * 1024 + 512))) ] || fail "a vhd has become $(stat -c %s small/disk) bytes long"
+rm small/disk
+
 # What somebody puts behind the end of an image is not part of the disk.
 more=
 head -c 3M /dev/urandom > foreign

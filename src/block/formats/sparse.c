@@ -161,7 +161,9 @@ static int see_end(BlockNode *node)
         file->length = known; /* a flush has to see it, too */
         return -EIO;
     }
-    s->end = result == 0 ? file->length : s->end;
+    if (result == 0 && file->length > s->end + s->trail) {
+        s->end = file->length;
+    }
     return result == -ENOTSUP ? 0 : result;
 }
 

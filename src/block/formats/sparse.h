@@ -42,6 +42,7 @@ typedef struct Sparse {
     uint64_t mirror;       /* another first table, whose second ones are kept the same; 0: none */
     uint64_t end;          /* of what is in use in the file: a new block goes there */
     uint64_t align, lead;  /* of a new block's place; bytes in front of it */
+    uint64_t trail;        /* bytes behind the end that move with it */
     uint64_t first_data;   /* nothing before it is a block's place */
     uint64_t blocks_added; /* since the image was opened */
 

@@ -165,6 +165,7 @@ static void find_end(BlockNode *node)
     uint64_t length = node->children[0]->length;
     uint8_t last[8] = { 0 };
 
+    v->sparse.trail = FOOTER;
     if (length >= FOOTER && block_read(node->children[0], length - FOOTER, last, 8) == 0 &&
         memcmp(last, "conectix", 8) == 0) {
         v->sparse.end = length - FOOTER;
