@@ -133,6 +133,12 @@ static BlockNode *open_own(const BlockSpec *spec, IoLoop *loop, bool read_only, 
             spec->driver.text);
         return NULL;
     }
+    if (spec->offset > 0 && strcmp(driver->name, "raw") != 0) {
+        g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_FORMAT,
+            "block `%s` has an offset, which is for raw: lay it on a raw block with that offset",
+            spec->name);
+        return NULL;
+    }
     return open_on_children(spec, driver, loop, &options, error);
 }
 

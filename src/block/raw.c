@@ -1,36 +1,79 @@
-/* The format `raw`: the bytes of the file are the bytes of the disk. */
+/* The format `raw`: the bytes of the file, or of a part of it, are the bytes of the disk. */
 #include <errno.h>
+#include <string.h>
 
 #include "block/block.h"
+#include "core/block-spec.h"
+
+typedef struct Raw {
+    bool part;
+    uint64_t offset; /* where the part begins */
+} Raw;
+
+static bool open_part(BlockNode *node, const BlockSpec *spec, GError **error)
+{
+    Raw *r = node->state;
+    uint64_t length = node->children[0]->length;
+
+    if (spec->offset > length || spec->size > length - spec->offset) {
+        g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_SIZE,
+            "`%s` has %" G_GUINT64_FORMAT " bytes: a part of it cannot be from %" G_GUINT64_FORMAT
+            " on %" G_GUINT64_FORMAT " bytes long",
+            node->name, length, spec->offset, spec->size);
+        return false;
+    }
+    *r = (Raw){ .part = true, .offset = spec->offset };
+    node->length = spec->size ? spec->size : length - spec->offset;
+    return true;
+}
 
 static bool raw_open(BlockNode *node, const BlockOptions *options, GError **error)
 {
+    const BlockSpec *spec = options->spec;
+
     node->length = node->children[0]->length;
-    return true;
+    return !spec || (spec->offset == 0 && spec->size == 0) ||
+        strcmp(spec->driver.text, "raw") != 0 || open_part(node, spec, error);
 }
 
 static int raw_map(BlockNode *node, uint64_t at, uint64_t length, Extent *out)
 {
-    *out = (Extent){ .kind = EXTENT_DATA, .offset = at, .length = length, .writable = true };
+    const Raw *r = node->state;
+
+    *out = (Extent){
+        .kind = EXTENT_DATA, .offset = at + r->offset, .length = length, .writable = true
+    };
     return 0;
 }
 
 /* Everything goes straight down, so that zeroes, discards and alignment are the file's affair. */
 static int raw_transfer(BlockNode *node, const BlockIo *io)
 {
-    return block_io(node->children[0], io);
+    const Raw *r = node->state;
+    BlockIo part;
+
+    if (r->offset == 0) {
+        return block_io(node->children[0], io);
+    }
+    part = *io;
+    part.at += r->offset;
+    return block_io(node->children[0], &part);
 }
 
 static int raw_read_at_once(BlockNode *node, const BlockIo *io)
 {
     const BlockNode *file = node->children[0];
+    const Raw *r = node->state;
 
-    return file->driver->read_at_once ? file->driver->read_at_once(node->children[0], io) : -EAGAIN;
+    return file->driver->read_at_once && r->offset == 0
+        ? file->driver->read_at_once(node->children[0], io)
+        : -EAGAIN;
 }
 
 static int raw_resize(BlockNode *node, uint64_t length)
 {
-    int result = block_resize(node->children[0], length);
+    const Raw *r = node->state;
+    int result = r->part ? -ENOTSUP : block_resize(node->children[0], length);
 
     node->length = result == 0 ? length : node->length;
     return result;
@@ -38,9 +81,10 @@ static int raw_resize(BlockNode *node, uint64_t length)
 
 static int raw_look_again(BlockNode *node)
 {
+    const Raw *r = node->state;
     int result = block_look_again(node->children[0]);
 
-    node->length = result == 0 ? node->children[0]->length : node->length;
+    node->length = result == 0 && !r->part ? node->children[0]->length : node->length;
     return result;
 }
 
@@ -82,6 +126,7 @@ static const char *const create_options[] = { "preallocation", NULL };
 
 BLOCK_DRIVER(raw) = {
     .name = "raw",
+    .state_size = sizeof(Raw),
     .open = raw_open,
     .map = raw_map,
     .transfer = raw_transfer,

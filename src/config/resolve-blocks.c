@@ -116,6 +116,7 @@ static bool fill_block(Resolver *r, BlockSpec *block, const Node *node, const Us
         block->path = resolve_place(r, file);
     }
     block->size = resolve_quantity(node_good(node, "size"), UNIT_BYTES);
+    block->offset = resolve_quantity(node_good(node, "offset"), UNIT_BYTES);
     block->cache = use->drive->cache;
     if (cache) {
         resolve_cache(&block->cache, cache);

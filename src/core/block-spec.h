@@ -25,7 +25,8 @@ struct BlockSpec {
     Mark mark;
     SpecText driver;
     SpecText path; /* a file or URL of a protocol; NULL: none */
-    uint64_t size; /* of a protocol without a file */
+    uint64_t size;   /* of a protocol without a file; of `raw`: of the part of its file */
+    uint64_t offset; /* of `raw`: where that part begins */
     const BlockSpec *children[BLOCK_SPEC_CHILDREN];
     unsigned child_count;
     const BlockSpec *backing; /* NULL: what the image says */

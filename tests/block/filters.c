@@ -39,6 +39,47 @@ static DriveSpec drive_on(const BlockSpec *graph)
     return spec;
 }
 
+/* ---- a part of a file ---- */
+
+static void a_disk_may_be_a_part_of_a_file_and_stays_within_it(void **state)
+{
+    g_autofree char *path = disk_image("part", DISK), *after = NULL;
+    BlockSpec file = file_node(path), raw = node_of("raw", &file), nested = node_of("qcow2", &raw);
+    DriveSpec spec = drive_on(&raw);
+    g_autofree char *said = NULL;
+    uint8_t page[PAGE];
+    Drive *drive;
+
+    raw.offset = 3 * 512;
+    raw.size = 4 * PAGE;
+    drive = disk_open(&spec);
+    assert_int_equal(drive_length(drive), 4 * PAGE);
+    assert_int_equal(disk_do(drive, BLOCK_READ, 512, page, PAGE), 0);
+    for (unsigned i = 0; i < PAGE; i++) {
+        assert_int_equal(page[i], disk_pattern(4 * 512 + i));
+    }
+    memset(page, 0xab, PAGE);
+    assert_int_equal(disk_do(drive, BLOCK_WRITE, 3 * PAGE, page, PAGE), 0);
+    assert_int_equal(disk_do(drive, BLOCK_WRITE, 4 * PAGE, page, PAGE), -EIO);
+    disk_close(drive);
+    assert_true(g_file_get_contents(path, &after, NULL, NULL));
+    assert_int_equal((uint8_t)after[raw.offset + 3 * PAGE - 1],
+        disk_pattern(raw.offset + 3 * PAGE - 1));
+    assert_int_equal((uint8_t)after[raw.offset + 3 * PAGE], 0xab);
+    assert_int_equal((uint8_t)after[raw.offset + 4 * PAGE], disk_pattern(raw.offset + 4 * PAGE));
+
+    raw.size = DISK;
+    said = disk_refusal(&spec);
+    assert_non_null(strstr(said, "a part of it cannot be"));
+    raw.offset = raw.size = 0;
+    nested.offset = 512;
+    spec = drive_on(&nested);
+    g_free(said);
+    said = disk_refusal(&spec);
+    assert_non_null(strstr(said, "has an offset"));
+    disk_remove(g_steal_pointer(&path));
+}
+
 /* ---- failures, and what a drive does about them ---- */
 
 typedef struct Told {
@@ -434,6 +475,7 @@ static void a_block_without_a_disk_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_disk_may_be_a_part_of_a_file_and_stays_within_it),
         cmocka_unit_test(a_failed_write_is_reported_or_ignored_as_the_drive_says),
         cmocka_unit_test(a_full_disk_stops_the_machine_and_the_write_is_tried_again),
         cmocka_unit_test(a_failure_is_only_that_of_the_request_it_belongs_to),
