@@ -279,6 +279,7 @@ static void put_habits(GString *option, const Node *drive)
 /* `block: { driver: qcow2, child: { driver: nbd, file: URL } }`. */
 static void put_source(GString *option, const Node *drive)
 {
+    static const char *const parts[] = { "offset", "size" };
     const Node *block = node_get(drive, "block"), *child = block ? node_get(block, "child") : NULL;
     const char *file = text_at(drive, "file"), *format = text_at(drive, "format");
 
@@ -291,6 +292,11 @@ static void put_source(GString *option, const Node *drive)
     }
     if (format) {
         put(option, "format", format);
+    }
+    for (unsigned i = 0; block && i < G_N_ELEMENTS(parts); i++) {
+        if (text_at(block, parts[i])) {
+            put_size(option, parts[i], text_at(block, parts[i]));
+        }
     }
 }
 

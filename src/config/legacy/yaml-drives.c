@@ -308,14 +308,47 @@ static void write_habits(YamlWriter *w, const LegacyDrive *drive)
     write_throttle(w, drive);
 }
 
-/* A file and its format, or a graph of nodes for what comes over a network. */
+/* ", offset: 512B, size: 1024B" of a raw disk that is a part of its file; or nothing. */
+static const char *part_of(YamlWriter *w, const LegacyNode *node)
+{
+    static const char *const keys[] = { "offset", "size" };
+    const char *part = "";
+
+    for (unsigned i = 0; strcmp(node->driver, "raw") == 0 && i < G_N_ELEMENTS(keys); i++) {
+        const Opt *opt = node->options ? opts_find(node->options, keys[i]) : NULL;
+        uint64_t value;
+
+        if (opt && opt_size(opt->value, &value) && value > 0) {
+            part = arena_printf(
+                w->l->arena, "%s, %s: %" G_GUINT64_FORMAT "B", part, keys[i], value);
+        }
+    }
+    return part;
+}
+
+static void write_part(YamlWriter *w, const LegacyNode *node, const char *part)
+{
+    g_autofree char *full = w->folder ? g_canonicalize_filename(node->file, w->folder)
+                                      : g_strdup(node->file);
+    g_autofree char *quoted = yaml_scalar(full);
+
+    yaml_line(
+        w, 2, "block", arena_printf(w->l->arena, "{ driver: raw%s, file: %s }", part, quoted));
+}
+
+/* A file and its format, or a graph of nodes: over a network, or of a part of a file. */
 static void write_source(YamlWriter *w, const LegacyNode *node)
 {
     bool plain = strcmp(node->driver, node->protocol) == 0;
+    const char *part = part_of(w, node);
     const char *url = yaml_is_local(node) ? NULL : yaml_url(w->l->arena, node);
     g_autofree char *quoted = url ? yaml_scalar(url) : NULL;
     const char *below;
 
+    if (!url && *part && !yaml_is_folder(node)) {
+        write_part(w, node, part);
+        return;
+    }
     if (!url) {
         if (yaml_is_folder(node)) {
             write_folder(w, node);
@@ -328,8 +361,9 @@ static void write_source(YamlWriter *w, const LegacyNode *node)
     below = arena_printf(w->l->arena, "{ driver: %s, file: %s }",
         strcmp(node->protocol, "https") == 0 ? "http" : node->protocol, quoted);
     yaml_line(w, 2, "block",
-        plain ? below
-              : arena_printf(w->l->arena, "{ driver: %s, child: %s }", node->driver, below));
+        plain
+            ? below
+            : arena_printf(w->l->arena, "{ driver: %s%s, child: %s }", node->driver, part, below));
 }
 
 /* IDE disks have a serial though nobody said one: QM00001. */

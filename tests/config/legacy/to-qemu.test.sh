@@ -28,4 +28,20 @@ levels:el2 virt,virtualization=on,gic-version=3
 levels:el3,gic:v2 virt,secure=on,gic-version=2
 levels:el2-el3,gic:v3-no-its virt,virtualization=on,secure=on,gic-version=3,its=off
 LIST
+
+# A raw disk that is a part of its file stays one.
+truncate -s 1M part.img
+cat > part.yaml <<'END'
+lathe: machine/v1
+name: m
+board: riscv-virt@1
+memory: 64MiB
+drives: { disk: { block: { driver: raw, offset: 64KiB, size: 128KiB, file: part.img } } }
+END
+"$lathe" translate to-qemu part.yaml > command 2>/dev/null
+grep -q 'file=part.img,format=raw,offset=65536,size=131072' command || { echo "a part: $(cat command)"; failed=1; }
+"$lathe" translate qemu < command > back.yaml 2>/dev/null
+grep -q 'block: { driver: raw, offset: 65536B, size: 131072B, file: .*part.img }' back.yaml ||
+    { echo "a part, back: $(cat back.yaml)"; failed=1; }
+"$lathe" validate back.yaml > said 2>&1 || { cat said; failed=1; }
 exit $failed
