@@ -24,7 +24,7 @@ struct BlockSpec {
     const char *name; /* under `blocks`, or of the driver */
     Mark mark;
     SpecText driver;
-    SpecText path; /* a file or URL of a protocol; NULL: none */
+    SpecText path;   /* a file or URL of a protocol; NULL: none */
     uint64_t size;   /* of a protocol without a file; of `raw`: of the part of its file */
     uint64_t offset; /* of `raw`: where that part begins */
     const BlockSpec *children[BLOCK_SPEC_CHILDREN];

@@ -63,8 +63,8 @@ static void a_disk_may_be_a_part_of_a_file_and_stays_within_it(void **state)
     assert_int_equal(disk_do(drive, BLOCK_WRITE, 4 * PAGE, page, PAGE), -EIO);
     disk_close(drive);
     assert_true(g_file_get_contents(path, &after, NULL, NULL));
-    assert_int_equal((uint8_t)after[raw.offset + 3 * PAGE - 1],
-        disk_pattern(raw.offset + 3 * PAGE - 1));
+    assert_int_equal(
+        (uint8_t)after[raw.offset + 3 * PAGE - 1], disk_pattern(raw.offset + 3 * PAGE - 1));
     assert_int_equal((uint8_t)after[raw.offset + 3 * PAGE], 0xab);
     assert_int_equal((uint8_t)after[raw.offset + 4 * PAGE], disk_pattern(raw.offset + 4 * PAGE));
 
@@ -234,9 +234,9 @@ static void a_failure_is_only_that_of_the_request_it_belongs_to(void **state)
         Part *part = &parts[i];
 
         part->piece = (struct iovec){ part->page, PAGE };
-        part->request = (DriveRequest){ .io = { BLOCK_WRITE, 0, i * PAGE, PAGE,
-                                            { &part->piece, 1, 0 } },
-            .done = part_over };
+        part->request = (DriveRequest){
+            .io = { BLOCK_WRITE, 0, i * PAGE, PAGE, { &part->piece, 1, 0 } }, .done = part_over
+        };
         drive_submit(drive, &part->request);
     }
     drive_unplug(drive);
