@@ -145,6 +145,15 @@ gives 3 "$lathe" img info -f raw there.raw
 gives 0 "$lathe" img info -U -f raw there.raw
 touch go; wait
 
+# A header that is longer than what is known of it, as a later version may have one, keeps the rest.
+"$lathe" img create -q -f qcow2 longer.qcow2 1M
+printf '\0\0\0\360' | dd of=longer.qcow2 bs=1 seek=100 conv=notrunc 2>/dev/null
+printf 'from a later version' | dd of=longer.qcow2 bs=1 seek=200 conv=notrunc 2>/dev/null
+gives 0 "$lathe" img bitmap --add longer.qcow2 b
+gives 0 "$lathe" img info longer.qcow2
+[ "$(dd if=longer.qcow2 bs=1 skip=200 count=20 2>/dev/null)" = 'from a later version' ] || fail "the rest of a header"
+qemu-img check -q longer.qcow2 || fail "a longer header, for qemu-img"
+
 # ---- interrupted: no half image under the name, and by a signal that can be caught no other file ----
 truncate -s 400M big.raw
 head -c 30000000 /dev/urandom | dd of=big.raw conv=notrunc 2>/dev/null

@@ -67,8 +67,10 @@ static GByteArray *build(
     const Qcow2 *q, Qcow2Header *h, const uint8_t *cluster, const char *backing, const char *format)
 {
     GByteArray *out = g_byte_array_new();
+    uint32_t known = MIN(h->header_length, sizeof(*h));
 
-    g_byte_array_append(out, (const uint8_t *)h, h->header_length);
+    g_byte_array_append(out, (const uint8_t *)h, known);
+    g_byte_array_append(out, cluster + known, h->header_length - known); /* of a later version */
     if (backing && format) {
         put_extension(out, QCOW2_EXT_BACKING_FORMAT, format, strlen(format));
     }
@@ -114,7 +116,7 @@ int qcow2_rewrite_header(
     qcow2_header_swap(&swapped);
     memset(cluster, 0, SECTOR); /* behind it the old name may be, which is valid until the end */
     memcpy(cluster, bytes->data, bytes->len);
-    memcpy(cluster, &swapped, header.header_length);
+    memcpy(cluster, &swapped, MIN(header.header_length, sizeof(swapped)));
     if (backing) {
         memcpy(cluster + header.backing_file_offset, backing, header.backing_file_size);
     }
