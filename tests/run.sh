@@ -7,7 +7,7 @@ limit=900
 passed=0 failed=0 skipped=0 broken=
 
 # Under sanitizers every program of a test writes its reports here, whatever becomes of its output and its status; and
-# what they slow down has one factor: tests/slow/timeout stands before timeout(1).
+# what they slow down has one factor: tests/sanitized/timeout is in the way of timeout(1).
 reports=
 if [ -n "${SAN:-}" ]; then
     mkdir -p "$build/log/reports"
@@ -15,8 +15,9 @@ if [ -n "${SAN:-}" ]; then
     rm -f "$reports"/*
     export ASAN_OPTIONS="log_path=$reports/asan:exitcode=99${ASAN_OPTIONS:+:$ASAN_OPTIONS}"
     export UBSAN_OPTIONS="log_path=$reports/ubsan:exitcode=99:halt_on_error=1:print_stacktrace=1${UBSAN_OPTIONS:+:$UBSAN_OPTIONS}"
+    export LSAN_OPTIONS="suppressions=$PWD/tests/lsan.supp:print_suppressions=0${LSAN_OPTIONS:+:$LSAN_OPTIONS}"
     export TSAN_OPTIONS="log_path=$reports/tsan:suppressions=$PWD/tests/tsan.supp${TSAN_OPTIONS:+:$TSAN_OPTIONS}"
-    export SLOW=10 PATH="$PWD/tests/slow:$PATH"
+    export SLOW=10 PATH="$PWD/tests/sanitized:$PATH"
 fi
 
 # reported LOG: did a sanitizer say something during this test? It goes to the end of its log. Undefined behaviour beside
