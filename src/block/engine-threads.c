@@ -27,6 +27,8 @@ typedef struct Threads {
     Lane lane, turns; /* `turns`: one at a time */
     bool turn_taken;
     unsigned count, idle;
+    GThread
+        *gone; /* the last that left its work, and waits for the one that left before; NULL: none */
     bool stop;
 } Threads;
 
@@ -149,6 +151,7 @@ static void post_run(Threads *t, EngineOp *first)
 static void *worker_main(void *data)
 {
     Threads *t = data;
+    GThread *before;
     EngineOp *op;
 
     pthread_mutex_lock(&t->mutex);
@@ -165,9 +168,14 @@ static void *worker_main(void *data)
         post_run(t, op);
         pthread_mutex_lock(&t->mutex);
     }
+    before = t->gone;
+    t->gone = g_thread_self();
     t->count--;
     pthread_cond_signal(&t->left);
     pthread_mutex_unlock(&t->mutex);
+    if (before) {
+        g_thread_join(before);
+    }
     return NULL;
 }
 
@@ -185,7 +193,7 @@ static void threads_submit(Engine *engine, EngineOp *op)
     t->count += more;
     pthread_mutex_unlock(&t->mutex); /* before the signal: who wakes wants the mutex at once */
     if (more) {
-        g_thread_unref(g_thread_new("io-worker", worker_main, t));
+        g_thread_new("io-worker", worker_main, t);
     } else if (work > 0) {
         pthread_cond_signal(&t->arrived);
     }
@@ -213,6 +221,10 @@ static void threads_free(Engine *engine)
         pthread_cond_wait(&t->left, &t->mutex);
     }
     pthread_mutex_unlock(&t->mutex);
+    if (t->gone) {
+        g_thread_join(
+            t->gone); /* libraries (OpenSSL) still clean up after it, and must not have gone themselves */
+    }
     pthread_cond_destroy(&t->arrived);
     pthread_cond_destroy(&t->left);
     pthread_mutex_destroy(&t->mutex);
