@@ -276,27 +276,59 @@ static void put_habits(GString *option, const Node *drive)
     put_throttle(option, node_get(drive, "throttle"));
 }
 
-/* `block: { driver: qcow2, child: { driver: nbd, file: URL } }`. */
-static void put_source(GString *option, const Node *drive)
+static bool is_format(const char *driver)
+{
+    static const char *const formats[] = { "raw", "qcow2", "qcow", "qed", "vmdk", "vdi", "vpc",
+        "vhdx", "parallels", "bochs", "cloop", "dmg", "luks", NULL };
+
+    return driver && g_strv_contains(formats, driver);
+}
+
+/* A drive's `block`, or what `blocks` has by that name; NULL: there is none. */
+static const Node *block_of(const Writer *w, const Node *drive)
+{
+    const Node *block = node_get(drive, "block"), *blocks = node_get(w->root, "blocks");
+
+    if (block && block->kind != NODE_MAP && blocks && text_at(drive, "block")) {
+        return node_get(blocks, text_at(drive, "block"));
+    }
+    return block;
+}
+
+/* One option has a file or an address, and one format upon it: `{ driver: qcow2, child: { driver: nbd, file: URL } }`. */
+static void put_block(Writer *w, GString *option, const Node *block)
 {
     static const char *const parts[] = { "offset", "size" };
-    const Node *block = node_get(drive, "block"), *child = block ? node_get(block, "child") : NULL;
+    const Node *child = node_get(block, "child");
+    const char *driver = text_at(block, "driver"), *below = text_at(child, "driver");
+    const char *file = text_at(child ? child : block, "file");
+
+    if (!file || (child && (!is_format(driver) || is_format(below)))) {
+        w->remark(w->data, "lost", "drives", "a graph of blocks is more than one -drive can say");
+        return;
+    }
+    put(option, "file", file);
+    put(option, "format", is_format(driver) ? driver : "raw");
+    for (unsigned i = 0; i < G_N_ELEMENTS(parts); i++) {
+        if (text_at(block, parts[i])) {
+            put_size(option, parts[i], text_at(block, parts[i]));
+        }
+    }
+}
+
+static void put_source(Writer *w, GString *option, const Node *drive)
+{
     const char *file = text_at(drive, "file"), *format = text_at(drive, "format");
 
-    if (block) {
-        file = text_at(child ? child : block, "file");
-        format = child ? text_at(block, "driver") : "raw";
+    if (node_get(drive, "block")) {
+        put_block(w, option, block_of(w, drive));
+        return;
     }
     if (file) {
         put(option, "file", file);
     }
     if (format) {
         put(option, "format", format);
-    }
-    for (unsigned i = 0; block && i < G_N_ELEMENTS(parts); i++) {
-        if (text_at(block, parts[i])) {
-            put_size(option, parts[i], text_at(block, parts[i]));
-        }
     }
 }
 
@@ -335,7 +367,7 @@ static void add_drive(Writer *w, const char *name, const Node *drive)
     if (known && known->kind == NODE_NULL) {
         return; /* among the arguments, as it was */
     }
-    put_source(option, drive);
+    put_source(w, option, drive);
     put_cache(option, drive);
     put_habits(option, drive);
     if (!known) {

@@ -29,6 +29,26 @@ levels:el3,gic:v2 virt,secure=on,gic-version=2
 levels:el2-el3,gic:v3-no-its virt,virtualization=on,secure=on,gic-version=3,its=off
 LIST
 
+# A block by its name is that block; a format directly on a file is that format; what one option cannot say is lost.
+truncate -s 1M part.img
+cat > blocks.yaml <<'END'
+lathe: machine/v1
+name: m
+board: riscv-virt@1
+memory: 64MiB
+blocks: { shared: { driver: file, file: part.img } }
+drives:
+  named: { block: shared }
+  packed: { block: { driver: qcow2, file: part.img } }
+  slow: { block: { driver: throttle, child: { driver: file, file: part.img } } }
+END
+"$lathe" translate to-qemu blocks.yaml > command 2> said
+for part in 'file=part.img,format=raw,[^ ]*id=named' 'file=part.img,format=qcow2,[^ ]*id=packed'; do
+    grep -q -- "-drive $part" command || { echo "blocks, $part: $(cat command)"; failed=1; }
+done
+grep -q 'format=throttle' command && { echo "a filter is no format: $(cat command)"; failed=1; }
+grep -q 'more than one -drive can say' said || { echo "a lost graph: $(cat said)"; failed=1; }
+
 # A raw disk that is a part of its file stays one.
 truncate -s 1M part.img
 cat > part.yaml <<'END'
