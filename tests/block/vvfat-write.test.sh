@@ -97,15 +97,11 @@ mdeltree -i $fs ::/sub; mcopy -i $fs new ::/sub
 commit 0
 same
 
-# A flush takes what there is, more than once, and what is read meanwhile does not change.
-fresh fat:floppy:rw:tree
-cp disk.img before.img
-mdel -i $fs ::/hello.txt; mcopy -i $fs new ::/one
-cp disk.img middle.img
-mcopy -i $fs new ::/two; mdel -i $fs ::/one
-python3 - <<'END' >script
-import itertools
-names = ["before.img", "middle.img", "disk.img"]
+# changes DISK...: what makes each of the one before, sector by sector, and a flush after it: a script for `lathe io`
+changes() {
+    python3 - "$@" <<'END'
+import sys
+names = sys.argv[1:]
 disks = [open(name, "rb").read() for name in names]
 for old, new, name in zip(disks, disks[1:], names[1:]):
     for at in range(0, len(new), 512):
@@ -114,6 +110,15 @@ for old, new, name in zip(disks, disks[1:], names[1:]):
             print(f"write {at} 512 from=sector-{name}-{at}")
     print("flush")
 END
+}
+
+# A flush takes what there is, more than once, and what is read meanwhile does not change.
+fresh fat:floppy:rw:tree
+cp disk.img before.img
+mdel -i $fs ::/hello.txt; mcopy -i $fs new ::/one
+cp disk.img middle.img
+mcopy -i $fs new ::/two; mdel -i $fs ::/one
+changes before.img middle.img disk.img >script
 set --
 while read -r line; do
     set -- "$@" -c "$line"
@@ -136,15 +141,7 @@ done
 printf 'in the middle' | dd of=whole bs=1 seek=222222 conv=notrunc 2>/dev/null
 mcopy -o -i $fs whole ::/large; head -c 50 whole >small; mcopy -o -i $fs small ::/hello.txt; cp disk.img stage5
 head -c 250000 whole >piece; mcopy -o -i $fs piece ::/large; cp disk.img stage6
-python3 - <<'END' >script
-disks = [open(f"stage{i}", "rb").read() for i in range(7)]
-for stage, (old, new) in enumerate(zip(disks, disks[1:]), 1):
-    for at in range(0, len(new), 512):
-        if old[at:at + 512] != new[at:at + 512]:
-            open(f"sector-{stage}-{at}", "wb").write(new[at:at + 512])
-            print(f"write {at} 512 from=sector-{stage}-{at}")
-    print("flush")
-END
+changes stage0 stage1 stage2 stage3 stage4 stage5 stage6 >script
 command -v strace >/dev/null && traced="strace -f -o trace -e trace=pwrite64,renameat,ftruncate" || traced=
 gives 0 $traced "$lathe" io -f raw $name <script
 cmp piece tree/large && cmp small tree/hello.txt || fail "a file in pieces"
