@@ -159,6 +159,7 @@ static void a_server_that_goes_at_each_request_is_not_asked_without_end(void **s
             (char *)phases[i], NULL };
 
         if (!server_spawn(&server, argv)) {
+            print_message("skipped: python3 is not installed\n");
             skip();
         }
         check_bad_server(&server, phases[i]);
