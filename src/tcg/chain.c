@@ -68,7 +68,7 @@ static CodeView code_of(Tcg *tcg, const BlockExit *exit)
     const uint8_t *execute = exit->block->code;
     Chunk *chunk = code_find(&tcg->code, execute);
 
-    code_patched(&tcg->code, chunk);
+    code_patched(&tcg->code, chunk, execute + exit->jump);
     return (CodeView){ chunk->write + (execute - chunk->execute), execute };
 }
 

@@ -2,6 +2,8 @@
 #include "tcg/code.h"
 
 #include <errno.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -9,9 +11,7 @@
 enum {
     CHUNK_SIZE = 128 << 10,
     CHUNKS_AT_LEAST = 16, /* small caches (tests) get smaller chunks */
-    SLAB_SIZE = 8 << 10,
     ALIGN = 8,
-    PATCHES_TO_DROP = 256, /* pages of the writable view that patches may have brought back */
 };
 
 static bool host_error(GError **error, const char *what)
@@ -19,6 +19,14 @@ static bool host_error(GError **error, const char *what)
     g_set_error(
         error, G_FILE_ERROR, g_file_error_from_errno(errno), "%s: %s", what, g_strerror(errno));
     return false;
+}
+
+static void *map(size_t size, int protection, int fd)
+{
+    int kind = fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED;
+    void *memory = mmap(NULL, size, protection, kind | MAP_NORESERVE, fd, 0);
+
+    return memory == MAP_FAILED ? NULL : memory;
 }
 
 static bool map_views(CodeCache *cache, GError **error)
@@ -29,25 +37,93 @@ static bool map_views(CodeCache *cache, GError **error)
         return host_error(error, "memory for code");
     }
     bool fine = ftruncate(fd, (off_t)cache->size) == 0;
-    void *write = MAP_FAILED, *execute = MAP_FAILED;
     if (fine) {
-        write = mmap(NULL, cache->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
-        execute = mmap(NULL, cache->size, PROT_READ | PROT_EXEC, MAP_SHARED | MAP_NORESERVE, fd, 0);
+        cache->write = map(cache->size, PROT_READ | PROT_WRITE, fd);
+        cache->execute = map(cache->size, PROT_READ | PROT_EXEC, fd);
+        cache->tables = map(cache->size, PROT_READ | PROT_WRITE, -1);
     }
-    cache->write = write == MAP_FAILED ? NULL : write;
-    cache->execute = execute == MAP_FAILED ? NULL : execute;
-    fine = (cache->write && cache->execute) || host_error(error, "mapping memory for code");
+    fine = (cache->write && cache->execute && cache->tables) ||
+        host_error(error, "mapping memory for code");
     close(fd);
     return fine;
 }
 
+/* ---- the thread that populates chunks -------------------------------------------------------- */
+
+/* All at once, which is cheaper than a fault for each page; older kernels refuse, and fault. */
+static void populate(Chunk *chunk)
+{
+    madvise(chunk->write, chunk->size, MADV_POPULATE_WRITE);
+    madvise((void *)chunk->execute, chunk->size, MADV_POPULATE_READ);
+    madvise(
+        chunk->table, chunk->size / 2, MADV_POPULATE_WRITE); /* mostly more than that is needed */
+    atomic_store(&chunk->populated, true);
+}
+
+static void *supply(void *opaque)
+{
+    CodeCache *cache = opaque;
+
+    pthread_mutex_lock(&cache->supply_lock);
+    while (!cache->supply_ends) {
+        Chunk *chunk = g_steal_pointer(&cache->supply_chunk);
+        if (chunk) {
+            pthread_mutex_unlock(&cache->supply_lock);
+            populate(chunk);
+            pthread_mutex_lock(&cache->supply_lock);
+        } else {
+            pthread_cond_wait(&cache->supply_asked, &cache->supply_lock);
+        }
+    }
+    pthread_mutex_unlock(&cache->supply_lock);
+    return NULL;
+}
+
+/* Without the thread whoever takes the chunk populates it. */
+static void supplier_start(CodeCache *cache)
+{
+    sigset_t all, before;
+
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    cache->has_supplier = pthread_create(&cache->supplier, NULL, supply, cache) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+static void supplier_ask(CodeCache *cache, Chunk *chunk)
+{
+    if (!cache->has_supplier) {
+        supplier_start(cache);
+    }
+    pthread_mutex_lock(&cache->supply_lock);
+    cache->supply_chunk = chunk;
+    pthread_cond_signal(&cache->supply_asked);
+    pthread_mutex_unlock(&cache->supply_lock);
+}
+
+static void supplier_end(CodeCache *cache)
+{
+    if (cache->has_supplier) {
+        pthread_mutex_lock(&cache->supply_lock);
+        cache->supply_ends = true;
+        pthread_cond_signal(&cache->supply_asked);
+        pthread_mutex_unlock(&cache->supply_lock);
+        pthread_join(cache->supplier, NULL);
+        cache->has_supplier = false;
+    }
+}
+
+/* ---- the cache -------------------------------------------------------------------------------- */
+
 bool code_init(CodeCache *cache, size_t size, GError **error)
 {
     memset(cache, 0, sizeof(*cache));
+    pthread_mutex_init(&cache->supply_lock, NULL);
+    pthread_cond_init(&cache->supply_asked, NULL);
     cache->size = size;
+    cache->page_size = (size_t)sysconf(_SC_PAGESIZE);
     cache->chunk_size = MIN(CHUNK_SIZE, size / CHUNKS_AT_LEAST);
     if (!map_views(cache, error)) {
-        code_clear(cache);
         return false;
     }
     cache->chunk_count = (unsigned)(size / cache->chunk_size);
@@ -56,6 +132,7 @@ bool code_init(CodeCache *cache, size_t size, GError **error)
         Chunk *chunk = &cache->chunks[i];
         chunk->write = cache->write + i * cache->chunk_size;
         chunk->execute = cache->execute + i * cache->chunk_size;
+        chunk->table = cache->tables + i * cache->chunk_size;
         chunk->size = cache->chunk_size;
     }
     return true;
@@ -63,42 +140,59 @@ bool code_init(CodeCache *cache, size_t size, GError **error)
 
 static void drop_contents(Chunk *chunk)
 {
-    g_slist_free_full(g_steal_pointer(&chunk->slabs), g_free);
+    g_slist_free_full(g_steal_pointer(&chunk->more), g_free);
     g_clear_pointer(&chunk->blocks, g_ptr_array_unref);
-    chunk->slab_left = 0;
-    chunk->slab_size = 0;
+    memset(chunk->table, 0, chunk->table_used);
+    chunk->table_used = 0;
+    chunk->more_size = 0;
     chunk->used = 0;
     chunk->live = 0;
 }
 
+static void unmap(void *memory, size_t size)
+{
+    if (memory) {
+        munmap(memory, size);
+    }
+}
+
 void code_clear(CodeCache *cache)
 {
+    if (!cache->size) {
+        return;
+    }
+    supplier_end(cache);
     for (unsigned i = 0; i < cache->chunk_count; i++) {
         drop_contents(&cache->chunks[i]);
     }
-    g_clear_pointer(&cache->chunks, g_free);
-    cache->chunk_count = 0;
-    if (cache->write) {
-        munmap(cache->write, cache->size);
-    }
-    if (cache->execute) {
-        munmap((void *)cache->execute, cache->size);
-    }
-    cache->write = NULL;
-    cache->execute = NULL;
+    g_free(cache->chunks);
+    unmap(cache->write, cache->size);
+    unmap((void *)cache->execute, cache->size);
+    unmap(cache->tables, cache->size);
+    pthread_cond_destroy(&cache->supply_asked);
+    pthread_mutex_destroy(&cache->supply_lock);
+    memset(cache, 0, sizeof(*cache));
+}
+
+static void *alloc_more(Chunk *chunk, size_t size)
+{
+    void *memory = g_malloc0(size);
+
+    chunk->more = g_slist_prepend(chunk->more, memory);
+    chunk->more_size += size;
+    return memory;
 }
 
 void *chunk_alloc(Chunk *chunk, size_t size)
 {
+    size_t at = chunk->table_used;
+
     size = (MAX(size, 1) + ALIGN - 1) & ~(size_t)(ALIGN - 1);
-    if (size > chunk->slab_left) {
-        chunk->slab_left = MAX((size_t)SLAB_SIZE, size);
-        chunk->slabs = g_slist_prepend(chunk->slabs, g_malloc0(chunk->slab_left));
-        chunk->slab_size += chunk->slab_left;
+    if (at + size > chunk->size) {
+        return alloc_more(chunk, size);
     }
-    /* A slab is used from its end down, so that its start is what g_free wants. */
-    chunk->slab_left -= size;
-    return (uint8_t *)chunk->slabs->data + chunk->slab_left;
+    chunk->table_used = at + size;
+    return chunk->table + at;
 }
 
 static bool is_available(const Chunk *chunk, uint64_t epoch)
@@ -107,27 +201,38 @@ static bool is_available(const Chunk *chunk, uint64_t epoch)
         (chunk->state == CHUNK_RETIRED && chunk->retired_at <= epoch);
 }
 
-/* Both views at once, which is cheaper than a fault for each page; older kernels refuse, and fault. */
-static void populate(const Chunk *chunk)
-{
-    madvise(chunk->write, chunk->size, MADV_POPULATE_WRITE);
-    madvise((void *)chunk->execute, chunk->size, MADV_POPULATE_READ);
-}
-
-Chunk *code_take(CodeCache *cache, uint64_t epoch)
+static Chunk *choose(CodeCache *cache, uint64_t epoch)
 {
     for (unsigned i = 0; i < cache->chunk_count; i++) {
         Chunk *chunk = &cache->chunks[i];
         if (is_available(chunk, epoch)) {
             drop_contents(chunk);
-            populate(chunk);
-            chunk->state = CHUNK_FILLING;
-            chunk->order = cache->next_order++;
-            chunk->blocks = g_ptr_array_new();
+            chunk->state = CHUNK_CHOSEN;
+            atomic_store(&chunk->populated, false);
             return chunk;
         }
     }
     return NULL;
+}
+
+Chunk *code_take(CodeCache *cache, uint64_t epoch)
+{
+    Chunk *chunk = cache->next ? cache->next : choose(cache, epoch);
+
+    if (!chunk) {
+        return NULL;
+    }
+    if (!atomic_load(&chunk->populated)) {
+        populate(chunk); /* the supplier may be at it: that does no harm */
+    }
+    chunk->state = CHUNK_FILLING;
+    chunk->order = cache->next_order++;
+    chunk->blocks = g_ptr_array_new();
+    cache->next = choose(cache, epoch);
+    if (cache->next) {
+        supplier_ask(cache, cache->next);
+    }
+    return chunk;
 }
 
 Chunk *code_oldest(CodeCache *cache)
@@ -143,40 +248,42 @@ Chunk *code_oldest(CodeCache *cache)
     return oldest;
 }
 
-/* The file keeps the bytes; links patched later fault single pages in again. */
+/* The file keeps the bytes; links that are patched later fault single pages in again. */
 static void drop_write_view(Chunk *chunk)
 {
     madvise(chunk->write, chunk->size, MADV_DONTNEED);
-    chunk->patched = false;
+    chunk->patched = 0;
 }
 
 static void drop_write_views(CodeCache *cache)
 {
-    cache->patches = 0;
-    if (cache->chunk_size % (size_t)sysconf(_SC_PAGESIZE)) {
-        return;
-    }
     for (unsigned i = 0; i < cache->chunk_count; i++) {
-        if (cache->chunks[i].patched && cache->chunks[i].state != CHUNK_FILLING) {
+        if (cache->chunks[i].patched) {
             drop_write_view(&cache->chunks[i]);
         }
     }
+    cache->patched_pages = 0;
 }
 
 void code_close(CodeCache *cache, Chunk *chunk)
 {
     chunk->state = CHUNK_FULL;
-    chunk->patched = true;
-    drop_write_views(cache);
+    drop_write_view(chunk);
 }
 
-/* Before this one's page is there again, so that the next patches may be near it. */
-void code_patched(CodeCache *cache, Chunk *chunk)
+void code_patched(CodeCache *cache, Chunk *chunk, const uint8_t *at)
 {
-    if (chunk->state != CHUNK_FILLING && ++cache->patches > PATCHES_TO_DROP) {
-        drop_write_views(cache);
+    uint64_t page = UINT64_C(1) << (size_t)(at - chunk->execute) / cache->page_size;
+
+    if (chunk->state == CHUNK_FILLING || chunk->patched & page) {
+        return;
     }
-    chunk->patched = true;
+    /* Before this one is there again, so that the next patches may be near it. */
+    if (++cache->patched_pages > CODE_PATCHED_PAGES) {
+        drop_write_views(cache);
+        cache->patched_pages = 1;
+    }
+    chunk->patched |= page;
 }
 
 void code_retire(Chunk *chunk, uint64_t epoch)
@@ -201,7 +308,7 @@ void code_sizes(const CodeCache *cache, size_t *code, size_t *tables)
     *tables = 0;
     for (unsigned i = 0; i < cache->chunk_count; i++) {
         *code += cache->chunks[i].used;
-        *tables += cache->chunks[i].slab_size;
+        *tables += cache->chunks[i].table_used + cache->chunks[i].more_size;
     }
 }
 

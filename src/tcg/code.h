@@ -4,11 +4,15 @@
  * It is cut into chunks. A CPU fills one chunk at a time; when none is free the oldest full one is evicted, and so
  * is one most of whose blocks were dropped. It is free again once every CPU has been outside generated code. What
  * describes a chunk's blocks is allocated beside it and goes with it.
+ *
+ * Getting a chunk's pages from the kernel takes longer than filling half of it with code. So the one that will be
+ * taken next is chosen, and populated by a thread of its own, while the one before is filled.
  */
 #ifndef TCG_CODE_H
 #define TCG_CODE_H
 
 #include <glib.h>
+#include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -17,6 +21,7 @@ struct Block;
 
 typedef enum ChunkState {
     CHUNK_FREE,
+    CHUNK_CHOSEN, /* to be taken next */
     CHUNK_FILLING,
     CHUNK_FULL,
     CHUNK_EVICTED, /* its blocks are being dropped */
@@ -32,24 +37,38 @@ typedef struct Chunk {
     uint64_t order;      /* when it began to be filled */
     uint64_t retired_at; /* epoch after which no CPU is in it */
     unsigned live;       /* blocks that are not dropped */
-    bool patched;        /* links in it were changed since its writable view gave back its pages */
-    GPtrArray *blocks;   /* of struct Block, by ascending address */
-    GSList *slabs;       /* memory of chunk_alloc */
-    size_t slab_left, slab_size; /* of the newest; of all */
+    _Atomic bool populated;
+    uint64_t patched;  /* pages of the writable view that links have brought back, a bit each */
+    GPtrArray *blocks; /* of struct Block, by ascending address */
+    uint8_t *table;    /* memory of chunk_alloc, as much as of code ... */
+    size_t table_used;
+    GSList *more; /* ... and more, when that is full */
+    size_t more_size;
 } Chunk;
 
+enum {
+    CODE_PATCHED_PAGES = 512
+}; /* host pages that links may bring back before all are given back */
+
 typedef struct CodeCache {
-    uint8_t *write;
+    uint8_t *write, *tables;
     const uint8_t *execute;
-    size_t size, chunk_size;
+    size_t size, chunk_size, page_size; /* pages are the host's */
     unsigned chunk_count;
     Chunk *chunks;
     uint64_t next_order;
-    unsigned
-        patches; /* in chunks that are not being filled, since their writable views gave back their pages */
+    unsigned patched_pages; /* of all chunks */
+    Chunk *next;            /* chosen */
+
+    pthread_t supplier; /* populates chunks; its own lock is for what follows */
+    bool has_supplier;
+    pthread_mutex_t supply_lock;
+    pthread_cond_t supply_asked;
+    Chunk *supply_chunk; /* NULL: none asked for */
+    bool supply_ends;
 } CodeCache;
 
-/* Reserves size bytes; memory is taken as it is used. Chunk 0 is for the host's thunks. */
+/* Reserves size bytes; memory is taken as it is used. Chunk 0 is for the host's thunks. Clear it on failure, too. */
 bool code_init(CodeCache *cache, size_t size, GError **error);
 void code_clear(CodeCache *cache);
 
@@ -62,14 +81,14 @@ Chunk *code_take(CodeCache *cache, uint64_t epoch);
 /* The full chunk that was filled first, to be evicted; NULL when there is none. */
 Chunk *code_oldest(CodeCache *cache);
 
-/*
- * No more code will be added. The writable view gives back its pages, and so do those of other full chunks that were
- * patched meanwhile: a page that is in both views counts twice.
- */
+/* No more code will be added. The writable view gives back its pages: one that is in both views counts twice. */
 void code_close(CodeCache *cache, Chunk *chunk);
 
-/* The chunk's writable view is about to be written, at a link. */
-void code_patched(CodeCache *cache, Chunk *chunk);
+/*
+ * The chunk's writable view is about to be written, at a link whose executable address this is. When links have
+ * brought back too many pages all are given back.
+ */
+void code_patched(CodeCache *cache, Chunk *chunk, const uint8_t *at);
 
 /* Nothing leads into the chunk any more; CPUs may still be inside until they pass the epoch. */
 void code_retire(Chunk *chunk, uint64_t epoch);
