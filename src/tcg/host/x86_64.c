@@ -173,7 +173,6 @@ static void begin(Gen *g)
 {
     g->at = 0;
     g->insns = 0;
-    g->side = (SideEntry){ 0 };
     g->late_count = 0;
     g->alone = false;
     g->free_spill_count = g->spill_count = 0;

@@ -327,41 +327,62 @@ static void leave_if_raised(Maker *m, unsigned depth)
     x_here8(c, fine);
 }
 
+/* A register's place in the SlowFrame, which lies 8 bytes above RSP. */
+static Rm framed(unsigned reg)
+{
+    return rm_mem(RSP, (int)(8 + offsetof(SlowFrame, reg[0]) + 8 * reg));
+}
+
+static void load_caller_pins(Code *c)
+{
+    for (unsigned n = 0; n < sizeof(caller_pins); n++) {
+        x_op(c, OP_MOV, true, caller_pins[n], framed(caller_pins[n]));
+    }
+}
+
+static void call_slow(Code *c, uintptr_t function)
+{
+    x_op(c, OP_LEA, true, RSI, framed(0));
+    call_c(c, function);
+}
+
 /*
- * The access's key follows the call, to save room there. Everything is kept but the flags. First the quick way, which touches general registers only; carry
- * tells the block to try again. Then the full one, with the guest registers at home.
+ * See slow.h. Everything is kept but the flags and what the site says. First the quick way, which touches general
+ * registers only; then the full one, with the guest registers at home.
  */
 static void make_slow(Maker *m)
 {
-    enum { PUSHED = 8 + sizeof(scratch) * 8 };
+    enum { PUSHED = 8 + sizeof(SlowFrame) };
     Code *c = &m->code;
-    Rm return_address = rm_mem(RSP, PUSHED - 8 + (int)sizeof(caller_pins) * 8);
-    uint8_t *full, *retry;
+    uint8_t *full;
+    const uint8_t *done;
 
-    push_all(c, scratch, sizeof(scratch));
-    push_all(c, caller_pins, sizeof(caller_pins));
-    x_op(c, OP_MOV, true, RAX, return_address);
-    x_op(c, OP_MOVZX16, false, RCX, rm_mem(RAX, 0));
-    x_op(c, OP_STORE, true, RCX, ENV_RM(call[3]));
-    x_alu_imm(c, ALU_ADD, true, return_address, 2);
-    call_c(c, (uintptr_t)slow_quick);
-    x_alu_imm(c, ALU_SUB, false, rm_reg(RAX), SLOW_DONE);
-    pop_all(c, caller_pins, sizeof(caller_pins));
-    full = x_jump_if8(c, COND_B);
-    pop_all(c, scratch, sizeof(scratch));
-    retry = x_jump_if8(c, COND_NE);
-    x_bytes(c, "\xf8\xc3", 2); /* clc; ret */
-    x_here8(c, retry);
-    x_bytes(c, "\xf9\xc3", 2); /* stc; ret */
+    for (unsigned reg = R15 + 1; reg-- > RAX;) {
+        x_push(c, reg);
+    }
+    move_rsp(c, -8);
+    call_slow(c, (uintptr_t)slow_quick);
+    x_op(c, OP_TEST, false, RAX, rm_reg(RAX));
+    full = x_jump_if8(c, COND_E);
+    done = code_here(c);
+    move_rsp(c, 8);
+    for (unsigned reg = RAX; reg <= R15; reg++) {
+        if (reg == RSP) {
+            move_rsp(c, 8);
+        } else {
+            x_pop(c, reg);
+        }
+    }
+    x_bytes(c, "\xc3", 1);
     x_here8(c, full);
+    load_caller_pins(c);
     move_pins(m, true);
     to_host_float(c, PUSHED);
-    call_c(c, (uintptr_t)slow_access);
+    call_slow(c, (uintptr_t)slow_access);
     leave_if_raised(m, PUSHED);
     ldmxcsr(c, ENV_RM(mxcsr));
     move_pins(m, false);
-    pop_all(c, scratch, sizeof(scratch));
-    x_bytes(c, "\xf8\xc3", 2); /* clc; ret */
+    x_jump(c, done);
 }
 
 /* Everything is kept but the flags. */
@@ -375,27 +396,6 @@ static void make_soft_call(Maker *m, void (*function)(CpuEnv *env))
     pop_all(c, caller_pins, sizeof(caller_pins));
     pop_all(c, scratch, sizeof(scratch));
     x_bytes(c, "\xc3", 1);
-}
-
-static void store_address(Maker *m, unsigned reg)
-{
-    x_op(&m->code, OP_STORE, true, reg, ENV_RM(call[0]));
-    x_jump(&m->code, m->area->thunk[THUNK_SLOW]);
-}
-
-static void make_slow_rax(Maker *m)
-{
-    store_address(m, RAX);
-}
-
-static void make_slow_rcx(Maker *m)
-{
-    store_address(m, RCX);
-}
-
-static void make_slow_rdx(Maker *m)
-{
-    store_address(m, RDX);
 }
 
 static void make_soft(Maker *m)
@@ -454,9 +454,6 @@ static void (*const makers[THUNK_COUNT])(Maker *m) = {
     [THUNK_REQUEST] = make_request,
     [THUNK_LOOKUP] = make_lookup,
     [THUNK_SLOW] = make_slow,
-    [THUNK_SLOW_RAX] = make_slow_rax,
-    [THUNK_SLOW_RCX] = make_slow_rcx,
-    [THUNK_SLOW_RDX] = make_slow_rdx,
     [THUNK_SOFT] = make_soft,
     [THUNK_VECTOR] = make_vector,
     [THUNK_LEAF] = make_leaf,

@@ -34,19 +34,16 @@ static inline int area_tlb_array(bool write)
 
 /* What generated code goes to outside of blocks. */
 typedef enum Thunk {
-    THUNK_ENTER,    /* as a C function: (env, code) */
-    THUNK_LEAVE,    /* EAX: ExitReason; env->pc is set */
-    THUNK_CHAIN,    /* RAX: BlockExit */
-    THUNK_REQUEST,  /* RAX: BlockExit */
-    THUNK_LOOKUP,   /* RAX: pc */
-    THUNK_SLOW,     /* see slow.h; carry: try again */
-    THUNK_SLOW_RAX, /* the same, with the address in a register */
-    THUNK_SLOW_RCX,
-    THUNK_SLOW_RDX,
-    THUNK_SOFT,   /* fp_eval: env->call, key in call[3]; result in call[0] */
-    THUNK_VECTOR, /* vec_eval: env->vec, key in call[3]; result in vec[0] */
-    THUNK_LEAF,   /* RAX: function, call[0], RDX, RCX: arguments; result RAX */
-    THUNK_CALL,   /* the same, with the guest registers at home */
+    THUNK_ENTER,   /* as a C function: (env, code) */
+    THUNK_LEAVE,   /* EAX: ExitReason; env->pc is set */
+    THUNK_CHAIN,   /* RAX: BlockExit */
+    THUNK_REQUEST, /* RAX: BlockExit */
+    THUNK_LOOKUP,  /* RAX: pc */
+    THUNK_SLOW,    /* see slow.h */
+    THUNK_SOFT,    /* fp_eval: env->call, key in call[3]; result in call[0] */
+    THUNK_VECTOR,  /* vec_eval: env->vec, key in call[3]; result in vec[0] */
+    THUNK_LEAF,    /* RAX: function, call[0], RDX, RCX: arguments; result RAX */
+    THUNK_CALL,    /* the same, with the guest registers at home */
     THUNK_COUNT,
 } Thunk;
 

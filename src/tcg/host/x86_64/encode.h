@@ -132,6 +132,7 @@ typedef enum Opcode {
     OP_STORE = OPCODE(0, 0, 0x89),
     OP_MOV = OPCODE(0, 0, 0x8b),
     OP_LEA = OPCODE(0, 0, 0x8d),
+    OP_SHIFT_IMM = OPCODE(0, 0, 0xc1), /* reg field: Shift; then the count */
     OP_MOVSXD = OPCODE(0, 0, 0x63),
     OP_MOVZX8 = OPCODE(1, 0, 0xb6) | BYTE_RM,
     OP_MOVZX16 = OPCODE(1, 0, 0xb7),
@@ -256,7 +257,6 @@ void x_sign_extend_rax(Code *c, bool wide); /* cdq, cqo */
 void x_push(Code *c, Reg reg);
 void x_pop(Code *c, Reg reg);
 void x_bytes(Code *c, const char *bytes, unsigned count);
-void x_word16(Code *c, unsigned value);
 void x_set_cond(Code *c, Cond cond, Reg reg);
 void x_cmov(Code *c, Cond cond, bool wide, Reg reg, Rm rm);
 

@@ -15,7 +15,7 @@ Late *gen_late(Gen *g, void (*emit)(Gen *g, const Late *late))
     g_assert(g->late_count <= LATE_MAX);
     g->room_end -= LATE_BYTES;
     late->emit = emit;
-    late->side = *gen_insn(g);
+    late->insn = (uint8_t)gen_insn(g);
     late->retry = NULL;
     late->result = NO_REG;
     late->windows = 0;
@@ -25,12 +25,16 @@ Late *gen_late(Gen *g, void (*emit)(Gen *g, const Late *late))
     return late;
 }
 
-void gen_side(Gen *g, const SideEntry *side)
+void gen_side(Gen *g, unsigned insn, const uint8_t *at)
 {
-    SideEntry *entry = &g->out->sides[g->out->side_count++];
+    const IrMark *mark = &g->b->insns[insn];
 
-    *entry = *side;
-    entry->host = g->code.p - g->start;
+    g->out->sides[g->out->side_count++] = (SideEntry){
+        .host = (uint32_t)(at - g->start),
+        .guest = mark->guest,
+        .insns = (uint8_t)insn,
+        .length = mark->length,
+    };
 }
 
 static void argument_vector(Gen *g, const Value *value, Rm slot)
@@ -205,7 +209,7 @@ void emit_goto(Gen *g, const IrInsn *op, unsigned detail)
 
 static void late_goto(Gen *g, const Late *l)
 {
-    give_back(g, g->b->guest_insns - (l->side.insns + 1));
+    give_back(g, g->b->guest_insns - (l->insn + 1u));
     leave_by(g, l->exit, l->key);
 }
 
@@ -396,7 +400,7 @@ void emit_call(Gen *g, const IrInsn *op, unsigned detail)
     reg_take(g, GENERAL, RAX);
     x_mov_imm(&g->code, RAX, (uintptr_t)helper->fn);
     x_call(&g->code, g->area->thunk[leaf ? THUNK_LEAF : THUNK_CALL]);
-    gen_side(g, gen_insn(g));
+    gen_side(g, gen_insn(g), g->code.p);
     if (op->dst) {
         call_result(g, op);
     }

@@ -32,11 +32,15 @@ typedef struct Temp {
 
 /* Where a temporary was at some place in the code, for use out of line. */
 typedef struct Value {
-    enum { VALUE_NONE, VALUE_CONST, VALUE_AT } kind;
+    uint8_t kind; /* ValueKind */
     uint8_t type; /* IrType; I32 for an I64 that is dirty */
-    Rm rm;
-    uint64_t constant;
+    union {
+        Rm rm;             /* VALUE_AT */
+        uint64_t constant; /* VALUE_CONST */
+    };
 } Value;
+
+typedef enum ValueKind { VALUE_NONE, VALUE_CONST, VALUE_AT } ValueKind;
 
 typedef struct Gen Gen;
 typedef struct Late Late;
@@ -47,12 +51,12 @@ struct Late {
     uint8_t *from;         /* displacement of the jump that comes here; NULL: none */
     uint8_t *retry, *back; /* where it may go on; retry NULL: only back */
     uint32_t key;          /* for C: see slow.h; or an fp_key */
-    SideEntry side;        /* of the guest instruction */
     Value operand[3];
     uint8_t result, temporary; /* registers */
     uint8_t windows;           /* registers of the windows that are open here, a bit each */
     uint8_t type;              /* of the result */
     uint8_t exit;              /* index in IrBlock.exits */
+    uint8_t insn;              /* the guest instruction: index in IrBlock.insns */
 };
 
 /*
@@ -83,8 +87,7 @@ struct Gen {
 
     unsigned at;        /* index of the current operation */
     unsigned step;      /* where that is in live->work */
-    unsigned insns;     /* guest instructions up to the last one that was asked for ... */
-    SideEntry side;     /* ... and that one: gen_insn() */
+    unsigned insns;     /* guest instructions that have begun, when that was last asked for */
     bool alone;         /* the result of the current one will be: see Temp */
     uint32_t locked[2]; /* registers of each class that the current operation uses */
     uint32_t used[2];   /* scratch registers that own a temporary */
@@ -152,16 +155,16 @@ static inline void gen_advance(Gen *g, unsigned step)
     g->at = g->live->work.at[step];
 }
 
-/* The guest instruction that the current operation is part of. */
-const SideEntry *gen_insn(Gen *g);
+/* The guest instruction that the current operation is part of: index in IrBlock.insns. */
+unsigned gen_insn(Gen *g);
 
 /* ---- code out of line ------------------------------------------------------------------------------ */
 
 Late *gen_late(Gen *g, void (*emit)(Gen *g, const Late *late));
 /* Stores a value to env->call[slot], by way of `temporary` if it has to. */
 void late_argument(Gen *g, const Value *value, unsigned slot, unsigned temporary);
-/* The code so far may fault or raise, and returns to here. */
-void gen_side(Gen *g, const SideEntry *side);
+/* What is called before `at` may fault or raise, and returns there. */
+void gen_side(Gen *g, unsigned insn, const uint8_t *at);
 
 /* ---- rows: an emitter for each operation, with a number that tells similar ones apart --------------- */
 

@@ -25,6 +25,8 @@
  */
 #include "tcg/host/x86_64/mem.h"
 
+#include "tcg/host/x86_64/encode-inline.h"
+
 enum {
     INDEX_SHIFT = GUEST_PAGE_BITS - 4,
     WINDOW_SPAN = 256, /* bytes: more would cross a page too often */
@@ -32,8 +34,6 @@ enum {
 };
 
 enum { PART_NONE, PART_ACCESS, PART_END }; /* of window_parts */
-
-_Static_assert(THUNK_SLOW_RDX - THUNK_SLOW_RAX == RDX - RAX, "the thunk of a register");
 
 /* ---- the check ------------------------------------------------------------------------------------ */
 
@@ -60,16 +60,19 @@ static inline void find_address(Gen *g, Access *x, unsigned t, int32_t disp)
 }
 
 /* page = the entry's number, times 16, with more bits above. */
-static void index_of(Gen *g, unsigned page, unsigned address)
+static uint8_t *put_index(const Gen *g, uint8_t *p, unsigned page, unsigned address)
 {
+    const Code *c = &g->code;
+
     if (g->area->features.bmi2) {
-        x_rorx(&g->code, false, page, address, INDEX_SHIFT);
-    } else {
-        if (page != address) {
-            x_op(&g->code, OP_MOV, false, page, rm_reg(address));
-        }
-        x_shift_imm(&g->code, SHIFT_SHR, false, rm_reg(page), INDEX_SHIFT);
+        return put_rorx(c, p, false, page, address, INDEX_SHIFT);
     }
+    if (page != address) {
+        p = put_reg(c, p, OP_MOV, false, page, address);
+    }
+    p = put_reg(c, p, OP_SHIFT_IMM, false, SHIFT_SHR, page);
+    *p = INDEX_SHIFT;
+    return p + 1;
 }
 
 /*
@@ -79,24 +82,21 @@ static void index_of(Gen *g, unsigned page, unsigned address)
 static uint8_t *find_page(Gen *g, const Access *x, Span span, uint32_t low_bits, bool write)
 {
     Code *c = &g->code;
-    unsigned kind;
-    uint8_t *start;
+    unsigned kind = (write ? CHECK_WRITE : 0) | (x->other ? CHECK_OTHER : 0), address = x->page;
+    uint8_t *p = put_mem(c, c->p, OP_LEA, true, x->tag, rm_mem(x->base, span.high - 1));
 
-    x_op(c, OP_LEA, true, x->tag, rm_mem(x->base, span.high - 1));
     if (span.low == 0) {
-        index_of(g, x->page, x->base);
+        address = x->base;
     } else if (span.low == span.high - 1) {
-        index_of(g, x->page, x->tag);
+        address = x->tag;
     } else {
-        x_op(c, OP_LEA, false, x->page, rm_mem(x->base, span.low));
-        index_of(g, x->page, x->page);
+        p = put_mem(c, p, OP_LEA, false, x->page, rm_mem(x->base, span.low));
     }
-    kind = (write ? CHECK_WRITE : 0) | (x->other ? CHECK_OTHER : 0);
-    start = c->p;
-    memcpy(start, g->area->check[kind][x->page][x->tag], CHECK_ROOM);
-    put32(start + CHECK_MASK, (uint32_t)-GUEST_PAGE_SIZE | low_bits);
-    c->p += CHECK_SIZE;
-    return start + CHECK_JUMP;
+    p = put_index(g, p, x->page, address);
+    memcpy(p, g->area->check[kind][x->page][x->tag], CHECK_ROOM);
+    put32(p + CHECK_MASK, (uint32_t)-GUEST_PAGE_SIZE | low_bits);
+    c->p = p + CHECK_SIZE;
+    return p + CHECK_JUMP;
 }
 
 static Rm data_at(const Access *x)
@@ -199,39 +199,43 @@ static void store_vector(Gen *g, IrType type, unsigned reg, Rm to)
 
 /* ---- the slow path -------------------------------------------------------------------------------- */
 
-static void load_result(Gen *g, IrType type, unsigned reg)
+static bool is_in_general_reg(const Value *value)
 {
-    load_from(g, type, type == I64 ? MEM_64 : MEM_32, reg, ENV(call[0]));
+    return value->kind == VALUE_AT && value->rm.kind == RM_REG && class_of(value->type) == GENERAL;
 }
 
 /* What C did may have changed the memory map: windows look again. */
-static void forget_windows(Gen *g, const Late *l)
-{
-    for (unsigned reg = RAX; reg <= RDX; reg++) {
-        if (l->windows >> reg & 1) {
-            x_alu(&g->code, ALU_XOR, false, reg, rm_reg(reg));
-        }
-    }
-}
-
 void mem_late_slow(Gen *g, const Late *l)
 {
     Code *c = &g->code;
+    const Value *value = &l->operand[1];
+    bool in_reg = is_in_general_reg(value), is_vector = class_of(l->type) == VECTOR;
+    uint8_t *p;
 
-    late_argument(g, &l->operand[1], 1, l->temporary);
+    if (!in_reg) {
+        late_argument(g, value, 1, l->temporary);
+    }
     late_argument(g, &l->operand[2], 2, l->temporary);
-    x_op(c, OP_LEA, true, l->temporary, l->operand[0].rm);
-    x_call(c, g->area->thunk[THUNK_SLOW_RAX + l->temporary]);
-    x_word16(c, l->key);
-    gen_side(g, &l->side);
-    if (l->retry) {
-        x_jump_if(c, COND_B, l->retry + c->to_exec);
+    p = put_call(c, c->p, g->area->thunk[THUNK_SLOW]);
+    gen_side(g, l->insn, p);
+    SlowSite site = {
+        .disp = l->operand[0].rm.disp,
+        .retry = l->retry ? (int32_t)(l->retry - p) : 0,
+        .key = (uint16_t)l->key,
+        .base = l->operand[0].rm.base,
+        .value = in_reg ? value->rm.base : NO_REG,
+        .result = is_vector ? NO_REG : l->result,
+        .flags = (uint8_t)(l->windows | (in_reg && value->type == I64 ? SLOW_WIDE_VALUE : 0) |
+            (l->type == I64 ? SLOW_WIDE_RESULT : 0)),
+    };
+    p = put_jump(c, p, l->back + c->to_exec);
+    memcpy(p, &site, sizeof(site));
+    c->p = p + sizeof(site);
+    if (is_vector && l->result != NO_REG) {
+        x_here32(c, p - 4);
+        load_from(g, l->type, 0, l->result, ENV(call[0]));
+        x_jump(c, l->back + c->to_exec);
     }
-    forget_windows(g, l);
-    if (l->result != NO_REG) {
-        load_result(g, l->type, l->result);
-    }
-    x_jump(c, l->back + c->to_exec);
 }
 
 /* ---- windows -------------------------------------------------------------------------------------- */

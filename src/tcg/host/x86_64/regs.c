@@ -17,19 +17,15 @@ uint64_t gen_const(const Gen *g, unsigned t)
     return ir_const_value(g->b, &g->b->ops[g->b->defined_by[t]]);
 }
 
-/* Few operations ask. */
-const SideEntry *gen_insn(Gen *g)
+/* Few operations ask. What comes before the first instruction counts as part of it. */
+unsigned gen_insn(Gen *g)
 {
     const IrBlock *b = g->b;
 
     while (g->insns < b->guest_insns && b->insns[g->insns].op <= g->at) {
-        const IrMark *mark = &b->insns[g->insns];
-
-        g->side = (SideEntry){
-            .guest = mark->guest, .insns = (uint8_t)g->insns++, .length = mark->length
-        };
+        g->insns++;
     }
-    return &g->side;
+    return g->insns ? g->insns - 1 : 0;
 }
 
 static bool is_wide(const Gen *g, unsigned t)

@@ -4,6 +4,8 @@
 #include "tcg/vec.h"
 #include "tcg/general-regs.h"
 
+_Static_assert(RAX == 0 && RDX == 2, "bits of SlowSite.flags");
+
 /* Only an access inside one page, and aligned where it has to be, can be done by the fast path. */
 QUIET static bool is_fast(uint64_t address, uint32_t key)
 {
@@ -80,22 +82,63 @@ QUIET static bool access_now(CpuEnv *env, uint32_t key, bool write)
     return true;
 }
 
-QUIET SlowAnswer slow_quick(CpuEnv *env)
+QUIET static const SlowSite *site_of(const SlowFrame *frame)
 {
-    uint32_t key = (uint32_t)env->call[3];
+    return (const SlowSite *)(frame->back + SLOW_SITE);
+}
+
+QUIET static void take_operands(CpuEnv *env, const SlowFrame *frame, const SlowSite *site)
+{
+    env->call[0] = frame->reg[site->base] + (uint64_t)(int64_t)site->disp;
+    if (site->value != NO_REG) {
+        uint64_t value = frame->reg[site->value];
+        env->call[1] = site->flags & SLOW_WIDE_VALUE ? value : (uint32_t)value;
+    }
+}
+
+QUIET static void give_result(const CpuEnv *env, SlowFrame *frame, const SlowSite *site)
+{
+    if (site->result != NO_REG) {
+        frame->reg[site->result] = site->flags & SLOW_WIDE_RESULT ? env->call[0]
+                                                                  : (uint32_t)env->call[0];
+    }
+    for (unsigned reg = RAX; reg <= RDX; reg++) {
+        frame->reg[reg] &= (site->flags >> reg & 1) - UINT64_C(1);
+    }
+}
+
+QUIET static bool access_and_give(CpuEnv *env, SlowFrame *frame, const SlowSite *site, bool write)
+{
+    bool done = access_now(env, site->key, write);
+
+    if (done) {
+        give_result(env, frame, site);
+    }
+    return done;
+}
+
+QUIET uint32_t slow_quick(CpuEnv *env, SlowFrame *frame)
+{
+    const SlowSite *site = site_of(frame);
+    uint32_t key = site->key;
     SlowKind kind = slow_kind(key);
     bool write = kind != SLOW_LOAD, atomic = kind == SLOW_RMW || kind == SLOW_CAS;
 
+    take_operands(env, frame, site);
     if (!is_fast(env->call[0], key)) {
-        return SLOW_FULL;
+        return false;
     }
-    if (!atomic && access_now(env, key, write)) {
-        return SLOW_DONE;
+    if (!atomic && access_and_give(env, frame, site, write)) {
+        return true;
     }
     if (!(key & SLOW_OTHER ? mem_refill_as : mem_refill)(env, env->call[0], write)) {
-        return SLOW_FULL;
+        return false;
     }
-    return key & SLOW_FINAL ? (access_now(env, key, write) ? SLOW_DONE : SLOW_FULL) : SLOW_RETRY;
+    if (key & SLOW_FINAL) {
+        return access_and_give(env, frame, site, write);
+    }
+    frame->back += (uintptr_t)(intptr_t)site->retry;
+    return true;
 }
 
 void slow_float(CpuEnv *env)
@@ -108,10 +151,11 @@ void slow_vector(CpuEnv *env)
     vec_eval(env, &env->vec[0], &env->vec[0], &env->vec[1], &env->vec[2], (uint32_t)env->call[3]);
 }
 
-void slow_access(CpuEnv *env)
+void slow_access(CpuEnv *env, SlowFrame *frame)
 {
+    const SlowSite *site = site_of(frame);
     uint64_t *call = env->call;
-    uint32_t key = (uint32_t)call[3], op = key & 0xff;
+    uint32_t key = site->key, op = key & 0xff;
     bool wide = (op & MEM_SIZE) == MEM_128;
 
     switch (slow_kind(key)) {
@@ -132,6 +176,7 @@ void slow_access(CpuEnv *env)
     case SLOW_RMW: call[0] = mem_rmw(env, call[0], call[1], key & 0xfff); break;
     case SLOW_CAS: call[0] = mem_cas(env, call[0], call[1], call[2], op); break;
     }
+    give_result(env, frame, site);
 }
 
 #include "tcg/general-regs-end.h"
