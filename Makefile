@@ -72,10 +72,13 @@ $(BUILD)/obj/%.o: src/%.c $(BUILD)/config.mk | $(gen_decode)
 	@echo "  CC    $<"
 	@$(CC) $(ALL_CFLAGS) $(OPTIMIZE) -MMD -MP -c -o $@ $<
 
+# Operands that are put together in a vector register come late.
+$(gen_decode:$(BUILD)/gen/%.c=$(BUILD)/obj/gen/%.o): OPTIMIZE = -fno-tree-slp-vectorize
+
 $(BUILD)/obj/gen/%.o: $(BUILD)/gen/%.c $(BUILD)/config.mk
 	@mkdir -p $(@D)
 	@echo "  CC    $<"
-	@$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	@$(CC) $(ALL_CFLAGS) $(OPTIMIZE) -MMD -MP -c -o $@ $<
 
 # Decoders come in pairs: insn.gen.h and insn.gen.c, from insn.decode.
 $(BUILD)/mkdecode: $(wildcard src/tcg/mkdecode*.c) src/tcg/mkdecode.h $(BUILD)/config.mk
@@ -83,10 +86,10 @@ $(BUILD)/mkdecode: $(wildcard src/tcg/mkdecode*.c) src/tcg/mkdecode.h $(BUILD)/c
 	@echo "  CC    $@"
 	@$(CC) -std=gnu11 $(WARNINGS) -O1 -g -D_GNU_SOURCE -Isrc $(PKG_CFLAGS) -o $@ $(filter %.c,$^) $(PKG_LIBS)
 
-$(BUILD)/gen/%.gen.c: src/%.decode $(BUILD)/mkdecode $(wildcard src/targets/*/*.rows)
+$(BUILD)/gen/%.gen.c $(BUILD)/gen/%.gen.h: src/%.decode $(BUILD)/mkdecode $(wildcard src/targets/*/*.rows)
 	@mkdir -p $(@D)
-	@echo "  GEN   $@"
-	@$(BUILD)/mkdecode $< $(@:.c=)
+	@echo "  GEN   $(BUILD)/gen/$*.gen.c"
+	@$(BUILD)/mkdecode $< $(BUILD)/gen/$*.gen
 
 # The lists of everything declared by a macro (DEVICE_CLASS, BLOCK_DRIVER, ISA ...).
 $(BUILD)/gen/tables.c: src/core/mktables.sh $(sources)

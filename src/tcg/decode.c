@@ -4,6 +4,24 @@
 #include <stdio.h>
 #include <string.h>
 
+int decode_further(const DecodeTree *tree, unsigned entry, uint32_t insn, uint64_t features)
+{
+    unsigned lists_begin = tree->row_count + tree->step_count;
+
+    while (entry >= tree->row_count && entry < lists_begin) {
+        entry = decode_step(tree, &tree->steps[entry - tree->row_count], insn);
+    }
+    if (entry < tree->row_count) {
+        return tree->needs[tree->needs_of[entry]] & ~features ? -1 : (int)entry;
+    }
+    for (const uint16_t *row = &tree->lists[entry - lists_begin]; *row != DECODE_LIST_END; row++) {
+        if (decode_row_matches(&tree->rows[*row], insn, features)) {
+            return *row;
+        }
+    }
+    return -1;
+}
+
 int64_t decode_field(const DecodeField *field, uint32_t insn)
 {
     uint32_t value = 0;

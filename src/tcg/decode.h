@@ -1,6 +1,7 @@
 /*
- * Decode tables: what mkdecode makes of an insn.decode besides the decoder itself. The disassembler, the
- * random instructions of the fuzzers and the coverage counter read them; translation never does.
+ * What mkdecode makes of an insn.decode: the tree that finds an instruction's row, and the rows as data. The
+ * disassembler, the random instructions of the fuzzers and the coverage counter read the rows; translation only
+ * those that the tree leaves in doubt.
  */
 #ifndef TCG_DECODE_H
 #define TCG_DECODE_H
@@ -51,6 +52,56 @@ typedef struct DecodeTable {
     unsigned feature_count;
     int (*find)(uint32_t insn, uint64_t features); /* row number, -1: none */
 } DecodeTable;
+
+/* Where to go on: at an entry that some bits of the instruction choose. */
+typedef struct DecodeStep {
+    uint16_t base;
+    uint8_t lsb, mask;
+} DecodeStep;
+
+enum { DECODE_LIST_END = UINT16_MAX };
+
+/*
+ * A decision tree: X_find() of the table begins at first[begins[LOW] + TOP], two numbers made of bits of the
+ * instruction and of features. An entry below row_count is a row, which takes the instruction if the CPU has what
+ * the row needs; one of the step_count behind is another step; a higher one is the place of a list: the first row
+ * there takes it that matches.
+ */
+typedef struct DecodeTree {
+    const uint16_t *begins;
+    const DecodeStep *first;
+    const uint16_t *entries;
+    const DecodeStep *steps;
+    const uint16_t *lists;   /* each ends with DECODE_LIST_END */
+    const uint8_t *needs_of; /* of each row, an index of needs */
+    const uint64_t *needs;
+    const DecodeRow *rows;
+    unsigned row_count, step_count;
+} DecodeTree;
+
+/* Goes on at an entry, whatever it is. */
+int decode_further(const DecodeTree *tree, unsigned entry, uint32_t insn, uint64_t features);
+
+static inline unsigned decode_step(const DecodeTree *tree, const DecodeStep *step, uint32_t insn)
+{
+    return tree->entries[step->base + (insn >> step->lsb & step->mask)];
+}
+
+/*
+ * Finds the row, -1: none, from the first step on. Nothing is branched on but what nearly always goes the same way:
+ * which instruction comes next cannot be predicted, and a branch that depends on it costs as much as fifty
+ * instructions.
+ */
+static inline int decode_walk(
+    const DecodeTree *tree, const DecodeStep *first, uint32_t insn, uint64_t features)
+{
+    unsigned entry = decode_step(tree, first, insn);
+
+    if (entry < tree->row_count && !(tree->needs[tree->needs_of[entry]] & ~features)) {
+        return (int)entry;
+    }
+    return decode_further(tree, entry, insn, features);
+}
 
 int64_t decode_field(const DecodeField *field, uint32_t insn);
 /* Puts a value into an instruction's field; false: it does not fit there. */

@@ -3,8 +3,7 @@
 
 #include "tcg/mkdecode.h"
 
-/* Is everything that has these bits excluded from the row? */
-static bool excludes_all(const Row *row, DecodeMatch match)
+bool row_excludes_all(const Row *row, DecodeMatch match)
 {
     for (unsigned i = 0; i < row->decode.exclude_count; i++) {
         DecodeMatch e = row->decode.excludes[i];
@@ -23,12 +22,12 @@ static bool rows_overlap(const Row *a, const Row *b)
 
     return a->decode.bits == b->decode.bits && !((x.value ^ y.value) & x.mask & y.mask) &&
         !(a->decode.need & b->decode.deny) && !(a->decode.deny & b->decode.need) &&
-        !excludes_all(a, both) && !excludes_all(b, both);
+        !row_excludes_all(a, both) && !row_excludes_all(b, both);
 }
 
 static void check_row(Decoder *d, const Row *row)
 {
-    if ((row->decode.need & row->decode.deny) || excludes_all(row, row->decode.match)) {
+    if ((row->decode.need & row->decode.deny) || row_excludes_all(row, row->decode.match)) {
         error_at(d, row->at, "row '%s' can never be reached", row->decode.name);
     }
     for (unsigned i = 0; i < row->index; i++) {
@@ -45,11 +44,40 @@ static void check_row(Decoder *d, const Row *row)
     }
 }
 
+static bool is_low(DecodeMatch match)
+{
+    return match.mask < 1u << MAX_LOW_BITS;
+}
+
+static void check_roots(Decoder *d)
+{
+    const Root *last = &d->roots[MAX(d->root_count, 1) - 1], *first = &d->roots[0];
+
+    if (last->when.mask) {
+        error_at(d, last->index.at, "there is no 'index' of the other words");
+    }
+    for (const Root *root = first; first != last && root <= last; root++) {
+        DecodeField low = root->index.decode;
+        DecodePiece top = low.pieces[0];
+
+        low.pieces[0].length = 0;
+        if (top.lsb != first->index.decode.pieces[0].lsb ||
+            top.length != first->index.decode.pieces[0].length || !is_low(field_match(&low, 0)) ||
+            !is_low(root->when)) {
+            error_at(d, root->index.at,
+                "each 'index' has to begin with the same piece, the others to be among bits 0 to "
+                "%d",
+                MAX_LOW_BITS - 1);
+        }
+    }
+}
+
 void decoder_check(Decoder *d)
 {
     if (!d->prefix) {
         error_at(d, (Place){ d->at.file, 1 }, "there is no line 'isa PREFIX Prefix'");
     }
+    check_roots(d);
     for (unsigned i = 0; i < d->rows->len; i++) {
         check_row(d, d->rows->pdata[i]);
     }

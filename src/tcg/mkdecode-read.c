@@ -165,22 +165,45 @@ static bool is_bits(const char *word)
     return strspn(word, "01.") == strlen(word);
 }
 
-static void read_bits(Decoder *d, Row *row, const char *word)
+/* Adds bits below those that are there. */
+static void read_bits(Decoder *d, DecodeMatch *match, uint8_t *bits, const char *word)
 {
-    for (; *word; word++, row->decode.bits++) {
-        DecodeMatch *m = &row->decode.match;
-
-        if (row->decode.bits == 32) {
+    for (; *word; word++, ++*bits) {
+        if (*bits == 32) {
             error(d, "more than 32 bits");
             return;
         }
-        m->mask = m->mask << 1 | (*word != '.');
-        m->value = m->value << 1 | (*word == '1');
+        match->mask = match->mask << 1 | (*word != '.');
+        match->value = match->value << 1 | (*word == '1');
     }
 }
 
-/* The bits of an instruction in which a field has this value (before shift and add). */
-static DecodeMatch match_of_field(const DecodeField *field, int64_t value)
+/* `index [BITS] PIECE...` */
+static void read_index(Decoder *d, char **words)
+{
+    Root root = { .index.at = d->at };
+    unsigned errors = d->errors;
+    uint8_t bits = 0;
+
+    for (char **word = words + 1; *word; word++) {
+        if (is_bits(*word)) {
+            read_bits(d, &root.when, &bits, *word);
+        } else if (!parse_piece(&root.index, *word) || root.index.decode.is_signed) {
+            error(d, "'%s' is not a piece of an index", *word);
+        }
+    }
+    if (!root.index.bits || root.index.bits > MAX_ROOT_BITS) {
+        error(d, "an index has 1 to %d bits, this one has %u", MAX_ROOT_BITS, root.index.bits);
+    }
+    if (d->root_count == MAX_ROOTS || (d->root_count && !d->roots[d->root_count - 1].when.mask)) {
+        error(d, "no words are left for this 'index'");
+    }
+    if (d->errors == errors) {
+        d->roots[d->root_count++] = root;
+    }
+}
+
+DecodeMatch field_match(const DecodeField *field, int64_t value)
 {
     DecodeMatch match = {};
 
@@ -217,7 +240,7 @@ static void read_exclude(Decoder *d, Row *row, const char *word)
         } else if (row->decode.exclude_count == DECODE_MAX_EXCLUDES) {
             error(d, "more than %d values are excluded", DECODE_MAX_EXCLUDES);
         } else {
-            row->decode.excludes[row->decode.exclude_count++] = match_of_field(
+            row->decode.excludes[row->decode.exclude_count++] = field_match(
                 field, (value - field->add) >> field->shift);
         }
     }
@@ -254,7 +277,7 @@ static void read_row_word(Decoder *d, Row *row, const char *word)
         row->count = format->count;
         memcpy(row->operands, format->operands, sizeof(row->operands));
     } else if (is_bits(word)) {
-        read_bits(d, row, word);
+        read_bits(d, &row->decode.match, &row->decode.bits, word);
     } else if (g_str_has_prefix(word, "if=")) {
         read_condition(d, row, word + 3);
     } else if (strstr(word, "!=")) {
@@ -364,6 +387,8 @@ static void read_line(Decoder *d, char *text)
         read_format(d, w, print);
     } else if (!strcmp(w[0], "features")) {
         read_features(d, w);
+    } else if (!strcmp(w[0], "index")) {
+        read_index(d, w);
     } else if (!strcmp(w[0], "include") && !d->condition) {
         read_include(d, w);
     } else if (!strcmp(w[0], "isa") && list->len == 4) {

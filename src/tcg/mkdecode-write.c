@@ -1,14 +1,8 @@
-/* mkdecode: the decision tree, the calls of the translate functions, and the tables of tcg/decode.h. */
+/* mkdecode: the header, the calls of the translate functions, and the tables of tcg/decode.h. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "tcg/mkdecode.h"
-
-/*
- * Rows that one function of the decision tree tells apart: what a compiler takes for a function grows with the square of
- * its size.
- */
-enum { WHOLE_ROWS = 100 };
 
 /* "fp_r" -> "FpR" */
 static char *camel_case(const char *name)
@@ -23,6 +17,30 @@ static char *camel_case(const char *name)
         upper = *name == '_';
     }
     return g_string_free(out, FALSE);
+}
+
+void add_pieces(GString *out, const DecodeField *f)
+{
+    unsigned left = 0;
+
+    for (unsigned i = 0; i < f->count; i++) {
+        left += f->pieces[i].length;
+    }
+    for (unsigned i = 0; i < f->count; i++) {
+        const DecodePiece *p = &f->pieces[i];
+
+        left -= p->length;
+        g_string_append(out, i ? " | " : "");
+        if (f->is_signed && !i) {
+            g_string_append_printf(out, "sbits(insn, %u, %u)", p->lsb, p->length);
+        } else {
+            g_string_append_printf(out, "(insn >> %u & 0x%" G_GINT64_MODIFIER "x)", p->lsb,
+                (UINT64_C(1) << p->length) - 1);
+        }
+        if (left) {
+            g_string_append_printf(out, " << %u", left);
+        }
+    }
 }
 
 static void write_struct(FILE *out, const Decoder *d, const Format *format)
@@ -48,13 +66,41 @@ static bool function_is_new(const Decoder *d, const Row *row)
     return true;
 }
 
-void decoder_write_header(FILE *out, const Decoder *d)
+/* The operands are in the caller's frame, so that a row's call can jump to the row's function. */
+static void write_translate_row(FILE *out, const Decoder *d)
+{
+    const char *p = d->prefix, *c = d->camel;
+
+    fprintf(out, "/* The operands of any row. */\ntypedef union %sFields {\n", c);
+    for (unsigned i = 0; i < d->formats->len; i++) {
+        const Format *format = d->formats->pdata[i];
+        g_autofree char *shape = camel_case(format->name);
+
+        if (format->shape == format) {
+            fprintf(out, "    %s%s %s;\n", c, shape, format->name);
+        }
+    }
+    fprintf(out,
+        "} %sFields;\n\n"
+        "typedef bool %sCall(%sTranslator *t, uint32_t insn, %sFields *to);\n"
+        "extern %sCall *const %s_calls[]; /* of each row */\n\n"
+        "/* Calls the row's function; false: illegal. */\n"
+        "static inline bool %s_translate_row(%sTranslator *t, int row, uint32_t insn)\n{\n"
+        "    %sFields fields;\n\n"
+        "    COVERAGE_REACH(\"%s\", (unsigned)row, %s_decode_table.row_count,\n"
+        "        %s_decode_table.rows, sizeof(DecodeRow));\n"
+        "    return %s_calls[row](t, insn, &fields);\n}\n\n",
+        c, c, c, c, c, p, p, c, c, p, p, p, p);
+}
+
+void decoder_write_header(FILE *out, const Decoder *d, const Tree *tree)
 {
     g_autofree char *upper = g_ascii_strup(d->prefix, -1);
 
     fprintf(out,
         "/* Made by mkdecode from insn.decode; do not edit. */\n"
-        "#ifndef %s_INSN_GEN_H\n#define %s_INSN_GEN_H\n\n#include \"tcg/decode.h\"\n\n",
+        "#ifndef %s_INSN_GEN_H\n#define %s_INSN_GEN_H\n\n#include \"tcg/coverage.h\"\n"
+        "#include \"tcg/decode.h\"\n\n",
         upper, upper);
     fprintf(out, "typedef enum %sFeature {\n", d->camel);
     for (unsigned i = 0; i < d->features->len; i++) {
@@ -81,196 +127,45 @@ void decoder_write_header(FILE *out, const Decoder *d)
         }
     }
     fprintf(out,
-        "\n/* The row that takes insn, -1 when none does. */\n"
-        "int %s_find(uint32_t insn, uint64_t features);\n\n"
-        "/* Calls the row's function; false: illegal. */\n"
-        "bool %s_translate_row(%sTranslator *t, int row, uint32_t insn);\n\n"
-        "extern const DecodeTable %s_decode_table;\n\n#endif\n",
-        d->prefix, d->prefix, d->camel, d->prefix);
-}
-
-/* The longest run of at most 8 bits of mask that starts at lsb. */
-static uint32_t run_at(uint32_t mask, unsigned lsb)
-{
-    uint32_t run = 0;
-
-    for (unsigned bit = lsb; bit < MIN(32, lsb + 8) && mask >> bit & 1; bit++) {
-        run |= UINT32_C(1) << bit;
-    }
-    return run;
-}
-
-static unsigned count_values(GPtrArray *rows, uint32_t mask)
-{
-    g_autoptr(GHashTable) values = g_hash_table_new(NULL, NULL);
-
-    for (unsigned i = 0; i < rows->len; i++) {
-        const Row *row = rows->pdata[i];
-
-        g_hash_table_add(values, GUINT_TO_POINTER(row->decode.match.value & mask));
-    }
-    return g_hash_table_size(values);
-}
-
-/* The run of bits, fixed in all rows and not tested yet, that tells most of them apart; 0: none does. */
-static uint32_t choose_run(GPtrArray *rows, uint32_t tested)
-{
-    uint32_t common = ~tested, best = 0;
-    unsigned most = 1;
-
-    for (unsigned i = 0; i < rows->len; i++) {
-        common &= ((const Row *)rows->pdata[i])->decode.match.mask;
-    }
-    for (unsigned lsb = 0; lsb < 32; lsb++) {
-        uint32_t run = run_at(common, lsb);
-        unsigned values = run ? count_values(rows, run) : 0;
-
-        if (values > most) {
-            most = values;
-            best = run;
-        }
-    }
-    return best;
-}
-
-static void add_leaf(GString *out, const Row *row, uint32_t tested, int indent)
-{
-    const DecodeRow *r = &row->decode;
-    uint32_t mask = r->match.mask & ~tested;
-    const char *and = "";
-
-    g_string_append_printf(out, "%*s", indent, "");
-    if (mask || r->exclude_count || r->need || r->deny) {
-        g_string_append_printf(out, "if (");
-        if (mask) {
-            g_string_append_printf(out, "(insn & 0x%x) == 0x%x", mask, r->match.value & mask);
-            and = " && ";
-        }
-        for (unsigned i = 0; i < r->exclude_count; i++, and = " && ") {
-            g_string_append_printf(
-                out, "%s(insn & 0x%x) != 0x%x", and, r->excludes[i].mask, r->excludes[i].value);
-        }
-        if (r->need || r->deny) {
-            g_string_append_printf(out,
-                "%s(features & 0x%" G_GINT64_MODIFIER "x) == 0x%" G_GINT64_MODIFIER "x", and,
-                r->need | r->deny, r->need);
-        }
-        g_string_append_printf(out, ") ");
-    }
-    g_string_append_printf(out, "return %u;   /* %s */\n", row->index, r->name);
-}
-
-static int compare_keys(const void *a, const void *b)
-{
-    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-
-    return (x > y) - (x < y);
-}
-
-static char *write_subtree(FILE *out, GPtrArray *rows, uint32_t tested);
-
-/* Adds the tests that tell rows apart to a function's body; large parts become functions of their own in file. */
-static void add_tree(FILE *file, GString *out, GPtrArray *rows, uint32_t tested, int indent)
-{
-    uint32_t run = choose_run(rows, tested);
-    unsigned lsb = run ? __builtin_ctz(run) : 0;
-    g_autofree uint32_t *keys = g_new(uint32_t, rows->len);
-    unsigned used = 0;
-
-    if (!run) {
-        for (unsigned i = 0; i < rows->len; i++) {
-            add_leaf(out, rows->pdata[i], tested, indent);
-        }
-        g_string_append_printf(out, "%*sreturn -1;\n", indent, "");
-        return;
-    }
-    for (unsigned i = 0; i < rows->len; i++) {
-        keys[used++] = ((const Row *)rows->pdata[i])->decode.match.value & run;
-    }
-    qsort(keys, used, sizeof(*keys), compare_keys);
-    g_string_append_printf(out, "%*sswitch (insn >> %u & 0x%x) {\n", indent, "", lsb, run >> lsb);
-    for (unsigned k = 0; k < used; k++) {
-        g_autoptr(GPtrArray) group = g_ptr_array_new();
-
-        if (k && keys[k] == keys[k - 1]) {
-            continue;
-        }
-        for (unsigned i = 0; i < rows->len; i++) {
-            const Row *row = rows->pdata[i];
-
-            if ((row->decode.match.value & run) == keys[k]) {
-                g_ptr_array_add(group, rows->pdata[i]);
-            }
-        }
-        g_string_append_printf(out, "%*scase 0x%x:\n", indent, "", keys[k] >> lsb);
-        if (group->len > WHOLE_ROWS) {
-            g_autofree char *name = write_subtree(file, group, tested | run);
-
-            g_string_append_printf(out, "%*sreturn %s(insn, features);\n", indent + 4, "", name);
-        } else {
-            add_tree(file, out, group, tested | run, indent + 4);
-        }
-    }
-    g_string_append_printf(out, "%*s}\n%*sreturn -1;\n", indent, "", indent, "");
-}
-
-/* A function for rows that agree in the tested bits; its name. */
-static char *write_subtree(FILE *out, GPtrArray *rows, uint32_t tested)
-{
-    g_autoptr(GString) body = g_string_new(NULL);
-    char *name = g_strdup_printf("find_%u_%x", ((const Row *)rows->pdata[0])->index, tested);
-
-    add_tree(out, body, rows, tested, 4);
-    fprintf(out,
-        "static __attribute__((noinline)) int %s(uint32_t insn, uint64_t features)\n{\n%s}\n\n",
-        name, body->str);
-    return name;
-}
-
-static void write_find(FILE *out, const Decoder *d)
-{
-    g_autoptr(GString) body = g_string_new(NULL);
-
-    add_tree(out, body, d->rows, 0, 4);
-    fprintf(out, "int %s_find(uint32_t insn, uint64_t features)\n{\n%s}\n\n", d->prefix, body->str);
+        "\nextern const DecodeTable %s_decode_table;\nextern const DecodeTree %s_decode_tree;\n\n",
+        d->prefix, d->prefix);
+    write_find(out, d, tree);
+    write_translate_row(out, d);
+    fprintf(out, "#endif\n");
 }
 
 /* The operand's value as a C expression. */
 static void add_value(GString *out, const DecodeField *f)
 {
-    unsigned bits = 0;
-
     if (!f->count) {
         g_string_append_printf(out, "%d", f->add);
         return;
     }
-    for (unsigned i = 0; i < f->count; i++) {
-        bits += f->pieces[i].length;
+    g_string_append(out, f->shift ? "(int32_t)((" : "(int32_t)(");
+    add_pieces(out, f);
+    g_string_append(out, ")");
+    if (f->shift) {
+        g_string_append_printf(out, " << %u)", f->shift);
     }
-    g_string_append(out, "(int32_t)((");
-    for (unsigned i = 0, left = bits; i < f->count; i++) {
-        const DecodePiece *p = &f->pieces[i];
-
-        left -= p->length;
-        g_string_append_printf(out, "%s%s(insn, %u, %u) << %u", i ? " | " : "",
-            f->is_signed && !i ? "sbits" : "bits", p->lsb, p->length, left);
+    if (f->add) {
+        g_string_append_printf(out, " + %d", f->add);
     }
-    g_string_append_printf(out, ") << %u) + %d", f->shift, f->add);
 }
 
-/* "rv_add(t, &(const RvR){ .rd = ..., .rs1 = ... })" */
+/* "to->r = (RvR){ .rd = ..., .rs1 = ... }; return rv_add(t, &to->r);" */
 static char *call_of_row(const Decoder *d, const Row *row)
 {
-    g_autofree char *shape = camel_case(row->format->shape->name);
+    const char *shape = row->format->shape->name;
+    g_autofree char *type = camel_case(shape);
     GString *out = g_string_new(NULL);
 
-    g_string_append_printf(
-        out, "%s_%s(t, &(const %s%s){ ", d->prefix, row->function, d->camel, shape);
+    g_string_append_printf(out, "    to->%s = (%s%s){", shape, d->camel, type);
     for (unsigned k = 0; k < row->count; k++) {
-        g_string_append_printf(out, "%s.%s = ", k ? ", " : "", row->operands[k].name);
+        g_string_append_printf(out, "%s .%s = ", k ? "," : "", row->operands[k].name);
         add_value(out, &row->operands[k]);
     }
-    g_string_append(out, " })");
+    g_string_append_printf(
+        out, " };\n    return %s_%s(t, &to->%s);\n", d->prefix, row->function, shape);
     return g_string_free(out, FALSE);
 }
 
@@ -284,12 +179,11 @@ static unsigned write_call(FILE *out, const Decoder *d, const Row *row, GHashTab
         return same->index;
     }
     g_hash_table_insert(written, call, (void *)row);
-    fprintf(out, "static bool call_%u(%sTranslator *t, uint32_t insn)\n{\n    return %s;\n}\n\n",
-        row->index, d->camel, call);
+    fprintf(out, "static bool call_%u(%sTranslator *t, uint32_t insn, %sFields *to)\n{\n%s}\n\n",
+        row->index, d->camel, d->camel, call);
     return row->index;
 }
 
-/* A function for each, as compilers take long over one that has hundreds of calls. */
 static void write_calls(FILE *out, const Decoder *d)
 {
     g_autoptr(GHashTable) written = g_hash_table_new(g_str_hash, g_str_equal);
@@ -298,16 +192,12 @@ static void write_calls(FILE *out, const Decoder *d)
     for (unsigned i = 0; i < d->rows->len; i++) {
         calls[i] = write_call(out, d, d->rows->pdata[i], written);
     }
-    fprintf(out, "static bool (*const calls[])(%sTranslator *t, uint32_t insn) = {\n", d->camel);
+    fprintf(out, "%sCall *const %s_calls[] = {\n", d->camel, d->prefix);
     for (unsigned i = 0; i < d->rows->len; i++) {
-        fprintf(out, "    call_%u,\n", calls[i]);
+        fprintf(out, "    call_%u, /* %s */\n", calls[i],
+            ((const Row *)d->rows->pdata[i])->decode.name);
     }
-    fprintf(out,
-        "};\n\nbool %s_translate_row(%sTranslator *t, int row, uint32_t insn)\n{\n"
-        "    COVERAGE_REACH(\"%s\", (unsigned)row, %s_decode_table.row_count,\n"
-        "        %s_decode_table.rows, sizeof(DecodeRow));\n"
-        "    return calls[row](t, insn);\n}\n\n",
-        d->prefix, d->camel, d->prefix, d->prefix, d->prefix);
+    fprintf(out, "};\n");
 }
 
 /* The elements of a row's DecodeField[]. */
@@ -388,18 +278,15 @@ static void write_tables(FILE *out, const Decoder *d)
         d->prefix, d->rows->len, d->features->len, d->prefix);
 }
 
-void decoder_write_code(FILE *out, const Decoder *d, const char *header)
+void decoder_write_code(FILE *out, const Decoder *d, const Tree *tree, const char *header)
 {
     fprintf(out,
         "/* Made by mkdecode from insn.decode; do not edit. */\n#include \"%s\"\n\n"
-        "#include \"tcg/coverage.h\"\n\n"
-        "static inline uint32_t bits(uint32_t insn, unsigned lsb, unsigned length)\n{\n"
-        "    return insn << (32 - lsb - length) >> (32 - length);\n}\n\n"
         "static inline __attribute__((unused)) uint32_t sbits(uint32_t insn, unsigned lsb, "
         "unsigned length)\n"
         "{\n    return (int32_t)(insn << (32 - lsb - length)) >> (32 - length);\n}\n\n",
         header);
-    write_find(out, d);
-    write_calls(out, d);
     write_tables(out, d);
+    write_tree(out, d, tree);
+    write_calls(out, d);
 }

@@ -4,12 +4,16 @@
  *   mkdecode src/targets/riscv/insn.decode build/gen/targets/riscv/insn.gen
  *
  * writes insn.gen.h (a struct for each shape of operands, the features, the prototypes of the translate
- * functions) and insn.gen.c (the decision tree, the call of each row, the tables of tcg/decode.h).
+ * functions) and insn.gen.c (the decision tree as tables, the call of each row, the tables of tcg/decode.h).
  *
  * The text, a line each; `#` starts a comment:
  *
  *   isa PREFIX Prefix                     of the names made: rv Rv -> rv_find, RvR, RvTranslator
  *   features NAME...                      in the order of their bits
+ *   index [BITS] PIECE...                 the bits that the search for a row begins with, best those that tell most
+ *                                         rows apart; with BITS, of words that end in these, and another line is for
+ *                                         those that do not: both begin with the same piece, the others are among
+ *                                         the lowest 8 bits
  *   include FILE [if=FEATURE]             rows and more of a file beside this one; all its rows have the condition
  *   %name  PIECE... [<<N] [+N]            a field; pieces LSB:LENGTH, topmost first, the first :sLENGTH if signed
  *   @name[:SHAPE] name=%field name=N... "print"      a format; SHAPE: it fills the struct of that format
@@ -78,12 +82,14 @@ int main(int argc, char **argv)
     if (d.errors) {
         return 1;
     }
+    d.root_count = MAX(d.root_count, 1); /* no index: one of no bits */
 
     g_autofree char *base = g_path_get_basename(argv[2]);
     g_autofree char *header = g_strconcat(base, ".h", NULL);
+    Tree *tree = tree_new(&d);
     FILE *h = create(argv[2], ".h"), *c = create(argv[2], ".c");
 
-    decoder_write_header(h, &d);
-    decoder_write_code(c, &d, header);
+    decoder_write_header(h, &d, tree);
+    decoder_write_code(c, &d, tree, header);
     return finish(h) && finish(c) ? 0 : 1;
 }
