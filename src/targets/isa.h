@@ -121,7 +121,7 @@ extern const Isa *const isas[]; /* ends with NULL */
 bool isa_fetch16(CpuEnv *env, uint64_t pc, uint16_t *unit, CpuFault *fault);
 /* The same for 32 bits at a multiple of 4. */
 bool isa_fetch32(CpuEnv *env, uint64_t pc, uint32_t *insn, CpuFault *fault);
-/* 32 bits at any such pc if they have been read already, with others before them: most have. */
-bool isa_fetched32(const CpuEnv *env, uint64_t pc, uint32_t *insn);
+/* 32 bits at any such pc that are on the block's first page; false: isa_fetch16() has to see. */
+bool isa_fetched32(CpuEnv *env, uint64_t pc, uint32_t *insn);
 
 #endif

@@ -23,7 +23,7 @@ enum {
     TCG_MAX_CPUS = 64,
     DROP_LIST = 8,
     READER_REACH = IR_MAX_INSNS * 16, /* bytes from a block's pc that it may cover */
-    READER_AHEAD = 32,
+    READER_AHEAD = 64,
 };
 
 #define EPOCH_OUTSIDE UINT64_MAX
@@ -65,7 +65,7 @@ typedef struct CodeReader {
     const uint8_t *page[2]; /* host address of the page of pc, and of the next; NULL: not asked */
     uint32_t second_id;     /* page id of page[1], when the block checks it */
     bool narrow;            /* rights hold for less than a page: nothing is kept */
-    uint8_t copy[READER_REACH + 2 * READER_AHEAD];
+    _Alignas(8) uint8_t copy[READER_REACH + 2 * READER_AHEAD];
 } CodeReader;
 
 struct TcgCpu {

@@ -80,15 +80,6 @@ uint32_t cpu_page_id(const TcgCpu *cpu, uint64_t pc)
 
 /* ---- reading guest code ---------------------------------------------------------------------- */
 
-static void reader_begin(CodeReader *reader, uint64_t pc, const CodePlace *place)
-{
-    reader->pc = pc;
-    reader->length = 0;
-    reader->page[0] = place->page;
-    reader->page[1] = NULL;
-    reader->narrow = place->narrow;
-}
-
 static bool reader_page(TcgCpu *cpu, uint64_t pc, const uint8_t **page, CpuFault *fault)
 {
     CodeReader *reader = &cpu->reader;
@@ -117,20 +108,38 @@ static unsigned read_unit(uint8_t *copy, const uint8_t *at)
     return sizeof(value);
 }
 
-/* The same, eight bytes at once where they are aligned, and some of them ahead in the same page. */
+/*
+ * Reads ahead in the same page: at least one unit, for what begins with the eight bytes around it. Copies up to eight
+ * bytes more than it returns.
+ */
 static unsigned read_units(uint8_t *copy, const uint8_t *at)
 {
-    const uint8_t *end = (const uint8_t *)(((uintptr_t)at | (GUEST_PAGE_SIZE - 1)) + 1);
-    unsigned size = (unsigned)MIN(end - at, READER_AHEAD);
+    unsigned skip = (uintptr_t)at % sizeof(uint64_t);
+    const uint64_t *words = (const uint64_t *)(at - skip);
+    const uint64_t *end = (const uint64_t *)(((uintptr_t)at | (GUEST_PAGE_SIZE - 1)) + 1);
+    unsigned count = READER_AHEAD / sizeof(uint64_t);
+    uint64_t value = __atomic_load_n(words, __ATOMIC_RELAXED) >> 8 * skip;
 
-    if ((uintptr_t)at % sizeof(uint64_t)) {
-        return read_unit(copy, at);
+    if (end - words < (ptrdiff_t)count) {
+        count = end - words;
     }
-    for (unsigned done = 0; done < size; done += sizeof(uint64_t)) {
-        uint64_t value = __atomic_load_n((const uint64_t *)(at + done), __ATOMIC_RELAXED);
-        memcpy(copy + done, &value, sizeof(value));
+    memcpy(copy, &value, sizeof(value));
+    for (unsigned i = 1; i < count; i++) {
+        value = __atomic_load_n(words + i, __ATOMIC_RELAXED);
+        memcpy(copy + i * sizeof(value) - skip, &value, sizeof(value));
     }
-    return size;
+    return count * sizeof(value) - skip;
+}
+
+static void reader_begin(CodeReader *reader, uint64_t pc, const CodePlace *place)
+{
+    reader->pc = pc;
+    reader->page[0] = place->page;
+    reader->page[1] = NULL;
+    reader->narrow = place->narrow;
+    reader->length = place->narrow
+        ? 0
+        : read_units(reader->copy, place->page + (pc & (GUEST_PAGE_SIZE - 1)));
 }
 
 /*
@@ -170,9 +179,9 @@ bool isa_fetch16(CpuEnv *env, uint64_t pc, uint16_t *unit, CpuFault *fault)
     return true;
 }
 
-bool isa_fetched32(const CpuEnv *env, uint64_t pc, uint32_t *insn)
+/* The 32 bits at pc, if they have been read: most have, and then this is all that there is to do. */
+static inline bool was_read(const CodeReader *reader, uint64_t pc, uint32_t *insn)
 {
-    const CodeReader *reader = &env_cpu(env)->reader;
     uint64_t offset = pc - reader->pc;
 
     if (offset + sizeof(*insn) > reader->length) {
@@ -182,20 +191,39 @@ bool isa_fetched32(const CpuEnv *env, uint64_t pc, uint32_t *insn)
     return true;
 }
 
+/* In the block's first page, as far as nobody need be asked again. */
+static __attribute__((noinline)) bool read_in_page(TcgCpu *cpu, uint64_t pc, uint32_t *insn)
+{
+    const CodeReader *reader = &cpu->reader;
+    uint64_t end = pc - reader->pc + sizeof(*insn);
+    CpuFault fault;
+
+    g_assert(end < READER_REACH + sizeof(*insn)); /* the frontend keeps to isa.h */
+    return !reader->narrow && !((reader->pc ^ (reader->pc + end - 1)) / GUEST_PAGE_SIZE) &&
+        read_on(cpu, end, &fault) && was_read(reader, pc, insn);
+}
+
+bool isa_fetched32(CpuEnv *env, uint64_t pc, uint32_t *insn)
+{
+    TcgCpu *cpu = env_cpu(env);
+
+    return was_read(&cpu->reader, pc, insn) || read_in_page(cpu, pc, insn);
+}
+
+static __attribute__((noinline)) bool read_anywhere(
+    TcgCpu *cpu, uint64_t pc, uint32_t *insn, CpuFault *fault)
+{
+    uint64_t end = pc - cpu->reader.pc + sizeof(*insn);
+
+    g_assert(end < READER_REACH + sizeof(*insn)); /* the frontend keeps to isa.h */
+    return read_on(cpu, end, fault) && was_read(&cpu->reader, pc, insn);
+}
+
 bool isa_fetch32(CpuEnv *env, uint64_t pc, uint32_t *insn, CpuFault *fault)
 {
     TcgCpu *cpu = env_cpu(env);
-    CodeReader *reader = &cpu->reader;
-    uint64_t offset = pc - reader->pc;
 
-    if (offset + sizeof(*insn) > reader->length) {
-        g_assert(offset < READER_REACH);
-        if (!read_on(cpu, offset + sizeof(*insn), fault)) {
-            return false;
-        }
-    }
-    memcpy(insn, reader->copy + offset, sizeof(*insn));
-    return true;
+    return was_read(&cpu->reader, pc, insn) || read_anywhere(cpu, pc, insn, fault);
 }
 
 /* ---- room for code --------------------------------------------------------------------------- */
