@@ -60,6 +60,9 @@ static void set_mode(A64Cpu *cpu, uint32_t mode)
     uint32_t model = cpu->env.mode >> MODE_MODEL_SHIFT << MODE_MODEL_SHIFT;
 
     cpu->env.mode = model | mode;
+    if (a64_has(cpu, A64_PAUTH)) {
+        a64_pac_changed(cpu);
+    }
     cpu_context_changed(&cpu->env);
 }
 

@@ -2,47 +2,13 @@
  * Pointer authentication (FEAT_PAuth): codes in the unused upper bits of a pointer. Arm ARM D8.8; AddPAC(), Auth()
  * and Strip() in J1.
  *
- * A code is made when a function is entered and made again to check it when it returns, so the last ones are kept.
+ * A pointer is checked with the modifier that it was given its code with, so pointers are remembered with and without.
  * What generated code calls here finds guest registers in the host's vector registers: general registers only.
  */
 #include "targets/aarch64/pauth.h"
 
+#include "targets/aarch64/qarma.h"
 #include "tcg/general-regs.h"
-
-/* ---- the code --------------------------------------------------------------------------------- */
-
-/* Modifiers are stack pointers, of which a thread has few, and the keys are the kernel's and the program's. */
-QUIET static uint64_t encrypt(A64Cpu *cpu, uint64_t text, uint64_t modifier, const uint64_t key[2])
-{
-    uint64_t spread = modifier * UINT64_C(0x9e3779b97f4a7c15);
-    QarmaTweak *tweak = &cpu->pac_tweaks[spread >> (64 - A64_PAC_TWEAK_BITS)];
-    QarmaKey *used = &cpu->pac_keys[key[0] & ((1 << A64_PAC_KEY_BITS) - 1)];
-
-    if (tweak->of[0] != modifier) {
-        qarma64_tweak(tweak, modifier);
-    }
-    if (used->k0 != key[0] || used->w0 != key[1] || !used->spread[1]) {
-        qarma64_key(used, key[1], key[0]);
-    }
-    return qarma64(text, tweak, used);
-}
-
-QUIET static uint64_t compute(A64Cpu *cpu, uint64_t text, uint64_t modifier, const uint64_t key[2])
-{
-    uint64_t hash = (text ^ modifier >> 4 ^ key[0]) * UINT64_C(0x9e3779b97f4a7c15);
-    A64PacCode *kept = &cpu->pacs[hash >> (64 - A64_PAC_BITS)];
-
-    if (!kept->valid || kept->text != text || kept->modifier != modifier ||
-        kept->key[0] != key[0] || kept->key[1] != key[1]) {
-        kept->valid = true;
-        kept->text = text;
-        kept->modifier = modifier;
-        kept->key[0] = key[0];
-        kept->key[1] = key[1];
-        kept->code = encrypt(cpu, text, modifier, key);
-    }
-    return kept->code;
-}
 
 /* ---- where it goes ---------------------------------------------------------------------------- */
 
@@ -105,64 +71,193 @@ QUIET static Layout layout_of(const A64Cpu *cpu, uint64_t pointer, bool data)
     };
 }
 
+/* Of a pointer that was none the code is spoilt. */
 QUIET static uint64_t add_code(
-    A64Cpu *cpu, uint64_t pointer, uint64_t modifier, const uint64_t key[2], bool data)
+    A64Cpu *cpu, uint64_t pointer, uint64_t modifier, unsigned key, bool *is_good)
 {
-    Layout l = layout_of(cpu, pointer, data);
+    Layout l = layout_of(cpu, pointer, key >= A64_KEY_DA);
     bool upper = pointer >> (l.by_bit_55 || l.tagged ? 55 : 63) & 1;
     unsigned top = l.tagged ? 55 : 63;
-    uint64_t code = compute(cpu, extended(&l, pointer, upper), modifier, key);
+    uint64_t code = qarma64(extended(&l, pointer, upper), modifier, cpu->keys[key]);
     uint64_t above = pointer & bits(l.bottom, top), where;
 
-    /* Of a pointer that was none the code is spoilt. */
-    if (above && above != bits(l.bottom, top)) {
-        code ^= A64_BIT(top - 1);
-    }
+    *is_good = !above || above == bits(l.bottom, top);
+    code ^= *is_good ? 0 : A64_BIT(top - 1);
     where = bits(l.bottom, 54) | (l.tagged ? 0 : bits(56, 63));
     pointer &= ~(where | A64_BIT(55));
     return pointer | (code & where) | (uint64_t)upper << 55;
 }
 
 /* The pointer without its code; one that does not match leaves the number of the key where addresses have none. */
-QUIET static uint64_t check_code(A64Cpu *cpu, uint64_t pointer, uint64_t modifier, unsigned number)
+QUIET static uint64_t check_code(
+    A64Cpu *cpu, uint64_t pointer, uint64_t modifier, unsigned key, bool *is_good)
 {
-    Layout l = layout_of(cpu, pointer, number >= A64_KEY_DA);
+    Layout l = layout_of(cpu, pointer, key >= A64_KEY_DA);
     uint64_t original = extended(&l, pointer, pointer >> 55 & 1);
-    uint64_t code = compute(cpu, original, modifier, cpu->keys[number]);
+    uint64_t code = qarma64(original, modifier, cpu->keys[key]);
     uint64_t where = bits(l.bottom, 54) | (l.tagged ? 0 : bits(56, 63));
     unsigned low = l.tagged ? 53 : 61;
 
-    if (!((code ^ pointer) & where)) {
+    *is_good = !((code ^ pointer) & where);
+    if (*is_good) {
         return original;
     }
-    return (original & ~bits(low, low + 1)) | (uint64_t)(number & 1 ? 2 : 1) << low;
+    return (original & ~bits(low, low + 1)) | (uint64_t)(key & 1 ? 2 : 1) << low;
+}
+
+/* SCTLR_ELx.EnIA, EnIB, EnDA, EnDB */
+static const uint8_t enables[4] = { 31, 30, 27, 13 };
+
+QUIET static bool is_enabled(const A64Cpu *cpu, unsigned key)
+{
+    return cpu->sctlr[regime_of(cpu)] >> enables[key] & 1;
+}
+
+/* ---- what is remembered ----------------------------------------------------------------------- */
+
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+#define APART __attribute__((noinline))
+
+QUIET static bool is_known(const A64PacKnown *known, const A64PacKnown *wanted)
+{
+    return known->key.key[0] == wanted->key.key[0] && known->key.key[1] == wanted->key.key[1] &&
+        known->tcr == wanted->tcr && known->halves == wanted->halves &&
+        known->data == wanted->data && known->key.number;
+}
+
+/* The number of what is in a key's register, under the current setting. */
+QUIET static void find_key(A64Cpu *cpu, unsigned key)
+{
+    A64PacMemory *pac = &cpu->pac;
+    A64PacKnown wanted = {
+        .key.key = { cpu->keys[key][0], cpu->keys[key][1] },
+        .tcr = pac->setting.tcr,
+        .halves = pac->setting.halves,
+        .data = key >= A64_KEY_DA,
+    };
+    unsigned n = 0;
+
+    while (n < A64_PAC_KEYS && !is_known(&pac->known[n], &wanted)) {
+        n++;
+    }
+    if (n == A64_PAC_KEYS) {
+        n = pac->known_count++ % A64_PAC_KEYS;
+        wanted.key.number = A64_PAC_UNKNOWN + pac->known_count;
+        pac->known[n] = wanted;
+    }
+    pac->last[key] = pac->known[n].key;
+}
+
+QUIET static ALWAYS_INLINE bool is_last_key(const A64Cpu *cpu, unsigned key)
+{
+    const A64PacKey *last = &cpu->pac.last[key];
+
+    return last->key[0] == cpu->keys[key][0] && last->key[1] == cpu->keys[key][1];
+}
+
+/* Where a pointer may be, with its code or without, which most have in the upper half. */
+QUIET static ALWAYS_INLINE A64PacCode *place_of(
+    A64Cpu *cpu, uint64_t pointer, uint64_t modifier, unsigned key)
+{
+    uint64_t mixed = (uint32_t)pointer ^ (modifier << 32 | modifier >> 32);
+
+    mixed = (mixed + cpu->pac.last[key].number) * UINT64_C(0x9e3779b97f4a7c15);
+    return &cpu->pac.codes[mixed >> (64 - A64_PAC_BITS)];
+}
+
+QUIET static ALWAYS_INLINE const A64PacCode *find_code(
+    A64Cpu *cpu, uint64_t pointer, uint64_t modifier, unsigned key)
+{
+    const A64PacCode *code = place_of(cpu, pointer, modifier, key);
+    bool is_it = code->modifier == modifier && code->number == cpu->pac.last[key].number;
+
+    return is_it && is_last_key(cpu, key) ? code : NULL;
+}
+
+/* After find_key(). */
+QUIET static void remember(
+    A64Cpu *cpu, uint64_t plain, uint64_t coded, uint64_t modifier, unsigned key)
+{
+    *place_of(cpu, plain, modifier, key) = (A64PacCode){ plain, coded, modifier,
+        cpu->pac.last[key].number };
+}
+
+void a64_pac_changed(A64Cpu *cpu)
+{
+    unsigned regime = regime_of(cpu);
+    A64PacSetting *now = &cpu->pac.setting;
+    uint64_t tcr = cpu->tcr[regime], sctlr = cpu->sctlr[regime];
+    bool halves = has_two_halves(cpu, regime);
+
+    if (now->tcr == tcr && now->sctlr == sctlr && now->regime == regime && now->halves == halves) {
+        return;
+    }
+    *now = (A64PacSetting){ .tcr = tcr, .sctlr = sctlr, .regime = regime, .halves = halves };
+    for (unsigned key = 0; key < G_N_ELEMENTS(cpu->pac.last); key++) {
+        cpu->pac.last[key].number = A64_PAC_UNKNOWN;
+    }
 }
 
 /* ---- what code calls -------------------------------------------------------------------------- */
 
-/* SCTLR_ELx.EnIA, EnIB, EnDA, EnDB */
-QUIET static bool is_enabled(const A64Cpu *cpu, unsigned key)
+QUIET APART static uint64_t pac_anew(A64Cpu *cpu, uint64_t pointer, uint64_t modifier, unsigned key)
 {
-    static const uint8_t enables[] = { 31, 30, 27, 13 };
+    const A64PacCode *code;
+    uint64_t coded;
+    bool is_good;
 
-    return cpu->sctlr[regime_of(cpu)] >> enables[key] & 1;
+    if (!is_enabled(cpu, key)) {
+        return pointer;
+    }
+    find_key(cpu, key);
+    code = find_code(cpu, pointer, modifier, key);
+    if (code && code->plain == pointer) {
+        return code->coded;
+    }
+    coded = add_code(cpu, pointer, modifier, key, &is_good);
+    if (is_good) {
+        remember(cpu, pointer, coded, modifier, key);
+    }
+    return coded;
 }
 
 QUIET static uint64_t help_pac(CpuEnv *env, uint64_t pointer, uint64_t modifier, uint64_t key)
 {
     A64Cpu *cpu = (A64Cpu *)env;
+    const A64PacCode *code = find_code(cpu, pointer, modifier, (unsigned)key);
 
-    return is_enabled(cpu, (unsigned)key)
-        ? add_code(cpu, pointer, modifier, cpu->keys[key], key >= A64_KEY_DA)
-        : pointer;
+    return code && code->plain == pointer ? code->coded
+                                          : pac_anew(cpu, pointer, modifier, (unsigned)key);
+}
+
+QUIET APART static uint64_t aut_anew(A64Cpu *cpu, uint64_t pointer, uint64_t modifier, unsigned key)
+{
+    const A64PacCode *code;
+    uint64_t plain;
+    bool is_good;
+
+    if (!is_enabled(cpu, key)) {
+        return pointer;
+    }
+    find_key(cpu, key);
+    code = find_code(cpu, pointer, modifier, key);
+    if (code && code->coded == pointer) {
+        return code->plain;
+    }
+    plain = check_code(cpu, pointer, modifier, key, &is_good);
+    if (is_good) {
+        remember(cpu, plain, pointer, modifier, key);
+    }
+    return plain;
 }
 
 QUIET static uint64_t help_aut(CpuEnv *env, uint64_t pointer, uint64_t modifier, uint64_t key)
 {
     A64Cpu *cpu = (A64Cpu *)env;
+    const A64PacCode *code = find_code(cpu, pointer, modifier, (unsigned)key);
 
-    return is_enabled(cpu, (unsigned)key) ? check_code(cpu, pointer, modifier, (unsigned)key)
-                                          : pointer;
+    return code && code->coded == pointer ? code->plain
+                                          : aut_anew(cpu, pointer, modifier, (unsigned)key);
 }
 
 QUIET static uint64_t help_strip(CpuEnv *env, uint64_t pointer, uint64_t data, uint64_t c)
@@ -176,7 +271,7 @@ QUIET static uint64_t help_pacga(CpuEnv *env, uint64_t x, uint64_t modifier, uin
 {
     A64Cpu *cpu = (A64Cpu *)env;
 
-    return compute(cpu, x, modifier, cpu->keys[A64_KEY_GA]) & ~(uint64_t)UINT32_MAX;
+    return qarma64(x, modifier, cpu->keys[A64_KEY_GA]) & ~(uint64_t)UINT32_MAX;
 }
 
 const Helper a64_help_pac = { "a64_pac", help_pac, HELPER_LEAF };

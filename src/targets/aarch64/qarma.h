@@ -5,28 +5,39 @@
 #ifndef TARGETS_AARCH64_QARMA_H
 #define TARGETS_AARCH64_QARMA_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
-/* Makes its tables, once; before the first qarma64(). Any thread, any registers. */
+enum { QARMA_CELLS = 16, QARMA_ROUNDS = 5 };
+
+/* By cell, the uppermost four bits being the first; or by the value of one. */
+typedef uint8_t QarmaCells[QARMA_CELLS];
+
+/* What the cipher is made of: qarma.c. */
+typedef struct QarmaParts {
+    QarmaCells shuffle, unshuffle, tweak_shuffle; /* the cell that comes here */
+    QarmaCells sigma, unsigma;                    /* of a value */
+    uint64_t stepped; /* the cells of the tweak that its shift register steps */
+    uint64_t constants[QARMA_ROUNDS], alpha;
+} QarmaParts;
+
+extern const QarmaParts qarma_parts;
+
+/* Once, before the first qarma64(). Any thread, any registers. */
 void qarma64_prepare(void);
 
-enum { QARMA_ROUNDS = 5 };
+/* The key's core half k0 first, then its whitening half w0, as Arm has them. Changes no vector register. */
+uint64_t qarma64(uint64_t text, uint64_t tweak, const uint64_t key[2]);
 
-/* What every round adds that depends on the tweak alone; all zero is that of tweak 0. */
-typedef struct QarmaTweak {
-    uint64_t of[QARMA_ROUNDS + 1]; /* the first is the tweak */
-    uint64_t spread[QARMA_ROUNDS + 1];
-} QarmaTweak;
+/* The same for every host. */
+uint64_t qarma64_plain(uint64_t text, uint64_t tweak, const uint64_t key[2]);
 
-/* The same of a key: its whitening half w0 (the upper one, as Arm has it) and its core half k0. */
-typedef struct QarmaKey {
-    uint64_t w0, k0, w1;
-    uint64_t spread[QARMA_ROUNDS + 1];
-} QarmaKey;
-
-/* General registers only, all three. */
-void qarma64_tweak(QarmaTweak *tweak, uint64_t value);
-void qarma64_key(QarmaKey *key, uint64_t w0, uint64_t k0);
-uint64_t qarma64(uint64_t text, const QarmaTweak *tweak, const QarmaKey *key);
+/* The same for x86 hosts with SSSE3: qarma-x86.c. The tables are made once; false: not such a host. */
+bool qarma64_vector_prepare(void);
+/* Leaves xmm6 and up as they are. */
+#ifdef __x86_64__
+__attribute__((ms_abi)) uint64_t qarma64_vector(
+    uint64_t text, uint64_t tweak, uint64_t k0, uint64_t w0);
+#endif
 
 #endif

@@ -8,7 +8,6 @@
 
 #include "targets/aarch64/insn.gen.h"
 #include "targets/aarch64/privileged.h"
-#include "targets/aarch64/qarma.h"
 #include "targets/isa.h"
 
 /*
@@ -83,13 +82,39 @@ typedef struct A64Pmu {
     bool line;
 } A64Pmu;
 
-/* A pointer authentication code that was computed, and what that took of its modifier and key: pauth.c. */
-enum { A64_PAC_BITS = 10, A64_PAC_TWEAK_BITS = 6, A64_PAC_KEY_BITS = 3 };
+/*
+ * What is remembered of pointer authentication: pauth.c. A key and a setting, which says where a pointer has its code,
+ * have a number, and that a table of pointers without and with their codes.
+ */
+enum { A64_PAC_BITS = 10, A64_PAC_KEYS = 16, A64_PAC_UNKNOWN = 1 };
+
+typedef struct A64PacSetting {
+    uint64_t tcr, sctlr;
+    unsigned regime;
+    bool halves;
+} A64PacSetting;
+
+typedef struct A64PacKey {
+    uint64_t key[2], number; /* A64_PAC_UNKNOWN: none; others are above it */
+} A64PacKey;
+
+typedef struct A64PacKnown {
+    A64PacKey key;
+    uint64_t tcr;
+    bool halves, data;
+} A64PacKnown;
 
 typedef struct A64PacCode {
-    uint64_t text, modifier, key[2], code;
-    bool valid;
+    uint64_t plain, coded, modifier, number;
 } A64PacCode;
+
+typedef struct A64PacMemory {
+    A64PacSetting setting; /* the current one */
+    A64PacKey last[4];     /* A64Cpu.keys when each was last used */
+    A64PacKnown known[A64_PAC_KEYS];
+    uint64_t known_count; /* ever; the oldest are forgotten */
+    A64PacCode codes[1 << A64_PAC_BITS];
+} A64PacMemory;
 
 typedef struct A64Model A64Model;
 
@@ -142,9 +167,7 @@ typedef struct A64Cpu {
     } settings[A64_SETTINGS];
     unsigned settings_count, setting;
     /* Beyond what system registers' rows reach. */
-    A64PacCode pacs[1 << A64_PAC_BITS];
-    QarmaTweak pac_tweaks[1 << A64_PAC_TWEAK_BITS];
-    QarmaKey pac_keys[1 << A64_PAC_KEY_BITS];
+    A64PacMemory pac;
 } A64Cpu;
 
 #define A64_NOT_EXCLUSIVE UINT64_MAX
@@ -284,6 +307,11 @@ unsigned a64_trap_level(const A64Cpu *cpu, unsigned number, bool write);
 bool a64_traps_pac(const A64Cpu *cpu, unsigned el);
 /* In front of it in MODE_PAC_TRAPS: the key. */
 extern const Helper a64_help_pac_trap;
+
+/* ---- pauth.c ---- */
+
+/* The level, or a register that says where pointers have codes, has changed. */
+void a64_pac_changed(A64Cpu *cpu);
 
 /* ---- access.c ---- */
 

@@ -83,8 +83,8 @@ void a64_tcr_write(A64Cpu *cpu, unsigned number, uint64_t value)
         tlb_flush_all(&cpu->env);
     } else if (changed) {
         a64_settings_changed(cpu);
-        cpu_context_changed(&cpu->env);
     }
+    a64_mode_changed(cpu);
 }
 
 /* A new ASID is another space; a new table under the old one is what TLBI is for (D8.13). */

@@ -157,6 +157,41 @@ static void loads(void)
     print("\n");
 }
 
+/* The same pointers again and again, while now this changes and now that: what is remembered is not to be stale. */
+static void same_again(void)
+{
+    static const uint64_t tcrs[] = {
+        25 | UINT64_C(25) << 16,                           /* nothing ignored */
+        25 | UINT64_C(25) << 16 | UINT64_C(3) << 37,       /* TBI */
+        25 | UINT64_C(25) << 16 | UINT64_C(3) << 37 | UINT64_C(3) << 51, /* TBI of data */
+        16 | UINT64_C(39) << 16,
+    };
+    static const uint64_t pointers[] = { 0x40080000, 0xffffffffc0080000, 0x1200000040080000, 0x40080004 };
+    uint64_t sctlr = read_sysreg(sctlr_el1), sum = 0, good = 0;
+
+    for (unsigned n = 0; n < 256; n++) {
+        uint64_t p = pointers[n >> 1 & 3], key = n >> 3 & 1, ia, da;
+
+        write_sysreg(tcr_el1, tcrs[n >> 5 & 3]);
+        write_sysreg(sctlr_el1, n >> 4 & 1 ? sctlr & ~ENABLES : sctlr | ENABLES);
+        write_sysreg(s3_0_c2_c1_0, 77 + key); /* IA and DA: the same key */
+        write_sysreg(s3_0_c2_c1_1, 88);
+        write_sysreg(s3_0_c2_c2_0, 77 + key);
+        write_sysreg(s3_0_c2_c2_1, 88);
+        ia = pacia(p, n & 1);
+        da = pacda(p, n & 1);
+        sum = (sum * 3 ^ ia) * 5 + da;
+        good += autia(ia, n & 1) == p;
+        good += autda(da, n & 1) == p;
+        good += autia(ia ^ 4, n & 1) == (p ^ 4); /* which may have been made before */
+        sum += autda(ia, n & 1) * 7;
+    }
+    write_sysreg(sctlr_el1, sctlr);
+    print_hex("the same again", sum);
+    print_hex("good", good);
+    print("\n");
+}
+
 /* A wrong pointer faults when it is used, at an address that tells the key. */
 static void wrong_uses(void)
 {
@@ -208,6 +243,8 @@ int main(void)
     write_sysreg(tcr_el1, 25 | UINT64_C(25) << 16);
     returns();
     loads();
+    same_again();
+    write_sysreg(tcr_el1, 25 | UINT64_C(25) << 16);
     wrong_uses();
     return 0;
 }
