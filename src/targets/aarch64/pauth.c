@@ -174,7 +174,7 @@ QUIET static ALWAYS_INLINE const A64PacCode *find_code(
     return is_it && is_last_key(cpu, key) ? code : NULL;
 }
 
-/* After find_key(). */
+/* After renew_key(). */
 QUIET static void remember(
     A64Cpu *cpu, uint64_t plain, uint64_t coded, uint64_t modifier, unsigned key)
 {
@@ -200,6 +200,17 @@ void a64_pac_changed(A64Cpu *cpu)
 
 /* ---- what code calls -------------------------------------------------------------------------- */
 
+/* True: what was asked for is to be looked for again, as the key was another. */
+QUIET static bool renew_key(A64Cpu *cpu, unsigned key)
+{
+    bool is_new = cpu->pac.last[key].number == A64_PAC_UNKNOWN || !is_last_key(cpu, key);
+
+    if (is_new) {
+        find_key(cpu, key);
+    }
+    return is_new;
+}
+
 QUIET APART static uint64_t pac_anew(A64Cpu *cpu, uint64_t pointer, uint64_t modifier, unsigned key)
 {
     const A64PacCode *code;
@@ -209,8 +220,7 @@ QUIET APART static uint64_t pac_anew(A64Cpu *cpu, uint64_t pointer, uint64_t mod
     if (!is_enabled(cpu, key)) {
         return pointer;
     }
-    find_key(cpu, key);
-    code = find_code(cpu, pointer, modifier, key);
+    code = renew_key(cpu, key) ? find_code(cpu, pointer, modifier, key) : NULL;
     if (code && code->plain == pointer) {
         return code->coded;
     }
@@ -239,8 +249,7 @@ QUIET APART static uint64_t aut_anew(A64Cpu *cpu, uint64_t pointer, uint64_t mod
     if (!is_enabled(cpu, key)) {
         return pointer;
     }
-    find_key(cpu, key);
-    code = find_code(cpu, pointer, modifier, key);
+    code = renew_key(cpu, key) ? find_code(cpu, pointer, modifier, key) : NULL;
     if (code && code->coded == pointer) {
         return code->plain;
     }

@@ -86,7 +86,7 @@ typedef struct A64Pmu {
  * What is remembered of pointer authentication: pauth.c. A key and a setting, which says where a pointer has its code,
  * have a number, and that a table of pointers without and with their codes.
  */
-enum { A64_PAC_BITS = 10, A64_PAC_KEYS = 16, A64_PAC_UNKNOWN = 1 };
+enum { A64_PAC_BITS = 12, A64_PAC_KEYS = 16, A64_PAC_UNKNOWN = 1 };
 
 typedef struct A64PacSetting {
     uint64_t tcr, sctlr;
@@ -105,7 +105,8 @@ typedef struct A64PacKnown {
 } A64PacKnown;
 
 typedef struct A64PacCode {
-    uint64_t plain, coded, modifier, number;
+    _Alignas(32) uint64_t plain; /* so that none is in two lines of the host's cache */
+    uint64_t coded, modifier, number;
 } A64PacCode;
 
 typedef struct A64PacMemory {
