@@ -212,7 +212,7 @@ void a64_deliver(CpuEnv *env)
 {
     A64Cpu *cpu = a64_cpu(env);
 
-    if (class_of(env->raised_cause) == EC_TAGGED_PC) {
+    if (class_of(env->raised_cause) == EC_AGAIN) {
         env->pc = a64_branch_address(cpu, env->pc);
         return;
     }
@@ -525,6 +525,17 @@ static uint64_t help_misaligned_sp(CpuEnv *env, uint64_t a, uint64_t b, uint64_t
     return 0;
 }
 
+static uint64_t help_close_sp(CpuEnv *env, uint64_t a, uint64_t b, uint64_t c)
+{
+    uint32_t mode = env->mode;
+
+    a64_mode_changed(a64_cpu(env));
+    if (env->mode != mode) {
+        cpu_raise(env, a64_syndrome(EC_AGAIN, 0), 0);
+    }
+    return 0;
+}
+
 static uint64_t help_misaligned(CpuEnv *env, uint64_t address, uint64_t write, uint64_t c)
 {
     cpu_raise(env, a64_align_fault(env, write ? ACCESS_WRITE : ACCESS_READ), address);
@@ -590,6 +601,7 @@ const Helper a64_help_yield = { "a64_yield", help_yield, 0 };
 const Helper a64_help_esb = { "a64_esb", help_esb, 0 };
 const Helper a64_help_mode_changed = { "a64_mode_changed", help_mode_changed, 0 };
 const Helper a64_help_misaligned_sp = { "a64_misaligned_sp", help_misaligned_sp, HELPER_MAY_RAISE };
+const Helper a64_help_close_sp = { "a64_close_sp", help_close_sp, HELPER_MAY_RAISE };
 const Helper a64_help_misaligned = { "a64_misaligned", help_misaligned, HELPER_MAY_RAISE };
 const Helper a64_help_spsel = { "a64_spsel", help_spsel, 0 };
 const Helper a64_help_landing = { "a64_landing", help_landing, HELPER_MAY_RAISE };

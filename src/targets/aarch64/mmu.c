@@ -452,7 +452,7 @@ bool a64_walk(CpuEnv *env, uint64_t address, Access access, Translation *out)
     unsigned el = access == ACCESS_FETCH ? a64_el(cpu) : data_el(cpu), bytes = out->bytes, code;
 
     if (access == ACCESS_FETCH && a64_branch_address(cpu, address) != address) {
-        *out = (Translation){ .cause = a64_syndrome(EC_TAGGED_PC, 0) };
+        *out = (Translation){ .cause = a64_syndrome(EC_AGAIN, 0) };
         return false;
     }
     if (access == ACCESS_FETCH && address & 3) {

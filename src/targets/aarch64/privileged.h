@@ -32,7 +32,7 @@ typedef enum A64Class {
     EC_WATCHPOINT = 0x35,
     EC_SERROR = 0x2f,
     EC_BRK = 0x3c,
-    EC_TAGGED_PC = 0x3b,    /* ours: the pc has a tag, which a branch would have dropped */
+    EC_AGAIN = 0x3b,        /* ours: none. The pc loses a tag, which a branch would have dropped */
     EC_DATA_STAGE2 = 0x3d,  /* ours: EC_DATA_LOWER and EC_FETCH_LOWER by stage 2, */
     EC_FETCH_STAGE2 = 0x3e, /* whose intermediate address is A64Cpu.fault_ipa */
     EC_INTERRUPT = 0x3f,    /* ours: an asynchronous exception; ISS is A64Interrupt */

@@ -253,6 +253,8 @@ extern const Helper a64_help_landing;
 enum { BTI_PAC = 1 << 4 };
 /* The stack pointer was changed to what is not aligned: the mode is another behind this instruction. */
 extern const Helper a64_help_misaligned_sp;
+/* It may be so already, which the mode does not know: the instruction is begun again if it is. */
+extern const Helper a64_help_close_sp;
 /* Raises an alignment fault: address, is it a store. */
 extern const Helper a64_help_misaligned;
 /* DAIFSet and DAIFClr at EL0: bits, set or clear, the instruction. */

@@ -326,11 +326,27 @@ bool a64_cbnz(A64Translator *t, const A64Cb *i)
     return branch_if(t, i, NE);
 }
 
+static Val tested_bit(A64Translator *t, const A64Tb *i)
+{
+    return ir_op2(t->b, IR_and, I64, xreg(t, i->rt), constant(t, I64, UINT64_C(1) << i->bit));
+}
+
+/* Where the branch is taken it is begun again in the mode that the stack pointer asks for. */
+static void close_sp(A64Translator *t, const A64Tb *i, IrCond cond)
+{
+    unsigned stays = ir_label_new(t->b);
+
+    ir_brcond(t->b, stays, cond == EQ ? NE : EQ, tested_bit(t, i), constant(t, I64, 0));
+    ir_call_void(t->b, &a64_help_close_sp, NO_VAL, NO_VAL, NO_VAL);
+    ir_label(t->b, stays);
+}
+
 static bool branch_if_bit(A64Translator *t, const A64Tb *i, IrCond cond)
 {
-    Val bit = ir_op2(t->b, IR_and, I64, xreg(t, i->rt), constant(t, I64, UINT64_C(1) << i->bit));
-
-    ir_goto_if(t->b, cond, bit, constant(t, I64, 0), t->pc + (int64_t)i->imm);
+    if (t->sp_open) {
+        close_sp(t, i, cond);
+    }
+    ir_goto_if(t->b, cond, tested_bit(t, i), constant(t, I64, 0), t->pc + (int64_t)i->imm);
     return true;
 }
 
@@ -436,9 +452,46 @@ static bool is_surely_aligned(const IrBlock *b, Val v)
     }
 }
 
+/* ADD and SUB of an immediate or an extended register that give the stack pointer. */
+static bool computes_sp(uint32_t insn)
+{
+    bool is_immediate = (insn & 0xbf800000) == 0x91000000;
+    bool is_extended = (insn & 0xbfe00000) == 0x8b200000;
+
+    return (is_immediate || is_extended) && (insn & 31) == 31;
+}
+
+/*
+ * Is the stack pointer set again before it is a base, in instructions of which none but TBZ and TBNZ can leave? So
+ * Linux finds out, at each exception, whether its stack has overflowed: "add sp, sp, x0; sub x0, sp, x0; tbnz x0, #14,
+ * 0f; sub x0, sp, x0; sub sp, sp, x0".
+ */
+static bool is_set_again(A64Translator *t)
+{
+    enum { FAR = 4 };
+
+    for (unsigned n = 0; n < FAR; n++) {
+        uint64_t pc = t->next + 4 * n;
+        uint32_t insn;
+        CpuFault ignored;
+
+        if (pc / GUEST_PAGE_SIZE != t->b->pc / GUEST_PAGE_SIZE ||
+            !isa_fetch32(&t->cpu->env, pc, &insn, &ignored)) {
+            return false;
+        }
+        if (computes_sp(insn)) {
+            return true;
+        }
+        if ((insn & 0x1f000000) != 0x0b000000 && (insn & 0x7e000000) != 0x36000000) {
+            return false; /* neither ADD and SUB of registers, nor TBZ and TBNZ */
+        }
+    }
+    return false;
+}
+
 /*
  * SP alignment (D1.3.8.2) costs nothing while the stack pointer is aligned, for then the mode says so: only what it
- * is changed to is looked at, where that is not plain.
+ * is changed to is looked at, where that is not plain, and not at all where it stays so for a moment that nobody sees.
  */
 static void check_sp(A64Translator *t)
 {
@@ -446,13 +499,18 @@ static void check_sp(A64Translator *t)
     unsigned aligned;
 
     t->sp_set = false;
+    t->sp_open = false;
     if (!(t->mode & MODE_SP_CHECKED) || t->ended) {
         return;
     }
     if (t->mode & MODE_SP_MISALIGNED) {
         ir_call_void(t->b, &a64_help_mode_changed, NO_VAL, NO_VAL, NO_VAL);
         t->leave = true;
-    } else if (!is_surely_aligned(t->b, sp)) {
+    } else if (is_surely_aligned(t->b, sp)) {
+        return;
+    } else if (is_set_again(t)) {
+        t->sp_open = true;
+    } else {
         aligned = ir_label_new(t->b);
         low = ir_op2(t->b, IR_and, I64, sp, constant(t, I64, 15));
         ir_brcond(t->b, aligned, EQ, low, constant(t, I64, 0));
@@ -537,7 +595,10 @@ void a64_translate(IrBlock *b, CpuEnv *env)
     if (t.ended || !b->guest_insns) {
         return;
     }
-    if (t.enabled) {
+    if (t.sp_open) {
+        ir_call_void(b, &a64_help_mode_changed, NO_VAL, NO_VAL, NO_VAL);
+        leave_to(&t, JUMP_OTHER, constant(&t, I64, t.pc));
+    } else if (t.enabled) {
         ir_call_void(b, &a64_help_check_interrupts, NO_VAL, NO_VAL, NO_VAL);
         leave_to(&t, JUMP_OTHER, constant(&t, I64, t.pc));
     } else {

@@ -42,6 +42,7 @@ struct A64Translator {
     bool leave;   /* what follows must be looked up anew: end after this instruction */
     bool enabled; /* interrupts may have become enabled: see in front of the next instruction */
     bool sp_set;  /* this instruction has changed the stack pointer */
+    bool sp_open; /* it may be misaligned, and the mode says that it is not: see check_sp() */
     bool landing; /* BTYPE is to be cleared behind this instruction, which may fault with it */
 
     uint8_t flags_op; /* how this block has last set the flags: A64FlagsOp */

@@ -91,6 +91,16 @@ static void stack(uint64_t base)
     WITH_SP("sp, post-indexed by 8", base + 64, "ldr x0, [sp], #8\n ldr x0, [sp]");
     WITH_SP("sp, a vector", base + 8, ".inst 0x3dc003e0");
     WITH_SP("sp, ldxr", base + 8, "ldxr x0, [sp]");
+    WITH_SP("sp, misaligned for a moment", base + 64,
+        "mov x1, #8\n add sp, sp, x1\n sub x1, sp, x1\n tbnz x1, #62, 1f\n sub x1, sp, x1\n sub sp, sp, x1\n1: ldr x0, [sp]");
+    WITH_SP("sp, misaligned where a branch leads", base + 64,
+        "mov x1, #8\n add sp, sp, x1\n sub x0, sp, x1\n tbz x0, #62, 1f\n sub x1, sp, x0\n sub sp, sp, x1\n1: ldr x0, [sp]");
+    WITH_SP("sp, misaligned at the end of what is translated at once", base + 64,
+        ".rept 60\n nop\n .endr\n mov x1, #8\n add sp, sp, x1\n sub x0, sp, x1\n tbz x0, #62, 1f\n"
+        "sub x1, sp, x0\n sub sp, sp, x1\n1: ldr x0, [sp]");
+    WITH_SP("sp, aligned where a branch leads", base + 64,
+        "mov x1, #16\n add sp, sp, x1\n sub x0, sp, x1\n tbz x0, #62, 1f\n sub x1, sp, x0\n sub sp, sp, x1\n1: ldr x0, [sp]");
+    WITH_SP("sp, misaligned, and again", base + 64, "mov x1, #8\n add sp, sp, x1\n sub sp, sp, #16\n ldr x0, [sp]");
     WITH_SP("sp, a loop that leaves it misaligned", base + 64, "mov x1, #3\n1: sub sp, sp, #8\n sub x1, x1, #1\n cbnz x1, 1b\n str x1, [sp]");
 }
 
