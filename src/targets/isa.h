@@ -119,8 +119,11 @@ extern const Isa *const isas[]; /* ends with NULL */
  * raises it only if the instruction is the block's first, else ends the block before it. (src/tcg/translate.c)
  */
 bool isa_fetch16(CpuEnv *env, uint64_t pc, uint16_t *unit, CpuFault *fault);
-/* The same for 32 bits at a multiple of 4. */
-bool isa_fetch32(CpuEnv *env, uint64_t pc, uint32_t *insn, CpuFault *fault);
+/*
+ * The same for 32 bits at a multiple of 4, and for what comes behind them: code to look at up to the pc *end, in the
+ * page of this one. NULL: they can not be fetched.
+ */
+const uint8_t *isa_fetch_run(CpuEnv *env, uint64_t pc, uint64_t *end, CpuFault *fault);
 /* 32 bits at any such pc that are on the block's first page; false: isa_fetch16() has to see. */
 bool isa_fetched32(CpuEnv *env, uint64_t pc, uint32_t *insn);
 

@@ -210,20 +210,20 @@ bool isa_fetched32(CpuEnv *env, uint64_t pc, uint32_t *insn)
     return was_read(&cpu->reader, pc, insn) || read_in_page(cpu, pc, insn);
 }
 
-static __attribute__((noinline)) bool read_anywhere(
-    TcgCpu *cpu, uint64_t pc, uint32_t *insn, CpuFault *fault)
-{
-    uint64_t end = pc - cpu->reader.pc + sizeof(*insn);
-
-    g_assert(end < READER_REACH + sizeof(*insn)); /* the frontend keeps to isa.h */
-    return read_on(cpu, end, fault) && was_read(&cpu->reader, pc, insn);
-}
-
-bool isa_fetch32(CpuEnv *env, uint64_t pc, uint32_t *insn, CpuFault *fault)
+const uint8_t *isa_fetch_run(CpuEnv *env, uint64_t pc, uint64_t *end, CpuFault *fault)
 {
     TcgCpu *cpu = env_cpu(env);
+    CodeReader *reader = &cpu->reader;
+    uint64_t offset = pc - reader->pc;
 
-    return was_read(&cpu->reader, pc, insn) || read_anywhere(cpu, pc, insn, fault);
+    if (offset + sizeof(uint32_t) > reader->length) {
+        g_assert(offset < READER_REACH);
+        if (!read_on(cpu, offset + sizeof(uint32_t), fault)) {
+            return NULL;
+        }
+    }
+    *end = reader->pc + reader->length;
+    return reader->copy + offset;
 }
 
 /* ---- room for code --------------------------------------------------------------------------- */

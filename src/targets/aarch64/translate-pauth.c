@@ -236,9 +236,10 @@ void land(A64Translator *t)
         return;
     }
     if (!(t->b->mode & ISA_MODE_MARKED)) {
-        t->landing = !is_of_branches(t->insn);
-        if (!t->landing) {
+        if (is_of_branches(t->insn)) {
             set_btype(t, 0);
+        } else {
+            t->after |= AFTER_LANDING;
         }
         return;
     }
@@ -251,8 +252,5 @@ void land(A64Translator *t)
 
 void landed(A64Translator *t)
 {
-    if (t->landing) {
-        set_btype(t, 0);
-        t->landing = false;
-    }
+    set_btype(t, 0);
 }

@@ -282,7 +282,7 @@ static bool change_daif(A64Translator *t, IrOp op, unsigned crm)
     }
     set_state(
         t, offsetof(A64Cpu, daif), ir_op2(t->b, op, I64, state(t, offsetof(A64Cpu, daif)), bits));
-    t->enabled |= op == IR_andn;
+    t->before |= op == IR_andn ? BEFORE_ENABLED : 0;
     return true;
 }
 
@@ -388,7 +388,7 @@ static bool write_inline(A64Translator *t, const A64Sys *i)
     if (i->reg == REG_DAIF && t->el) {
         set_state(t, offsetof(A64Cpu, daif),
             ir_op2(t->b, IR_and, I64, value, constant(t, I64, PSTATE_DAIF)));
-        t->enabled = true;
+        t->before |= BEFORE_ENABLED;
         return true;
     }
     return false;

@@ -1,6 +1,8 @@
 /* The translation of a block; immediate operands and branches, in the order of insn.decode. */
 #include "targets/aarch64/translate.h"
 
+#include <string.h>
+
 #include "tcg/exec.h"
 
 void raise_exception(A64Translator *t, uint32_t syndrome, Val far)
@@ -267,7 +269,7 @@ bool a64_extr(A64Translator *t, const A64Extr *i)
 
 /*
  * A jump forward inside the page costs nothing: the block goes on there, as long as it does not
- * span too much (isa_fetch32 keeps all that lies between).
+ * span too much (isa_fetch_run keeps all that lies between).
  */
 static bool can_follow(const A64Translator *t, uint64_t target)
 {
@@ -395,19 +397,31 @@ bool a64_ret(A64Translator *t, const A64Br *i)
 
 /* ---- blocks ----------------------------------------------------------------------------------- */
 
-/* Reads the instruction at t->pc. False: it cannot be fetched. */
-static bool fetch(A64Translator *t)
+/* False: the block ends in front of t->pc, for the page does, or nothing can be fetched there. */
+static bool fetch_more(A64Translator *t)
 {
     CpuFault fault;
 
-    if (isa_fetch32(&t->cpu->env, t->pc, &t->insn, &fault)) {
-        t->next = t->pc + 4;
-        return true;
+    if (t->pc / GUEST_PAGE_SIZE != t->b->pc / GUEST_PAGE_SIZE) {
+        return false;
     }
-    if (!t->b->guest_insns) {
+    t->code = isa_fetch_run(&t->cpu->env, t->pc, &t->code_end, &fault);
+    t->code_pc = t->pc;
+    if (!t->code && !t->b->guest_insns) {
         cpu_raise(&t->cpu->env, fault.cause, fault.value);
     }
-    return false;
+    return t->code;
+}
+
+/* Reads the instruction at t->pc. */
+static bool fetch(A64Translator *t)
+{
+    if (t->pc >= t->code_end && !fetch_more(t)) {
+        return false;
+    }
+    memcpy(&t->insn, t->code + (t->pc - t->code_pc), sizeof(t->insn));
+    t->next = t->pc + 4;
+    return true;
 }
 
 /* Nothing takes the instruction: it is undefined, or no row does and one would if its registers were not trapped. */
@@ -471,14 +485,17 @@ static bool is_set_again(A64Translator *t)
     enum { FAR = 4 };
 
     for (unsigned n = 0; n < FAR; n++) {
-        uint64_t pc = t->next + 4 * n;
+        uint64_t pc = t->next + 4 * n, end;
         uint32_t insn;
         CpuFault ignored;
+        const uint8_t *code = pc / GUEST_PAGE_SIZE == t->b->pc / GUEST_PAGE_SIZE
+            ? isa_fetch_run(&t->cpu->env, pc, &end, &ignored)
+            : NULL;
 
-        if (pc / GUEST_PAGE_SIZE != t->b->pc / GUEST_PAGE_SIZE ||
-            !isa_fetch32(&t->cpu->env, pc, &insn, &ignored)) {
+        if (!code) {
             return false;
         }
+        memcpy(&insn, code, sizeof(insn));
         if (computes_sp(insn)) {
             return true;
         }
@@ -498,7 +515,6 @@ static void check_sp(A64Translator *t)
     Val sp = ir_get(t->b, GVAR_SP), low;
     unsigned aligned;
 
-    t->sp_set = false;
     t->sp_open = false;
     if (!(t->mode & MODE_SP_CHECKED) || t->ended) {
         return;
@@ -519,40 +535,58 @@ static void check_sp(A64Translator *t)
     }
 }
 
-static void translate_insn(A64Translator *t)
+/* False: an exception comes first. */
+static bool begin_insn(A64Translator *t, bool has_row)
 {
-    int row = a64_find(t->insn, t->features);
+    unsigned before = t->before;
 
-    ir_insn(t->b, t->pc, 4);
+    t->before &= BEFORE_MODE;
     if (t->mode & MODE_STEP) {
         ir_call_void(t->b, &a64_help_step, NO_VAL, NO_VAL, NO_VAL);
     }
     if (t->mode & MODE_BREAKPOINTS) {
         ir_call_void(t->b, &a64_help_breakpoint, constant(t, I64, t->pc), NO_VAL, NO_VAL);
     }
-    if (t->enabled) {
-        t->enabled = false;
+    if (before & BEFORE_ENABLED) {
         take_enabled(t);
     }
-    if (t->pc == t->b->pc) {
+    if (before & BEFORE_FIRST) {
         land(t);
     }
-    if (row >= 0 && t->mode & MODE_SP_MISALIGNED && has_sp_as_base(t->insn)) {
+    if (has_row && t->mode & MODE_SP_MISALIGNED && has_sp_as_base(t->insn)) {
         raise_exception(t, a64_syndrome(EC_SP_ALIGN, 0), constant(t, I64, 0));
+        return false;
+    }
+    return true;
+}
+
+static void end_insn(A64Translator *t)
+{
+    if (t->after & AFTER_LANDING) {
+        landed(t);
+    }
+    if (t->after & AFTER_SP_SET) {
+        check_sp(t);
+    }
+    t->after = 0;
+}
+
+static void translate_insn(A64Translator *t)
+{
+    int row = a64_find(t->insn, t->features);
+
+    ir_insn(t->b, t->pc, 4);
+    if (t->before && !begin_insn(t, row >= 0)) {
         return;
     }
     if (row < 0 || !a64_translate_row(t, row, t->insn)) {
         refuse(t, row >= 0);
         return;
     }
-    landed(t);
-    if (t->sp_set) {
-        check_sp(t);
+    if (t->after) {
+        end_insn(t);
     }
     t->pc = t->next;
-    if (t->leave && !t->ended) {
-        leave_to(t, JUMP_OTHER, constant(t, I64, t->pc));
-    }
 }
 
 /* Is no instruction to be had here, whatever it may be? */
@@ -572,6 +606,7 @@ void a64_translate(IrBlock *b, CpuEnv *env)
 {
     A64Cpu *cpu = a64_cpu(env);
     uint64_t fp = b->mode & MODE_FP_TRAPPED ? UINT64_C(1) << A64_FP : 0;
+    const uint32_t before_each = MODE_STEP | MODE_BREAKPOINTS | MODE_SP_MISALIGNED;
     A64Translator t = {
         .b = b,
         .cpu = cpu,
@@ -579,26 +614,28 @@ void a64_translate(IrBlock *b, CpuEnv *env)
         .features = cpu->features & ~fp,
         .el = b->mode & MODE_EL,
         .mode = b->mode,
+        .before = BEFORE_FIRST | (b->mode & before_each ? BEFORE_MODE : 0),
         .flags_op = FLAGS_UNKNOWN,
     };
 
     if (refuse_all(&t)) {
         return;
     }
-    do {
-        if (!fetch(&t)) {
+    while (fetch(&t)) {
+        translate_insn(&t);
+        if (t.ended || t.leave || b->mode & MODE_STEP || !ir_has_room(b)) {
             break;
         }
-        translate_insn(&t);
-    } while (!t.ended && !(b->mode & MODE_STEP) && ir_has_room(b) &&
-        t.pc / GUEST_PAGE_SIZE == b->pc / GUEST_PAGE_SIZE);
+    }
     if (t.ended || !b->guest_insns) {
         return;
     }
-    if (t.sp_open) {
+    if (t.leave) {
+        leave_to(&t, JUMP_OTHER, constant(&t, I64, t.pc));
+    } else if (t.sp_open) {
         ir_call_void(b, &a64_help_mode_changed, NO_VAL, NO_VAL, NO_VAL);
         leave_to(&t, JUMP_OTHER, constant(&t, I64, t.pc));
-    } else if (t.enabled) {
+    } else if (t.before & BEFORE_ENABLED) {
         ir_call_void(b, &a64_help_check_interrupts, NO_VAL, NO_VAL, NO_VAL);
         leave_to(&t, JUMP_OTHER, constant(&t, I64, t.pc));
     } else {

@@ -30,20 +30,33 @@ typedef struct A64Either {
     unsigned labels; /* that there were: no value lives across one */
 } A64Either;
 
+typedef enum A64Before {
+    BEFORE_FIRST = 1,   /* it is the block's first */
+    BEFORE_ENABLED = 2, /* interrupts may have become enabled */
+    BEFORE_MODE = 4,    /* the mode says that there is something in front of each */
+} A64Before;
+
+typedef enum A64After {
+    AFTER_SP_SET = 1,  /* it has changed the stack pointer */
+    AFTER_LANDING = 2, /* BTYPE is to be cleared, but not if it faults */
+} A64After;
+
 struct A64Translator {
     IrBlock *b;
     A64Cpu *cpu;
     uint64_t pc, next; /* of this instruction, of the one behind it */
     uint32_t insn;
+    const uint8_t *code; /* what has been fetched: from code_pc to code_end */
+    uint64_t code_pc, code_end;
     uint64_t features;
     unsigned el;
     uint32_t mode;
-    bool ended;   /* the last operation leaves the block */
-    bool leave;   /* what follows must be looked up anew: end after this instruction */
-    bool enabled; /* interrupts may have become enabled: see in front of the next instruction */
-    bool sp_set;  /* this instruction has changed the stack pointer */
-    bool sp_open; /* it may be misaligned, and the mode says that it is not: see check_sp() */
-    bool landing; /* BTYPE is to be cleared behind this instruction, which may fault with it */
+    bool ended; /* the last operation leaves the block */
+    bool leave; /* what follows must be looked up anew: end after this instruction */
+    bool
+        sp_open; /* the stack pointer may be misaligned, and the mode says that it is not: see check_sp() */
+    uint8_t before; /* what is to be seen to in front of the next instruction: A64Before */
+    uint8_t after;  /* and behind this one: A64After */
 
     uint8_t flags_op; /* how this block has last set the flags: A64FlagsOp */
     A64Either either; /* FLAGS_EITHER */
@@ -105,7 +118,7 @@ static inline void set_reg(A64Translator *t, unsigned sf, unsigned n, Val v)
 
 static inline void set_reg_sp(A64Translator *t, unsigned sf, unsigned n, Val v)
 {
-    t->sp_set |= n == GVAR_SP;
+    t->after |= n == GVAR_SP ? AFTER_SP_SET : 0;
     ir_put(t->b, GVAR_X + n, widened(t, sf, v));
 }
 
