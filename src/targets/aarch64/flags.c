@@ -43,9 +43,15 @@ static uint64_t nzcv_of_float(uint64_t a, uint64_t b, unsigned sign, int64_t inf
     return unordered ? nzcv_of(false, false, true, true) : nzcv_of(x < y, x == y, x >= y, false);
 }
 
-static uint64_t nzcv_from(A64FlagsOp op, uint64_t a, uint64_t b)
+/* The word in GVAR_FLAGS_OP: an A64FlagsOp and, if it says so, operand b: one register less to set. */
+enum { WORD_OP = 15, WORD_HAS_B = 1 << 4, WORD_B_SHIFT = 8, WORD_B_BITS = 24 };
+
+static uint64_t nzcv_from(uint64_t word, uint64_t a, uint64_t b)
 {
-    switch (op) {
+    if (word & WORD_HAS_B) {
+        b = (uint64_t)((int64_t)word >> WORD_B_SHIFT);
+    }
+    switch (word & WORD_OP) {
     case FLAGS_SUB64: return nzcv_of_sub(a, b, 63);
     case FLAGS_SUB32: return nzcv_of_sub((uint32_t)a, (uint32_t)b, 31);
     case FLAGS_ADD64: return nzcv_of_add(a, b, a + b, 63);
@@ -58,9 +64,9 @@ static uint64_t nzcv_from(A64FlagsOp op, uint64_t a, uint64_t b)
     }
 }
 
-static uint64_t help_nzcv(CpuEnv *env, uint64_t op, uint64_t a, uint64_t b)
+static uint64_t help_nzcv(CpuEnv *env, uint64_t word, uint64_t a, uint64_t b)
 {
-    return nzcv_from((A64FlagsOp)op, a, b);
+    return nzcv_from(word, a, b);
 }
 
 static const Helper nzcv_helper = { "a64_nzcv", help_nzcv, HELPER_PURE | HELPER_LEAF };
@@ -69,7 +75,7 @@ static const Helper nzcv_helper = { "a64_nzcv", help_nzcv, HELPER_PURE | HELPER_
 
 uint64_t a64_nzcv(const A64Cpu *cpu)
 {
-    return nzcv_from((A64FlagsOp)cpu->flags_op, cpu->flags_a, cpu->flags_b);
+    return nzcv_from(cpu->flags_op, cpu->flags_a, cpu->flags_b);
 }
 
 void a64_set_nzcv(A64Cpu *cpu, uint64_t nzcv)
@@ -85,27 +91,57 @@ static unsigned is_wide(A64FlagsOp op)
     return op == FLAGS_SUB64 || op == FLAGS_ADD64 || op == FLAGS_LOGIC64 || op == FLAGS_FLOAT64;
 }
 
-/* a + n sets the flags of a - (-n), but where n has no negative or is 0 (C differs). */
-static A64FlagsOp simplified(A64Translator *t, A64FlagsOp op, Val *b)
+static bool has_two_operands(A64FlagsOp op)
 {
-    uint64_t n, lowest = op == FLAGS_ADD64 ? INT64_MIN : (uint32_t)INT32_MIN;
+    return op != FLAGS_LOGIC64 && op != FLAGS_LOGIC32;
+}
 
-    if ((op != FLAGS_ADD64 && op != FLAGS_ADD32) || !ir_is_const(t->b, *b, &n) || !n ||
-        n == lowest) {
-        return op;
+static bool is_sum(A64FlagsOp op)
+{
+    return op >= FLAGS_SUB64 && op <= FLAGS_ADD32;
+}
+
+/* A number's place is in flags_op. a + n sets the flags of a - (-n), but where n has no negative or is 0 (C differs). */
+static A64Flags kept(A64Translator *t, A64FlagsOp op, Val b)
+{
+    const A64Flags plain = { .op = op };
+    uint64_t value;
+    int64_t n;
+
+    if (!is_sum(op) || !ir_is_const(t->b, b, &value)) {
+        return plain;
     }
-    *b = constant(t, type_of_sf(is_wide(op)), -n);
-    return op == FLAGS_ADD64 ? FLAGS_SUB64 : FLAGS_SUB32;
+    n = is_wide(op) ? (int64_t)value : (int32_t)value;
+    if (n >= INT64_C(1) << (WORD_B_BITS - 1) || n <= -(INT64_C(1) << (WORD_B_BITS - 1))) {
+        return plain;
+    }
+    if (op == FLAGS_SUB64 || op == FLAGS_SUB32) {
+        return (A64Flags){ .op = op, .is_small = true, .number = (int32_t)n };
+    }
+    op = op == FLAGS_ADD64 ? FLAGS_SUB64 : FLAGS_SUB32;
+    return n ? (A64Flags){ .op = op, .is_small = true, .number = (int32_t)-n } : plain;
+}
+
+static uint64_t word_of(A64Flags f)
+{
+    uint64_t number = (uint64_t)(int64_t)f.number << WORD_B_SHIFT;
+
+    return f.is_small ? number | WORD_HAS_B | f.op : f.op;
+}
+
+/* The upper halves of what is kept of 32-bit operations are never looked at. */
+static Val as_kept(A64Translator *t, Val v)
+{
+    return is_wide_value(t, v) ? v : ir_zext32(t->b, v);
 }
 
 void set_flags(A64Translator *t, A64FlagsOp op, Val a, Val b)
 {
-    op = simplified(t, op, &b);
-    t->flags_op = op;
-    ir_put(t->b, GVAR_FLAGS_OP, constant(t, I64, op));
-    ir_put(t->b, GVAR_FLAGS_A, widened(t, is_wide(op), a));
-    if (op != FLAGS_LOGIC64 && op != FLAGS_LOGIC32) {
-        ir_put(t->b, GVAR_FLAGS_B, widened(t, is_wide(op), b));
+    t->flags = kept(t, op, b);
+    ir_put(t->b, GVAR_FLAGS_OP, constant(t, I64, word_of(t->flags)));
+    ir_put(t->b, GVAR_FLAGS_A, as_kept(t, a));
+    if (has_two_operands(op) && !t->flags.is_small) {
+        ir_put(t->b, GVAR_FLAGS_B, as_kept(t, b));
     }
 }
 
@@ -120,24 +156,26 @@ void set_float_flags(A64Translator *t, IrType type, Val x, Val y)
 
 void set_nzcv(A64Translator *t, Val nzcv)
 {
-    t->flags_op = FLAGS_NZCV;
+    t->flags.op = FLAGS_NZCV;
     ir_put(t->b, GVAR_FLAGS_OP, constant(t, I64, FLAGS_NZCV));
     ir_put(t->b, GVAR_FLAGS_A, nzcv);
 }
 
 void set_flags_if(A64Translator *t, Val test, A64FlagsOp op, Val a, Val b, unsigned nzcv)
 {
+    A64Flags f = kept(t, op, b);
     Val other = constant(t, I64, (uint64_t)nzcv << NZCV_SHIFT);
 
-    op = simplified(t, op, &b);
-    t->flags_op = FLAGS_EITHER;
+    t->flags.op = FLAGS_EITHER;
     t->either = (A64Either){
-        .op = op, .nzcv = nzcv, .test = test, .a = a, .b = b, .labels = t->b->label_count
+        .flags = f, .nzcv = nzcv, .test = test, .a = a, .b = b, .labels = t->b->label_count
     };
     ir_put(t->b, GVAR_FLAGS_OP,
-        ir_select(t->b, test, constant(t, I64, op), constant(t, I64, FLAGS_NZCV)));
-    ir_put(t->b, GVAR_FLAGS_A, ir_select(t->b, test, widened(t, is_wide(op), a), other));
-    ir_put(t->b, GVAR_FLAGS_B, widened(t, is_wide(op), b));
+        ir_select(t->b, test, constant(t, I64, word_of(f)), constant(t, I64, FLAGS_NZCV)));
+    ir_put(t->b, GVAR_FLAGS_A, ir_select(t->b, test, as_kept(t, a), other));
+    if (!f.is_small) {
+        ir_put(t->b, GVAR_FLAGS_B, as_kept(t, b));
+    }
 }
 
 /* ---- asking ----------------------------------------------------------------------------------- */
@@ -151,19 +189,34 @@ typedef struct Compare {
 /* Conditions by their upper three bits; the lowest one negates (C1.2.4). */
 enum { COND_EQ, COND_CS, COND_MI, COND_VS, COND_HI, COND_GE, COND_GT, COND_AL };
 
-static Val flags_operand(A64Translator *t, A64FlagsOp op, unsigned gvar)
+static Val kept_value(A64Translator *t, A64FlagsOp op, unsigned gvar)
 {
     return narrowed(t, is_wide(op), ir_get(t->b, gvar));
 }
 
+static Val small_number(A64Translator *t, A64Flags f)
+{
+    return constant(t, type_of_sf(is_wide(f.op)), (uint64_t)(int64_t)f.number);
+}
+
+static Val kept_b(A64Translator *t)
+{
+    A64FlagsOp op = (A64FlagsOp)t->flags.op;
+
+    if (t->flags.is_small) {
+        return small_number(t, t->flags);
+    }
+    return has_two_operands(op) ? kept_value(t, op, GVAR_FLAGS_B) : NO_VAL;
+}
+
 static bool either_is_at_hand(const A64Translator *t)
 {
-    return t->flags_op == FLAGS_EITHER && t->either.labels == t->b->label_count;
+    return t->flags.op == FLAGS_EITHER && t->either.labels == t->b->label_count;
 }
 
 Val get_nzcv(A64Translator *t)
 {
-    if (t->flags_op != FLAGS_NZCV) {
+    if (t->flags.op != FLAGS_NZCV) {
         set_nzcv(t,
             ir_call(t->b, I64, &nzcv_helper, ir_get(t->b, GVAR_FLAGS_OP),
                 ir_get(t->b, GVAR_FLAGS_A), ir_get(t->b, GVAR_FLAGS_B)));
@@ -326,7 +379,9 @@ static Val truth(A64Translator *t, Compare c)
 static Compare compare_either(A64Translator *t, unsigned cond)
 {
     const A64Either *e = &t->either;
-    Compare then = compare_of(t, e->op, cond >> 1, e->a, e->b);
+    unsigned wide = is_wide(e->flags.op);
+    Val y = e->flags.is_small ? small_number(t, e->flags) : of_width(t, wide, e->b);
+    Compare then = compare_of(t, e->flags.op, cond >> 1, of_width(t, wide, e->a), y);
     Val one = constant(t, I32, 1), result;
 
     then.cond ^= cond & 1;
@@ -340,6 +395,7 @@ static Compare compare_either(A64Translator *t, unsigned cond)
 
 static Compare comparison(A64Translator *t, unsigned cond)
 {
+    A64FlagsOp op = (A64FlagsOp)t->flags.op;
     Compare c;
 
     if (cond >> 1 == COND_AL) {
@@ -349,11 +405,10 @@ static Compare comparison(A64Translator *t, unsigned cond)
     if (either_is_at_hand(t)) {
         return compare_either(t, cond);
     }
-    if (t->flags_op >= FLAGS_UNKNOWN || t->flags_op == FLAGS_NZCV) {
+    if (op >= FLAGS_UNKNOWN || op == FLAGS_NZCV) {
         c = compare_of_nzcv(t, cond >> 1, get_nzcv(t));
     } else {
-        c = compare_of(t, t->flags_op, cond >> 1, flags_operand(t, t->flags_op, GVAR_FLAGS_A),
-            flags_operand(t, t->flags_op, GVAR_FLAGS_B));
+        c = compare_of(t, op, cond >> 1, kept_value(t, op, GVAR_FLAGS_A), kept_b(t));
     }
     c.cond ^= cond & 1;
     return c;

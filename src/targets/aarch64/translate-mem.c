@@ -21,23 +21,23 @@ void check_alignment(A64Translator *t, unsigned rn, unsigned size, bool is_store
     ir_label(t->b, aligned);
 }
 
-/* opc: 1 load, 2 load signed into 64 bits, 3 into 32. Only 64-bit results are of type I64. */
-static bool is_64(unsigned size, unsigned opc)
-{
-    return opc == 2 || size == MEM_64;
-}
-
+/* opc: 1 load, 2 load signed into 64 bits, 3 into 32: only that is of type I32. */
 static Val load(A64Translator *t, unsigned size, unsigned opc, Val base, int32_t offset)
 {
     MemOp op = data_memop(t, size) | (opc & 2 ? MEM_SIGNED : 0);
 
-    return ir_load(t->b, type_of_sf(is_64(size, opc)), op, base, offset);
+    return ir_load(t->b, opc == 3 ? I32 : I64, op, base, offset);
 }
 
-/* A store of less than 32 bits takes the low ones of an I32. */
+static void set_loaded(A64Translator *t, unsigned n, Val value)
+{
+    set_reg(t, is_wide_value(t, value), n, value);
+}
+
+/* A store of less than 64 bits takes the low ones. */
 static void store(A64Translator *t, unsigned size, Val base, int32_t offset, unsigned rt)
 {
-    ir_store(t->b, data_memop(t, size), base, offset, reg(t, size == MEM_64, rt));
+    ir_store(t->b, data_memop(t, size), base, offset, xreg(t, rt));
 }
 
 enum { OFFSET, POST_INDEX, UNPRIVILEGED, PRE_INDEX };
@@ -60,14 +60,13 @@ void write_back(A64Translator *t, unsigned mode, unsigned rn, int32_t imm)
 static void access_as_user(A64Translator *t, const A64Ldst *i)
 {
     Val base = xreg_sp(t, i->rn);
-    bool wide = is_64(i->size, i->opc);
 
     if (i->opc == 0) {
-        ir_store_as(t->b, data_memop(t, i->size), base, i->imm, reg(t, wide, i->rt));
+        ir_store_as(t->b, data_memop(t, i->size), base, i->imm, xreg(t, i->rt));
     } else {
         MemOp op = data_memop(t, i->size) | (i->opc & 2 ? MEM_SIGNED : 0);
 
-        set_reg(t, wide, i->rt, ir_load_as(t->b, type_of_sf(wide), op, base, i->imm));
+        set_loaded(t, i->rt, ir_load_as(t->b, i->opc == 3 ? I32 : I64, op, base, i->imm));
     }
 }
 
@@ -85,7 +84,7 @@ bool a64_ldst(A64Translator *t, const A64Ldst *i)
         Val value = load(t, i->size, i->opc, base, offset);
 
         write_back(t, i->mode, i->rn, i->imm);
-        set_reg(t, is_64(i->size, i->opc), i->rt, value);
+        set_loaded(t, i->rt, value);
     }
     return true;
 }
@@ -102,7 +101,7 @@ bool a64_ldst_reg(A64Translator *t, const A64LdstReg *i)
     if (i->opc == 0) {
         store(t, i->size, address, 0, i->rt);
     } else {
-        set_reg(t, is_64(i->size, i->opc), i->rt, load(t, i->size, i->opc, address, 0));
+        set_loaded(t, i->rt, load(t, i->size, i->opc, address, 0));
     }
     return true;
 }
@@ -111,7 +110,7 @@ bool a64_ldr_lit(A64Translator *t, const A64Lit *i)
 {
     Val address = constant(t, I64, t->pc + (int64_t)i->imm);
 
-    set_reg(t, is_64(i->size, i->opc), i->rt, load(t, i->size, i->opc, address, 0));
+    set_loaded(t, i->rt, load(t, i->size, i->opc, address, 0));
     return true;
 }
 
@@ -130,8 +129,8 @@ bool a64_pair(A64Translator *t, const A64PairW *i)
         Val y = load(t, i->size, i->opc, base, second);
 
         write_back(t, i->mode, i->rn, i->imm);
-        set_reg(t, is_64(i->size, i->opc), i->rt, x);
-        set_reg(t, is_64(i->size, i->opc), i->rt2, y);
+        set_loaded(t, i->rt, x);
+        set_loaded(t, i->rt2, y);
     }
     return true;
 }

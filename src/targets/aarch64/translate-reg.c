@@ -107,11 +107,22 @@ static bool logic_flags(A64Translator *t, Inverted inverted, const A64Shifted *i
     bool a64_##name(A64Translator *t, const A64Shifted *i) { return logic(t, IR_##op, inverted, i); }
 
 LOGIC(and, and, AS_IS)
-LOGIC(orr, or, AS_IS)
 LOGIC(eor, xor, AS_IS)
 LOGIC(orn, or, INVERTED)
 LOGIC(eon, xor, INVERTED)
 /* clang-format on */
+
+/* mov is the most common instruction of all. */
+bool a64_orr(A64Translator *t, const A64Shifted *i)
+{
+    if (i->rn != 31 || i->amount) {
+        return logic(t, IR_or, AS_IS, i);
+    }
+    Val x = xreg(t, i->rm);
+
+    set_reg(t, 1, i->rd, i->sf ? x : ir_ext(t->b, I64, x, 0, 32));
+    return true;
+}
 
 bool a64_bic(A64Translator *t, const A64Shifted *i)
 {
@@ -141,32 +152,38 @@ static A64FlagsOp sum_flags(IrOp op, unsigned sf)
     return op == IR_add ? (sf ? FLAGS_ADD64 : FLAGS_ADD32) : (sf ? FLAGS_SUB64 : FLAGS_SUB32);
 }
 
+/* Flags of 32 bits are kept as whole registers are. cmp and cmn have no result. */
 static bool sum_shifted(A64Translator *t, IrOp op, bool flags, const A64Shifted *i)
 {
-    Val x = reg(t, i->sf, i->rn), y;
+    Val x = xreg(t, i->rn), y, kept;
 
     if (!shifted_operand(t, i, &y)) {
         return false;
     }
-    set_reg(t, i->sf, i->rd, ir_op2(t->b, op, type_of_sf(i->sf), x, y));
+    kept = i->amount ? y : xreg(t, i->rm);
+    if (!flags || i->rd != 31) {
+        set_reg(t, i->sf, i->rd, ir_op2(t->b, op, type_of_sf(i->sf), narrowed(t, i->sf, x), y));
+    }
     if (flags) {
-        set_flags(t, sum_flags(op, i->sf), x, y);
+        set_flags(t, sum_flags(op, i->sf), x, kept);
     }
     return true;
 }
 
 static bool sum_extended(A64Translator *t, IrOp op, bool flags, const A64Extended *i)
 {
-    Val x = reg_sp(t, i->sf, i->rn);
-    Val y = narrowed(t, i->sf, extended_reg(t, i->rm, i->option, i->amount));
-    Val sum = ir_op2(t->b, op, type_of_sf(i->sf), x, y);
+    Val x = xreg_sp(t, i->rn), y = extended_reg(t, i->rm, i->option, i->amount);
 
-    if (flags) {
-        set_reg(t, i->sf, i->rd, sum);
-        set_flags(t, sum_flags(op, i->sf), x, y);
-    } else {
-        set_reg_sp(t, i->sf, i->rd, sum);
+    if (!flags) {
+        set_reg_sp(t, i->sf, i->rd,
+            ir_op2(t->b, op, type_of_sf(i->sf), narrowed(t, i->sf, x), narrowed(t, i->sf, y)));
+        return true;
     }
+    if (i->rd != 31) {
+        set_reg(t, i->sf, i->rd,
+            ir_op2(t->b, op, type_of_sf(i->sf), narrowed(t, i->sf, x), narrowed(t, i->sf, y)));
+    }
+    set_flags(t, sum_flags(op, i->sf), x, y);
     return true;
 }
 
@@ -273,8 +290,8 @@ bool a64_setf(A64Translator *t, const A64Setf *i)
 
 static bool conditional_compare(A64Translator *t, IrOp op, const A64Ccmp *i)
 {
-    Val x = reg(t, i->sf, i->rn);
-    Val y = i->imm ? constant(t, type_of_sf(i->sf), i->rm) : reg(t, i->sf, i->rm);
+    Val x = xreg(t, i->rn);
+    Val y = i->imm ? constant(t, type_of_sf(i->sf), i->rm) : xreg(t, i->rm);
     Val test = condition(t, i->cond);
     uint64_t known;
 
@@ -318,10 +335,8 @@ bool a64_csinc(A64Translator *t, const A64Csel *i)
 {
     IrType type = type_of_sf(i->sf);
 
-    if (i->rn == 31 && i->rm == 31) {
-        Val test = ir_op2(t->b, IR_xor, I32, condition(t, i->cond), constant(t, I32, 1));
-
-        set_reg(t, 0, i->rd, test);
+    if (i->rn == 31 && i->rm == 31 && i->cond < 14) {
+        set_reg(t, 0, i->rd, condition(t, i->cond ^ 1));
         return true;
     }
     return choose(t, i, ir_op2(t->b, IR_add, type, reg(t, i->sf, i->rm), constant(t, type, 1)));

@@ -372,7 +372,7 @@ bool a64_mrs(A64Translator *t, const A64Sys *i)
         set_reg(t, 1, i->rt,
             ir_call(t->b, I64, &a64_help_mrs, constant(t, I64, sysreg_operand(i, number)), NO_VAL,
                 NO_VAL));
-        t->flags_op = FLAGS_UNKNOWN; /* RNDR sets them */
+        t->flags.op = FLAGS_UNKNOWN; /* RNDR sets them */
     }
     return true;
 }

@@ -28,46 +28,60 @@ bool a64_adrp(A64Translator *t, const A64Adr *i)
     return true;
 }
 
-static Val add_immediate(A64Translator *t, const A64Addi *i)
+static uint64_t add_immediate(const A64Addi *i)
 {
-    return constant(t, type_of_sf(i->sf), (uint64_t)i->imm << (i->high ? 12 : 0));
+    return (uint64_t)i->imm << (i->high ? 12 : 0);
 }
 
-static bool add_sub_imm(A64Translator *t, IrOp op, const A64Addi *i)
+static Val plus(A64Translator *t, unsigned sf, Val x, uint64_t y)
 {
-    Val x = reg_sp(t, i->sf, i->rn);
+    return y ? ir_op2(t->b, IR_add, type_of_sf(sf), x, constant(t, type_of_sf(sf), y)) : x;
+}
 
-    set_reg_sp(t, i->sf, i->rd, ir_op2(t->b, op, type_of_sf(i->sf), x, add_immediate(t, i)));
+/* Behind adrp, of a known number. */
+static bool add_imm(A64Translator *t, const A64Addi *i, uint64_t y)
+{
+    Val x = xreg_sp(t, i->rn);
+    uint64_t known;
+
+    if (i->rd != GVAR_SP && is_constant(t, x) && ir_is_const(t->b, x, &known)) {
+        set_reg_to(t, i->sf, i->rd, known + y);
+    } else {
+        set_reg_sp(t, i->sf, i->rd, plus(t, i->sf, narrowed(t, i->sf, x), y));
+    }
     return true;
 }
 
-static bool add_sub_imm_flags(A64Translator *t, IrOp op, A64FlagsOp flags, const A64Addi *i)
+/* y is added; flags are those of the immediate. cmp has no result. */
+static bool add_imm_flags(A64Translator *t, A64FlagsOp flags, const A64Addi *i, uint64_t y)
 {
-    Val x = reg_sp(t, i->sf, i->rn), y = add_immediate(t, i);
+    Val x = xreg_sp(t, i->rn);
 
-    set_reg(t, i->sf, i->rd, ir_op2(t->b, op, type_of_sf(i->sf), x, y));
-    set_flags(t, flags, x, y);
+    if (i->rd != 31) {
+        set_reg(t, i->sf, i->rd, plus(t, i->sf, narrowed(t, i->sf, x), y));
+    }
+    set_flags(t, flags, x, constant(t, type_of_sf(i->sf), add_immediate(i)));
     return true;
 }
 
 bool a64_add_imm(A64Translator *t, const A64Addi *i)
 {
-    return add_sub_imm(t, IR_add, i);
+    return add_imm(t, i, add_immediate(i));
 }
 
 bool a64_sub_imm(A64Translator *t, const A64Addi *i)
 {
-    return add_sub_imm(t, IR_sub, i);
+    return add_imm(t, i, -add_immediate(i));
 }
 
 bool a64_adds_imm(A64Translator *t, const A64Addi *i)
 {
-    return add_sub_imm_flags(t, IR_add, i->sf ? FLAGS_ADD64 : FLAGS_ADD32, i);
+    return add_imm_flags(t, i->sf ? FLAGS_ADD64 : FLAGS_ADD32, i, add_immediate(i));
 }
 
 bool a64_subs_imm(A64Translator *t, const A64Addi *i)
 {
-    return add_sub_imm_flags(t, IR_sub, i->sf ? FLAGS_SUB64 : FLAGS_SUB32, i);
+    return add_imm_flags(t, i->sf ? FLAGS_SUB64 : FLAGS_SUB32, i, -add_immediate(i));
 }
 
 /* DecodeBitMasks of the pseudocode (J1): an element of 2 to 64 bits, rotated, repeated. False: reserved. */
@@ -96,20 +110,45 @@ bool decode_bit_mask(unsigned sf, unsigned n, unsigned imms, unsigned immr, uint
 
 static bool logic_imm(A64Translator *t, IrOp op, const A64Logi *i)
 {
+    IrType type = type_of_sf(i->sf);
     uint64_t mask;
 
     if (!decode_bit_mask(i->sf, i->n, i->imms, i->immr, &mask)) {
         return false;
     }
-    IrType type = type_of_sf(i->sf);
-    set_reg_sp(
-        t, i->sf, i->rd, ir_op2(t->b, op, type, reg(t, i->sf, i->rn), constant(t, type, mask)));
+    if (i->rn == 31 && op == IR_or) { /* mov */
+        set_reg_sp(t, 1, i->rd, constant(t, I64, mask));
+    } else {
+        Val x = reg(t, i->sf, i->rn);
+
+        set_reg_sp(t, i->sf, i->rd, ir_op2(t->b, op, type, x, constant(t, type, mask)));
+    }
+    return true;
+}
+
+/* x & mask, of either type: what of 32 bits leaves out the highest is the same of 64. */
+static bool and_imm_value(A64Translator *t, const A64Logi *i, Val *out)
+{
+    uint64_t mask;
+
+    if (!decode_bit_mask(i->sf, i->n, i->imms, i->immr, &mask)) {
+        return false;
+    }
+    unsigned wide = i->sf || mask <= INT32_MAX;
+    IrType type = type_of_sf(wide);
+    *out = ir_op2(t->b, IR_and, type, reg(t, wide, i->rn), constant(t, type, mask));
     return true;
 }
 
 bool a64_and_imm(A64Translator *t, const A64Logi *i)
 {
-    return logic_imm(t, IR_and, i);
+    Val result;
+
+    if (!and_imm_value(t, i, &result)) {
+        return false;
+    }
+    set_reg_sp(t, is_wide_value(t, result), i->rd, result);
+    return true;
 }
 
 bool a64_orr_imm(A64Translator *t, const A64Logi *i)
@@ -124,15 +163,12 @@ bool a64_eor_imm(A64Translator *t, const A64Logi *i)
 
 bool a64_ands_imm(A64Translator *t, const A64Logi *i)
 {
-    IrType type = type_of_sf(i->sf);
-    uint64_t mask;
     Val result;
 
-    if (!decode_bit_mask(i->sf, i->n, i->imms, i->immr, &mask)) {
+    if (!and_imm_value(t, i, &result)) {
         return false;
     }
-    result = ir_op2(t->b, IR_and, type, reg(t, i->sf, i->rn), constant(t, type, mask));
-    set_reg(t, i->sf, i->rd, result);
+    set_reg(t, is_wide_value(t, result), i->rd, result);
     set_flags(t, i->sf ? FLAGS_LOGIC64 : FLAGS_LOGIC32, result, NO_VAL);
     return true;
 }
@@ -147,7 +183,7 @@ bool a64_movn(A64Translator *t, const A64Movi *i)
     if (!is_wide_move(i)) {
         return false;
     }
-    set_reg(t, i->sf, i->rd, constant(t, type_of_sf(i->sf), ~((uint64_t)i->imm << 16 * i->hw)));
+    set_reg_to(t, i->sf, i->rd, ~((uint64_t)i->imm << 16 * i->hw));
     return true;
 }
 
@@ -156,7 +192,7 @@ bool a64_movz(A64Translator *t, const A64Movi *i)
     if (!is_wide_move(i)) {
         return false;
     }
-    set_reg(t, i->sf, i->rd, constant(t, type_of_sf(i->sf), (uint64_t)i->imm << 16 * i->hw));
+    set_reg_to(t, i->sf, i->rd, (uint64_t)i->imm << 16 * i->hw);
     return true;
 }
 
@@ -164,12 +200,18 @@ bool a64_movk(A64Translator *t, const A64Movi *i)
 {
     IrType type = type_of_sf(i->sf);
     uint64_t others = ~(UINT64_C(0xffff) << 16 * i->hw), bits = (uint64_t)i->imm << 16 * i->hw;
+    Val x = xreg(t, i->rd);
+    uint64_t known;
 
     if (!is_wide_move(i)) {
         return false;
     }
-    Val kept = ir_op2(t->b, IR_and, type, reg(t, i->sf, i->rd), constant(t, type, others));
-    set_reg(t, i->sf, i->rd, ir_op2(t->b, IR_or, type, kept, constant(t, type, bits)));
+    if (is_constant(t, x) && ir_is_const(t->b, x, &known)) {
+        set_reg_to(t, i->sf, i->rd, (known & others) | bits);
+        return true;
+    }
+    x = ir_op2(t->b, IR_and, type, narrowed(t, i->sf, x), constant(t, type, others));
+    set_reg(t, i->sf, i->rd, ir_op2(t->b, IR_or, type, x, constant(t, type, bits)));
     return true;
 }
 
@@ -184,26 +226,35 @@ static unsigned width_of(unsigned sf)
     return sf ? 64 : 32;
 }
 
-static bool extract_field(A64Translator *t, const A64Bits *i, bool is_signed)
+/* To the left: lsl and the like. */
+static Val insert_in_zero(A64Translator *t, const A64Bits *i, bool is_signed)
 {
     IrType type = type_of_sf(i->sf);
+    unsigned width = width_of(i->sf), up = width - i->immr, length = i->imms + 1;
     Val x = reg(t, i->sf, i->rn);
-    Val (*extract)(IrBlock *, IrType, Val, unsigned, unsigned) = is_signed ? ir_sext : ir_ext;
+
+    if (is_signed || length + up < width) {
+        x = (is_signed ? ir_sext : ir_ext)(t->b, type, x, 0, length);
+    }
+    return ir_op2(t->b, IR_shl, type, x, constant(t, type, up));
+}
+
+static bool extract_field(A64Translator *t, const A64Bits *i, bool is_signed)
+{
+    unsigned length = i->imms - i->immr + 1;
 
     if (!is_bit_field(i)) {
         return false;
     }
-    if (i->imms >= i->immr) {
-        x = extract(t->b, type, x, i->immr, i->imms - i->immr + 1);
-    } else {
-        unsigned up = width_of(i->sf) - i->immr;
+    if (i->imms < i->immr) {
+        set_reg(t, i->sf, i->rd, insert_in_zero(t, i, is_signed));
+    } else if (is_signed) {
+        Val x = reg(t, i->sf, i->rn);
 
-        if (is_signed || i->imms + 1 + up < width_of(i->sf)) {
-            x = extract(t->b, type, x, 0, i->imms + 1);
-        }
-        x = ir_op2(t->b, IR_shl, type, x, constant(t, type, up));
+        set_reg(t, i->sf, i->rd, ir_sext(t->b, type_of_sf(i->sf), x, i->immr, length));
+    } else {
+        set_reg(t, 1, i->rd, ir_ext(t->b, I64, xreg(t, i->rn), i->immr, length));
     }
-    set_reg(t, i->sf, i->rd, x);
     return true;
 }
 
@@ -615,7 +666,7 @@ void a64_translate(IrBlock *b, CpuEnv *env)
         .el = b->mode & MODE_EL,
         .mode = b->mode,
         .before = BEFORE_FIRST | (b->mode & before_each ? BEFORE_MODE : 0),
-        .flags_op = FLAGS_UNKNOWN,
+        .flags.op = FLAGS_UNKNOWN,
     };
 
     if (refuse_all(&t)) {

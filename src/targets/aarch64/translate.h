@@ -23,9 +23,17 @@ typedef enum A64FlagsOp {
     FLAGS_EITHER,  /* in the translator only: as A64Either says */
 } A64FlagsOp;
 
-/* What a conditional comparison has left: the flags of op if test, else nzcv. */
+/* How an operation's flags are kept. Of a subtraction, b may be a small number. */
+typedef struct A64Flags {
+    uint8_t op; /* A64FlagsOp */
+    bool is_small;
+    int32_t number;
+} A64Flags;
+
+/* What a conditional comparison has left: the flags of that if test, else nzcv. */
 typedef struct A64Either {
-    uint8_t op, nzcv;
+    A64Flags flags;
+    uint8_t nzcv;
     Val test, a, b;
     unsigned labels; /* that there were: no value lives across one */
 } A64Either;
@@ -51,14 +59,13 @@ struct A64Translator {
     uint64_t features;
     unsigned el;
     uint32_t mode;
-    bool ended; /* the last operation leaves the block */
-    bool leave; /* what follows must be looked up anew: end after this instruction */
-    bool
-        sp_open; /* the stack pointer may be misaligned, and the mode says that it is not: see check_sp() */
+    bool ended;     /* the last operation leaves the block */
+    bool leave;     /* what follows must be looked up anew: end after this instruction */
+    bool sp_open;   /* SP may be misaligned, and the mode says that it is not: see check_sp() */
     uint8_t before; /* what is to be seen to in front of the next instruction: A64Before */
     uint8_t after;  /* and behind this one: A64After */
 
-    uint8_t flags_op; /* how this block has last set the flags: A64FlagsOp */
+    A64Flags flags;   /* how this block has last set them */
     A64Either either; /* FLAGS_EITHER */
 };
 
@@ -74,6 +81,11 @@ static inline IrType type_of_sf(unsigned sf)
 static inline Val constant(A64Translator *t, IrType type, uint64_t value)
 {
     return ir_const(t->b, type, value);
+}
+
+static inline bool is_constant(const A64Translator *t, Val v)
+{
+    return t->b->ops[t->b->defined_by[v.id]].op == IR_const;
 }
 
 /* A register; 31 is zero. */
@@ -103,6 +115,17 @@ static inline Val reg_sp(A64Translator *t, unsigned sf, unsigned n)
     return narrowed(t, sf, xreg_sp(t, n));
 }
 
+static inline bool is_wide_value(const A64Translator *t, Val v)
+{
+    return t->b->types[v.id] == I64;
+}
+
+/* The same, where it may have been narrowed already. */
+static inline Val of_width(A64Translator *t, unsigned sf, Val v)
+{
+    return is_wide_value(t, v) ? narrowed(t, sf, v) : v;
+}
+
 static inline Val widened(A64Translator *t, unsigned sf, Val v)
 {
     return sf ? v : ir_zext32(t->b, v);
@@ -113,6 +136,14 @@ static inline void set_reg(A64Translator *t, unsigned sf, unsigned n, Val v)
 {
     if (n != 31) {
         ir_put(t->b, GVAR_X + n, widened(t, sf, v));
+    }
+}
+
+/* Sets a register to a number, cut to sf's width. */
+static inline void set_reg_to(A64Translator *t, unsigned sf, unsigned n, uint64_t value)
+{
+    if (n != 31) {
+        ir_put(t->b, GVAR_X + n, constant(t, I64, sf ? value : (uint32_t)value));
     }
 }
 
@@ -143,7 +174,10 @@ Val register_address(A64Translator *t, unsigned rn, unsigned rm, unsigned option
 
 /* ---- flags: flags.c ---- */
 
-/* The flags are those of an operation on values of sf's type. */
+/*
+ * The flags are those of an operation on values of op's width; of a 32-bit one only the lower halves count, and
+ * either type is fine.
+ */
 void set_flags(A64Translator *t, A64FlagsOp op, Val a, Val b);
 /* The flags are those of a comparison of two floats of type F32 or F64, none of which is to be flushed to zero. */
 void set_float_flags(A64Translator *t, IrType type, Val x, Val y);

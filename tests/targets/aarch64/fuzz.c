@@ -195,9 +195,31 @@ static bool is_unpredictable(const DecodeRow *row, uint32_t insn)
             (base == rt || (pair && base == get(row, "rt2", insn))));
 }
 
+static bool one_of(DiffProgram *p, unsigned count)
+{
+    return random_below(&p->random, count) == 0;
+}
+
+/* An operand that is not shifted, and one whose register gets the result, are cases of their own, and rare else. */
+static void make_special(DiffProgram *p, const DecodeRow *row, uint32_t *insn)
+{
+    const char *operand = one_of(p, 2) ? "rm" : "rn";
+
+    if (one_of(p, 2)) {
+        set(row, "amount", 0, insn);
+    }
+    if (decode_row_field(row, operand) && one_of(p, 3)) {
+        set(row, "rd", get(row, operand, *insn), insn);
+    }
+}
+
 static bool random_insn(DiffProgram *p, const DecodeRow *row, uint32_t *insn)
 {
-    return decode_random(row, &p->rows, insn) && !writes_reserved(row, *insn) && !is_wrong(*insn);
+    if (!decode_random(row, &p->rows, insn)) {
+        return false;
+    }
+    make_special(p, row, insn);
+    return !writes_reserved(row, *insn) && !is_wrong(*insn);
 }
 
 static const DecodeRow *random_row(DiffProgram *p, uint32_t *insn)
@@ -226,11 +248,6 @@ static uint32_t random_plain(DiffProgram *p)
 static unsigned random_register(DiffProgram *p)
 {
     return random_below(&p->random, FIRST_RESERVED);
-}
-
-static bool one_of(DiffProgram *p, unsigned count)
-{
-    return random_below(&p->random, count) == 0;
 }
 
 /* Some addresses have a tag. */
