@@ -461,9 +461,9 @@ static void put_indirect(DiffProgram *p, const DecodeRow *row, uint32_t insn)
 
 /* ---- hints and system registers --------------------------------------------------------------- */
 
-enum { HINT_WFE = 2, HINT_WFI, HINT_FIRST_PAUTH = 7, HINT_LAST_PAUTH = 31 };
+enum { HINT_WFE = 2, HINT_WFI, HINT_SEV, HINT_FIRST_PAUTH = 7, HINT_LAST_PAUTH = 31 };
 
-/* Those that check (12, 14, 28 to 31) come behind the ones that sign, 4 less, most times. */
+/* Those that check (12, 14, 28 to 31) come behind the ones that sign, 4 less, most times. There is no CPU to wait for. */
 static void put_hint(DiffProgram *p, const DecodeRow *row, uint32_t insn)
 {
     unsigned op = (unsigned)get(row, "op", insn);
@@ -471,7 +471,7 @@ static void put_hint(DiffProgram *p, const DecodeRow *row, uint32_t insn)
     if (one_of(p, 2)) {
         op = HINT_FIRST_PAUTH + random_below(&p->random, HINT_LAST_PAUTH - HINT_FIRST_PAUTH + 1);
     }
-    if (op == HINT_WFE || op == HINT_WFI) {
+    if (op >= HINT_WFE && op <= HINT_SEV) {
         return;
     }
     put_one_half(p, 17);
