@@ -168,8 +168,9 @@ bool a64_ands_imm(A64Translator *t, const A64Logi *i)
     if (!and_imm_value(t, i, &result)) {
         return false;
     }
-    set_reg(t, is_wide_value(t, result), i->rd, result);
-    set_flags(t, i->sf ? FLAGS_LOGIC64 : FLAGS_LOGIC32, result, NO_VAL);
+    unsigned wide = is_wide_value(t, result);
+    set_reg(t, wide, i->rd, result);
+    set_flags(t, wide ? FLAGS_LOGIC64 : FLAGS_LOGIC32, result, NO_VAL);
     return true;
 }
 
