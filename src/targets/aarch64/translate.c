@@ -380,38 +380,57 @@ bool a64_cbnz(A64Translator *t, const A64Cb *i)
     return branch_if(t, i, NE);
 }
 
-static Val tested_bit(A64Translator *t, const A64Tb *i)
+/* Is a bit as asked for, as a comparison. */
+typedef struct BitTest {
+    IrCond cond;
+    Val x, zero;
+} BitTest;
+
+/* A sign is looked at in place: such masks are no immediates of a host. */
+static BitTest test_of_bit(A64Translator *t, const A64Tb *i, bool set)
 {
-    return ir_op2(t->b, IR_and, I64, xreg(t, i->rt), constant(t, I64, UINT64_C(1) << i->bit));
+    bool is_sign = i->bit == 31 || i->bit == 63;
+    IrType type = i->bit == 31 ? I32 : I64;
+    Val x = reg(t, type == I64, i->rt), zero = constant(t, type, 0);
+
+    if (is_sign) {
+        return (BitTest){ set ? LT : GE, x, zero };
+    }
+    x = ir_op2(t->b, IR_and, I64, x, constant(t, I64, UINT64_C(1) << i->bit));
+    return (BitTest){ set ? NE : EQ, x, zero };
 }
 
 /* Where the branch is taken it is begun again in the mode that the stack pointer asks for. */
-static void close_sp(A64Translator *t, const A64Tb *i, IrCond cond)
+static void close_sp(A64Translator *t, const A64Tb *i, bool set)
 {
     unsigned stays = ir_label_new(t->b);
+    BitTest test = test_of_bit(t, i, !set);
 
-    ir_brcond(t->b, stays, cond == EQ ? NE : EQ, tested_bit(t, i), constant(t, I64, 0));
+    ir_brcond(t->b, stays, test.cond, test.x, test.zero);
     ir_call_void(t->b, &a64_help_close_sp, NO_VAL, NO_VAL, NO_VAL);
     ir_label(t->b, stays);
 }
 
-static bool branch_if_bit(A64Translator *t, const A64Tb *i, IrCond cond)
+static bool branch_if_bit(A64Translator *t, const A64Tb *i, bool set)
 {
+    BitTest test;
+
     if (t->sp_open) {
-        close_sp(t, i, cond);
+        close_sp(t, i, set);
     }
-    ir_goto_if(t->b, cond, tested_bit(t, i), constant(t, I64, 0), t->pc + (int64_t)i->imm);
+    test = test_of_bit(t, i, set);
+    ir_goto_if(t->b, test.cond, test.x, test.zero, t->pc + (int64_t)i->imm);
     return true;
 }
 
 bool a64_tbz(A64Translator *t, const A64Tb *i)
 {
-    return branch_if_bit(t, i, EQ);
+    return branch_if_bit(t, i, false);
 }
 
 bool a64_tbnz(A64Translator *t, const A64Tb *i)
 {
-    return branch_if_bit(t, i, NE);
+    return branch_if_bit(t, i, true);
 }
 
 void jump_to(A64Translator *t, JumpKind kind, Val target)
