@@ -176,16 +176,23 @@ static void clear_bit(uint64_t *bits, unsigned bit)
             for (unsigned bit = word_ * 64 + (unsigned)__builtin_ctzll(left_), once_ = 1; once_;   \
                  once_ = 0)
 
-static unsigned present_bit(uint64_t page)
+/* A page has two bits, so that one that is not there seldom looks as if it were: all jumps are gone through then. */
+static unsigned present_bit(uint64_t page, unsigned which)
 {
-    return (unsigned)((page >> GUEST_PAGE_BITS) * 0x9e3779b1u >> 16) & (PRESENT_BITS - 1);
+    uint32_t mixed = (uint32_t)(page >> GUEST_PAGE_BITS) * 0x9e3779b1u;
+
+    return mixed >> (which ? 4 : 18) & (PRESENT_BITS - 1);
+}
+
+static bool is_set(const uint64_t *bits, unsigned bit)
+{
+    return bits[bit / 64] >> (bit % 64) & 1;
 }
 
 static bool is_present(const FetchView *view, uint64_t page)
 {
-    unsigned bit = present_bit(page);
-
-    return view->present[bit / 64] >> (bit % 64) & 1;
+    return is_set(view->present, present_bit(page, 0)) &&
+        is_set(view->present, present_bit(page, 1));
 }
 
 static uint64_t jump_pc(const FetchView *view, unsigned index)
@@ -216,7 +223,8 @@ static void enter_jump(FetchView *view, Block *block)
     view->blocks[index] = block;
     __atomic_store_n(&entry->pc, block->pc, __ATOMIC_SEQ_CST);
     set_bit(view->jumps_used, index);
-    set_bit(view->present, present_bit(block->pc));
+    set_bit(view->present, present_bit(block->pc, 0));
+    set_bit(view->present, present_bit(block->pc, 1));
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
     if (atomic_load(&block->dead)) {
         clear_jump(view, index);
@@ -261,7 +269,7 @@ void fetch_view_forget(FetchView *view, uint64_t page)
     uint64_t before = page - GUEST_PAGE_SIZE;
     unsigned slot = (unsigned)(page >> GUEST_PAGE_BITS) & (ITLB_SIZE - 1);
 
-    if (view->map[slot].page == page) {
+    if (is_set(view->itlb_used, slot) && view->map[slot].page == page) {
         view->context.itlb[slot] = 0;
     }
     if (!is_present(view, page) && !is_present(view, before)) {

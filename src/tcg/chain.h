@@ -6,7 +6,7 @@
 
 #include "tcg/blocks.h"
 
-enum { FETCH_VIEWS = 12, PRESENT_BITS = 4096 };
+enum { FETCH_VIEWS = 12, PRESENT_BITS = 1 << 14 };
 
 /* A page that code is fetched from. */
 typedef struct FetchPage {
