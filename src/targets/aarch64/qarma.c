@@ -107,36 +107,9 @@ QUIET uint64_t qarma64_plain(uint64_t text, uint64_t tweak, const uint64_t key[2
     return substitute(x, qarma_parts.unsigma) ^ k0 ^ tweak ^ qarma_parts.alpha ^ w1;
 }
 
-#ifdef __x86_64__
-/* The compiler uses no vector register here, and the convention of ms_abi keeps all but the first six. */
-QUIET static uint64_t by_vector(uint64_t text, uint64_t tweak, const uint64_t key[2])
-{
-    uint8_t kept[6][16];
-    uint64_t code;
-
-    __asm__ volatile("movups %%xmm0, (%0)\n movups %%xmm1, 16(%0)\n movups %%xmm2, 32(%0)\n"
-                     "movups %%xmm3, 48(%0)\n movups %%xmm4, 64(%0)\n movups %%xmm5, 80(%0)"
-                     :
-                     : "r"(kept)
-                     : "memory");
-    code = qarma64_vector(text, tweak, key[0], key[1]);
-    __asm__ volatile("movups (%0), %%xmm0\n movups 16(%0), %%xmm1\n movups 32(%0), %%xmm2\n"
-                     "movups 48(%0), %%xmm3\n movups 64(%0), %%xmm4\n movups 80(%0), %%xmm5"
-                     :
-                     : "r"(kept)
-                     : "memory");
-    return code;
-}
-#else
-QUIET static uint64_t by_vector(uint64_t text, uint64_t tweak, const uint64_t key[2])
-{
-    return qarma64_plain(text, tweak, key);
-}
-#endif
-
 QUIET uint64_t qarma64(uint64_t text, uint64_t tweak, const uint64_t key[2])
 {
-    return has_vector ? by_vector(text, tweak, key) : qarma64_plain(text, tweak, key);
+    return has_vector ? qarma64_vector(text, tweak, key) : qarma64_plain(text, tweak, key);
 }
 
 #include "tcg/general-regs-end.h"

@@ -34,10 +34,6 @@ uint64_t qarma64_plain(uint64_t text, uint64_t tweak, const uint64_t key[2]);
 
 /* The same for x86 hosts with SSSE3: qarma-x86.c. The tables are made once; false: not such a host. */
 bool qarma64_vector_prepare(void);
-/* Leaves xmm6 and up as they are. */
-#ifdef __x86_64__
-__attribute__((ms_abi)) uint64_t qarma64_vector(
-    uint64_t text, uint64_t tweak, uint64_t k0, uint64_t w0);
-#endif
+uint64_t qarma64_vector(uint64_t text, uint64_t tweak, const uint64_t key[2]);
 
 #endif
