@@ -47,7 +47,7 @@ typedef struct Chunk {
 } Chunk;
 
 enum {
-    CODE_PATCHED_PAGES = 512
+    CODE_PATCHED_PAGES = 384
 }; /* host pages that links may bring back before all are given back */
 
 typedef struct CodeCache {
