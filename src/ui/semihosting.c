@@ -41,8 +41,10 @@ static size_t read_in(void *owner, void *bytes, size_t room)
         channel_connect(s->channel, &input_front, s);
     }
     length = MIN(room, s->input->len);
-    memcpy(bytes, s->input->data, length);
-    g_byte_array_remove_range(s->input, 0, length);
+    if (length) { /* an array that never had a byte has no data either */
+        memcpy(bytes, s->input->data, length);
+        g_byte_array_remove_range(s->input, 0, length);
+    }
     channel_accept_input(s->channel);
     return length;
 }
