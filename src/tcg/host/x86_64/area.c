@@ -333,10 +333,22 @@ static Rm framed(unsigned reg)
     return rm_mem(RSP, (int)(8 + offsetof(SlowFrame, reg[0]) + 8 * reg));
 }
 
-static void load_caller_pins(Code *c)
+static void push_frame(Code *c)
 {
-    for (unsigned n = 0; n < sizeof(caller_pins); n++) {
-        x_op(c, OP_MOV, true, caller_pins[n], framed(caller_pins[n]));
+    for (unsigned reg = R15; reg > RBP; reg--) {
+        x_push(c, reg);
+    }
+    move_rsp(c, -16); /* RBP, RSP */
+    for (unsigned reg = RBX + 1; reg-- > RAX;) {
+        x_push(c, reg);
+    }
+    move_rsp(c, -8);
+}
+
+static void load_framed(Code *c, const uint8_t *regs, unsigned count)
+{
+    for (unsigned n = 0; n < count; n++) {
+        x_op(c, OP_MOV, true, regs[n], framed(regs[n]));
     }
 }
 
@@ -347,8 +359,8 @@ static void call_slow(Code *c, uintptr_t function)
 }
 
 /*
- * See slow.h. Everything is kept but the flags and what the site says. First the quick way, which touches general
- * registers only; then the full one, with the guest registers at home.
+ * See slow.h. Everything is kept but the flags. First the quick way, which touches general registers only; then the
+ * full one, with the guest registers at home.
  */
 static void make_slow(Maker *m)
 {
@@ -357,25 +369,17 @@ static void make_slow(Maker *m)
     uint8_t *full;
     const uint8_t *done;
 
-    for (unsigned reg = R15 + 1; reg-- > RAX;) {
-        x_push(c, reg);
-    }
-    move_rsp(c, -8);
+    push_frame(c);
     call_slow(c, (uintptr_t)slow_quick);
     x_op(c, OP_TEST, false, RAX, rm_reg(RAX));
     full = x_jump_if8(c, COND_E);
+    load_framed(c, caller_pins, sizeof(caller_pins));
     done = code_here(c);
-    move_rsp(c, 8);
-    for (unsigned reg = RAX; reg <= R15; reg++) {
-        if (reg == RSP) {
-            move_rsp(c, 8);
-        } else {
-            x_pop(c, reg);
-        }
-    }
+    load_framed(c, scratch, sizeof(scratch));
+    move_rsp(c, PUSHED - 8);
     x_bytes(c, "\xc3", 1);
     x_here8(c, full);
-    load_caller_pins(c);
+    load_framed(c, caller_pins, sizeof(caller_pins));
     move_pins(m, true);
     to_host_float(c, PUSHED);
     call_slow(c, (uintptr_t)slow_access);

@@ -205,12 +205,32 @@ static bool is_in_general_reg(const Value *value)
 }
 
 /* What C did may have changed the memory map: windows look again. */
+static void forget_windows(Gen *g, const Late *l)
+{
+    for (unsigned reg = RAX; reg <= RDX; reg++) {
+        if (l->windows >> reg & 1) {
+            x_alu(&g->code, ALU_XOR, false, reg, rm_reg(reg));
+        }
+    }
+}
+
+static void load_result(Gen *g, const Late *l)
+{
+    if (l->result != NO_REG) {
+        load_from(g, l->type, l->type == I64 ? MEM_64 : MEM_32, l->result, ENV(call[0]));
+    }
+}
+
+/*
+ * The result comes from memory, not from C by way of the register's place in the frame: processors take what is
+ * popped for what was pushed, and begin again when it is not.
+ */
 void mem_late_slow(Gen *g, const Late *l)
 {
     Code *c = &g->code;
     const Value *value = &l->operand[1];
-    bool in_reg = is_in_general_reg(value), is_vector = class_of(l->type) == VECTOR;
-    uint8_t *p;
+    bool in_reg = is_in_general_reg(value);
+    uint8_t *p, *jump;
 
     if (!in_reg) {
         late_argument(g, value, 1, l->temporary);
@@ -224,16 +244,16 @@ void mem_late_slow(Gen *g, const Late *l)
         .key = (uint16_t)l->key,
         .base = l->operand[0].rm.base,
         .value = in_reg ? value->rm.base : NO_REG,
-        .result = is_vector ? NO_REG : l->result,
-        .flags = (uint8_t)(l->windows | (in_reg && value->type == I64 ? SLOW_WIDE_VALUE : 0) |
-            (l->type == I64 ? SLOW_WIDE_RESULT : 0)),
+        .is_wide = in_reg && value->type == I64,
     };
     p = put_jump(c, p, l->back + c->to_exec);
+    jump = p - 4;
     memcpy(p, &site, sizeof(site));
     c->p = p + sizeof(site);
-    if (is_vector && l->result != NO_REG) {
-        x_here32(c, p - 4);
-        load_from(g, l->type, 0, l->result, ENV(call[0]));
+    if (l->result != NO_REG || l->windows) {
+        x_here32(c, jump);
+        forget_windows(g, l);
+        load_result(g, l);
         x_jump(c, l->back + c->to_exec);
     }
 }

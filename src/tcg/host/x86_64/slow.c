@@ -4,8 +4,6 @@
 #include "tcg/vec.h"
 #include "tcg/general-regs.h"
 
-_Static_assert(RAX == 0 && RDX == 2, "bits of SlowSite.flags");
-
 /* Only an access inside one page, and aligned where it has to be, can be done by the fast path. */
 QUIET static bool is_fast(uint64_t address, uint32_t key)
 {
@@ -41,32 +39,45 @@ QUIET static void load_now(uint64_t *call, const uint8_t *at, uint32_t key)
         call[0] = is_signed ? (uint64_t)(int32_t)value : value;
         break;
     }
-    case MEM_64: call[0] = *(const Unaligned64 *)at; break;
-    case MEM_128:
-        call[0] = *(const Unaligned64 *)at;
-        call[1] = *(const Unaligned64 *)(at + 8);
-        break;
+    case MEM_128: call[1] = *(const Unaligned64 *)(at + 8); /* fall through */
+    default: call[0] = *(const Unaligned64 *)at; break;
     }
 }
 
-QUIET static void store_now(const uint64_t *call, uint8_t *at, uint32_t key)
+QUIET static void store_now(const uint64_t *call, uint8_t *at, uint32_t key, uint64_t value)
 {
     switch (key & MEM_SIZE) {
-    case MEM_8: *at = (uint8_t)call[1]; break;
-    case MEM_16: *(Unaligned16 *)at = (uint16_t)call[1]; break;
-    case MEM_32: *(Unaligned32 *)at = (uint32_t)call[1]; break;
-    case MEM_64: *(Unaligned64 *)at = call[1]; break;
-    case MEM_128:
-        *(Unaligned64 *)at = call[1];
-        *(Unaligned64 *)(at + 8) = call[2];
-        break;
+    case MEM_8: *at = (uint8_t)value; break;
+    case MEM_16: *(Unaligned16 *)at = (uint16_t)value; break;
+    case MEM_32: *(Unaligned32 *)at = (uint32_t)value; break;
+    case MEM_128: *(Unaligned64 *)(at + 8) = call[2]; /* fall through */
+    default: *(Unaligned64 *)at = value; break;
     }
 }
 
-QUIET static bool access_now(CpuEnv *env, uint32_t key, bool write)
+QUIET static const SlowSite *site_of(const SlowFrame *frame)
 {
-    uint64_t address = env->call[0], page = address & -(uint64_t)GUEST_PAGE_SIZE;
-    unsigned index = (unsigned)(page >> GUEST_PAGE_BITS) & (TLB_SIZE - 1);
+    return (const SlowSite *)(frame->back + SLOW_SITE);
+}
+
+QUIET static uint64_t address_of(const SlowFrame *frame, const SlowSite *site)
+{
+    return frame->reg[site->base] + (uint64_t)(int64_t)site->disp;
+}
+
+QUIET static uint64_t operand_of(const CpuEnv *env, const SlowFrame *frame, const SlowSite *site)
+{
+    if (site->value == NO_REG) {
+        return env->call[1];
+    }
+    return site->is_wide ? frame->reg[site->value] : (uint32_t)frame->reg[site->value];
+}
+
+QUIET static bool access_now(
+    CpuEnv *env, const SlowFrame *frame, const SlowSite *site, uint64_t address, bool write)
+{
+    uint64_t page = address & -(uint64_t)GUEST_PAGE_SIZE;
+    unsigned index = (unsigned)(page >> GUEST_PAGE_BITS) & (TLB_SIZE - 1), key = site->key;
     const CpuFar *far = (const CpuFar *)env - 1;
     const TlbEntry *entry = write ? &far->write[index] : &far->read[index];
     uint64_t context = key & SLOW_OTHER ? env->other_context : env->data_context;
@@ -75,67 +86,33 @@ QUIET static bool access_now(CpuEnv *env, uint32_t key, bool write)
         return false;
     }
     if (write) {
-        store_now(env->call, (uint8_t *)(entry->addend + address), key);
+        store_now(
+            env->call, (uint8_t *)(entry->addend + address), key, operand_of(env, frame, site));
     } else {
         load_now(env->call, (const uint8_t *)(entry->addend + address), key);
     }
     return true;
 }
 
-QUIET static const SlowSite *site_of(const SlowFrame *frame)
-{
-    return (const SlowSite *)(frame->back + SLOW_SITE);
-}
-
-QUIET static void take_operands(CpuEnv *env, const SlowFrame *frame, const SlowSite *site)
-{
-    env->call[0] = frame->reg[site->base] + (uint64_t)(int64_t)site->disp;
-    if (site->value != NO_REG) {
-        uint64_t value = frame->reg[site->value];
-        env->call[1] = site->flags & SLOW_WIDE_VALUE ? value : (uint32_t)value;
-    }
-}
-
-QUIET static void give_result(const CpuEnv *env, SlowFrame *frame, const SlowSite *site)
-{
-    if (site->result != NO_REG) {
-        frame->reg[site->result] = site->flags & SLOW_WIDE_RESULT ? env->call[0]
-                                                                  : (uint32_t)env->call[0];
-    }
-    for (unsigned reg = RAX; reg <= RDX; reg++) {
-        frame->reg[reg] &= (site->flags >> reg & 1) - UINT64_C(1);
-    }
-}
-
-QUIET static bool access_and_give(CpuEnv *env, SlowFrame *frame, const SlowSite *site, bool write)
-{
-    bool done = access_now(env, site->key, write);
-
-    if (done) {
-        give_result(env, frame, site);
-    }
-    return done;
-}
-
 QUIET uint32_t slow_quick(CpuEnv *env, SlowFrame *frame)
 {
     const SlowSite *site = site_of(frame);
+    uint64_t address = address_of(frame, site);
     uint32_t key = site->key;
     SlowKind kind = slow_kind(key);
     bool write = kind != SLOW_LOAD, atomic = kind == SLOW_RMW || kind == SLOW_CAS;
 
-    take_operands(env, frame, site);
-    if (!is_fast(env->call[0], key)) {
+    if (!is_fast(address, key)) {
         return false;
     }
-    if (!atomic && access_and_give(env, frame, site, write)) {
+    if (!atomic && access_now(env, frame, site, address, write)) {
         return true;
     }
-    if (!(key & SLOW_OTHER ? mem_refill_as : mem_refill)(env, env->call[0], write)) {
+    if (!(key & SLOW_OTHER ? mem_refill_as : mem_refill)(env, address, write)) {
         return false;
     }
     if (key & SLOW_FINAL) {
-        return access_and_give(env, frame, site, write);
+        return access_now(env, frame, site, address, write);
     }
     frame->back += (uintptr_t)(intptr_t)site->retry;
     return true;
@@ -151,32 +128,32 @@ void slow_vector(CpuEnv *env)
     vec_eval(env, &env->vec[0], &env->vec[0], &env->vec[1], &env->vec[2], (uint32_t)env->call[3]);
 }
 
-void slow_access(CpuEnv *env, SlowFrame *frame)
+void slow_access(CpuEnv *env, const SlowFrame *frame)
 {
     const SlowSite *site = site_of(frame);
-    uint64_t *call = env->call;
+    uint64_t *call = env->call, address = address_of(frame, site);
     uint32_t key = site->key, op = key & 0xff;
     bool wide = (op & MEM_SIZE) == MEM_128;
 
+    call[1] = operand_of(env, frame, site);
     switch (slow_kind(key)) {
     case SLOW_LOAD:
         if (wide) {
-            mem_load128(env, call[0], op, &call[0]);
+            mem_load128(env, address, op, &call[0]);
         } else {
-            call[0] = (key & SLOW_OTHER ? mem_load_as : mem_load)(env, call[0], op);
+            call[0] = (key & SLOW_OTHER ? mem_load_as : mem_load)(env, address, op);
         }
         break;
     case SLOW_STORE:
         if (wide) {
-            mem_store128(env, call[0], op, &call[1]);
+            mem_store128(env, address, op, &call[1]);
         } else {
-            (key & SLOW_OTHER ? mem_store_as : mem_store)(env, call[0], call[1], op);
+            (key & SLOW_OTHER ? mem_store_as : mem_store)(env, address, call[1], op);
         }
         break;
-    case SLOW_RMW: call[0] = mem_rmw(env, call[0], call[1], key & 0xfff); break;
-    case SLOW_CAS: call[0] = mem_cas(env, call[0], call[1], call[2], op); break;
+    case SLOW_RMW: call[0] = mem_rmw(env, address, call[1], key & 0xfff); break;
+    case SLOW_CAS: call[0] = mem_cas(env, address, call[1], call[2], op); break;
     }
-    give_result(env, frame, site);
 }
 
 #include "tcg/general-regs-end.h"

@@ -1,7 +1,7 @@
 /*
  * The C side of memory accesses that miss the fast path. A block calls THUNK_SLOW and says by a SlowSite behind the
  * call what it wants; what does not come out of a register is in env->call: [1] and [2] are the operands (store:
- * value; cas: expected, new; vstore: both halves). The result is in [0] (vload: [0] and [1]) and in its register.
+ * value; cas: expected, new; vstore: both halves). The result is in [0] (vload: [0] and [1]).
  */
 #ifndef TCG_HOST_X86_64_SLOW_H
 #define TCG_HOST_X86_64_SLOW_H
@@ -27,16 +27,13 @@ static inline SlowKind slow_kind(uint32_t key)
     return (SlowKind)(key >> 12 & 3);
 }
 
-/* In SlowSite.flags, above a bit for each of RAX, RCX and RDX that is cleared (windows look again): */
-enum { SLOW_WIDE_VALUE = 1 << 3, SLOW_WIDE_RESULT = 1 << 4 }; /* all 64 bits count */
-
 /* Lies SLOW_SITE bytes behind the return address: there is a jump to where the block goes on. */
 typedef struct __attribute__((packed)) SlowSite {
     int32_t disp;  /* the address is base + disp */
     int32_t retry; /* from the return address to where the access is tried again */
     uint16_t key;
-    uint8_t base, value, result; /* general registers; value, result: NO_REG: none */
-    uint8_t flags;
+    uint8_t base, value; /* general registers; value: NO_REG: in env->call[1] */
+    bool is_wide;        /* all 64 bits of value */
 } SlowSite;
 
 enum { SLOW_SITE = 5 };
@@ -50,7 +47,7 @@ typedef struct SlowFrame {
 /* What the first level and the second can do alone; 0: use slow_access(). General registers only. */
 uint32_t slow_quick(CpuEnv *env, SlowFrame *frame);
 /* The access itself; all guest registers are at home as well. After slow_quick(). */
-void slow_access(CpuEnv *env, SlowFrame *frame);
+void slow_access(CpuEnv *env, const SlowFrame *frame);
 /* vec_eval of env->vec, key in env->call[3]; the result in env->vec[0]. General registers only. */
 void slow_vector(CpuEnv *env);
 /* fp_eval of env->call. General registers only. */
