@@ -46,9 +46,8 @@ typedef struct Chunk {
     size_t more_size;
 } Chunk;
 
-enum {
-    CODE_PATCHED_PAGES = 384
-}; /* host pages that links may bring back before all are given back */
+/* Host pages that links may bring back before all are given back. */
+enum { CODE_PATCHED_PAGES = 256 };
 
 typedef struct CodeCache {
     uint8_t *write, *tables;
