@@ -55,8 +55,8 @@ static void populate(Chunk *chunk)
 {
     madvise(chunk->write, chunk->size, MADV_POPULATE_WRITE);
     madvise((void *)chunk->execute, chunk->size, MADV_POPULATE_READ);
-    madvise(
-        chunk->table, chunk->size / 2, MADV_POPULATE_WRITE); /* mostly more than that is needed */
+    /* Of the tables, which mostly take more than that. */
+    madvise(chunk->table, chunk->size / 2, MADV_POPULATE_WRITE);
     atomic_store(&chunk->populated, true);
 }
 

@@ -65,6 +65,7 @@ static void vector_registers_stay_as_they_are(void **state)
 #else
 static void vector_registers_stay_as_they_are(void **state)
 {
+    print_message("skipped: generated code keeps guest registers in vector registers on x86-64 only\n");
     skip();
 }
 #endif
