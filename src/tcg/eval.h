@@ -239,8 +239,7 @@ EVAL_INLINE uint64_t ir_eval_rmw(RmwKind kind, unsigned memop, uint64_t old, uin
 /* The value of a const or fconst. */
 EVAL_INLINE uint64_t ir_const_value(const IrBlock *b, const IrInsn *i)
 {
-    return i->aux ? b->consts[i->imm]
-                  : (uint64_t)(int64_t)i->imm & low_mask(ir_type_bits((IrType)i->type));
+    return b->consts[i->imm];
 }
 
 /* Lane n of a vector whose lanes have the size LANE_8 to LANE_64. */

@@ -14,7 +14,7 @@ static bool is_value(const IrBlock *b, Val v, uint64_t value)
 {
     uint64_t known;
 
-    return is_const(b, v, &known) && known == value;
+    return ir_is_const(b, v, &known) && known == value;
 }
 
 /* ---- laws of binary operations ------------------------------------------------------------- */
@@ -86,7 +86,7 @@ static bool looks_through(const IrBlock *b, Val v)
 static const IrInsn *is_op_const(const IrBlock *b, Val v, IrOp op, IrType type, uint64_t *value)
 {
     const IrInsn *i = definition(b, v);
-    bool is_one = i->op == op && i->type == type && is_const(b, (Val){ i->b }, value);
+    bool is_one = i->op == op && i->type == type && ir_is_const(b, (Val){ i->b }, value);
 
     return is_one && looks_through(b, v) ? i : NULL;
 }
@@ -192,7 +192,7 @@ static Val fold_binary(IrBlock *b, const IrInsn *i)
     Val x = { i->a }, y = { i->b }, v;
     uint64_t c;
 
-    if (is_const(b, y, &c)) {
+    if (ir_is_const(b, y, &c)) {
         unsigned which = c == 0                 ? law->zero
             : c == 1                            ? law->one
             : c == low_mask(ir_type_bits(type)) ? law->ones
@@ -228,8 +228,8 @@ static unsigned unsigned_bits(const IrBlock *b, Val v)
     case IR_loadas: return i->aux & MEM_SIGNED ? width : MIN(width, 8u << (i->aux & MEM_SIZE));
     case IR_const: c = ir_const_value(b, i); return c ? 64 - (unsigned)__builtin_clzll(c) : 1;
     case IR_and:
-        return is_const(b, (Val){ i->b }, &c) && c ? 64 - (unsigned)__builtin_clzll(c) : width;
-    case IR_shr: return is_const(b, (Val){ i->b }, &c) ? width - (unsigned)c : width;
+        return ir_is_const(b, (Val){ i->b }, &c) && c ? 64 - (unsigned)__builtin_clzll(c) : width;
+    case IR_shr: return ir_is_const(b, (Val){ i->b }, &c) ? width - (unsigned)c : width;
     default: return width;
     }
 }
@@ -404,7 +404,7 @@ IrCompare ir_compare(IrBlock *b, IrCond cond, Val x, Val y)
     bool again = true;
 
     while (again && c.truth < 0) {
-        bool left_const = is_const(b, c.x, &left), right_const = is_const(b, c.y, &right);
+        bool left_const = ir_is_const(b, c.x, &left), right_const = ir_is_const(b, c.y, &right);
 
         again = false;
         if (left_const && right_const) {
@@ -438,7 +438,7 @@ Val ir_select(IrBlock *b, Val test, Val yes, Val no)
     if (yes.id == no.id) {
         return yes;
     }
-    if (is_const(b, test, &value)) {
+    if (ir_is_const(b, test, &value)) {
         return value ? yes : no;
     }
     return ir_append_shared(b, make(IR_select, type_of(b, yes), 0, 0, test, yes, no));
@@ -476,8 +476,8 @@ static Val fold_unary(IrBlock *b, const IrInsn *i)
 static Val build_pure(IrBlock *b, IrInsn i)
 {
     uint64_t x = 0, y = 0;
-    bool x_const = is_const(b, (Val){ i.a }, &x);
-    bool y_const = !i.b || is_const(b, (Val){ i.b }, &y);
+    bool x_const = ir_is_const(b, (Val){ i.a }, &x);
+    bool y_const = !i.b || ir_is_const(b, (Val){ i.b }, &y);
     IrType type = (IrType)i.type;
     Val v;
 

@@ -63,14 +63,6 @@ static inline const IrInsn *definition(const IrBlock *b, Val v)
     return &b->ops[b->defined_by[v.id]];
 }
 
-/* The quick part of ir_is_const(): most values are not. */
-static inline bool is_const(const IrBlock *b, Val v, uint64_t *value)
-{
-    unsigned op = definition(b, v)->op;
-
-    return (op == IR_const || op == IR_fconst) && ir_is_const(b, v, value);
-}
-
 static inline IrType type_of(const IrBlock *b, Val v)
 {
     return (IrType)b->types[v.id];
@@ -78,6 +70,9 @@ static inline IrType type_of(const IrBlock *b, Val v)
 
 /* Appends as is. The result exists when has_result. */
 Val ir_append(IrBlock *b, IrInsn i, bool has_result);
+
+/* Defines temporary dst as a constant; `high` counts for a vconst. */
+void ir_define_const(IrBlock *b, IrType type, unsigned dst, uint64_t low, uint64_t high);
 
 /* Appends a pure operation, or gives the result of an equal one. */
 Val ir_append_shared(IrBlock *b, IrInsn i);

@@ -32,7 +32,7 @@ const uint16_t ir_op_effects[IR_OP_COUNT] = {
 
 void ir_begin(IrBlock *b, const GVar *gvars, unsigned gvar_count, uint64_t pc, uint32_t mode)
 {
-    g_assert(gvar_count <= G_N_ELEMENTS(b->gvar_value));
+    g_assert(gvar_count <= G_N_ELEMENTS(b->gvar_state));
     b->gvars = gvars;
     b->gvar_count = gvar_count;
     b->pc = b->insn_pc = pc;
@@ -43,7 +43,7 @@ void ir_begin(IrBlock *b, const GVar *gvars, unsigned gvar_count, uint64_t pc, u
     b->op_count = b->temp_count = b->exit_count = 0;
     b->const_count = b->helper_count = b->label_count = 0;
     b->observed = 0;
-    memset(b->gvar_value, 0, gvar_count * sizeof(b->gvar_value[0]));
+    memset(b->gvar_state, 0, gvar_count * sizeof(b->gvar_state[0]));
     memset(b->cse, 0, sizeof(b->cse));
 }
 
@@ -61,6 +61,7 @@ Val ir_append(IrBlock *b, IrInsn i, bool has_result)
     g_assert(at < IR_MAX_OPS);
     if (has_result) {
         dst = ++b->temp_count;
+        g_assert(dst <= IR_MAX_OPS);
         b->types[dst] = result_type((uint16_t)words.low, (uint8_t)(words.low >> WORD_TYPE));
         b->defined_by[dst] = (uint16_t)at;
         b->was_put[dst] = 0;
@@ -104,54 +105,61 @@ Val ir_append_shared(IrBlock *b, IrInsn i)
 
 /* ---- constants ----------------------------------------------------------------------------- */
 
-/* Index in consts. */
-static int32_t wide_const(IrBlock *b, uint64_t value)
+static unsigned const_op(IrType type)
 {
-    for (unsigned c = 0; c < b->const_count; c++) {
-        if (b->consts[c] == value) {
-            return (int32_t)c;
-        }
+    return type == V128 ? IR_vconst : type == F32 || type == F64 ? IR_fconst : IR_const;
+}
+
+void ir_define_const(IrBlock *b, IrType type, unsigned dst, uint64_t low, uint64_t high)
+{
+    unsigned n = b->const_count, places = type == V128 ? 2 : 1;
+
+    g_assert(n + places <= IR_MAX_OPS && dst <= IR_MAX_OPS);
+    b->const_count += places;
+    b->consts[n] = low;
+    b->ops[IR_CONSTS + n] = (IrInsn){
+        .op = (uint16_t)const_op(type), .type = (uint8_t)type, .dst = (uint16_t)dst, .imm = (int32_t)n
+    };
+    if (type == V128) {
+        b->consts[n + 1] = high;
+        b->ops[IR_CONSTS + n + 1] = (IrInsn){ .op = IR_OP_COUNT, .type = (uint8_t)type };
     }
-    b->consts[b->const_count] = value;
-    return (int32_t)b->const_count++;
+    b->types[dst] = (uint8_t)type;
+    b->defined_by[dst] = (uint16_t)(IR_CONSTS + n);
+    b->was_put[dst] = 0;
+}
+
+static Val new_const(IrBlock *b, IrType type, uint64_t low, uint64_t high)
+{
+    ir_define_const(b, type, ++b->temp_count, low, high);
+    return (Val){ (uint16_t)b->temp_count };
+}
+
+static bool is_equal_const(const IrBlock *b, unsigned n, IrType type, uint64_t value)
+{
+    return n < b->const_count && b->consts[n] == value && b->ops[IR_CONSTS + n].type == type;
 }
 
 Val ir_const(IrBlock *b, IrType type, uint64_t value)
 {
-    IrOp op = type == F32 || type == F64 ? IR_fconst : IR_const;
-    int64_t extended = sign_extend(value, ir_type_bits(type));
-    bool fits = extended == (int32_t)extended;
-    int32_t imm = fits ? (int32_t)extended : wide_const(b, value);
+    uint64_t all = value & low_mask(ir_type_bits(type));
+    uint16_t *slot = &b->const_slot[(all + type) * UINT64_C(0x9e3779b97f4a7c15) >> 58];
 
-    return ir_append_shared(b, make(op, type, !fits, imm, none, none, none));
+    if (is_equal_const(b, *slot, type, all)) {
+        return (Val){ b->ops[IR_CONSTS + *slot].dst };
+    }
+    *slot = (uint16_t)b->const_count;
+    return new_const(b, type, all, 0);
 }
 
-/* Two neighbours in consts, as they are. */
 Val ir_vconst(IrBlock *b, uint64_t low, uint64_t high)
 {
-    unsigned at = 0;
-
-    while (at + 2 <= b->const_count && (b->consts[at] != low || b->consts[at + 1] != high)) {
-        at++;
+    for (unsigned n = 0; n + 1 < b->const_count; n++) {
+        if (is_equal_const(b, n, V128, low) && b->ops[IR_CONSTS + n].dst && b->consts[n + 1] == high) {
+            return (Val){ b->ops[IR_CONSTS + n].dst };
+        }
     }
-    if (at + 2 > b->const_count) {
-        at = b->const_count;
-        b->consts[at] = low;
-        b->consts[at + 1] = high;
-        b->const_count += 2;
-    }
-    return ir_append_shared(b, make(IR_vconst, V128, 0, (int32_t)at, none, none, none));
-}
-
-bool ir_is_const(const IrBlock *b, Val v, uint64_t *value)
-{
-    const IrInsn *i = definition(b, v);
-
-    if (i->op != IR_const && i->op != IR_fconst) {
-        return false;
-    }
-    *value = ir_const_value(b, i);
-    return true;
+    return new_const(b, V128, low, high);
 }
 
 /* ---- the CPU's state ----------------------------------------------------------------------- */
@@ -170,26 +178,31 @@ void ir_insn(IrBlock *b, uint64_t pc, unsigned length)
 Val ir_get(IrBlock *b, unsigned gvar)
 {
     IrType type = (IrType)b->gvars[gvar].type;
-    Val v = { b->gvar_value[gvar] };
+    Val v = { b->gvar_state[gvar].value };
 
     if (!v.id) {
         v = ir_append(b, make(IR_get, type, 0, (int32_t)gvar, none, none, none), true);
-        b->gvar_value[gvar] = v.id;
+        b->gvar_state[gvar].value = v.id;
         b->was_put[v.id] = 1;
     }
     return v;
 }
 
+/* What was put before is dropped where nobody can have seen it. */
 void ir_put(IrBlock *b, unsigned gvar, Val value)
 {
     IrType type = (IrType)b->gvars[gvar].type;
+    IrGvarState *state = &b->gvar_state[gvar];
 
-    if (b->gvar_value[gvar] == value.id) {
+    if (state->value == value.id) {
         return;
     }
-    b->gvar_value[gvar] = value.id;
+    if (state->put > b->observed) {
+        b->ops[state->put - 1].op = IR_OP_COUNT;
+    }
     b->was_put[value.id] = 1;
     ir_append(b, make(IR_put, type, 0, (int32_t)gvar, value, none, none), false);
+    *state = (IrGvarState){ value.id, (uint16_t)b->op_count };
 }
 
 Val ir_ldenv(IrBlock *b, IrType type, MemOp width, size_t offset)
@@ -213,7 +226,7 @@ static void fold_address(const IrBlock *b, Val *address, int32_t *offset)
     uint64_t term;
     int64_t sum;
 
-    if (i->op != IR_add || b->was_put[address->id] || !is_const(b, (Val){ i->b }, &term)) {
+    if (i->op != IR_add || b->was_put[address->id] || !ir_is_const(b, (Val){ i->b }, &term)) {
         return;
     }
     sum = sign_extend(term, ir_type_bits((IrType)i->type)) + (int64_t)*offset;
@@ -287,7 +300,7 @@ void ir_set_fp_flags(IrBlock *b, Val flags)
 
 static void forget_gvars(IrBlock *b)
 {
-    memset(b->gvar_value, 0, b->gvar_count * sizeof(b->gvar_value[0]));
+    memset(b->gvar_state, 0, b->gvar_count * sizeof(b->gvar_state[0]));
 }
 
 static Val build_call(IrBlock *b, IrInsn i, const Helper *helper, bool has_result)

@@ -1,8 +1,8 @@
 /*
  * The IR that every guest is translated to and every host is generated from.
  *
- * A block is one linear buffer of 16-byte operations. Values are temporaries with a single definition and a
- * type; guest registers are global variables (GVar) that `get` and `put` reach. `put` takes effect in
+ * A block is one linear buffer of 16-byte operations, and its constants apart. Values are temporaries with a
+ * single definition and a type; guest registers are global variables (GVar) that `get` and `put` reach. `put` takes effect in
  * program order before anything that may fault, so the guest state is exact at every fault with nothing but
  * the side table to say which instruction it was.
  */
@@ -213,8 +213,9 @@ typedef struct GVar {
 
 enum {
     IR_MAX_INSNS = 64, /* guest instructions in a block */
-    IR_MAX_OPS = 1024, /* a frontend ends the block when less than IR_ROOM is left */
+    IR_MAX_OPS = 1024, /* with the constants; a frontend ends the block when less than IR_ROOM is left */
     IR_ROOM = 128,
+    IR_CONSTS = IR_MAX_OPS, /* where the constants begin in IrBlock.ops */
     IR_MAX_EXITS = 80,
     IR_MAX_LABELS = 64,
 };
@@ -234,6 +235,12 @@ typedef struct IrMark {
     uint8_t length; /* bytes */
 } IrMark;
 
+/* What the builder knows of a gvar. */
+typedef struct IrGvarState {
+    uint16_t value; /* temporary that it equals; 0: unknown */
+    uint16_t put;   /* 1 + index of the operation that put it; 0: none */
+} IrGvarState;
+
 /*
  * One block being translated. There is one for each CPU thread, reset by ir_begin(); nothing is allocated.
  * It is plain data: passes and hosts read the arrays directly.
@@ -250,9 +257,13 @@ typedef struct IrBlock {
     bool counted; /* decrements CpuEnv.budget */
 
     unsigned op_count, temp_count, exit_count, const_count, helper_count, label_count;
-    IrInsn ops[IR_MAX_OPS];
+    /*
+     * The operations, then, from IR_CONSTS on, the definitions of the constants: those are everywhere in the block, in
+     * front of any use, and no pass over the operations meets them.
+     */
+    IrInsn ops[IR_CONSTS + IR_MAX_OPS];
     uint8_t types[IR_MAX_OPS + 1]; /* of each temporary */
-    uint64_t consts[2 * IR_MAX_OPS];
+    uint64_t consts[IR_MAX_OPS];   /* value of each; a vconst takes two places, and has its definition at the first */
     IrExit exits[IR_MAX_EXITS];
     const Helper *helpers[IR_MAX_OPS];
 
@@ -261,9 +272,10 @@ typedef struct IrBlock {
     /* The folding builder's own: see ir.c. */
     uint64_t insn_pc;                /* of the current guest instruction */
     unsigned observed;               /* index of the last operation that could see the gvars */
-    uint16_t gvar_value[256];        /* temporary that each gvar is known to equal; 0: none */
+    IrGvarState gvar_state[256];
     uint8_t was_put[IR_MAX_OPS + 1]; /* of each temporary: some gvar got it */
     uint16_t cse[64];
+    uint16_t const_slot[64]; /* index in consts, maybe, of a value with this hash */
 } IrBlock;
 
 /* Starts an empty block, not counted; the caller sets `counted` afterwards. */
@@ -272,7 +284,7 @@ void ir_begin(IrBlock *b, const GVar *gvars, unsigned gvar_count, uint64_t pc, u
 /* True while another guest instruction surely fits. */
 static inline bool ir_has_room(const IrBlock *b)
 {
-    return b->guest_insns < IR_MAX_INSNS && b->op_count + IR_ROOM <= IR_MAX_OPS &&
+    return b->guest_insns < IR_MAX_INSNS && b->op_count + b->const_count + IR_ROOM <= IR_MAX_OPS &&
         b->exit_count + 8 <= IR_MAX_EXITS && b->label_count + 8 <= IR_MAX_LABELS;
 }
 
@@ -281,7 +293,18 @@ void ir_insn(IrBlock *b, uint64_t pc, unsigned length);
 
 /* Builders fold constants at once, forward puts to gets and share equal pure operations. */
 Val ir_const(IrBlock *b, IrType type, uint64_t value);
-bool ir_is_const(const IrBlock *b, Val v, uint64_t *value);
+/* An integer or a float. */
+static inline bool ir_is_const(const IrBlock *b, Val v, uint64_t *value)
+{
+    unsigned at = b->defined_by[v.id];
+
+    if (at < IR_CONSTS || b->types[v.id] == V128) {
+        return false;
+    }
+    *value = b->consts[at - IR_CONSTS];
+    return true;
+}
+
 Val ir_vconst(IrBlock *b, uint64_t low, uint64_t high);
 Val ir_get(IrBlock *b, unsigned gvar);
 void ir_put(IrBlock *b, unsigned gvar, Val value);
@@ -365,14 +388,13 @@ typedef struct IrList {
 } IrList;
 
 /*
- * The backward pass of tier 1: drops dead operations (op becomes IR_OP_COUNT) and dead puts, says for each
- * temporary where its last use is, and sorts what is left, so that a host need not look at the rest.
+ * The backward pass of tier 1: drops dead operations (op becomes IR_OP_COUNT), says for each temporary where its last
+ * use is, and lists what is left, so that a host need not look at the rest.
  */
 typedef struct IrLive {
     IrUse use[IR_MAX_OPS + 1]; /* of each temporary */
     uint8_t ends[IR_MAX_OPS];  /* of each operation */
-    IrList consts;             /* const, fconst, vconst */
-    IrList work;               /* all others */
+    IrList work;
 } IrLive;
 
 void ir_live(IrBlock *b, IrLive *live);

@@ -1,31 +1,19 @@
-/*
- * Liveness: the backward pass of tier 1. Drops operations whose result nobody uses, and puts that
- * another put overwrites before anybody could see them.
- */
+/* Liveness: the backward pass of tier 1. Drops operations whose result nobody uses. */
 #include <string.h>
 
-#include "tcg/ir.h"
+#include "tcg/ir-impl.h"
 
-/* What this pass has to know of an operation. */
-typedef enum Role {
-    DROPPABLE = 1 << 0, /* it only gives its result */
-    OBSERVES = 1 << 1,  /* the gvars can be seen in the middle of it, or after it left the block */
-} Role;
-
+/* It only gives its result. A call may be such a one as well. */
 #define GIVES_ONLY(effects) !((effects) & ~(PURE | COMMUTES | READS_GVAR | READS_ENV | VEC))
-#define LEAVES(op, effects) ((op) == IR_gotocond || ((effects) & (MAY_FAULT | BARRIER | ENDS)))
-#define OP(name, signature, effects)                                                               \
-    [IR_##name] = (GIVES_ONLY(effects) ? DROPPABLE : 0) |                                          \
-        (LEAVES(IR_##name, effects) ? OBSERVES : 0),
-static const uint8_t roles[IR_OP_COUNT + 1] = {
+#define OP(name, signature, effects) [IR_##name] = GIVES_ONLY(effects),
+static const bool gives_only[IR_OP_COUNT] = {
 #include "tcg/ops.h"
 };
 #undef OP
 
-static unsigned role_of_call(const Helper *helper)
+static bool is_droppable(const IrBlock *b, const IrInsn *i)
 {
-    return (helper->flags & HELPER_PURE ? DROPPABLE : 0) |
-        (helper->flags & HELPER_LEAF ? 0 : OBSERVES);
+    return i->op == IR_call ? b->helpers[i->imm]->flags & HELPER_PURE : gives_only[i->op];
 }
 
 /* 1 when it is the last. Without a branch, which nobody could foresee; so one that is not there (0) is used too. */
@@ -39,72 +27,32 @@ static inline unsigned use(IrLive *live, unsigned temporary, unsigned at)
     return last;
 }
 
-static inline unsigned use_operands(IrLive *live, const IrInsn *i, unsigned at)
-{
-    unsigned ends = use(live, i->a, at) * ENDS_A;
-
-    ends |= use(live, i->b, at) * ENDS_B;
-    return i->c ? ends | use(live, i->c, at) * ENDS_C : ends;
-}
-
-/* At the front. */
-static inline void add(IrList *list, unsigned at)
-{
-    list->at[--list->first] = (uint16_t)at;
-}
-
-static void begin(const IrBlock *b, IrLive *live)
-{
-    memset(live->use, 0, (b->temp_count + 1) * sizeof(live->use[0]));
-    memset(live->ends, 0, b->op_count);
-    live->use[0].count = 1; /* a result that is not there is used */
-    live->work.first = live->consts.first = IR_MAX_OPS;
-}
-
 void ir_live(IrBlock *b, IrLive *live)
 {
-    uint16_t put_at
-        [256]; /* of each gvar: the time at which it is put again before anything can see it */
-    unsigned time = 1; /* grows, backwards, when something can see them */
+    unsigned first = IR_MAX_OPS;
 
-    memset(put_at, 0, b->gvar_count * sizeof(put_at[0]));
-    begin(b, live);
+    memset(live->use, 0, (b->temp_count + 1) * sizeof(live->use[0]));
+    live->use[0].count = 1; /* a result that is not there is used */
     for (unsigned at = b->op_count; at-- > 0;) {
         IrInsn *i = &b->ops[at];
-        bool unused = live->use[i->dst].count == 0;
-        unsigned role = roles[i->op];
+        IrWords words = words_of(i);
+        unsigned ends, unused, c = (uint16_t)(words.high >> WORD_C);
 
-        if (unused && (role & DROPPABLE)) {
+        if ((uint16_t)words.low == IR_OP_COUNT) {
+            continue; /* dropped before */
+        }
+        unused = live->use[(uint16_t)(words.low >> WORD_DST)].count == 0;
+        if (unused && is_droppable(b, i)) {
             i->op = IR_OP_COUNT;
             continue;
         }
-        switch (i->op) {
-        case IR_OP_COUNT: continue; /* dropped before */
-        case IR_const:
-        case IR_fconst:
-        case IR_vconst: add(&live->consts, at); continue;
-        case IR_get:
-            put_at[i->imm] = 0;
-            add(&live->work, at);
-            continue;
-        case IR_put:
-            if (put_at[i->imm] == time) {
-                i->op = IR_OP_COUNT;
-                continue;
-            }
-            put_at[i->imm] = (uint16_t)time;
-            break;
-        case IR_call:
-            role = role_of_call(b->helpers[i->imm]);
-            if (unused && (role & DROPPABLE)) {
-                i->op = IR_OP_COUNT;
-                continue;
-            }
-            break;
-        default: break;
+        live->work.at[--first] = (uint16_t)at;
+        ends = use(live, (uint16_t)(words.low >> WORD_A), at) * ENDS_A + unused * ENDS_DST;
+        ends |= use(live, (uint16_t)words.high, at) * ENDS_B;
+        if (c) {
+            ends |= use(live, c, at) * ENDS_C;
         }
-        add(&live->work, at);
-        time += role & OBSERVES ? 1 : 0;
-        live->ends[at] = (uint8_t)(use_operands(live, i, at) | (unused ? ENDS_DST : 0));
+        live->ends[at] = (uint8_t)ends;
     }
+    live->work.first = first;
 }

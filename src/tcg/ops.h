@@ -16,7 +16,7 @@
  * fcmp) or there is none. An i32 constant is its 32 bits zero-extended; `imm` alone is sign-extended for i64.
  */
 
-/* Values. const: imm, or consts[imm] when aux is 1. get, put: imm is the index in Isa.gvars. */
+/* Values. const: consts[imm]; these are apart, behind IR_CONSTS. get, put: imm is the index in Isa.gvars. */
 OP(const,    "i= #x",    PURE)
 OP(fconst,   "f= #x",    PURE)
 OP(get,      "*= #",     READS_GVAR)
@@ -206,7 +206,7 @@ OP(vfwiden,  "v=v r#",   FP | VEC)        /* from lanes of imm to twice as wide;
 OP(vfnarrow, "v=vv r#",  FP | VEC)        /* from lanes of imm to half as wide: of a, then of b */
 
 /* Control. pc values are guest virtual. */
-OP(label,    "= #",      BARRIER)         /* imm: number; forward target; no value lives across it */
+OP(label,    "= #",      BARRIER)         /* imm: number; forward target; no value but constants lives across it */
 OP(brcond,   "=ii #c",   BARRIER)         /* to label imm when a cond b */
 OP(br,       "= #",      BARRIER)
 OP(goto,     "= #x",     ENDS)            /* to exits[imm].pc; aux: GotoFlags */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "tcg/eval.h"
+#include "tcg/ir-impl.h"
 #include "tcg/text.h"
 
 typedef struct Parser {
@@ -12,6 +13,7 @@ typedef struct Parser {
     const char *at; /* in the text */
     unsigned line;
     char word[64];
+    uint64_t value[2]; /* of the constant that is being read */
     char *error; /* the first */
 } Parser;
 
@@ -232,40 +234,26 @@ static bool parse_aux(Parser *p, IrInsn *i)
     }
 }
 
+/* What a constant is, goes to Parser.value. */
 static bool parse_value(Parser *p, IrInsn *i)
 {
-    uint64_t value;
-
-    if (!parse_number(p, p->word, 0, &value)) {
+    if (!parse_number(p, p->word, 0, &p->value[0])) {
         return false;
     }
-    value &= low_mask(ir_type_bits((IrType)i->type));
-    i->imm = (int32_t)value;
-    if (ir_const_value(p->b, i) != value) {
-        i->aux = 1;
-        i->imm = (int32_t)p->b->const_count;
-        p->b->consts[p->b->const_count++] = value;
-    }
+    p->value[0] &= low_mask(ir_type_bits((IrType)i->type));
     return true;
 }
 
 /* lower:upper */
-static bool parse_value2(Parser *p, IrInsn *i)
+static bool parse_value2(Parser *p)
 {
-    uint64_t low, high;
     char *colon = strchr(p->word, ':');
 
     if (!colon) {
         return fail(p, "'%s' is no pair of numbers", p->word);
     }
     *colon = 0;
-    if (!parse_number(p, p->word, 0, &low) || !parse_number(p, colon + 1, 0, &high)) {
-        return false;
-    }
-    i->imm = (int32_t)p->b->const_count;
-    p->b->consts[p->b->const_count++] = low;
-    p->b->consts[p->b->const_count++] = high;
-    return true;
+    return parse_number(p, p->word, 0, &p->value[0]) && parse_number(p, colon + 1, 0, &p->value[1]);
 }
 
 static bool parse_gvar(Parser *p, IrInsn *i)
@@ -365,7 +353,7 @@ static bool parse_imm(Parser *p, IrInsn *i)
     switch (kind) {
     case IMM_NUMBER: return parse_plain(p, i);
     case IMM_VALUE: return parse_value(p, i);
-    case IMM_VALUE2: return parse_value2(p, i);
+    case IMM_VALUE2: return parse_value2(p);
     case IMM_GVAR: return parse_gvar(p, i);
     case IMM_FIELD: return parse_field(p, i);
     case IMM_LABEL: return parse_label(p, i);
@@ -424,10 +412,17 @@ static bool parse_operands(Parser *p, IrInsn *i)
     return true;
 }
 
-static void append(IrBlock *b, const IrInsn *i)
+static void append(Parser *p, const IrInsn *i)
 {
+    IrBlock *b = p->b;
+    ImmKind kind = ir_imm_kind((IrOp)i->op);
+
+    b->temp_count = MAX(b->temp_count, i->dst);
+    if (kind == IMM_VALUE || kind == IMM_VALUE2) {
+        ir_define_const(b, (IrType)i->type, i->dst, p->value[0], p->value[1]);
+        return;
+    }
     if (i->dst) {
-        b->temp_count = MAX(b->temp_count, i->dst);
         b->types[i->dst] = ir_is_comparison(i->op) ? I32 : i->type;
         b->defined_by[i->dst] = (uint16_t)b->op_count;
     }
@@ -460,7 +455,7 @@ static bool parse_line(Parser *p)
     if (!strcmp(p->word, "insn")) {
         return parse_insn(p) && (!next_word(p) || fail(p, "'%s' is too much", p->word));
     }
-    if (p->b->op_count == IR_MAX_OPS) {
+    if (p->b->op_count + p->b->const_count + 2 > IR_MAX_OPS) {
         return fail(p, "too many operations");
     }
     if (p->word[0] == 't' && g_ascii_isdigit(p->word[1])) {
@@ -475,7 +470,7 @@ static bool parse_line(Parser *p)
         !parse_imm(p, &i)) {
         return false;
     }
-    append(p->b, &i);
+    append(p, &i);
     return !next_word(p) || fail(p, "'%s' is too much", p->word);
 }
 

@@ -198,8 +198,24 @@ static void print_insn(const IrBlock *b, const IrInsn *i, FILE *out)
     fputc('\n', out);
 }
 
+/* Constants come in front of the first operation that names them. */
+static void print_consts(const IrBlock *b, const IrInsn *i, bool *printed, FILE *out)
+{
+    const uint16_t arguments[] = { i->a, i->b, i->c };
+
+    for (unsigned n = 0; n < 3; n++) {
+        unsigned t = arguments[n], at = b->defined_by[t];
+
+        if (t && at >= IR_CONSTS && !printed[t]) {
+            print_insn(b, &b->ops[at], out);
+            printed[t] = true;
+        }
+    }
+}
+
 void ir_print(const IrBlock *b, FILE *out)
 {
+    bool printed[IR_MAX_OPS + 1] = { false };
     unsigned insns = 0;
 
     for (unsigned at = 0; at < b->op_count; at++) {
@@ -207,6 +223,7 @@ void ir_print(const IrBlock *b, FILE *out)
             fprintf(out, "insn %u %u\n", b->insns[insns].length, b->insns[insns].guest);
         }
         if (b->ops[at].op != IR_OP_COUNT) {
+            print_consts(b, &b->ops[at], printed, out);
             print_insn(b, &b->ops[at], out);
         }
     }

@@ -158,7 +158,7 @@ static bool is_below(Verifier *v, int32_t imm, unsigned count, const char *what)
 static bool check_imm(Verifier *v, const IrInsn *i)
 {
     switch (ir_imm_kind((IrOp)i->op)) {
-    case IMM_VALUE: return !i->aux || is_below(v, i->imm, v->b->const_count, "constant");
+    case IMM_VALUE: return is_below(v, i->imm, v->b->const_count, "constant");
     case IMM_VALUE2: return is_below(v, i->imm, MAX(v->b->const_count, 1) - 1, "constant");
     case IMM_GVAR: return check_gvar(v, i);
     case IMM_FIELD: return check_field(v, i);
@@ -232,6 +232,11 @@ static bool check_end(Verifier *v, const IrInsn *i)
     return true;
 }
 
+static bool is_const_op(unsigned op)
+{
+    return op == IR_const || op == IR_fconst || op == IR_vconst;
+}
+
 static bool check_insn(Verifier *v, const IrInsn *i)
 {
     if (i->op == IR_OP_COUNT) {
@@ -240,8 +245,18 @@ static bool check_insn(Verifier *v, const IrInsn *i)
     if (i->op > IR_OP_COUNT || i->type >= IR_TYPE_COUNT) {
         return fail(v, "no such operation or type");
     }
+    if (is_const_op(i->op) != (v->at >= IR_CONSTS)) {
+        return fail(v, "constants are apart");
+    }
     return check_operands(v, i) && check_imm(v, i) && check_aux(v, i) && check_result(v, i) &&
         check_end(v, i);
+}
+
+static void check_insns(Verifier *v, unsigned first, unsigned end)
+{
+    for (v->at = first; v->at < end && !v->error; v->at++) {
+        check_insn(v, &v->b->ops[v->at]);
+    }
 }
 
 char *ir_verify(const IrBlock *b)
@@ -251,9 +266,8 @@ char *ir_verify(const IrBlock *b)
     if (b->op_count == 0) {
         return g_strdup("the block is empty");
     }
-    while (v.at < b->op_count && check_insn(&v, &b->ops[v.at])) {
-        v.at++;
-    }
+    check_insns(&v, IR_CONSTS, IR_CONSTS + b->const_count);
+    check_insns(&v, 0, b->op_count);
     for (unsigned label = 0; label < b->label_count && !v.error; label++) {
         if (v.targeted[label] && !v.placed[label]) {
             return g_strdup_printf("L%u is branched to, but nowhere", label);

@@ -318,12 +318,15 @@ static bool same_result(const Outcome *expected, const Toy *e, const Outcome *fo
 }
 
 /* How many blocks ran an operation: to their end, or to an exit behind it. */
-static unsigned executed[IR_OP_COUNT];
+static unsigned executed[IR_OP_COUNT + 1];
 
 static void count_executed(const IrBlock *b, const Outcome *outcome)
 {
     for (unsigned at = 0; at < b->op_count && outcome->reason != EXIT_RAISED; at++) {
         executed[b->ops[at].op]++;
+    }
+    for (unsigned n = 0; n < b->const_count; n++) {
+        executed[b->ops[IR_CONSTS + n].op]++;
     }
 }
 

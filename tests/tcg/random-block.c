@@ -3,6 +3,7 @@
 
 #include "tcg/eval.h"
 #include "tcg/fp.h"
+#include "tcg/ir-impl.h"
 #include "tcg/text.h"
 #include "tests/tcg/random-block.h"
 
@@ -54,27 +55,25 @@ static int32_t any_register(Generator *g, IrType type)
     return registers[type].first + (int32_t)below(g, registers[type].count);
 }
 
-static uint16_t make_const(Generator *g, IrType type, uint64_t value)
+static uint16_t define_const(Generator *g, IrType type, uint64_t low, uint64_t high)
 {
-    IrInsn i = {
-        .op = type == F32 || type == F64 ? IR_fconst : IR_const, .type = type, .imm = (int32_t)value
-    };
+    unsigned dst = ++g->b->temp_count;
 
-    if (ir_const_value(g->b, &i) != value) {
-        i.aux = 1;
-        i.imm = (int32_t)g->b->const_count;
-        g->b->consts[g->b->const_count++] = value;
-    }
-    return append(g, i);
+    ir_define_const(g->b, type, dst, low, high);
+    g->pool[type][g->made[type]++ % POOL] = (uint16_t)dst;
+    return (uint16_t)dst;
 }
 
-static int32_t new_vconst(Generator *g)
+static uint64_t half_of_vector(Generator *g)
 {
-    for (unsigned half = 0; half < 2; half++) {
-        g->b->consts[g->b->const_count++] =
-            below(g, 4) ? random_value(g->r, I64) : below(g, 2) ? 0 : UINT64_MAX;
-    }
-    return (int32_t)g->b->const_count - 2;
+    return below(g, 4) ? random_value(g->r, I64) : below(g, 2) ? 0 : UINT64_MAX;
+}
+
+static uint16_t make_const(Generator *g, IrType type)
+{
+    uint64_t low = type == V128 ? half_of_vector(g) : random_value(g->r, type);
+
+    return define_const(g, type, low, type == V128 ? half_of_vector(g) : 0);
 }
 
 static uint16_t value_of(Generator *g, IrType type)
@@ -84,12 +83,8 @@ static uint16_t value_of(Generator *g, IrType type)
     if (g->made[type] && what < 6) {
         return g->pool[type][below(g, MIN(g->made[type], POOL))];
     }
-    if (type == V128 && what == 9) {
-        return append(
-            g, (IrInsn){ .op = IR_vconst, .type = V128, .imm = new_vconst(g) });
-    }
     if (what == 9) {
-        return make_const(g, type, random_value(g->r, type));
+        return make_const(g, type);
     }
     return append(g, (IrInsn){ .op = IR_get, .type = type, .imm = any_register(g, type) });
 }
@@ -113,12 +108,12 @@ static uint16_t new_address(Generator *g)
         g, (IrInsn){ .op = IR_ext, .type = I64, .a = x, .imm = (int32_t)(bits << 8) });
 
     if (below(g, 3)) {
-        uint16_t mask = make_const(g, I64, (uint64_t)-8);
+        uint16_t mask = define_const(g, I64, (uint64_t)-8, 0);
 
         offset = append(g, (IrInsn){ .op = IR_and, .type = I64, .a = offset, .b = mask });
     }
     return append(
-        g, (IrInsn){ .op = IR_add, .type = I64, .a = offset, .b = make_const(g, I64, TOY_BASE) });
+        g, (IrInsn){ .op = IR_add, .type = I64, .a = offset, .b = define_const(g, I64, TOY_BASE, 0) });
 }
 
 static uint16_t address(Generator *g)
@@ -132,7 +127,7 @@ static uint16_t address(Generator *g)
 /* Guests' code is aligned: an odd pc marks an empty entry of the jump cache. */
 static uint16_t code_address(Generator *g)
 {
-    uint16_t x = value_of(g, I64), mask = make_const(g, I64, (uint64_t)-2);
+    uint16_t x = value_of(g, I64), mask = define_const(g, I64, (uint64_t)-2, 0);
 
     return append(g, (IrInsn){ .op = IR_and, .type = I64, .a = x, .b = mask });
 }
@@ -310,7 +305,6 @@ static int32_t imm_for(Generator *g, const IrInsn *i)
     static const int32_t groups[] = { 2, 4, 8 };
 
     switch (i->op) {
-    case IR_vconst:                      return new_vconst(g);
     case IR_get: case IR_put:            return any_register(g, (IrType)i->type);
     case IR_ldenv: case IR_stenv:        return env_offset(g, i);
     case IR_ext: case IR_sext: case IR_dep: return field(g, i);
@@ -337,6 +331,10 @@ static void append_any(Generator *g, IrOp op)
     IrInsn i = { .op = op, .type = type_for(g, op) };
     unsigned count = ir_operand_count(op);
 
+    if (op == IR_const || op == IR_fconst || op == IR_vconst) {
+        make_const(g, op == IR_vconst ? V128 : (IrType)i.type);
+        return;
+    }
     i.aux = aux_for(g, &i);
     i.imm = imm_for(g, &i);
     if ((op == IR_gotocond || op == IR_goto) &&
@@ -434,7 +432,7 @@ static void end_block(Generator *g)
 
 static bool has_room(const Generator *g)
 {
-    return g->b->op_count + IR_ROOM < IR_MAX_OPS && g->b->exit_count + 8 < IR_MAX_EXITS;
+    return g->b->op_count + g->b->const_count + IR_ROOM < IR_MAX_OPS && g->b->exit_count + 8 < IR_MAX_EXITS;
 }
 
 void random_block(IrBlock *b, Random *r, unsigned insns)

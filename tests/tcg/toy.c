@@ -128,12 +128,10 @@ static Val build(IrBlock *b, const IrBlock *from, const IrInsn *i, Val x, Val y,
 {
     IrType type = (IrType)i->type;
     const Helper *helper = i->op == IR_call ? from->helpers[i->imm] : NULL;
-    uint64_t value;
 
     switch (i->op) {
     case IR_const: case IR_fconst:
-        ir_is_const(from, (Val){ i->dst }, &value);
-        return ir_const(b, type, value);
+        return ir_const(b, type, from->consts[i->imm]);
     case IR_vconst: return ir_vconst(b, from->consts[i->imm], from->consts[i->imm + 1]);
     case IR_get:    return ir_get(b, (unsigned)i->imm);
     case IR_put:    ir_put(b, (unsigned)i->imm, x); break;
@@ -171,6 +169,17 @@ static Val build(IrBlock *b, const IrBlock *from, const IrInsn *i, Val x, Val y,
     return (Val){ 0 };
 }
 
+/* An operand's new temporary. Constants are built when they are met first. */
+static Val operand(IrBlock *b, const IrBlock *from, uint16_t *map, unsigned t)
+{
+    unsigned at = from->defined_by[t];
+
+    if (t && !map[t] && at >= IR_CONSTS) {
+        map[t] = build(b, from, &from->ops[at], (Val){ 0 }, (Val){ 0 }, (Val){ 0 }).id;
+    }
+    return (Val){ map[t] };
+}
+
 void toy_build(IrBlock *b, const IrBlock *from)
 {
     uint16_t map[IR_MAX_OPS + 1] = { 0 };
@@ -186,8 +195,9 @@ void toy_build(IrBlock *b, const IrBlock *from)
             ir_insn(b, b->pc + from->insns[insns].guest, from->insns[insns].length);
         }
         const IrInsn *i = &from->ops[at];
-        Val v = build(b, from, i, (Val){ map[i->a] }, (Val){ map[i->b] }, (Val){ map[i->c] });
+        Val x = operand(b, from, map, i->a), y = operand(b, from, map, i->b);
+        Val z = operand(b, from, map, i->c);
 
-        map[i->dst] = v.id;
+        map[i->dst] = build(b, from, i, x, y, z).id;
     }
 }

@@ -85,7 +85,9 @@ static inline Val constant(A64Translator *t, IrType type, uint64_t value)
 
 static inline bool is_constant(const A64Translator *t, Val v)
 {
-    return t->b->ops[t->b->defined_by[v.id]].op == IR_const;
+    uint64_t value;
+
+    return ir_is_const(t->b, v, &value);
 }
 
 /* A register; 31 is zero. */

@@ -459,7 +459,7 @@ EVAL_INLINE int execute(Interp *m, const IrInsn *i, IrOp op, unsigned effects, b
     switch (op) {
     case IR_const:
     case IR_fconst:
-        t[i->dst].u = i->aux ? m->code->consts[i->imm] : (uint64_t)(int64_t)i->imm & mask;
+        t[i->dst].u = m->code->consts[i->imm];
         return FLOW_NEXT;
     case IR_vconst: memcpy(t[i->dst].v, &m->code->consts[i->imm], 16); return FLOW_NEXT;
     case IR_get: t[i->dst].u = read_gvar(m->env, i->imm, wide); return FLOW_NEXT;
@@ -635,9 +635,24 @@ static bool is_copied(const IrInsn *i)
     return i->op != IR_OP_COUNT && i->op != IR_label;
 }
 
-static void find_labels(const IrBlock *b, uint16_t *labels)
+/* In front of all else; gives how many. */
+static unsigned emit_consts(const IrBlock *b, IrInsn *to)
 {
     unsigned count = 0;
+
+    for (unsigned n = 0; n < b->const_count; n++) {
+        const IrInsn *i = &b->ops[IR_CONSTS + n];
+
+        if (is_copied(i)) {
+            to[count++] = resolve(b, i, NULL, 0);
+        }
+    }
+    return count;
+}
+
+/* `count` operations are in front. */
+static void find_labels(const IrBlock *b, unsigned count, uint16_t *labels)
+{
 
     for (unsigned at = 0; at < b->op_count; at++) {
         if (b->ops[at].op == IR_label) {
@@ -656,10 +671,10 @@ static bool needs_side_entry(const IrInsn *i)
 static unsigned emit_ops(const IrBlock *b, IrInsn *to, Emitted *out)
 {
     uint16_t labels[IR_MAX_LABELS];
-    unsigned count = 0, insns = 0;
+    unsigned count = emit_consts(b, to), insns = 0;
     SideEntry side = { 0 };
 
-    find_labels(b, labels);
+    find_labels(b, count, labels);
     out->side_count = 0;
     for (unsigned at = 0; at < b->op_count; at++) {
         const IrInsn *i = &b->ops[at];
@@ -698,8 +713,8 @@ static void emit_exits(const IrBlock *b, const uint8_t *start, Link *links, Emit
 
 static size_t worst_size(const IrBlock *b)
 {
-    return sizeof(InterpCode) + b->op_count * sizeof(IrInsn) + b->const_count * sizeof(uint64_t) +
-        b->helper_count * sizeof(Helper *) + b->exit_count * sizeof(Link);
+    return sizeof(InterpCode) + (b->op_count + b->const_count) * sizeof(IrInsn) +
+        b->const_count * sizeof(uint64_t) + b->helper_count * sizeof(Helper *) + b->exit_count * sizeof(Link);
 }
 
 static bool interp_emit(const IrBlock *b, const IrLive *live, const uint8_t *thunks, uint8_t *write,

@@ -205,22 +205,8 @@ static const Row *row_of(const IrInsn *op)
     return rows[op->op].emit ? &rows[op->op] : &any_vector;
 }
 
-/* They cost nothing before they are used. */
-static void place_consts(Gen *g)
-{
-    const IrList *consts = &g->live->consts;
-
-    for (unsigned n = consts->first; n < IR_MAX_OPS; n++) {
-        const IrInsn *op = &g->b->ops[consts->at[n]];
-
-        COVERAGE_REACH("x86_64", op->op, IR_OP_COUNT, ir_op_names, sizeof(*ir_op_names));
-        g->temps[op->dst] = (Temp){ .places = IN_CONST };
-    }
-}
-
 static bool emit_ops(Gen *g)
 {
-    place_consts(g);
     for (g->step = g->live->work.first; g->step < IR_MAX_OPS; g->step++) {
         const IrInsn *op;
         const Row *row;

@@ -1,4 +1,5 @@
 /* Where values are. A forward walk: nothing is planned beyond the operation after the current one. */
+#include "tcg/coverage.h"
 #include "tcg/host/x86_64/regs.h"
 
 /*
@@ -850,8 +851,20 @@ void reg_evict_gvars(Gen *g)
     }
 }
 
+/* They cost nothing before they are used. */
+static void place_consts(Gen *g)
+{
+    for (unsigned n = 0; n < g->b->const_count; n++) {
+        const IrInsn *op = &g->b->ops[IR_CONSTS + n];
+
+        COVERAGE_REACH("x86_64", op->op, IR_OP_COUNT, ir_op_names, sizeof(*ir_op_names));
+        g->temps[op->dst] = (Temp){ .places = IN_CONST };
+    }
+}
+
 void reg_forget(Gen *g)
 {
+    place_consts(g);
     memset(g->windows, 0, sizeof(g->windows));
     g->windows_end = UINT_MAX;
     g->used[GENERAL] = g->used[VECTOR] = 0;

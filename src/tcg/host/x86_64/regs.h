@@ -61,7 +61,7 @@ void reg_release(Gen *g, const IrInsn *op);
 /* Everything that lives after the operation goes to memory; with gvars, also what is the value of one. */
 void reg_evict(Gen *g, RegClass class);
 void reg_evict_gvars(Gen *g);
-/* At a label: no value lives. */
+/* At the start and at a label: no value lives but the constants. */
 void reg_forget(Gen *g);
 
 uint64_t gen_const(const Gen *g, unsigned t);
