@@ -373,11 +373,6 @@ char *ir_parse(IrBlock *b, const char *text);
 /* NULL when the block keeps every rule, else what is wrong (the caller frees). */
 char *ir_verify(const IrBlock *b);
 
-typedef struct IrUse {
-    uint16_t last; /* op index; 0: never used */
-    uint16_t count;
-} IrUse;
-
 /* IrLive.ends: which temporaries of an operation nobody needs after it. */
 enum { ENDS_A = 1, ENDS_B = 2, ENDS_C = 4, ENDS_DST = 8 };
 
@@ -392,10 +387,22 @@ typedef struct IrList {
  * use is, and lists what is left, so that a host need not look at the rest.
  */
 typedef struct IrLive {
-    IrUse use[IR_MAX_OPS + 1]; /* of each temporary */
+    uint32_t use[IR_MAX_OPS + 1]; /* of each temporary: index of the last, and from IR_USE_COUNT on how many; 0: none */
     uint8_t ends[IR_MAX_OPS];  /* of each operation */
     IrList work;
 } IrLive;
+
+enum { IR_USE_COUNT = 16 };
+
+static inline unsigned ir_last_use(const IrLive *live, unsigned t)
+{
+    return (uint16_t)live->use[t];
+}
+
+static inline unsigned ir_use_count(const IrLive *live, unsigned t)
+{
+    return live->use[t] >> IR_USE_COUNT;
+}
 
 void ir_live(IrBlock *b, IrLive *live);
 

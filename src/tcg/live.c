@@ -11,20 +11,20 @@ static const bool gives_only[IR_OP_COUNT] = {
 };
 #undef OP
 
+enum { ONE_USE = 1 << IR_USE_COUNT };
+
 static bool is_droppable(const IrBlock *b, const IrInsn *i)
 {
     return i->op == IR_call ? b->helpers[i->imm]->flags & HELPER_PURE : gives_only[i->op];
 }
 
 /* 1 when it is the last. Without a branch, which nobody could foresee; so one that is not there (0) is used too. */
-static inline unsigned use(IrLive *live, unsigned temporary, unsigned at)
+static inline unsigned use(IrLive *live, unsigned temporary, uint32_t at)
 {
-    IrUse *u = &live->use[temporary];
-    unsigned last = u->count == 0;
+    uint32_t *u = &live->use[temporary], before = *u;
 
-    u->last |= (uint16_t)(at & -last);
-    u->count++;
-    return last;
+    *u = before + ONE_USE + (before ? 0 : at);
+    return !before;
 }
 
 void ir_live(IrBlock *b, IrLive *live)
@@ -32,7 +32,7 @@ void ir_live(IrBlock *b, IrLive *live)
     unsigned first = IR_MAX_OPS;
 
     memset(live->use, 0, (b->temp_count + 1) * sizeof(live->use[0]));
-    live->use[0].count = 1; /* a result that is not there is used */
+    live->use[0] = ONE_USE; /* a result that is not there is used */
     for (unsigned at = b->op_count; at-- > 0;) {
         IrInsn *i = &b->ops[at];
         IrWords words = words_of(i);
@@ -41,7 +41,7 @@ void ir_live(IrBlock *b, IrLive *live)
         if ((uint16_t)words.low == IR_OP_COUNT) {
             continue; /* dropped before */
         }
-        unused = live->use[(uint16_t)(words.low >> WORD_DST)].count == 0;
+        unused = !live->use[(uint16_t)(words.low >> WORD_DST)];
         if (unused && is_droppable(b, i)) {
             i->op = IR_OP_COUNT;
             continue;

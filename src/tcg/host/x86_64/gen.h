@@ -139,7 +139,7 @@ static inline Rm env_rm(int offset)
 /* Is the temporary needed after the current operation? */
 static inline bool gen_lives(const Gen *g, unsigned t)
 {
-    return g->live->use[t].last > g->at;
+    return ir_last_use(g->live, t) > g->at;
 }
 
 /* The operation after *step, which moves on to it; NULL at the end. */

@@ -275,7 +275,7 @@ static bool fuse_shift_add(Gen *g, const IrInsn *op, int32_t count)
     const IrInsn *next = gen_next(g, &step);
 
     if (count < 1 || count > 3 || !next || next->op != IR_add || next->a == next->b ||
-        (next->a != op->dst && next->b != op->dst) || g->live->use[op->dst].count != 1) {
+        (next->a != op->dst && next->b != op->dst) || ir_use_count(g->live, op->dst) != 1) {
         return false;
     }
     other = next->a == op->dst ? next->b : next->a;
@@ -601,7 +601,7 @@ bool gen_fuse_setcond(Gen *g, const IrInsn *op)
     unsigned step = g->step;
     const IrInsn *next = gen_next(g, &step);
 
-    if (!next || next->op != IR_select || next->a != op->dst || g->live->use[op->dst].count != 1 ||
+    if (!next || next->op != IR_select || next->a != op->dst || ir_use_count(g->live, op->dst) != 1 ||
         !is_clean(g, op->a) || !is_clean(g, op->b) || !leaves_a_scratch(g, op, next)) {
         return false;
     }

@@ -311,9 +311,9 @@ static bool extend_span(Span *span, Span more)
 static unsigned plan_window(const Gen *g, const IrInsn *op, Span *span)
 {
     bool write = is_store(op->op);
-    unsigned end = MIN(g->live->use[op->a].last, g->at + WINDOW_REACH), last = 0;
+    unsigned end = MIN(ir_last_use(g->live, op->a), g->at + WINDOW_REACH), last = 0;
 
-    if (g->live->use[op->a].count < 2 || end == g->at || !is_sharable(g, op)) {
+    if (ir_use_count(g->live, op->a) < 2 || end == g->at || !is_sharable(g, op)) {
         return 0;
     }
     *span = span_of(op);

@@ -229,9 +229,9 @@ static RARE unsigned victim(const Gen *g, RegClass class, uint32_t candidates)
         if (t && (g->temps[t].places & ~IN_REG)) {
             return reg;
         }
-        if (g->live->use[t].last > best_use) {
+        if (ir_last_use(g->live, t) > best_use) {
             best = reg;
-            best_use = g->live->use[t].last;
+            best_use = ir_last_use(g->live, t);
         }
     }
     return best;
@@ -497,7 +497,7 @@ static int put_target(const Gen *g, unsigned t)
         t = next->dst;
         next = gen_next(g, &step);
     }
-    while (next && next->op == IR_zext32 && next->a == t && g->live->use[t].count == 1) {
+    while (next && next->op == IR_zext32 && next->a == t && ir_use_count(g->live, t) == 1) {
         t = next->dst;
         next = gen_next(g, &step);
     }
