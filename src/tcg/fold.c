@@ -128,8 +128,7 @@ static Val fold_shift(IrBlock *b, const IrInsn *i, uint64_t count)
         const IrInsn *inner = is_op_const(b, x, IR_shl, (IrType)i->type, &before);
 
         if (inner && before + count < width) {
-            return ir_op2(b, IR_shl, (IrType)i->type, (Val){ inner->a },
-                ir_const(b, (IrType)i->type, before + count));
+            return ir_op2_const(b, IR_shl, (IrType)i->type, (Val){ inner->a }, before + count);
         }
     }
     return none;
@@ -152,20 +151,20 @@ static Val fold_right_const(IrBlock *b, const IrInsn *i, uint64_t c)
         return fold_shift(b, i, c);
     }
     if (i->op == IR_sub) {
-        return ir_op2(b, IR_add, type, x, ir_const(b, type, -c & low_mask(ir_type_bits(type))));
+        return ir_op2_const(b, IR_add, type, x, -c & low_mask(ir_type_bits(type)));
     }
     if (is_power_of_two(c) && i->op == IR_mul) {
-        return ir_op2(b, IR_shl, type, x, ir_const(b, type, (unsigned)__builtin_ctzll(c)));
+        return ir_op2_const(b, IR_shl, type, x, (unsigned)__builtin_ctzll(c));
     }
     if (is_power_of_two(c) && i->op == IR_divu) {
-        return ir_op2(b, IR_shr, type, x, ir_const(b, type, (unsigned)__builtin_ctzll(c)));
+        return ir_op2_const(b, IR_shr, type, x, (unsigned)__builtin_ctzll(c));
     }
     if (is_power_of_two(c) && i->op == IR_remu) {
-        return ir_op2(b, IR_and, type, x, ir_const(b, type, c - 1));
+        return ir_op2_const(b, IR_and, type, x, c - 1);
     }
     if (laws[i->op].chains && (inner = is_op_const(b, x, (IrOp)i->op, type, &before))) {
-        return ir_op2(b, (IrOp)i->op, type, (Val){ inner->a },
-            ir_const(b, type, ir_eval((IrOp)i->op, type, 0, 0, before, c, 0)));
+        return ir_op2_const(b, (IrOp)i->op, type, (Val){ inner->a },
+            ir_eval((IrOp)i->op, type, 0, 0, before, c, 0));
     }
     return none;
 }
@@ -284,10 +283,10 @@ static Val fold_ext(IrBlock *b, const IrInsn *i)
         return build_field(b, (IrOp)i->op, type, (Val){ inner->a }, lsb + inner_lsb, length);
     }
     if (i->op == IR_ext && lsb + length == ir_type_bits(type)) {
-        return ir_op2(b, IR_shr, type, x, ir_const(b, type, lsb));
+        return ir_op2_const(b, IR_shr, type, x, lsb);
     }
     if (i->op == IR_sext && lsb + length == ir_type_bits(type)) {
-        return ir_op2(b, IR_sar, type, x, ir_const(b, type, lsb));
+        return ir_op2_const(b, IR_sar, type, x, lsb);
     }
     return none;
 }
@@ -472,8 +471,15 @@ static Val fold_unary(IrBlock *b, const IrInsn *i)
     }
 }
 
+static __attribute__((noinline)) Val fold_consts(IrBlock *b, IrInsn i, uint64_t x, uint64_t y)
+{
+    IrType type = (IrType)i.type;
+
+    return ir_const(b, type, ir_eval((IrOp)i.op, type, i.aux, i.imm, x, y, 0));
+}
+
 /* Of one or two operands. */
-static Val build_pure(IrBlock *b, IrInsn i)
+static __attribute__((noinline)) Val build_pure(IrBlock *b, IrInsn i)
 {
     uint64_t x = 0, y = 0;
     bool x_const = ir_is_const(b, (Val){ i.a }, &x);
@@ -482,7 +488,7 @@ static Val build_pure(IrBlock *b, IrInsn i)
     Val v;
 
     if (x_const && y_const) {
-        return ir_const(b, type, ir_eval((IrOp)i.op, type, i.aux, i.imm, x, y, 0));
+        return fold_consts(b, i, x, y);
     }
     if ((ir_op_effects[i.op] & COMMUTES) && (x_const || (!y_const && i.b < i.a))) {
         i = make((IrOp)i.op, type, i.aux, i.imm, (Val){ i.b }, (Val){ i.a }, none);
@@ -529,6 +535,38 @@ Val ir_op1(IrBlock *b, IrOp op, IrType type, Val x)
 Val ir_op2(IrBlock *b, IrOp op, IrType type, Val x, Val y)
 {
     return build_pure(b, make(op, type, 0, 0, x, y, none));
+}
+
+/*
+ * With a constant other than 0 and -1 on the right, these fold with one kind of operand only, x being of operation
+ * folds_with[op]; 0: there is more to know.
+ */
+static const uint8_t folds_with[IR_OP_COUNT] = {
+    [IR_add] = IR_add,
+    [IR_and] = IR_and,
+    [IR_or] = IR_or,
+    [IR_xor] = IR_xor,
+    [IR_shl] = IR_shl,
+    [IR_shr] = IR_shl,
+    [IR_sar] = IR_shl,
+};
+
+Val ir_op2_const(IrBlock *b, IrOp op, IrType type, Val x, uint64_t y)
+{
+    unsigned width = ir_type_bits(type), other = folds_with[op];
+    uint64_t known;
+    IrInsn i;
+
+    y &= low_mask(width);
+    if (ir_is_const(b, x, &known)) {
+        return fold_consts(b, make(op, type, 0, 0, none, none, none), known, y);
+    }
+    i = make(op, type, 0, 0, x, ir_const(b, type, y), none);
+    if (other && definition(b, x)->op != other && y - 1 < low_mask(width) - 1 &&
+        (other != IR_shl || y < width)) {
+        return ir_append_shared(b, i);
+    }
+    return build_pure(b, i);
 }
 
 static Val build_field(IrBlock *b, IrOp op, IrType type, Val x, unsigned lsb, unsigned length)

@@ -117,9 +117,10 @@ void ir_define_const(IrBlock *b, IrType type, unsigned dst, uint64_t low, uint64
     g_assert(n + places <= IR_MAX_OPS && dst <= IR_MAX_OPS);
     b->const_count += places;
     b->consts[n] = low;
-    b->ops[IR_CONSTS + n] = (IrInsn){
-        .op = (uint16_t)const_op(type), .type = (uint8_t)type, .dst = (uint16_t)dst, .imm = (int32_t)n
-    };
+    b->ops[IR_CONSTS + n] = (IrInsn){ .op = (uint16_t)const_op(type),
+        .type = (uint8_t)type,
+        .dst = (uint16_t)dst,
+        .imm = (int32_t)n };
     if (type == V128) {
         b->consts[n + 1] = high;
         b->ops[IR_CONSTS + n + 1] = (IrInsn){ .op = IR_OP_COUNT, .type = (uint8_t)type };
@@ -155,7 +156,8 @@ Val ir_const(IrBlock *b, IrType type, uint64_t value)
 Val ir_vconst(IrBlock *b, uint64_t low, uint64_t high)
 {
     for (unsigned n = 0; n + 1 < b->const_count; n++) {
-        if (is_equal_const(b, n, V128, low) && b->ops[IR_CONSTS + n].dst && b->consts[n + 1] == high) {
+        if (is_equal_const(b, n, V128, low) && b->ops[IR_CONSTS + n].dst &&
+            b->consts[n + 1] == high) {
             return (Val){ b->ops[IR_CONSTS + n].dst };
         }
     }
@@ -175,16 +177,14 @@ void ir_insn(IrBlock *b, uint64_t pc, unsigned length)
     b->guest_size = MAX(b->guest_size, end);
 }
 
-Val ir_get(IrBlock *b, unsigned gvar)
+/* Of which nothing is known. */
+Val ir_get_first(IrBlock *b, unsigned gvar)
 {
     IrType type = (IrType)b->gvars[gvar].type;
-    Val v = { b->gvar_state[gvar].value };
+    Val v = ir_append(b, make(IR_get, type, 0, (int32_t)gvar, none, none, none), true);
 
-    if (!v.id) {
-        v = ir_append(b, make(IR_get, type, 0, (int32_t)gvar, none, none, none), true);
-        b->gvar_state[gvar].value = v.id;
-        b->was_put[v.id] = 1;
-    }
+    b->gvar_state[gvar].value = v.id;
+    b->was_put[v.id] = 1;
     return v;
 }
 

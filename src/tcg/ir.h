@@ -306,13 +306,22 @@ static inline bool ir_is_const(const IrBlock *b, Val v, uint64_t *value)
 }
 
 Val ir_vconst(IrBlock *b, uint64_t low, uint64_t high);
-Val ir_get(IrBlock *b, unsigned gvar);
+Val ir_get_first(IrBlock *b, unsigned gvar);
+static inline Val ir_get(IrBlock *b, unsigned gvar)
+{
+    Val known = { b->gvar_state[gvar].value };
+
+    return known.id ? known : ir_get_first(b, gvar);
+}
+
 void ir_put(IrBlock *b, unsigned gvar, Val value);
 Val ir_ldenv(IrBlock *b, IrType type, MemOp width, size_t offset);
 void ir_stenv(IrBlock *b, MemOp width, size_t offset, Val value);
 
 Val ir_op1(IrBlock *b, IrOp op, IrType type, Val x); /* neg not clz ctz popcnt orcb fneg fabs */
 Val ir_op2(IrBlock *b, IrOp op, IrType type, Val x, Val y); /* add ... umax, fsgnj by ir_aux */
+/* The same with a constant on the right, of which only the type's bits count: the shorter way. */
+Val ir_op2_const(IrBlock *b, IrOp op, IrType type, Val x, uint64_t y);
 Val ir_aux(IrBlock *b, IrOp op, IrType type, uint8_t aux, int32_t imm, Val x, Val y,
     Val z); /* any other with a result */
 /* Vector operations: aux is an IrLane or FpAux; the result is a v128. For vget and vtof use ir_aux. */

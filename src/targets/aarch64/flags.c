@@ -338,10 +338,10 @@ static Compare compare_of_nzcv(A64Translator *t, unsigned cond, Val nzcv)
             constant(t, I64, (uint64_t)NZCV_C << NZCV_SHIFT) };
     }
     /* Bit 28: N differs from V. */
-    differ = ir_op2(t->b, IR_xor, I64, ir_op2(t->b, IR_shr, I64, nzcv, constant(t, I64, 3)), nzcv);
-    differ = ir_op2(t->b, IR_and, I64, differ, constant(t, I64, (uint64_t)NZCV_V << NZCV_SHIFT));
+    differ = ir_op2(t->b, IR_xor, I64, ir_op2_const(t->b, IR_shr, I64, nzcv, 3), nzcv);
+    differ = ir_op2_const(t->b, IR_and, I64, differ, (uint64_t)NZCV_V << NZCV_SHIFT);
     if (cond == COND_GT) {
-        Val z = ir_op2(t->b, IR_and, I64, nzcv, constant(t, I64, (uint64_t)NZCV_Z << NZCV_SHIFT));
+        Val z = ir_op2_const(t->b, IR_and, I64, nzcv, (uint64_t)NZCV_Z << NZCV_SHIFT);
         differ = ir_op2(t->b, IR_or, I64, differ, z);
     }
     return (Compare){ EQ, differ, zero };

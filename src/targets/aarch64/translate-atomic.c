@@ -64,7 +64,7 @@ bool a64_stxr(A64Translator *t, const A64Excl *i)
 /* Two words are one access of twice the size. */
 static Val joined(A64Translator *t, unsigned low, unsigned high)
 {
-    Val up = ir_op2(t->b, IR_shl, I64, xreg(t, high), constant(t, I64, 32));
+    Val up = ir_op2_const(t->b, IR_shl, I64, xreg(t, high), 32);
 
     return ir_op2(t->b, IR_or, I64, up, ir_zext32(t->b, reg(t, 0, low)));
 }
@@ -72,7 +72,7 @@ static Val joined(A64Translator *t, unsigned low, unsigned high)
 static void set_joined(A64Translator *t, unsigned low, unsigned high, Val value)
 {
     set_reg(t, 0, low, ir_trunc32(t->b, value));
-    set_reg(t, 1, high, ir_op2(t->b, IR_shr, I64, value, constant(t, I64, 32)));
+    set_reg(t, 1, high, ir_op2_const(t->b, IR_shr, I64, value, 32));
 }
 
 /* Two registers in a constant, for a helper that reads or writes them. */

@@ -446,10 +446,10 @@ static Val compare_flags(A64Translator *t, unsigned size, unsigned signalling, V
     IrType type = size == LANE_64 ? F64 : F32;
     uint8_t flush = t->mode & MODE_FP_FLUSH && size != LANE_16 ? (uint8_t)FP_FLUSH : 0;
     Val order = ir_aux(t->b, IR_forder, type, (uint8_t)(signalling | flush), 0, x, y, NO_VAL);
-    Val count = ir_op2(t->b, IR_shl, I64, ir_zext32(t->b, order), ir_const(t->b, I64, 2));
+    Val count = ir_op2_const(t->b, IR_shl, I64, ir_zext32(t->b, order), 2);
     Val digit = ir_op2(t->b, IR_shr, I64, ir_const(t->b, I64, digits << NZCV_SHIFT), count);
 
-    return ir_op2(t->b, IR_and, I64, digit, ir_const(t->b, I64, UINT64_C(15) << NZCV_SHIFT));
+    return ir_op2_const(t->b, IR_and, I64, digit, UINT64_C(15) << NZCV_SHIFT);
 }
 
 /* Operands that may be flushed are not kept: the flags are computed at once. */

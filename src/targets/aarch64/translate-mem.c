@@ -50,7 +50,7 @@ int32_t access_offset(unsigned mode, int32_t imm)
 void write_back(A64Translator *t, unsigned mode, unsigned rn, int32_t imm)
 {
     if (mode == POST_INDEX || mode == PRE_INDEX) {
-        Val sum = ir_op2(t->b, IR_add, I64, xreg_sp(t, rn), constant(t, I64, (int64_t)imm));
+        Val sum = ir_op2_const(t->b, IR_add, I64, xreg_sp(t, rn), (int64_t)imm);
 
         set_reg_sp(t, 1, rn, sum);
     }

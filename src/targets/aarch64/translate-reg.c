@@ -44,7 +44,7 @@ static bool shifted_operand(A64Translator *t, const A64Shifted *i, Val *out)
         return false;
     }
     if (i->amount) {
-        *out = ir_op2(t->b, shifts[i->shift], type, *out, constant(t, type, i->amount));
+        *out = ir_op2_const(t->b, shifts[i->shift], type, *out, i->amount);
     }
     return true;
 }
@@ -57,7 +57,7 @@ Val extended_reg(A64Translator *t, unsigned n, unsigned option, unsigned amount)
     if (bits < 64) {
         x = option & 4 ? ir_sext(t->b, I64, x, 0, bits) : ir_ext(t->b, I64, x, 0, bits);
     }
-    return amount ? ir_op2(t->b, IR_shl, I64, x, constant(t, I64, amount)) : x;
+    return amount ? ir_op2_const(t->b, IR_shl, I64, x, amount) : x;
 }
 
 /* ---- logic ------------------------------------------------------------------------------------ */
@@ -203,12 +203,12 @@ static Val sign_at(A64Translator *t, unsigned sf, Val x, unsigned bit)
 {
     Val sign = ir_ext(t->b, I64, widened(t, sf, x), sf ? 63 : 31, 1);
 
-    return ir_op2(t->b, IR_shl, I64, sign, constant(t, I64, NZCV_SHIFT + bit));
+    return ir_op2_const(t->b, IR_shl, I64, sign, NZCV_SHIFT + bit);
 }
 
 static Val truth_at(A64Translator *t, Val test, unsigned bit)
 {
-    return ir_op2(t->b, IR_shl, I64, ir_zext32(t->b, test), constant(t, I64, NZCV_SHIFT + bit));
+    return ir_op2_const(t->b, IR_shl, I64, ir_zext32(t->b, test), NZCV_SHIFT + bit);
 }
 
 /* The flags of x + y + C, where y of a subtraction is inverted already. */
@@ -262,11 +262,10 @@ bool a64_rmif(A64Translator *t, const A64Rmif *i)
     uint64_t mask = (uint64_t)i->mask << NZCV_SHIFT;
     Val old = get_nzcv(t);
     /* Bits 3 to 0 of the rotated register go to bits 31 to 28. */
-    Val x = ir_op2(
-        t->b, IR_rotr, I64, xreg(t, i->rn), constant(t, I64, (i->amount - NZCV_SHIFT) & 63));
+    Val x = ir_op2_const(t->b, IR_rotr, I64, xreg(t, i->rn), (i->amount - NZCV_SHIFT) & 63);
 
-    x = ir_op2(t->b, IR_and, I64, x, constant(t, I64, mask));
-    old = ir_op2(t->b, IR_and, I64, old, constant(t, I64, PSTATE_NZCV & ~mask));
+    x = ir_op2_const(t->b, IR_and, I64, x, mask);
+    old = ir_op2_const(t->b, IR_and, I64, old, PSTATE_NZCV & ~mask);
     set_nzcv(t, ir_op2(t->b, IR_or, I64, old, x));
     return true;
 }
@@ -274,15 +273,14 @@ bool a64_rmif(A64Translator *t, const A64Rmif *i)
 /* V is bit `bits` exclusive-or the one below; C stays (C6.2.244). */
 bool a64_setf(A64Translator *t, const A64Setf *i)
 {
-    Val c = ir_op2(
-        t->b, IR_and, I64, get_nzcv(t), constant(t, I64, (uint64_t)NZCV_C << NZCV_SHIFT));
+    Val c = ir_op2_const(t->b, IR_and, I64, get_nzcv(t), (uint64_t)NZCV_C << NZCV_SHIFT);
     Val x = xreg(t, i->rn), low = ir_ext(t->b, I64, x, 0, i->bits);
     Val n = ir_ext(t->b, I64, x, i->bits - 1, 1);
     Val v = ir_op2(t->b, IR_xor, I64, ir_ext(t->b, I64, x, i->bits, 1), n);
     Val z = ir_setcond(t->b, EQ, low, constant(t, I64, 0));
 
-    n = ir_op2(t->b, IR_shl, I64, n, constant(t, I64, NZCV_SHIFT + 3));
-    v = ir_op2(t->b, IR_shl, I64, v, constant(t, I64, NZCV_SHIFT));
+    n = ir_op2_const(t->b, IR_shl, I64, n, NZCV_SHIFT + 3);
+    v = ir_op2_const(t->b, IR_shl, I64, v, NZCV_SHIFT);
     x = ir_op2(t->b, IR_or, I64, ir_op2(t->b, IR_or, I64, n, v), truth_at(t, z, 2));
     set_nzcv(t, ir_op2(t->b, IR_or, I64, x, c));
     return true;
@@ -339,7 +337,7 @@ bool a64_csinc(A64Translator *t, const A64Csel *i)
         set_reg(t, 0, i->rd, condition(t, i->cond ^ 1));
         return true;
     }
-    return choose(t, i, ir_op2(t->b, IR_add, type, reg(t, i->sf, i->rm), constant(t, type, 1)));
+    return choose(t, i, ir_op2_const(t->b, IR_add, type, reg(t, i->sf, i->rm), 1));
 }
 
 bool a64_csinv(A64Translator *t, const A64Csel *i)
@@ -397,7 +395,7 @@ bool a64_rbit(A64Translator *t, const A64R *i)
     Val x = ir_call(t->b, I64, &rbit_helper, xreg(t, i->rn), NO_VAL, NO_VAL);
 
     if (!i->sf) {
-        x = ir_op2(t->b, IR_shr, I64, x, constant(t, I64, 32));
+        x = ir_op2_const(t->b, IR_shr, I64, x, 32);
     }
     set_reg(t, 1, i->rd, x);
     return true;

@@ -243,8 +243,7 @@ bool a64_f_fjcvtzs(A64Translator *t, const A64V2 *i)
     o.rd = NO_REGISTER;
     value = call(t, SIMD_fjcvtzs, o, no_x(t));
     set_reg(t, 0, i->rd, ir_trunc32(t->b, value));
-    set_nzcv(
-        t, ir_op2(t->b, IR_shl, I64, ir_ext(t->b, I64, value, 32, 1), ir_const(t->b, I64, Z_BIT)));
+    set_nzcv(t, ir_op2_const(t->b, IR_shl, I64, ir_ext(t->b, I64, value, 32, 1), Z_BIT));
     return true;
 }
 

@@ -161,7 +161,7 @@ static Val flag(A64Translator *t, Val nzcv, unsigned bit)
 
 static Val flag_not(A64Translator *t, Val x)
 {
-    return ir_op2(t->b, IR_xor, I64, x, constant(t, I64, 1));
+    return ir_op2_const(t->b, IR_xor, I64, x, 1);
 }
 
 static void set_four(A64Translator *t, const Val bits[4])
@@ -169,7 +169,7 @@ static void set_four(A64Translator *t, const Val bits[4])
     Val nzcv = constant(t, I64, 0);
 
     for (unsigned i = 0; i < 4; i++) {
-        Val bit = ir_op2(t->b, IR_shl, I64, bits[i], constant(t, I64, NZCV_SHIFT + i));
+        Val bit = ir_op2_const(t->b, IR_shl, I64, bits[i], NZCV_SHIFT + i);
         nzcv = ir_op2(t->b, IR_or, I64, nzcv, bit);
     }
     set_nzcv(t, nzcv);
@@ -382,12 +382,11 @@ static bool write_inline(A64Translator *t, const A64Sys *i)
     Val value = xreg(t, i->rt);
 
     if (i->reg == REG_NZCV) {
-        set_nzcv(t, ir_op2(t->b, IR_and, I64, value, constant(t, I64, PSTATE_NZCV)));
+        set_nzcv(t, ir_op2_const(t->b, IR_and, I64, value, PSTATE_NZCV));
         return true;
     }
     if (i->reg == REG_DAIF && t->el) {
-        set_state(t, offsetof(A64Cpu, daif),
-            ir_op2(t->b, IR_and, I64, value, constant(t, I64, PSTATE_DAIF)));
+        set_state(t, offsetof(A64Cpu, daif), ir_op2_const(t->b, IR_and, I64, value, PSTATE_DAIF));
         t->before |= BEFORE_ENABLED;
         return true;
     }
@@ -405,7 +404,7 @@ bool a64_msr(A64Translator *t, const A64Sys *i)
     }
     offset = plain_offset(t, row, number, &mask);
     if (offset) {
-        set_state(t, offset, ir_op2(t->b, IR_and, I64, xreg(t, i->rt), constant(t, I64, mask)));
+        set_state(t, offset, ir_op2_const(t->b, IR_and, I64, xreg(t, i->rt), mask));
     } else if (!write_inline(t, i)) {
         ir_call_void(t->b, &a64_help_msr, constant(t, I64, sysreg_operand(i, number)),
             xreg(t, i->rt), NO_VAL);

@@ -35,7 +35,7 @@ static uint64_t add_immediate(const A64Addi *i)
 
 static Val plus(A64Translator *t, unsigned sf, Val x, uint64_t y)
 {
-    return y ? ir_op2(t->b, IR_add, type_of_sf(sf), x, constant(t, type_of_sf(sf), y)) : x;
+    return y ? ir_op2_const(t->b, IR_add, type_of_sf(sf), x, y) : x;
 }
 
 /* Behind adrp, of a known number. */
@@ -121,7 +121,7 @@ static bool logic_imm(A64Translator *t, IrOp op, const A64Logi *i)
     } else {
         Val x = reg(t, i->sf, i->rn);
 
-        set_reg_sp(t, i->sf, i->rd, ir_op2(t->b, op, type, x, constant(t, type, mask)));
+        set_reg_sp(t, i->sf, i->rd, ir_op2_const(t->b, op, type, x, mask));
     }
     return true;
 }
@@ -136,7 +136,7 @@ static bool and_imm_value(A64Translator *t, const A64Logi *i, Val *out)
     }
     unsigned wide = i->sf || mask <= INT32_MAX;
     IrType type = type_of_sf(wide);
-    *out = ir_op2(t->b, IR_and, type, reg(t, wide, i->rn), constant(t, type, mask));
+    *out = ir_op2_const(t->b, IR_and, type, reg(t, wide, i->rn), mask);
     return true;
 }
 
@@ -211,8 +211,8 @@ bool a64_movk(A64Translator *t, const A64Movi *i)
         set_reg_to(t, i->sf, i->rd, (known & others) | bits);
         return true;
     }
-    x = ir_op2(t->b, IR_and, type, narrowed(t, i->sf, x), constant(t, type, others));
-    set_reg(t, i->sf, i->rd, ir_op2(t->b, IR_or, type, x, constant(t, type, bits)));
+    x = ir_op2_const(t->b, IR_and, type, narrowed(t, i->sf, x), others);
+    set_reg(t, i->sf, i->rd, ir_op2_const(t->b, IR_or, type, x, bits));
     return true;
 }
 
@@ -237,7 +237,7 @@ static Val insert_in_zero(A64Translator *t, const A64Bits *i, bool is_signed)
     if (is_signed || length + up < width) {
         x = (is_signed ? ir_sext : ir_ext)(t->b, type, x, 0, length);
     }
-    return ir_op2(t->b, IR_shl, type, x, constant(t, type, up));
+    return ir_op2_const(t->b, IR_shl, type, x, up);
 }
 
 static bool extract_field(A64Translator *t, const A64Bits *i, bool is_signed)
@@ -284,7 +284,7 @@ bool a64_bfm(A64Translator *t, const A64Bits *i)
     }
     if (i->imms >= i->immr) {
         unsigned length = i->imms - i->immr + 1;
-        Val moved = ir_op2(t->b, IR_shr, type, x, constant(t, type, i->immr));
+        Val moved = ir_op2_const(t->b, IR_shr, type, x, i->immr);
 
         x = length == width_of(i->sf) ? x : deposit(t, i->sf, into, moved, 0, length);
     } else {
@@ -396,7 +396,7 @@ static BitTest test_of_bit(A64Translator *t, const A64Tb *i, bool set)
     if (is_sign) {
         return (BitTest){ set ? LT : GE, x, zero };
     }
-    x = ir_op2(t->b, IR_and, I64, x, constant(t, I64, UINT64_C(1) << i->bit));
+    x = ir_op2_const(t->b, IR_and, I64, x, UINT64_C(1) << i->bit);
     return (BitTest){ set ? NE : EQ, x, zero };
 }
 
@@ -599,7 +599,7 @@ static void check_sp(A64Translator *t)
         t->sp_open = true;
     } else {
         aligned = ir_label_new(t->b);
-        low = ir_op2(t->b, IR_and, I64, sp, constant(t, I64, 15));
+        low = ir_op2_const(t->b, IR_and, I64, sp, 15);
         ir_brcond(t->b, aligned, EQ, low, constant(t, I64, 0));
         ir_call_void(t->b, &a64_help_misaligned_sp, NO_VAL, NO_VAL, NO_VAL);
         ir_label(t->b, aligned);

@@ -5,7 +5,7 @@ static bool shift_add(RvTranslator *t, const RvR *i, unsigned shift, bool word)
 {
     Val x = word ? ir_zext32(t->b, gpr32(t, i->rs1)) : gpr(t, i->rs1);
 
-    x = ir_op2(t->b, IR_shl, t->xt, x, constant(t, shift));
+    x = ir_op2_const(t->b, IR_shl, t->xt, x, shift);
     set_gpr(t, i->rd, ir_op2(t->b, IR_add, t->xt, x, gpr(t, i->rs2)));
     return true;
 }
@@ -27,7 +27,7 @@ bool rv_slli_uw(RvTranslator *t, const RvI *i)
 {
     Val x = ir_zext32(t->b, gpr32(t, i->rs1));
 
-    set_gpr(t, i->rd, ir_op2(t->b, IR_shl, t->xt, x, constant(t, i->imm)));
+    set_gpr(t, i->rd, ir_op2_const(t->b, IR_shl, t->xt, x, i->imm));
     return true;
 }
 
@@ -104,7 +104,7 @@ static bool extract_bit(RvTranslator *t, unsigned rd, unsigned rs1, Val number)
 {
     Val x = ir_op2(t->b, IR_shr, t->xt, gpr(t, rs1), number);
 
-    set_gpr(t, rd, ir_op2(t->b, IR_and, t->xt, x, constant(t, 1)));
+    set_gpr(t, rd, ir_op2_const(t->b, IR_and, t->xt, x, 1));
     return true;
 }
 

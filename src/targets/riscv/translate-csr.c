@@ -36,7 +36,7 @@ static void csr_inline(
     if (op != CSR_READ) {
         Val value = csr_updated(t, op, old, operand);
 
-        ir_stenv(t->b, width, offset, ir_op2(t->b, IR_and, t->xt, value, constant(t, mask)));
+        ir_stenv(t->b, width, offset, ir_op2_const(t->b, IR_and, t->xt, value, mask));
     }
     set_gpr(t, i->rd, old);
 }
@@ -69,7 +69,7 @@ static bool fflags_inline(RvTranslator *t, const RvCsrInsn *i, RvCsrOp op)
         Val value = csr_updated(t, op, old, operand);
 
         value = t->xt == I64 ? ir_trunc32(t->b, value) : value;
-        ir_set_fp_flags(t->b, ir_op2(t->b, IR_and, I32, value, ir_const(t->b, I32, FFLAGS_MASK)));
+        ir_set_fp_flags(t->b, ir_op2_const(t->b, IR_and, I32, value, FFLAGS_MASK));
     }
     set_gpr(t, i->rd, old);
     return true;
@@ -87,9 +87,9 @@ static Val sstatus_value(RvTranslator *t)
 {
     uint64_t sd = t->fs == FS_DIRTY ? UINT64_C(1) << (rv_xlen(t->cpu) - 1) : 0;
     uint64_t lengths = t->xt == I64 ? MSTATUS_UXL : 0;
-    Val bits = ir_op2(t->b, IR_and, t->xt, mstatus(t), constant(t, SSTATUS_BITS));
+    Val bits = ir_op2_const(t->b, IR_and, t->xt, mstatus(t), SSTATUS_BITS);
 
-    return ir_op2(t->b, IR_or, t->xt, bits, constant(t, sd | lengths));
+    return ir_op2_const(t->b, IR_or, t->xt, bits, sd | lengths);
 }
 
 static void change_sie(RvTranslator *t, RvCsrOp op, Val bits)
@@ -102,11 +102,10 @@ static void change_sie(RvTranslator *t, RvCsrOp op, Val bits)
 static void set_sie_by_register(RvTranslator *t, const RvCsrInsn *i, const RvCsr *csr)
 {
     unsigned more = ir_label_new(t->b), done = ir_label_new(t->b);
-    Val others = ir_op2(
-        t->b, IR_and, t->xt, gpr(t, i->rs1), constant(t, SSTATUS_BITS & ~MSTATUS_SIE));
+    Val others = ir_op2_const(t->b, IR_and, t->xt, gpr(t, i->rs1), SSTATUS_BITS & ~MSTATUS_SIE);
 
     ir_brcond(t->b, more, NE, others, constant(t, 0));
-    change_sie(t, CSR_SET, ir_op2(t->b, IR_and, t->xt, gpr(t, i->rs1), constant(t, MSTATUS_SIE)));
+    change_sie(t, CSR_SET, ir_op2_const(t->b, IR_and, t->xt, gpr(t, i->rs1), MSTATUS_SIE));
     ir_br(t->b, done);
     ir_label(t->b, more);
     ir_call_void(t->b, &rv_help_csr_leave,

@@ -107,8 +107,7 @@ bool rv_fload(RvTranslator *t, const RvFload *i)
     if (i->fmt == FMT_H) {
         Val bits = ir_load(t->b, I64, MEM_16, address, i->imm);
 
-        set_freg_bits(
-            t, i->rd, ir_op2(t->b, IR_or, I64, bits, ir_const(t->b, I64, ~UINT64_C(0xffff))));
+        set_freg_bits(t, i->rd, ir_op2_const(t->b, IR_or, I64, bits, ~UINT64_C(0xffff)));
     } else {
         set_fpr(t, i->rd, i->fmt,
             ir_load(t->b, type_of(i->fmt), i->fmt == FMT_D ? MEM_64 : MEM_32, address, i->imm));
@@ -313,8 +312,7 @@ bool rv_fmv_f(RvTranslator *t, const RvFtox *i)
     case FMT_H: {
         Val bits = ir_zext32(t->b, ir_ext(t->b, I32, gpr32(t, i->rs1), 0, 16));
 
-        set_freg_bits(
-            t, i->rd, ir_op2(t->b, IR_or, I64, bits, ir_const(t->b, I64, ~UINT64_C(0xffff))));
+        set_freg_bits(t, i->rd, ir_op2_const(t->b, IR_or, I64, bits, ~UINT64_C(0xffff)));
         break;
     }
     }

@@ -73,8 +73,7 @@ static void raise_if_misaligned(RvTranslator *t, Val target)
 {
     unsigned aligned = ir_label_new(t->b);
 
-    ir_brcond(
-        t->b, aligned, EQ, ir_op2(t->b, IR_and, t->xt, target, constant(t, 2)), constant(t, 0));
+    ir_brcond(t->b, aligned, EQ, ir_op2_const(t->b, IR_and, t->xt, target, 2), constant(t, 0));
     ir_call_void(t->b, &rv_help_raise, ir_const(t->b, I64, CAUSE_FETCH_MISALIGNED), target, NO_VAL);
     ir_label(t->b, aligned);
 }
@@ -82,9 +81,10 @@ static void raise_if_misaligned(RvTranslator *t, Val target)
 /* No value lives across a label: computed again where it is needed again. */
 static Val jump_target(RvTranslator *t, const RvI *i)
 {
-    Val sum = ir_op2(t->b, IR_add, t->xt, gpr(t, i->rs1), constant(t, (int64_t)i->imm));
+    uint64_t offset = (uint64_t)(int64_t)i->imm;
+    Val sum = ir_op2_const(t->b, IR_add, t->xt, gpr(t, i->rs1), offset);
 
-    return ir_op2(t->b, IR_and, t->xt, sum, constant(t, ~UINT64_C(1)));
+    return ir_op2_const(t->b, IR_and, t->xt, sum, ~UINT64_C(1));
 }
 
 bool rv_jalr(RvTranslator *t, const RvI *i)
@@ -147,7 +147,7 @@ bool rv_store(RvTranslator *t, const RvStore *i)
 
 static bool op_imm(RvTranslator *t, IrOp op, const RvI *i)
 {
-    set_gpr(t, i->rd, ir_op2(t->b, op, t->xt, gpr(t, i->rs1), constant(t, (int64_t)i->imm)));
+    set_gpr(t, i->rd, ir_op2_const(t->b, op, t->xt, gpr(t, i->rs1), (uint64_t)(int64_t)i->imm));
     return true;
 }
 
@@ -159,8 +159,7 @@ static bool op_reg(RvTranslator *t, IrOp op, const RvR *i)
 
 static bool op_imm32(RvTranslator *t, IrOp op, const RvI *i)
 {
-    set_gpr32(
-        t, i->rd, ir_op2(t->b, op, I32, gpr32(t, i->rs1), ir_const(t->b, I32, (uint32_t)i->imm)));
+    set_gpr32(t, i->rd, ir_op2_const(t->b, op, I32, gpr32(t, i->rs1), (uint32_t)i->imm));
     return true;
 }
 
