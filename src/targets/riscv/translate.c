@@ -278,16 +278,17 @@ DIVIDE32(remuw, remu)
 
 /* ---- blocks ----------------------------------------------------------------------------------- */
 
-/*
- * The instruction, of whose bits only the lower half counts when that says so, is at t->pc. Half of all are short, in
- * no order that a branch could be predicted by.
- */
-static bool set_insn(RvTranslator *t, uint32_t bits)
+/* Of 16 bits only the lower half counts. Half of all are short, in no order that a branch could be predicted by. */
+static uint32_t cut(uint32_t bits)
 {
-    uint32_t is_long = (bits & 3) == 3;
+    return bits & (0xffff | -(uint32_t)((bits & 3) == 3));
+}
 
-    t->insn = bits & (0xffff | -is_long);
-    t->next = wrap(t, t->pc + 2 + 2 * is_long);
+static bool set_insn(RvTranslator *t, uint32_t insn, int row)
+{
+    t->insn = insn;
+    t->row = row;
+    t->next = wrap(t, t->pc + ((insn & 3) == 3 ? 4 : 2));
     return true;
 }
 
@@ -313,31 +314,44 @@ static __attribute__((noinline)) bool fetch_units(RvTranslator *t)
         }
         return false;
     }
-    return set_insn(t, low | (uint32_t)high << 16);
+    uint32_t insn = low | (uint32_t)high << 16;
+    return set_insn(t, insn, rv_find(insn, t->features));
+}
+
+/* Reads and finds the instruction at pc, when its page is the block's first and nobody need be asked. */
+static inline void look_at(RvTranslator *t, uint64_t pc)
+{
+    uint32_t bits;
+
+    t->ahead_pc = 1;
+    if (pc % GUEST_PAGE_SIZE <= GUEST_PAGE_SIZE - 4 && isa_fetched32(&t->cpu->env, pc, &bits)) {
+        t->ahead_pc = pc;
+        t->ahead = cut(bits);
+        t->ahead_row = rv_find(t->ahead, t->features);
+    }
 }
 
 static bool fetch(RvTranslator *t)
 {
-    uint32_t bits;
-
-    if (t->pc % GUEST_PAGE_SIZE <= GUEST_PAGE_SIZE - 4 &&
-        isa_fetched32(&t->cpu->env, t->pc, &bits)) {
-        return set_insn(t, bits);
+    if (t->ahead_pc != t->pc) {
+        look_at(t, t->pc);
     }
-    return fetch_units(t);
+    return t->ahead_pc == t->pc ? set_insn(t, t->ahead, t->ahead_row) : fetch_units(t);
 }
 
+/*
+ * Which instruction comes next nobody can predict, so the jump to what translates it waits for a chain of look-ups. It
+ * is done one instruction early, while there is other work.
+ */
 static void translate_insn(RvTranslator *t)
 {
-    int row = rv_find(t->insn, t->features);
-    uint64_t length = t->next - t->pc;
-
-    ir_insn(t->b, t->pc, length & 7);
+    look_at(t, t->next);
+    ir_insn(t->b, t->pc, (t->next - t->pc) & 7);
     if (t->enabled) {
         t->enabled = false;
         rv_take_enabled(t);
     }
-    if (row < 0 || !rv_translate_row(t, row, t->insn)) {
+    if (t->row < 0 || !rv_translate_row(t, t->row, t->insn)) {
         rv_raise(t, CAUSE_ILLEGAL, ir_const(t->b, I64, t->insn));
         return;
     }
@@ -363,6 +377,7 @@ void rv_translate(IrBlock *b, CpuEnv *env)
         .b = b,
         .cpu = cpu,
         .pc = b->pc,
+        .ahead_pc = 1,
         .features = translated_features(cpu),
         .xt = rv_has(cpu, RV_RV64) ? I64 : I32,
         .privilege = b->mode & MODE_PRIV,

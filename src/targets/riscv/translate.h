@@ -14,6 +14,10 @@ struct RvTranslator {
     RvCpu *cpu;
     uint64_t pc, next; /* of this instruction, of the one behind it */
     uint32_t insn;
+    int row;           /* that takes it; -1: none */
+    uint64_t ahead_pc; /* most likely the instruction that comes next; 1: none */
+    uint32_t ahead;
+    int ahead_row;
     uint64_t features; /* without F and D while mstatus.FS is off */
     IrType xt;         /* of an x register */
     RvPrivilege privilege;
