@@ -427,7 +427,7 @@ Val ir_setcond(IrBlock *b, IrCond cond, Val x, Val y)
     if (c.truth >= 0) {
         return ir_const(b, I32, (unsigned)c.truth);
     }
-    return ir_append_shared(b, make(IR_setcond, type_of(b, c.x), c.cond, 0, c.x, c.y, none));
+    return ir_append_shared(b, make(IR_setcond, type_of(b, c.x), c.cond, 0, c.x, c.y, none), I32);
 }
 
 Val ir_select(IrBlock *b, Val test, Val yes, Val no)
@@ -440,7 +440,8 @@ Val ir_select(IrBlock *b, Val test, Val yes, Val no)
     if (ir_is_const(b, test, &value)) {
         return value ? yes : no;
     }
-    return ir_append_shared(b, make(IR_select, type_of(b, yes), 0, 0, test, yes, no));
+    return ir_append_shared(
+        b, make(IR_select, type_of(b, yes), 0, 0, test, yes, no), type_of(b, yes));
 }
 
 /* ---- pure operations ----------------------------------------------------------------------- */
@@ -494,7 +495,7 @@ static __attribute__((noinline)) Val build_pure(IrBlock *b, IrInsn i)
         i = make((IrOp)i.op, type, i.aux, i.imm, (Val){ i.b }, (Val){ i.a }, none);
     }
     v = i.b ? fold_binary(b, &i) : fold_unary(b, &i);
-    return v.id ? v : ir_append_shared(b, i);
+    return v.id ? v : ir_append_shared(b, i, type);
 }
 
 Val ir_aux(IrBlock *b, IrOp op, IrType type, uint8_t aux, int32_t imm, Val x, Val y, Val z)
@@ -510,7 +511,7 @@ Val ir_aux(IrBlock *b, IrOp op, IrType type, uint8_t aux, int32_t imm, Val x, Va
     }
     g_assert(!(effects & (MAY_FAULT | CALLS | READS_GVAR)));
     if (effects & FP) {
-        return ir_append(b, i, true);
+        return ir_append_result(b, i, ir_is_comparison(op) ? I32 : type);
     }
     if (op == IR_vtof && imm == 0) {
         const IrInsn *inner = definition(b, x);
@@ -519,7 +520,7 @@ Val ir_aux(IrBlock *b, IrOp op, IrType type, uint8_t aux, int32_t imm, Val x, Va
             return (Val){ inner->a };
         }
     }
-    return effects & VEC ? ir_append_shared(b, i) : build_pure(b, i);
+    return effects & VEC ? ir_append_shared(b, i, type) : build_pure(b, i);
 }
 
 Val ir_vec(IrBlock *b, IrOp op, uint8_t aux, int32_t imm, Val x, Val y, Val z)
@@ -554,19 +555,18 @@ static const uint8_t folds_with[IR_OP_COUNT] = {
 Val ir_op2_const(IrBlock *b, IrOp op, IrType type, Val x, uint64_t y)
 {
     unsigned width = ir_type_bits(type), other = folds_with[op];
+    IrInsn i = make(op, type, 0, 0, x, none, none);
     uint64_t known;
-    IrInsn i;
+    bool is_plain;
 
     y &= low_mask(width);
     if (ir_is_const(b, x, &known)) {
-        return fold_consts(b, make(op, type, 0, 0, none, none, none), known, y);
+        return fold_consts(b, i, known, y);
     }
-    i = make(op, type, 0, 0, x, ir_const(b, type, y), none);
-    if (other && definition(b, x)->op != other && y - 1 < low_mask(width) - 1 &&
-        (other != IR_shl || y < width)) {
-        return ir_append_shared(b, i);
-    }
-    return build_pure(b, i);
+    is_plain = other && definition(b, x)->op != other &&
+        y - 1 < (other == IR_shl ? width : low_mask(width)) - 1;
+    i.b = ir_const(b, type, y).id;
+    return is_plain ? ir_append_shared(b, i, type) : build_pure(b, i);
 }
 
 static Val build_field(IrBlock *b, IrOp op, IrType type, Val x, unsigned lsb, unsigned length)

@@ -68,14 +68,16 @@ static inline IrType type_of(const IrBlock *b, Val v)
     return (IrType)b->types[v.id];
 }
 
-/* Appends as is. The result exists when has_result. */
-Val ir_append(IrBlock *b, IrInsn i, bool has_result);
+/* Appends as is, without a result; gives none. */
+Val ir_append(IrBlock *b, IrInsn i);
+/* With a result of this type. */
+Val ir_append_result(IrBlock *b, IrInsn i, IrType type);
 
 /* Defines temporary dst as a constant; `high` counts for a vconst. */
 void ir_define_const(IrBlock *b, IrType type, unsigned dst, uint64_t low, uint64_t high);
 
 /* Appends a pure operation, or gives the result of an equal one. */
-Val ir_append_shared(IrBlock *b, IrInsn i);
+Val ir_append_shared(IrBlock *b, IrInsn i, IrType type);
 
 /* What is compared. truth: -1 unknown, else the answer. */
 typedef struct IrCompare {

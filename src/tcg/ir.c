@@ -47,35 +47,40 @@ void ir_begin(IrBlock *b, const GVar *gvars, unsigned gvar_count, uint64_t pc, u
     memset(b->cse, 0, sizeof(b->cse));
 }
 
-static IrType result_type(unsigned op, unsigned type)
+Val ir_append(IrBlock *b, IrInsn i)
 {
-    return ir_is_comparison(op) ? I32 : (IrType)type;
-}
-
-/* Appends as is. The result exists when has_result. */
-Val ir_append(IrBlock *b, IrInsn i, bool has_result)
-{
-    unsigned at = b->op_count++, dst = 0;
-    IrWords words = words_of(&i);
+    unsigned at = b->op_count++;
 
     g_assert(at < IR_MAX_OPS);
-    if (has_result) {
-        dst = ++b->temp_count;
-        g_assert(dst <= IR_MAX_OPS);
-        b->types[dst] = result_type((uint16_t)words.low, (uint8_t)(words.low >> WORD_TYPE));
-        b->defined_by[dst] = (uint16_t)at;
-        b->was_put[dst] = 0;
-        words.low |= (uint64_t)dst << WORD_DST;
-    }
+    b->ops[at] = i;
+    return none;
+}
+
+Val ir_append_result(IrBlock *b, IrInsn i, IrType type)
+{
+    unsigned at = b->op_count++, dst = ++b->temp_count;
+    IrWords words = words_of(&i);
+
+    g_assert(at < IR_MAX_OPS && dst <= IR_MAX_OPS);
+    b->types[dst] = (uint8_t)type;
+    b->defined_by[dst] = (uint16_t)at;
+    b->was_put[dst] = 0;
+    words.low |= (uint64_t)dst << WORD_DST;
     b->ops[at] = insn_of(words);
     return (Val){ (uint16_t)dst };
 }
 
 /* Appends what can leave the block here, so that the gvars are seen as they are. */
-static Val append_observer(IrBlock *b, IrInsn i, bool has_result)
+static Val append_observer(IrBlock *b, IrInsn i)
 {
     b->observed = b->op_count;
-    return ir_append(b, i, has_result);
+    return ir_append(b, i);
+}
+
+static Val append_observer_result(IrBlock *b, IrInsn i, IrType type)
+{
+    b->observed = b->op_count;
+    return ir_append_result(b, i, type);
 }
 
 /* ---- sharing equal operations -------------------------------------------------------------- */
@@ -86,7 +91,7 @@ static unsigned cse_slot(IrWords w)
 }
 
 /* dst of i is 0. */
-Val ir_append_shared(IrBlock *b, IrInsn i)
+Val ir_append_shared(IrBlock *b, IrInsn i, IrType type)
 {
     IrWords words = words_of(&i), other;
     uint16_t *slot = &b->cse[cse_slot(words)];
@@ -98,14 +103,14 @@ Val ir_append_shared(IrBlock *b, IrInsn i)
             return (Val){ *slot };
         }
     }
-    v = ir_append(b, i, true);
+    v = ir_append_result(b, i, type);
     *slot = v.id;
     return v;
 }
 
 /* ---- constants ----------------------------------------------------------------------------- */
 
-static unsigned const_op(IrType type)
+static IrOp const_op(IrType type)
 {
     return type == V128 ? IR_vconst : type == F32 || type == F64 ? IR_fconst : IR_const;
 }
@@ -117,13 +122,11 @@ void ir_define_const(IrBlock *b, IrType type, unsigned dst, uint64_t low, uint64
     g_assert(n + places <= IR_MAX_OPS && dst <= IR_MAX_OPS);
     b->const_count += places;
     b->consts[n] = low;
-    b->ops[IR_CONSTS + n] = (IrInsn){ .op = (uint16_t)const_op(type),
-        .type = (uint8_t)type,
-        .dst = (uint16_t)dst,
-        .imm = (int32_t)n };
+    b->ops[IR_CONSTS + n] = make(const_op(type), type, 0, (int32_t)n, none, none, none);
+    b->ops[IR_CONSTS + n].dst = (uint16_t)dst;
     if (type == V128) {
         b->consts[n + 1] = high;
-        b->ops[IR_CONSTS + n + 1] = (IrInsn){ .op = IR_OP_COUNT, .type = (uint8_t)type };
+        b->ops[IR_CONSTS + n + 1] = make(IR_OP_COUNT, type, 0, 0, none, none, none);
     }
     b->types[dst] = (uint8_t)type;
     b->defined_by[dst] = (uint16_t)(IR_CONSTS + n);
@@ -181,7 +184,7 @@ void ir_insn(IrBlock *b, uint64_t pc, unsigned length)
 Val ir_get_first(IrBlock *b, unsigned gvar)
 {
     IrType type = (IrType)b->gvars[gvar].type;
-    Val v = ir_append(b, make(IR_get, type, 0, (int32_t)gvar, none, none, none), true);
+    Val v = ir_append_result(b, make(IR_get, type, 0, (int32_t)gvar, none, none, none), type);
 
     b->gvar_state[gvar].value = v.id;
     b->was_put[v.id] = 1;
@@ -201,20 +204,21 @@ void ir_put(IrBlock *b, unsigned gvar, Val value)
         b->ops[state->put - 1].op = IR_OP_COUNT;
     }
     b->was_put[value.id] = 1;
-    ir_append(b, make(IR_put, type, 0, (int32_t)gvar, value, none, none), false);
+    ir_append(b, make(IR_put, type, 0, (int32_t)gvar, value, none, none));
     *state = (IrGvarState){ value.id, (uint16_t)b->op_count };
 }
 
 Val ir_ldenv(IrBlock *b, IrType type, MemOp width, size_t offset)
 {
-    return ir_append(b, make(IR_ldenv, type, width, (int32_t)offset, none, none, none), true);
+    return ir_append_result(
+        b, make(IR_ldenv, type, width, (int32_t)offset, none, none, none), type);
 }
 
 void ir_stenv(IrBlock *b, MemOp width, size_t offset, Val value)
 {
     IrType type = type_of(b, value);
 
-    ir_append(b, make(IR_stenv, type, width, (int32_t)offset, value, none, none), false);
+    ir_append(b, make(IR_stenv, type, width, (int32_t)offset, value, none, none));
 }
 
 /* ---- guest memory -------------------------------------------------------------------------- */
@@ -246,7 +250,7 @@ Val ir_load(IrBlock *b, IrType type, MemOp op, Val address, int32_t offset)
     IrOp load = by_type(type, IR_load, IR_fload, IR_vload);
 
     fold_address(b, &address, &offset);
-    return append_observer(b, make(load, type, op, offset, address, none, none), true);
+    return append_observer_result(b, make(load, type, op, offset, address, none, none), type);
 }
 
 void ir_store(IrBlock *b, MemOp op, Val address, int32_t offset, Val value)
@@ -255,45 +259,45 @@ void ir_store(IrBlock *b, MemOp op, Val address, int32_t offset, Val value)
     IrOp store = by_type(type, IR_store, IR_fstore, IR_vstore);
 
     fold_address(b, &address, &offset);
-    append_observer(b, make(store, type, op, offset, address, value, none), false);
+    append_observer(b, make(store, type, op, offset, address, value, none));
 }
 
 Val ir_load_as(IrBlock *b, IrType type, MemOp op, Val address, int32_t offset)
 {
     fold_address(b, &address, &offset);
-    return append_observer(b, make(IR_loadas, type, op, offset, address, none, none), true);
+    return append_observer_result(b, make(IR_loadas, type, op, offset, address, none, none), type);
 }
 
 void ir_store_as(IrBlock *b, MemOp op, Val address, int32_t offset, Val value)
 {
     fold_address(b, &address, &offset);
-    append_observer(
-        b, make(IR_storeas, type_of(b, value), op, offset, address, value, none), false);
+    append_observer(b, make(IR_storeas, type_of(b, value), op, offset, address, value, none));
 }
 
 Val ir_rmw(IrBlock *b, RmwKind kind, IrType type, MemOp op, Val address, Val operand)
 {
-    return append_observer(b, make(IR_rmw, type, op, (int32_t)kind, address, operand, none), true);
+    return append_observer_result(
+        b, make(IR_rmw, type, op, (int32_t)kind, address, operand, none), type);
 }
 
 Val ir_cas(IrBlock *b, IrType type, MemOp op, Val address, Val expected, Val desired)
 {
-    return append_observer(b, make(IR_cas, type, op, 0, address, expected, desired), true);
+    return append_observer_result(b, make(IR_cas, type, op, 0, address, expected, desired), type);
 }
 
 void ir_fence(IrBlock *b, FenceKind kind)
 {
-    ir_append(b, make(IR_fence, I32, 0, (int32_t)kind, none, none, none), false);
+    ir_append(b, make(IR_fence, I32, 0, (int32_t)kind, none, none, none));
 }
 
 Val ir_fp_flags(IrBlock *b)
 {
-    return ir_append(b, make(IR_getflags, I32, 0, 0, none, none, none), true);
+    return ir_append_result(b, make(IR_getflags, I32, 0, 0, none, none, none), I32);
 }
 
 void ir_set_fp_flags(IrBlock *b, Val flags)
 {
-    ir_append(b, make(IR_setflags, I32, 0, 0, flags, none, none), false);
+    ir_append(b, make(IR_setflags, I32, 0, 0, flags, none, none));
 }
 
 /* ---- calls and control --------------------------------------------------------------------- */
@@ -303,25 +307,25 @@ static void forget_gvars(IrBlock *b)
     memset(b->gvar_state, 0, b->gvar_count * sizeof(b->gvar_state[0]));
 }
 
-static Val build_call(IrBlock *b, IrInsn i, const Helper *helper, bool has_result)
+/* A call of it comes next; gives its number. */
+static int32_t begin_call(IrBlock *b, const Helper *helper)
 {
-    i.imm = (int32_t)b->helper_count;
-    b->helpers[b->helper_count++] = helper;
-    if (helper->flags & HELPER_LEAF) {
-        return ir_append(b, i, has_result);
+    if (!(helper->flags & HELPER_LEAF)) {
+        b->observed = b->op_count;
+        forget_gvars(b);
     }
-    forget_gvars(b);
-    return append_observer(b, i, has_result);
+    b->helpers[b->helper_count] = helper;
+    return (int32_t)b->helper_count++;
 }
 
 Val ir_call(IrBlock *b, IrType type, const Helper *helper, Val x, Val y, Val z)
 {
-    return build_call(b, make(IR_call, type, 0, 0, x, y, z), helper, true);
+    return ir_append_result(b, make(IR_call, type, 0, begin_call(b, helper), x, y, z), type);
 }
 
 void ir_call_void(IrBlock *b, const Helper *helper, Val x, Val y, Val z)
 {
-    build_call(b, make(IR_call, I64, 0, 0, x, y, z), helper, false);
+    ir_append(b, make(IR_call, I64, 0, begin_call(b, helper), x, y, z));
 }
 
 unsigned ir_label_new(IrBlock *b)
@@ -332,14 +336,14 @@ unsigned ir_label_new(IrBlock *b)
 
 void ir_label(IrBlock *b, unsigned label)
 {
-    append_observer(b, make(IR_label, I32, 0, (int32_t)label, none, none, none), false);
+    append_observer(b, make(IR_label, I32, 0, (int32_t)label, none, none, none));
     forget_gvars(b);
     memset(b->cse, 0, sizeof(b->cse));
 }
 
 void ir_br(IrBlock *b, unsigned label)
 {
-    append_observer(b, make(IR_br, I32, 0, (int32_t)label, none, none, none), false);
+    append_observer(b, make(IR_br, I32, 0, (int32_t)label, none, none, none));
 }
 
 void ir_brcond(IrBlock *b, unsigned label, IrCond cond, Val x, Val y)
@@ -350,7 +354,7 @@ void ir_brcond(IrBlock *b, unsigned label, IrCond cond, Val x, Val y)
         ir_br(b, label);
     } else if (c.truth < 0) {
         append_observer(
-            b, make(IR_brcond, type_of(b, c.x), c.cond, (int32_t)label, c.x, c.y, none), false);
+            b, make(IR_brcond, type_of(b, c.x), c.cond, (int32_t)label, c.x, c.y, none));
     }
 }
 
@@ -366,7 +370,7 @@ static IrInsn with_exit(IrBlock *b, IrInsn i, uint64_t pc)
 
 void ir_goto(IrBlock *b, uint64_t pc)
 {
-    append_observer(b, with_exit(b, make(IR_goto, I32, 0, 0, none, none, none), pc), false);
+    append_observer(b, with_exit(b, make(IR_goto, I32, 0, 0, none, none, none), pc));
 }
 
 void ir_goto_if(IrBlock *b, IrCond cond, Val x, Val y, uint64_t pc)
@@ -376,16 +380,16 @@ void ir_goto_if(IrBlock *b, IrCond cond, Val x, Val y, uint64_t pc)
 
     /* One that is always taken stays conditional: the frontend does not expect the block to end. */
     if (c.truth != 0) {
-        append_observer(b, with_exit(b, i, pc), false);
+        append_observer(b, with_exit(b, i, pc));
     }
 }
 
 void ir_goto_val(IrBlock *b, JumpKind kind, Val pc)
 {
-    append_observer(b, make(IR_gotoval, type_of(b, pc), kind, 0, pc, none, none), false);
+    append_observer(b, make(IR_gotoval, type_of(b, pc), kind, 0, pc, none, none));
 }
 
 void ir_exit(IrBlock *b, ExitReason reason, Val pc)
 {
-    append_observer(b, make(IR_exit, type_of(b, pc), 0, (int32_t)reason, pc, none, none), false);
+    append_observer(b, make(IR_exit, type_of(b, pc), 0, (int32_t)reason, pc, none, none));
 }
