@@ -124,7 +124,10 @@ bool isa_fetch16(CpuEnv *env, uint64_t pc, uint16_t *unit, CpuFault *fault);
  * page of this one. NULL: they can not be fetched.
  */
 const uint8_t *isa_fetch_run(CpuEnv *env, uint64_t pc, uint64_t *end, CpuFault *fault);
-/* 32 bits at any such pc that are on the block's first page; false: isa_fetch16() has to see. */
-bool isa_fetched32(CpuEnv *env, uint64_t pc, uint32_t *insn);
+/*
+ * At least 32 bits at any such pc, up to *end, all on the block's first page: for a while nobody need be asked. NULL:
+ * isa_fetch16() has to see.
+ */
+const uint8_t *isa_fetched_run(CpuEnv *env, uint64_t pc, uint64_t *end);
 
 #endif

@@ -299,24 +299,35 @@ static Val fold_inverse(const IrBlock *b, const IrInsn *i)
     return inner->op == i->op && looks_through(b, (Val){ i->a }) ? (Val){ inner->a } : none;
 }
 
-static Val fold_trunc32(IrBlock *b, const IrInsn *i)
+Val ir_trunc32(IrBlock *b, Val x)
 {
-    const IrInsn *inner = definition(b, (Val){ i->a });
+    const IrInsn *inner = definition(b, x);
+    uint64_t value;
 
+    if (ir_is_const(b, x, &value)) {
+        return ir_const(b, I32, value);
+    }
     if (inner->op == IR_zext32) {
         return (Val){ inner->a };
     }
-    if (is_field(inner) && inner->imm == 32 << 8 && looks_through(b, (Val){ i->a })) {
+    if (is_field(inner) && inner->imm == 32 << 8 && looks_through(b, x)) {
         return ir_trunc32(b, (Val){ inner->a });
     }
-    return none;
+    return ir_append_shared(b, make(IR_trunc32, I32, 0, 0, x, none, none), I32);
 }
 
-static Val fold_zext32(IrBlock *b, const IrInsn *i)
+Val ir_zext32(IrBlock *b, Val x)
 {
-    const IrInsn *inner = definition(b, (Val){ i->a });
+    const IrInsn *inner = definition(b, x);
+    uint64_t value;
 
-    return inner->op == IR_trunc32 ? ir_ext(b, I64, (Val){ inner->a }, 0, 32) : none;
+    if (ir_is_const(b, x, &value)) {
+        return ir_const(b, I64, value);
+    }
+    if (inner->op == IR_trunc32) {
+        return ir_ext(b, I64, (Val){ inner->a }, 0, 32);
+    }
+    return ir_append_shared(b, make(IR_zext32, I64, 0, 0, x, none, none), I64);
 }
 
 /* ---- comparisons --------------------------------------------------------------------------- */
@@ -463,8 +474,8 @@ static Val fold_unary(IrBlock *b, const IrInsn *i)
     case IR_bswap: return i->imm == definition(b, (Val){ i->a })->imm ? fold_inverse(b, i) : none;
     case IR_ext:
     case IR_sext: return fold_ext(b, i);
-    case IR_trunc32: return fold_trunc32(b, i);
-    case IR_zext32: return fold_zext32(b, i);
+    case IR_trunc32: return ir_trunc32(b, (Val){ i->a });
+    case IR_zext32: return ir_zext32(b, (Val){ i->a });
     case IR_funbox: return undo(b, i, IR_fbox);
     case IR_fbits: return undo(b, i, IR_bitsf);
     case IR_bitsf: return undo(b, i, IR_fbits);
@@ -584,20 +595,10 @@ Val ir_sext(IrBlock *b, IrType type, Val x, unsigned lsb, unsigned length)
     return build_field(b, IR_sext, type, x, lsb, length);
 }
 
-Val ir_zext32(IrBlock *b, Val x)
-{
-    return ir_op1(b, IR_zext32, I64, x);
-}
-
 Val ir_sext32(IrBlock *b, Val x)
 {
     const IrInsn *i = definition(b, x);
 
     /* The upper half does not matter: extend the value that was cut. */
     return ir_sext(b, I64, i->op == IR_trunc32 ? (Val){ i->a } : ir_zext32(b, x), 0, 32);
-}
-
-Val ir_trunc32(IrBlock *b, Val x)
-{
-    return ir_op1(b, IR_trunc32, I32, x);
 }

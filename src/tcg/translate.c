@@ -179,35 +179,20 @@ bool isa_fetch16(CpuEnv *env, uint64_t pc, uint16_t *unit, CpuFault *fault)
     return true;
 }
 
-/* The 32 bits at pc, if they have been read: most have, and then this is all that there is to do. */
-static inline bool was_read(const CodeReader *reader, uint64_t pc, uint32_t *insn)
-{
-    uint64_t offset = pc - reader->pc;
-
-    if (offset + sizeof(*insn) > reader->length) {
-        return false;
-    }
-    memcpy(insn, reader->copy + offset, sizeof(*insn));
-    return true;
-}
-
 /* In the block's first page, as far as nobody need be asked again. */
-static __attribute__((noinline)) bool read_in_page(TcgCpu *cpu, uint64_t pc, uint32_t *insn)
-{
-    const CodeReader *reader = &cpu->reader;
-    uint64_t end = pc - reader->pc + sizeof(*insn);
-    CpuFault fault;
-
-    g_assert(end < READER_REACH + sizeof(*insn)); /* the frontend keeps to isa.h */
-    return !reader->narrow && !((reader->pc ^ (reader->pc + end - 1)) / GUEST_PAGE_SIZE) &&
-        read_on(cpu, end, &fault) && was_read(reader, pc, insn);
-}
-
-bool isa_fetched32(CpuEnv *env, uint64_t pc, uint32_t *insn)
+const uint8_t *isa_fetched_run(CpuEnv *env, uint64_t pc, uint64_t *end)
 {
     TcgCpu *cpu = env_cpu(env);
+    const CodeReader *reader = &cpu->reader;
+    uint64_t offset = pc - reader->pc, page_end = (reader->pc | (GUEST_PAGE_SIZE - 1)) + 1;
+    CpuFault fault;
 
-    return was_read(&cpu->reader, pc, insn) || read_in_page(cpu, pc, insn);
+    if (reader->narrow || offset >= READER_REACH || pc + sizeof(uint32_t) > page_end ||
+        !read_on(cpu, offset + sizeof(uint32_t), &fault)) {
+        return NULL;
+    }
+    *end = MIN(reader->pc + reader->length, page_end);
+    return reader->copy + offset;
 }
 
 const uint8_t *isa_fetch_run(CpuEnv *env, uint64_t pc, uint64_t *end, CpuFault *fault)

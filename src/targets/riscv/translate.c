@@ -318,25 +318,41 @@ static __attribute__((noinline)) bool fetch_units(RvTranslator *t)
     return set_insn(t, insn, rv_find(insn, t->features));
 }
 
-/* Reads and finds the instruction at pc, when its page is the block's first and nobody need be asked. */
+/* False: not in the block's first page, or somebody has to be asked. */
+static __attribute__((noinline)) bool fetch_run(RvTranslator *t, uint64_t pc)
+{
+    uint64_t end;
+
+    t->code = isa_fetched_run(&t->cpu->env, pc, &end);
+    t->code_pc = pc;
+    t->code_room = t->code ? end - pc - 3 : 0;
+    return t->code;
+}
+
+/* Reads and finds the instruction at pc, if that is easy. */
 static inline void look_at(RvTranslator *t, uint64_t pc)
 {
     uint32_t bits;
 
     t->ahead_pc = 1;
-    if (pc % GUEST_PAGE_SIZE <= GUEST_PAGE_SIZE - 4 && isa_fetched32(&t->cpu->env, pc, &bits)) {
+    if (pc - t->code_pc < t->code_room || fetch_run(t, pc)) {
+        memcpy(&bits, t->code + (pc - t->code_pc), sizeof(bits));
         t->ahead_pc = pc;
         t->ahead = cut(bits);
         t->ahead_row = rv_find(t->ahead, t->features);
     }
 }
 
+/* At the start and behind a jump; and what is not easy. */
+static __attribute__((noinline)) bool fetch_anew(RvTranslator *t)
+{
+    look_at(t, t->pc);
+    return t->ahead_pc == t->pc ? set_insn(t, t->ahead, t->ahead_row) : fetch_units(t);
+}
+
 static bool fetch(RvTranslator *t)
 {
-    if (t->ahead_pc != t->pc) {
-        look_at(t, t->pc);
-    }
-    return t->ahead_pc == t->pc ? set_insn(t, t->ahead, t->ahead_row) : fetch_units(t);
+    return t->ahead_pc == t->pc ? set_insn(t, t->ahead, t->ahead_row) : fetch_anew(t);
 }
 
 /*

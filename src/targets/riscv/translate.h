@@ -18,8 +18,10 @@ struct RvTranslator {
     uint64_t ahead_pc; /* most likely the instruction that comes next; 1: none */
     uint32_t ahead;
     int ahead_row;
-    uint64_t features; /* without F and D while mstatus.FS is off */
-    IrType xt;         /* of an x register */
+    const uint8_t *code;         /* what has been fetched, from code_pc on */
+    uint64_t code_pc, code_room; /* 32 bits are there at less than code_room bytes behind code_pc */
+    uint64_t features;           /* without F and D while mstatus.FS is off */
+    IrType xt;                   /* of an x register */
     RvPrivilege privilege;
     uint8_t fs, frm; /* RvFs, RvFrm */
     bool ended;      /* the last operation leaves the block */

@@ -169,6 +169,27 @@ static void protection_narrows_the_page_to_where_its_rights_hold(void **state)
     assert_true((t.physical & ~(t.page_size - 1)) > physical);
 }
 
+/* What would come behind the last instruction is at 0. */
+static void code_may_lie_where_addresses_end(void **state)
+{
+    static const Scheme last[] = {
+        { 32, 1, 2, 10, 4, 0xfffff000, 0 },
+        { 64, 8, 3, 9, 8, UINT64_C(0xfffffffffffff000), 0 },
+    };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(last); i++) {
+        g_autoptr(RvBench) bench = walker(&last[i], 0, RV_RAM + 0x8000, V | R | X | A);
+
+        rv_bench_put(bench, 0x8ff8, "add a0,a1,a2\nwfi");
+        bench->rv->x[A1] = 40;
+        bench->rv->x[A2] = 2;
+        bench->rv->env.pc = last[i].address + 0xff8;
+        tcg_cpu_run(bench->cpu, 0);
+        assert_int_equal(bench->rv->x[A0], 42);
+        assert_int_equal(bench->rv->env.pc, 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -179,6 +200,7 @@ int main(void)
         cmocka_unit_test(a_table_where_nothing_is_gives_an_access_fault),
         cmocka_unit_test(write_is_given_only_when_the_page_is_dirty_already),
         cmocka_unit_test(protection_narrows_the_page_to_where_its_rights_hold),
+        cmocka_unit_test(code_may_lie_where_addresses_end),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
