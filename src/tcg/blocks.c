@@ -9,6 +9,7 @@
 enum {
     HITS_TO_DROP_ALL = 2,
     DROPS_TO_COPY = 2,
+    BLOCK_ALIGN = 16,
     IDLE_WRITES_TO_FORGET = 8, /* stores to a page without blocks before it is plain data again */
 };
 
@@ -381,8 +382,7 @@ void chunk_evict(Tcg *tcg, Chunk *chunk)
 {
     chunk->state = CHUNK_EVICTED;
     tcg->evictions++;
-    for (unsigned i = 0; i < chunk->blocks->len; i++) {
-        Block *block = g_ptr_array_index(chunk->blocks, i);
+    for (Block *block = chunk->last; block; block = block->before) {
         if (block->dead) {
             if (block->dormant) {
                 dormant_forget(&tcg->blocks.dormant, block);
@@ -394,12 +394,12 @@ void chunk_evict(Tcg *tcg, Chunk *chunk)
         }
         block_dies(tcg, chunk, block);
     }
-    code_retire(chunk, atomic_fetch_add(&tcg->epoch, 1) + 1);
+    code_retire(&tcg->code, chunk, atomic_fetch_add(&tcg->epoch, 1) + 1);
 }
 
 void chunk_tidy(Tcg *tcg, Chunk *chunk)
 {
-    if (chunk->state == CHUNK_FULL && chunk->live <= chunk->blocks->len / 8 * 5) {
+    if (chunk->state == CHUNK_FULL && chunk->live <= chunk->block_count / 8 * 5) {
         chunk_evict(tcg, chunk);
     }
 }
@@ -438,12 +438,22 @@ static void drop_written(Tcg *tcg, Block *block)
     }
 }
 
+static unsigned sector_of(const Chunk *chunk, const uint8_t *code)
+{
+    return (unsigned)((size_t)(code - chunk->execute) >> CODE_SECTOR_BITS);
+}
+
+/* block_side() takes no lock: what it goes through is there before the way to it. */
 static void keep_code(TcgCpu *cpu, Block *block)
 {
     Chunk *chunk = cpu->chunk;
 
-    g_ptr_array_add(chunk->blocks, block);
-    chunk->used = (chunk->used + block->code_size + 15) & ~(size_t)15;
+    block->before = chunk->last;
+    chunk->last = block;
+    chunk->block_count++;
+    atomic_store_explicit(
+        &chunk->last_in[sector_of(chunk, block->code)], block, memory_order_release);
+    chunk->used = (chunk->used + block->code_size + BLOCK_ALIGN - 1) & -(size_t)BLOCK_ALIGN;
 }
 
 /*
@@ -625,20 +635,19 @@ void code_check_provisional(Tcg *tcg)
 
 /* ---- side tables ----------------------------------------------------------------------------- */
 
-static Block *block_at(const Chunk *chunk, const void *site)
+/* The block that a site is in, or where one ends: it may be a return address. NULL: none. */
+static Block *block_at(const Chunk *chunk, const uint8_t *site)
 {
-    unsigned low = 0, high = chunk->blocks ? chunk->blocks->len : 0;
+    unsigned sector = sector_of(chunk, site);
+    Block *block;
 
-    while (low < high) {
-        unsigned middle = (low + high) / 2;
-        const Block *block = g_ptr_array_index(chunk->blocks, middle);
-        if ((const uint8_t *)block->code + block->code_size < (const uint8_t *)site) {
-            low = middle + 1;
-        } else {
-            high = middle;
+    do {
+        block = atomic_load_explicit(&chunk->last_in[sector], memory_order_acquire);
+        while (block && (const uint8_t *)block->code >= site) {
+            block = block->before;
         }
-    }
-    return chunk->blocks && low < chunk->blocks->len ? g_ptr_array_index(chunk->blocks, low) : NULL;
+    } while (!block && sector-- > 0);
+    return block;
 }
 
 const SideEntry *block_side(Tcg *tcg, const void *site, Block **block)
@@ -647,9 +656,7 @@ const SideEntry *block_side(Tcg *tcg, const void *site, Block **block)
     const SideEntry *found = NULL;
 
     *block = NULL;
-    pthread_mutex_lock(&tcg->lock);
     Block *here = chunk ? block_at(chunk, site) : NULL;
-    pthread_mutex_unlock(&tcg->lock);
     if (!here) {
         return NULL;
     }

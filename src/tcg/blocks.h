@@ -44,10 +44,11 @@ typedef struct Block {
     _Atomic bool cached_often; /* ... and whether there were more */
     _Atomic bool dead;
     bool provisional;
-    bool checked;   /* ran in lockstep */
-    bool has_copy;  /* of its guest code: block_copy() */
-    bool may_sleep; /* dormant, when its code is written */
-    bool dormant;   /* dead, but in the table of dormant.h */
+    bool checked;         /* ran in lockstep */
+    bool has_copy;        /* of its guest code: block_copy() */
+    bool may_sleep;       /* dormant, when its code is written */
+    bool dormant;         /* dead, but in the table of dormant.h */
+    struct Block *before; /* in its chunk */
     CodePage *page;
     struct Block *page_next;
     SideEntry sides[];

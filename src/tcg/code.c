@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 enum {
-    CHUNK_SIZE = 128 << 10,
-    CHUNKS_AT_LEAST = 16, /* small caches (tests) get smaller chunks */
+    CHUNKS_AT_LEAST = 16,  /* small caches (tests) get smaller chunks */
+    CHUNKS_PER_AHEAD = 10, /* so many for each that is chosen ahead */
     ALIGN = 8,
 };
 
@@ -48,7 +48,7 @@ static bool map_views(CodeCache *cache, GError **error)
     return fine;
 }
 
-/* ---- the thread that populates chunks -------------------------------------------------------- */
+/* ---- the supplier ----------------------------------------------------------------------------- */
 
 /* All at once, which is cheaper than a fault for each page; older kernels refuse, and fault. */
 static void populate(Chunk *chunk)
@@ -60,18 +60,48 @@ static void populate(Chunk *chunk)
     atomic_store(&chunk->populated, true);
 }
 
-static void *supply(void *opaque)
+void code_prepare(Chunk *chunk)
+{
+    if (!atomic_load(&chunk->populated)) {
+        populate(chunk); /* the other thread may be at it, too: that does no harm */
+    }
+}
+
+/* The file keeps the bytes; links that are patched later fault single pages in again. */
+static void drop_write_views(const Chunk *first, const Chunk *end)
+{
+    madvise(first->write, (size_t)(end - first) * first->size, MADV_DONTNEED);
+}
+
+/* Neighbours together: each call interrupts the CPUs. */
+static void drop_all_write_views(Chunk *const *chunks, unsigned count)
+{
+    for (unsigned i = 0, next; i < count; i = next) {
+        for (next = i + 1; next < count && chunks[next] == chunks[next - 1] + 1; next++) {}
+        drop_write_views(chunks[i], chunks[next - 1] + 1);
+    }
+}
+
+static void supply(const CodeWork *work)
+{
+    for (unsigned i = 0; i < work->populate_count; i++) {
+        code_prepare(work->populate[i]);
+    }
+    drop_all_write_views(work->close, work->close_count);
+}
+
+static void *supplier_main(void *opaque)
 {
     CodeCache *cache = opaque;
 
     pthread_mutex_lock(&cache->supply_lock);
     while (!cache->supply_ends) {
-        Chunk *chunk = g_steal_pointer(&cache->supply_chunk);
-        if (chunk) {
-            pthread_mutex_unlock(&cache->supply_lock);
-            populate(chunk);
-            pthread_mutex_lock(&cache->supply_lock);
-        } else {
+        CodeWork work = cache->work;
+        cache->work = (CodeWork){ 0 };
+        pthread_mutex_unlock(&cache->supply_lock);
+        supply(&work);
+        pthread_mutex_lock(&cache->supply_lock);
+        while (!cache->work.asked && !cache->supply_ends) {
             pthread_cond_wait(&cache->supply_asked, &cache->supply_lock);
         }
     }
@@ -79,26 +109,45 @@ static void *supply(void *opaque)
     return NULL;
 }
 
-/* Without the thread whoever takes the chunk populates it. */
+/* Without the thread whoever takes a chunk populates it. */
 static void supplier_start(CodeCache *cache)
 {
     sigset_t all, before;
 
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    cache->has_supplier = pthread_create(&cache->supplier, NULL, supply, cache) == 0;
+    cache->has_supplier = pthread_create(&cache->supplier, NULL, supplier_main, cache) == 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
-static void supplier_ask(CodeCache *cache, Chunk *chunk)
+/* What is still to be populated from the last time was taken meanwhile. */
+static void supplier_ask(CodeCache *cache)
 {
+    pthread_mutex_lock(&cache->supply_lock);
+    for (unsigned i = 0; i < cache->ahead_count; i++) {
+        cache->work.populate[i] = cache->ahead[cache->ahead_count - 1 - i];
+    }
+    cache->work.populate_count = cache->ahead_count;
+    cache->work.asked = true;
+    pthread_cond_signal(&cache->supply_asked);
+    pthread_mutex_unlock(&cache->supply_lock);
     if (!cache->has_supplier) {
         supplier_start(cache);
     }
+}
+
+/* Closes the chunk when it is asked for others. False: it is behind with that. */
+static bool supplier_closes(CodeCache *cache, Chunk *chunk)
+{
+    CodeWork *work = &cache->work;
+
     pthread_mutex_lock(&cache->supply_lock);
-    cache->supply_chunk = chunk;
-    pthread_cond_signal(&cache->supply_asked);
+    bool can = work->close_count < G_N_ELEMENTS(work->close);
+    if (can) {
+        work->close[work->close_count++] = chunk;
+    }
     pthread_mutex_unlock(&cache->supply_lock);
+    return can;
 }
 
 static void supplier_end(CodeCache *cache)
@@ -122,11 +171,11 @@ bool code_init(CodeCache *cache, size_t size, GError **error)
     pthread_cond_init(&cache->supply_asked, NULL);
     cache->size = size;
     cache->page_size = (size_t)sysconf(_SC_PAGESIZE);
-    cache->chunk_size = MIN(CHUNK_SIZE, size / CHUNKS_AT_LEAST);
+    cache->chunk_size = MIN(CODE_CHUNK_SIZE, size / CHUNKS_AT_LEAST);
+    cache->chunk_count = (unsigned)(size / cache->chunk_size);
     if (!map_views(cache, error)) {
         return false;
     }
-    cache->chunk_count = (unsigned)(size / cache->chunk_size);
     cache->chunks = g_new0(Chunk, cache->chunk_count);
     for (unsigned i = 0; i < cache->chunk_count; i++) {
         Chunk *chunk = &cache->chunks[i];
@@ -135,13 +184,19 @@ bool code_init(CodeCache *cache, size_t size, GError **error)
         chunk->table = cache->tables + i * cache->chunk_size;
         chunk->size = cache->chunk_size;
     }
+    cache->chunks[0].state = CHUNK_THUNKS;
+    cache->free_count = cache->chunk_count - 1;
+    cache->free_from = 1;
+    cache->begun_count = 1;
     return true;
 }
 
 static void drop_contents(Chunk *chunk)
 {
     g_slist_free_full(g_steal_pointer(&chunk->more), g_free);
-    g_clear_pointer(&chunk->blocks, g_ptr_array_unref);
+    memset(chunk->last_in, 0, sizeof(chunk->last_in));
+    chunk->last = NULL;
+    chunk->block_count = 0;
     memset(chunk->table, 0, chunk->table_used);
     chunk->table_used = 0;
     chunk->more_size = 0;
@@ -195,6 +250,12 @@ void *chunk_alloc(Chunk *chunk, size_t size)
     return chunk->table + at;
 }
 
+/* By a CPU, now or soon. */
+static bool is_written(const Chunk *chunk)
+{
+    return chunk->state == CHUNK_CHOSEN || chunk->state == CHUNK_FILLING;
+}
+
 static bool is_available(const Chunk *chunk, uint64_t epoch)
 {
     return chunk->state == CHUNK_FREE ||
@@ -203,34 +264,51 @@ static bool is_available(const Chunk *chunk, uint64_t epoch)
 
 static Chunk *choose(CodeCache *cache, uint64_t epoch)
 {
-    for (unsigned i = 0; i < cache->chunk_count; i++) {
+    bool waits = false; /* for the epoch */
+
+    for (unsigned i = cache->free_from; i < cache->chunk_count; i++) {
         Chunk *chunk = &cache->chunks[i];
         if (is_available(chunk, epoch)) {
             drop_contents(chunk);
             chunk->state = CHUNK_CHOSEN;
             atomic_store(&chunk->populated, false);
+            cache->free_count--;
+            cache->free_from = waits ? cache->free_from : i + 1;
+            cache->begun_count = MAX(cache->begun_count, i + 1);
             return chunk;
         }
+        waits |= chunk->state == CHUNK_RETIRED;
     }
     return NULL;
 }
 
+/* The first one chosen is taken first. */
+static void choose_ahead(CodeCache *cache, uint64_t epoch)
+{
+    unsigned most = MIN(CODE_AHEAD, cache->chunk_count / CHUNKS_PER_AHEAD), count = 0;
+    Chunk *chosen[CODE_AHEAD];
+
+    while (count < most && (chosen[count] = choose(cache, epoch))) {
+        count++;
+    }
+    for (unsigned i = 0; i < count; i++) {
+        cache->ahead[i] = chosen[count - 1 - i];
+    }
+    cache->ahead_count = count;
+}
+
 Chunk *code_take(CodeCache *cache, uint64_t epoch)
 {
-    Chunk *chunk = cache->next ? cache->next : choose(cache, epoch);
+    Chunk *chunk = cache->ahead_count ? cache->ahead[--cache->ahead_count] : choose(cache, epoch);
 
     if (!chunk) {
         return NULL;
     }
-    if (!atomic_load(&chunk->populated)) {
-        populate(chunk); /* the supplier may be at it: that does no harm */
-    }
     chunk->state = CHUNK_FILLING;
     chunk->order = cache->next_order++;
-    chunk->blocks = g_ptr_array_new();
-    cache->next = choose(cache, epoch);
-    if (cache->next) {
-        supplier_ask(cache, cache->next);
+    if (!cache->ahead_count) {
+        choose_ahead(cache, epoch);
+        supplier_ask(cache);
     }
     return chunk;
 }
@@ -239,7 +317,7 @@ Chunk *code_oldest(CodeCache *cache)
 {
     Chunk *oldest = NULL;
 
-    for (unsigned i = 0; i < cache->chunk_count; i++) {
+    for (unsigned i = 0; i < cache->begun_count; i++) {
         Chunk *chunk = &cache->chunks[i];
         if (chunk->state == CHUNK_FULL && (!oldest || chunk->order < oldest->order)) {
             oldest = chunk;
@@ -248,18 +326,17 @@ Chunk *code_oldest(CodeCache *cache)
     return oldest;
 }
 
-/* The file keeps the bytes; links that are patched later fault single pages in again. */
-static void drop_write_view(Chunk *chunk)
+/* Those that links have patched, with their neighbours but for those that are being written. */
+static void give_patched_back(CodeCache *cache)
 {
-    madvise(chunk->write, chunk->size, MADV_DONTNEED);
-    chunk->patched = 0;
-}
+    Chunk *end = cache->chunks + cache->begun_count, *next;
 
-static void drop_write_views(CodeCache *cache)
-{
-    for (unsigned i = 0; i < cache->chunk_count; i++) {
-        if (cache->chunks[i].patched) {
-            drop_write_view(&cache->chunks[i]);
+    for (Chunk *chunk = cache->chunks; chunk < end; chunk = next + 1) {
+        for (next = chunk; next < end && !is_written(next); next++) {
+            next->patched = 0;
+        }
+        if (next > chunk) {
+            drop_write_views(chunk, next);
         }
     }
     cache->patched_pages = 0;
@@ -268,7 +345,9 @@ static void drop_write_views(CodeCache *cache)
 void code_close(CodeCache *cache, Chunk *chunk)
 {
     chunk->state = CHUNK_FULL;
-    drop_write_view(chunk);
+    if (!supplier_closes(cache, chunk)) {
+        drop_write_views(chunk, chunk + 1);
+    }
 }
 
 void code_patched(CodeCache *cache, Chunk *chunk, const uint8_t *at)
@@ -280,26 +359,18 @@ void code_patched(CodeCache *cache, Chunk *chunk, const uint8_t *at)
     }
     /* Before this one is there again, so that the next patches may be near it. */
     if (++cache->patched_pages > CODE_PATCHED_PAGES) {
-        drop_write_views(cache);
+        give_patched_back(cache);
         cache->patched_pages = 1;
     }
     chunk->patched |= page;
 }
 
-void code_retire(Chunk *chunk, uint64_t epoch)
+void code_retire(CodeCache *cache, Chunk *chunk, uint64_t epoch)
 {
     chunk->state = CHUNK_RETIRED;
     chunk->retired_at = epoch;
-}
-
-unsigned code_free_count(const CodeCache *cache)
-{
-    unsigned count = 0;
-
-    for (unsigned i = 0; i < cache->chunk_count; i++) {
-        count += cache->chunks[i].state == CHUNK_FREE || cache->chunks[i].state == CHUNK_RETIRED;
-    }
-    return count;
+    cache->free_count++;
+    cache->free_from = MIN(cache->free_from, (unsigned)(chunk - cache->chunks));
 }
 
 void code_sizes(const CodeCache *cache, size_t *code, size_t *tables)

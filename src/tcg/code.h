@@ -5,8 +5,11 @@
  * is one most of whose blocks were dropped. It is free again once every CPU has been outside generated code. What
  * describes a chunk's blocks is allocated beside it and goes with it.
  *
- * Getting a chunk's pages from the kernel takes longer than filling half of it with code. So the one that will be
- * taken next is chosen, and populated by a thread of its own, while the one before is filled.
+ * Getting a chunk's pages from the kernel takes longer than filling half of it with code, and giving back those of
+ * the writable view interrupts every CPU. So a few chunks are chosen ahead, and a thread of its own, the supplier,
+ * populates them and closes full ones. To wake it is dear, too: it is done when the last one chosen is taken.
+ *
+ * All but code_prepare() and code_find() with a lock of the caller's held.
  */
 #ifndef TCG_CODE_H
 #define TCG_CODE_H
@@ -21,13 +24,19 @@ struct Block;
 
 typedef enum ChunkState {
     CHUNK_FREE,
-    CHUNK_CHOSEN, /* to be taken next */
+    CHUNK_CHOSEN, /* to be taken soon */
     CHUNK_FILLING,
     CHUNK_FULL,
     CHUNK_EVICTED, /* its blocks are being dropped */
     CHUNK_RETIRED,
     CHUNK_THUNKS
 } ChunkState;
+
+enum {
+    CODE_CHUNK_SIZE = 128 << 10, /* at most; small caches (tests) have smaller ones */
+    CODE_SECTOR_BITS = 12,       /* blocks are found through parts of a chunk of this size, log2 */
+    CODE_SECTORS = CODE_CHUNK_SIZE >> CODE_SECTOR_BITS,
+};
 
 typedef struct Chunk {
     uint8_t *write; /* two views of the same bytes */
@@ -38,16 +47,27 @@ typedef struct Chunk {
     uint64_t retired_at; /* epoch after which no CPU is in it */
     unsigned live;       /* blocks that are not dropped */
     _Atomic bool populated;
-    uint64_t patched;  /* pages of the writable view that links have brought back, a bit each */
-    GPtrArray *blocks; /* of struct Block, by ascending address */
-    uint8_t *table;    /* memory of chunk_alloc, as much as of code ... */
+    uint64_t patched; /* pages of the writable view that links have brought back, a bit each */
+    unsigned block_count;
+    struct Block *last; /* of its blocks, by address; Block.before leads to the others */
+    struct Block *_Atomic last_in[CODE_SECTORS]; /* that begins there; NULL: none does */
+    uint8_t *table;                              /* memory of chunk_alloc, as much as of code ... */
     size_t table_used;
     GSList *more; /* ... and more, when that is full */
     size_t more_size;
 } Chunk;
 
-/* Host pages that links may bring back before all are given back. */
-enum { CODE_PATCHED_PAGES = 256 };
+enum {
+    CODE_PATCHED_PAGES = 256, /* host pages that links may bring back before all are given back */
+    CODE_AHEAD = 2,           /* chunks that are chosen at once; fewer in a small cache */
+};
+
+/* What the supplier shall do. */
+typedef struct CodeWork {
+    Chunk *populate[CODE_AHEAD], *close[2 * CODE_AHEAD];
+    unsigned populate_count, close_count;
+    bool asked; /* to begin: what is to be closed waits for that */
+} CodeWork;
 
 typedef struct CodeCache {
     uint8_t *write, *tables;
@@ -55,15 +75,19 @@ typedef struct CodeCache {
     size_t size, chunk_size, page_size; /* pages are the host's */
     unsigned chunk_count;
     Chunk *chunks;
+    unsigned free_count; /* chunks that are free or retired; none is before free_from */
+    unsigned free_from;
+    unsigned begun_count; /* chunks from here on were never chosen */
     uint64_t next_order;
-    unsigned patched_pages; /* of all chunks */
-    Chunk *next;            /* chosen */
+    unsigned patched_pages;   /* of all chunks */
+    Chunk *ahead[CODE_AHEAD]; /* chosen; the last one is taken first */
+    unsigned ahead_count;
 
-    pthread_t supplier; /* populates chunks; its own lock is for what follows */
+    pthread_t supplier; /* its own lock is for what follows */
     bool has_supplier;
     pthread_mutex_t supply_lock;
     pthread_cond_t supply_asked;
-    Chunk *supply_chunk; /* NULL: none asked for */
+    CodeWork work;
     bool supply_ends;
 } CodeCache;
 
@@ -74,13 +98,16 @@ void code_clear(CodeCache *cache);
 /* Zeroed memory for what describes the chunk's code; lives as long as its code. */
 void *chunk_alloc(Chunk *chunk, size_t size);
 
-/* A chunk to fill: a free one, or one retired at or before the epoch. NULL: none. */
+/* A chunk to fill: a free one, or one retired at or before the epoch. NULL: none. Prepare it before it is filled. */
 Chunk *code_take(CodeCache *cache, uint64_t epoch);
+
+/* Populates a chunk, if that was not done yet. No lock. */
+void code_prepare(Chunk *chunk);
 
 /* The full chunk that was filled first, to be evicted; NULL when there is none. */
 Chunk *code_oldest(CodeCache *cache);
 
-/* No more code will be added. The writable view gives back its pages: one that is in both views counts twice. */
+/* No more code will be added. The writable view soon gives back its pages: one that is in both views counts twice. */
 void code_close(CodeCache *cache, Chunk *chunk);
 
 /*
@@ -90,9 +117,7 @@ void code_close(CodeCache *cache, Chunk *chunk);
 void code_patched(CodeCache *cache, Chunk *chunk, const uint8_t *at);
 
 /* Nothing leads into the chunk any more; CPUs may still be inside until they pass the epoch. */
-void code_retire(Chunk *chunk, uint64_t epoch);
-
-unsigned code_free_count(const CodeCache *cache);
+void code_retire(CodeCache *cache, Chunk *chunk, uint64_t epoch);
 
 /* Bytes of code that were made and are still there, dropped or not; and of what describes it. */
 void code_sizes(const CodeCache *cache, size_t *code, size_t *tables);

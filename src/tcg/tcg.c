@@ -63,7 +63,6 @@ static bool use_host(Tcg *tcg, const Host *host)
 
     first->used = host->init(
         first->write, first->execute, room, tcg->isa->gvars, tcg->isa->gvar_count);
-    first->state = CHUNK_THUNKS;
     tcg->host = host;
     tcg->thunks = first->execute;
     return first->used;

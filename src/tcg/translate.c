@@ -213,11 +213,11 @@ const uint8_t *isa_fetch_run(CpuEnv *env, uint64_t pc, uint64_t *end, CpuFault *
 
 /* ---- room for code --------------------------------------------------------------------------- */
 
-static void evict_oldest(Tcg *tcg)
+static void keep_reserve(Tcg *tcg)
 {
-    Chunk *chunk = code_oldest(&tcg->code);
+    Chunk *chunk;
 
-    if (chunk) {
+    while (tcg->code.free_count <= RESERVE && (chunk = code_oldest(&tcg->code))) {
         chunk_evict(tcg, chunk);
         tcg->evicted_chunks++;
     }
@@ -255,11 +255,12 @@ static Chunk *take_chunk(TcgCpu *cpu)
         code_close(&tcg->code, cpu->chunk);
         chunk_tidy(tcg, cpu->chunk);
     }
-    while (code_free_count(&tcg->code) <= RESERVE) {
-        evict_oldest(tcg);
-    }
+    keep_reserve(tcg);
     Chunk *chunk = code_take(&tcg->code, passed_epoch(cpu));
     pthread_mutex_unlock(&tcg->lock);
+    if (chunk) {
+        code_prepare(chunk);
+    }
     return chunk;
 }
 
