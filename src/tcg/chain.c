@@ -72,6 +72,13 @@ static CodeView code_of(Tcg *tcg, const BlockExit *exit)
     return (CodeView){ chunk->write + (execute - chunk->execute), execute };
 }
 
+static bool may_patch(Tcg *tcg, const BlockExit *exit)
+{
+    const uint8_t *at = (const uint8_t *)exit->block->code + exit->jump;
+
+    return code_may_patch(&tcg->code, code_find(&tcg->code, at), at);
+}
+
 static void unlink_exit(Tcg *tcg, BlockExit *exit)
 {
     BlockExit **at = &exit->target->in;
@@ -93,6 +100,9 @@ void chain_link(Tcg *tcg, BlockExit *exit, Block *target, uint32_t id)
     }
     /* A CPU may have passed the guard with the old id and not yet jumped, so the jump may not change its mind. */
     if (exit->guard && exit->page_id && exit->page_id != id && tcg->cpu_count > 1) {
+        return;
+    }
+    if (!may_patch(tcg, exit)) {
         return;
     }
     exit->page_id = id;

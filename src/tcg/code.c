@@ -350,11 +350,28 @@ void code_close(CodeCache *cache, Chunk *chunk)
     }
 }
 
+static unsigned page_at(const CodeCache *cache, const Chunk *chunk, const uint8_t *at)
+{
+    return (unsigned)((size_t)(at - chunk->execute) / cache->page_size);
+}
+
+static bool is_there(const Chunk *chunk, unsigned page)
+{
+    return chunk->state == CHUNK_FILLING || chunk->patched >> page & 1;
+}
+
+bool code_may_patch(const CodeCache *cache, Chunk *chunk, const uint8_t *at)
+{
+    unsigned page = page_at(cache, chunk, at);
+
+    return is_there(chunk, page) || ++chunk->wished[page] >= CODE_WISHES;
+}
+
 void code_patched(CodeCache *cache, Chunk *chunk, const uint8_t *at)
 {
-    uint64_t page = UINT64_C(1) << (size_t)(at - chunk->execute) / cache->page_size;
+    unsigned page = page_at(cache, chunk, at);
 
-    if (chunk->state == CHUNK_FILLING || chunk->patched & page) {
+    if (is_there(chunk, page)) {
         return;
     }
     /* Before this one is there again, so that the next patches may be near it. */
@@ -362,7 +379,8 @@ void code_patched(CodeCache *cache, Chunk *chunk, const uint8_t *at)
         give_patched_back(cache);
         cache->patched_pages = 1;
     }
-    chunk->patched |= page;
+    chunk->patched |= UINT64_C(1) << page;
+    chunk->wished[page] = 0;
 }
 
 void code_retire(CodeCache *cache, Chunk *chunk, uint64_t epoch)

@@ -34,6 +34,7 @@ typedef enum ChunkState {
 
 enum {
     CODE_CHUNK_SIZE = 128 << 10, /* at most; small caches (tests) have smaller ones */
+    CODE_CHUNK_PAGES = 32,       /* of the host, at most */
     CODE_SECTOR_BITS = 12,       /* blocks are found through parts of a chunk of this size, log2 */
     CODE_SECTORS = CODE_CHUNK_SIZE >> CODE_SECTOR_BITS,
 };
@@ -47,7 +48,8 @@ typedef struct Chunk {
     uint64_t retired_at; /* epoch after which no CPU is in it */
     unsigned live;       /* blocks that are not dropped */
     _Atomic bool populated;
-    uint64_t patched; /* pages of the writable view that links have brought back, a bit each */
+    uint64_t patched; /* pages of the writable view that links have brought back, a bit each ... */
+    uint8_t wished[CODE_CHUNK_PAGES]; /* ... and how often links wished for others */
     unsigned block_count;
     struct Block *last; /* of its blocks, by address; Block.before leads to the others */
     struct Block *_Atomic last_in[CODE_SECTORS]; /* that begins there; NULL: none does */
@@ -58,7 +60,8 @@ typedef struct Chunk {
 } Chunk;
 
 enum {
-    CODE_PATCHED_PAGES = 256, /* host pages that links may bring back before all are given back */
+    CODE_PATCHED_PAGES = 128, /* host pages that links may bring back before all are given back */
+    CODE_WISHES = 8,          /* links that wish for a page before it is brought back */
     CODE_AHEAD = 2,           /* chunks that are chosen at once; fewer in a small cache */
 };
 
@@ -109,6 +112,12 @@ Chunk *code_oldest(CodeCache *cache);
 
 /* No more code will be added. The writable view soon gives back its pages: one that is in both views counts twice. */
 void code_close(CodeCache *cache, Chunk *chunk);
+
+/*
+ * Whether a link at this executable address is worth the page that it writes. One that is not there costs as much as
+ * coming back from an exit several times, so it is brought back when that has happened.
+ */
+bool code_may_patch(const CodeCache *cache, Chunk *chunk, const uint8_t *at);
 
 /*
  * The chunk's writable view is about to be written, at a link whose executable address this is. When links have

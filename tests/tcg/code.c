@@ -278,6 +278,27 @@ static void pages_that_links_bring_back_are_bounded(void **state)
     assert_true(chunks * CHUNK_PAGES > CODE_PATCHED_PAGES); /* or it shows nothing */
 }
 
+static void a_page_is_brought_back_when_several_links_wish_for_it(void **state)
+{
+    Chunk *chunk = take(0);
+    const uint8_t *at = chunk->execute + 2 * cache.page_size;
+
+    for (unsigned i = 0; i < 2 * CODE_WISHES; i++) {
+        assert_true(code_may_patch(&cache, chunk, at)); /* it is being filled */
+    }
+    code_close(&cache, chunk);
+    for (unsigned round = 0; round < 2; round++) {
+        for (unsigned i = 1; i < CODE_WISHES; i++) {
+            assert_false(code_may_patch(&cache, chunk, at + i));
+        }
+        assert_false(code_may_patch(&cache, chunk, at - 1)); /* of another page */
+        assert_true(code_may_patch(&cache, chunk, at));
+        code_patched(&cache, chunk, at);
+        assert_true(code_may_patch(&cache, chunk, at));
+        chunk->patched = 0; /* as when all are given back */
+    }
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
@@ -290,6 +311,7 @@ int main(void)
         TEST(nothing_is_lost_when_chunks_come_and_go),
         TEST(tables_are_zeroed_when_a_chunk_comes_back),
         TEST(closed_chunks_give_back_their_writable_view),
+        TEST(a_page_is_brought_back_when_several_links_wish_for_it),
         TEST(pages_that_links_bring_back_are_bounded),
     };
 
