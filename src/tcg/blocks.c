@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "tcg/tcg-impl.h"
+#include "tcg/jump-inline.h"
 #include "tcg/tlb-inline.h"
 
 enum {
@@ -36,53 +36,16 @@ void blocks_clear(BlockTable *table)
     dormant_clear(&table->dormant);
 }
 
-/* ---- look-up --------------------------------------------------------------------------------- */
-
-/*
- * A bucket is the address of its first block, and above the 48 bits of that a bit for each of 16 kinds of blocks it
- * may have: what is not there yet is mostly not looked for along blocks that are in no cache.
- */
-enum { KIND_SHIFT = 48 };
-
-typedef struct Place {
-    _Atomic uint64_t *bucket;
-    uint64_t kind; /* its bit */
-} Place;
-
-static Place place_of(const BlockTable *table, const uint8_t *host, uint64_t pc, uint32_t mode)
-{
-    uint64_t key = (uintptr_t)host * 5 + (pc >> GUEST_PAGE_BITS) * 3 + mode;
-    uint64_t hash = key * UINT64_C(0x9e3779b97f4a7c15);
-
-    return (Place){ &table->buckets[hash >> (64 - BLOCK_BUCKET_BITS)],
-        UINT64_C(1) << (KIND_SHIFT + (hash >> (60 - BLOCK_BUCKET_BITS) & 15)) };
-}
-
-static Block *first_of(uint64_t bucket)
-{
-    return (Block *)(uintptr_t)(bucket & ((UINT64_C(1) << KIND_SHIFT) - 1));
-}
-
-Block *block_find(const BlockTable *table, const uint8_t *host, uint64_t pc, uint32_t mode)
-{
-    Place place = place_of(table, host, pc, mode);
-    uint64_t bucket = atomic_load_explicit(place.bucket, memory_order_acquire);
-    Block *block = bucket & place.kind ? first_of(bucket) : NULL;
-
-    while (block && (block->host != host || block->pc != pc || block->mode != mode)) {
-        block = atomic_load_explicit(&block->next, memory_order_acquire);
-    }
-    return block;
-}
+/* ---- buckets --------------------------------------------------------------------------------- */
 
 static void add_to_bucket(BlockTable *table, Block *block)
 {
-    Place place = place_of(table, block->host, block->pc, block->mode);
+    BlockPlace place = block_place(table, block->host, block->pc, block->mode);
     uint64_t bucket = atomic_load_explicit(place.bucket, memory_order_relaxed);
-    uint64_t kinds = bucket >> KIND_SHIFT << KIND_SHIFT;
+    uint64_t kinds = bucket >> BLOCK_KIND_SHIFT << BLOCK_KIND_SHIFT;
 
-    g_assert((uintptr_t)block >> KIND_SHIFT == 0);
-    atomic_store_explicit(&block->next, first_of(bucket), memory_order_relaxed);
+    g_assert((uintptr_t)block >> BLOCK_KIND_SHIFT == 0);
+    atomic_store_explicit(&block->next, block_first_of(bucket), memory_order_relaxed);
     atomic_store_explicit(
         place.bucket, (uintptr_t)block | kinds | place.kind, memory_order_release);
 }
@@ -90,13 +53,13 @@ static void add_to_bucket(BlockTable *table, Block *block)
 /* Its own `next` stays, for a reader that stands on it. */
 static void remove_from_bucket(BlockTable *table, Block *block)
 {
-    Place place = place_of(table, block->host, block->pc, block->mode);
+    BlockPlace place = block_place(table, block->host, block->pc, block->mode);
     uint64_t bucket = atomic_load_explicit(place.bucket, memory_order_relaxed);
-    Block *here = first_of(bucket),
+    Block *here = block_first_of(bucket),
           *next = atomic_load_explicit(&block->next, memory_order_relaxed);
 
     if (here == block) {
-        uint64_t kinds = next ? bucket >> KIND_SHIFT << KIND_SHIFT : 0;
+        uint64_t kinds = next ? bucket >> BLOCK_KIND_SHIFT << BLOCK_KIND_SHIFT : 0;
         atomic_store_explicit(place.bucket, (uintptr_t)next | kinds, memory_order_release);
         return;
     }

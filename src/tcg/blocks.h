@@ -79,7 +79,7 @@ struct CodePage {
 enum { BLOCK_BUCKET_BITS = 17, PAGE_BUCKET_BITS = 12, GRANULE_BITS = 6 };
 
 typedef struct BlockTable {
-    _Atomic uint64_t *buckets; /* see blocks.c */
+    _Atomic uint64_t *buckets; /* see jump-inline.h */
     CodePage *_Atomic *pages;
     DormantBlocks dormant;
     GPtrArray *provisional; /* of CodePage: those that are still pending */
@@ -88,9 +88,6 @@ typedef struct BlockTable {
 
 void blocks_init(BlockTable *table);
 void blocks_clear(BlockTable *table);
-
-/* Any CPU thread, no lock; NULL when there is none. */
-Block *block_find(const BlockTable *table, const uint8_t *host, uint64_t pc, uint32_t mode);
 
 /*
  * Makes a block of what cpu->ir was translated to and emitted at the end of cpu->chunk, and publishes it. False

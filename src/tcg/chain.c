@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "tcg/tcg-impl.h"
+#include "tcg/jump-inline.h"
 
 enum {
     PAGE_IDS_MIN_BITS = 12,
@@ -115,21 +115,10 @@ void chain_link(Tcg *tcg, BlockExit *exit, Block *target, uint32_t id)
     tcg->host->link(exit, code_of(tcg, exit), target->code, id);
 }
 
-/* What an empty entry holds: a pc that is looked for in another. A guest may jump to any number, odd ones too. */
-static uint64_t empty_pc(unsigned index)
-{
-    return (index ^ 1) << 1;
-}
-
-static void empty_jump(JumpEntry *entry, unsigned index)
-{
-    __atomic_store_n(&entry->pc, empty_pc(index), __ATOMIC_RELAXED);
-}
-
 static void empty_jump_to(JumpEntry *entry, uint64_t pc)
 {
     if (__atomic_load_n(&entry->pc, __ATOMIC_RELAXED) == pc) {
-        empty_jump(entry, jump_index(pc));
+        jump_empty(entry, jump_index(pc));
     }
 }
 
@@ -169,30 +158,12 @@ void chain_cut(Tcg *tcg, Block *block)
 
 /* ---- jump caches ----------------------------------------------------------------------------- */
 
-static void set_bit(uint64_t *bits, unsigned bit)
-{
-    bits[bit / 64] |= UINT64_C(1) << (bit % 64);
-}
-
-static void clear_bit(uint64_t *bits, unsigned bit)
-{
-    bits[bit / 64] &= ~(UINT64_C(1) << (bit % 64));
-}
-
 /* Goes through the set bits; the body may clear the current one. */
 #define FOR_EACH_BIT(bit, bits, size)                                                              \
     for (unsigned word_ = 0; word_ < (size) / 64; word_++)                                         \
         for (uint64_t left_ = (bits)[word_]; left_; left_ &= left_ - 1)                            \
             for (unsigned bit = word_ * 64 + (unsigned)__builtin_ctzll(left_), once_ = 1; once_;   \
                  once_ = 0)
-
-/* A page has two bits, so that one that is not there seldom looks as if it were: all jumps are gone through then. */
-static unsigned present_bit(uint64_t page, unsigned which)
-{
-    uint32_t mixed = (uint32_t)(page >> GUEST_PAGE_BITS) * 0x9e3779b1u;
-
-    return mixed >> (which ? 4 : 18) & (PRESENT_BITS - 1);
-}
 
 static bool is_set(const uint64_t *bits, unsigned bit)
 {
@@ -212,45 +183,20 @@ static uint64_t jump_pc(const FetchView *view, unsigned index)
 
 static void clear_jump(FetchView *view, unsigned index)
 {
-    empty_jump(&view->context.jump[index], index);
+    jump_empty(&view->context.jump[index], index);
     clear_bit(view->jumps_used, index);
-}
-
-/*
- * The entry is noted in the block first, then made, then the block is looked at: a thread that drops it sees
- * the note, or this one sees that it is dead.
- */
-static void enter_jump(FetchView *view, Block *block)
-{
-    unsigned index = jump_index(block->pc);
-    JumpEntry *entry = &view->context.jump[index], *none = NULL;
-
-    if (!atomic_compare_exchange_strong(&block->cached, &none, entry) && none != entry) {
-        atomic_store(&block->cached_often, true);
-    }
-    empty_jump(entry, index);
-    entry->code = block->code;
-    view->blocks[index] = block;
-    __atomic_store_n(&entry->pc, block->pc, __ATOMIC_SEQ_CST);
-    set_bit(view->jumps_used, index);
-    set_bit(view->present, present_bit(block->pc, 0));
-    set_bit(view->present, present_bit(block->pc, 1));
-    __atomic_thread_fence(__ATOMIC_SEQ_CST);
-    if (atomic_load(&block->dead)) {
-        clear_jump(view, index);
-    }
 }
 
 void chain_cache_jump(TcgCpu *cpu, Block *block)
 {
-    enter_jump(cpu->view, block);
+    jump_enter(cpu->view, block);
 }
 
 /* ---- fetch views ----------------------------------------------------------------------------- */
 
 void fetch_view_enter(FetchView *view, uint32_t id, const FetchPage *page)
 {
-    unsigned slot = (unsigned)(page->page >> GUEST_PAGE_BITS) & (ITLB_SIZE - 1);
+    unsigned slot = itlb_index(page->page);
 
     view->context.itlb[slot] = id;
     view->map[slot] = *page;
@@ -262,7 +208,7 @@ void fetch_view_clear(FetchView *view)
 {
     FOR_EACH_BIT(index, view->jumps_used, JUMP_SIZE)
     {
-        empty_jump(&view->context.jump[index], index);
+        jump_empty(&view->context.jump[index], index);
     }
     FOR_EACH_BIT(slot, view->itlb_used, ITLB_SIZE)
     {
@@ -277,7 +223,7 @@ void fetch_view_clear(FetchView *view)
 void fetch_view_forget(FetchView *view, uint64_t page)
 {
     uint64_t before = page - GUEST_PAGE_SIZE;
-    unsigned slot = (unsigned)(page >> GUEST_PAGE_BITS) & (ITLB_SIZE - 1);
+    unsigned slot = itlb_index(page);
 
     if (is_set(view->itlb_used, slot) && view->map[slot].page == page) {
         view->context.itlb[slot] = 0;
@@ -295,10 +241,7 @@ void fetch_view_forget(FetchView *view, uint64_t page)
 
 static bool is_global(const FetchView *view, uint64_t pc)
 {
-    unsigned slot = (unsigned)(pc >> GUEST_PAGE_BITS) & (ITLB_SIZE - 1);
-
-    return view->context.itlb[slot] && view->map[slot].page == (pc & -(uint64_t)GUEST_PAGE_SIZE) &&
-        view->map[slot].global;
+    return view_has_page(view, pc) && view->map[itlb_index(pc)].global;
 }
 
 void fetch_view_keep_globals(FetchView *view)
@@ -355,8 +298,8 @@ static void copy_globals(FetchView *view, const FetchView *from)
     FOR_EACH_BIT(index, from->jumps_used, JUMP_SIZE)
     {
         uint64_t pc = jump_pc(from, index);
-        if (pc != empty_pc(index) && is_global(view, pc)) {
-            enter_jump(view, from->blocks[index]);
+        if (pc != jump_empty_pc(index) && is_global(view, pc)) {
+            jump_enter(view, from->blocks[index]);
         }
     }
 }

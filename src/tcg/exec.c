@@ -160,12 +160,6 @@ static void leave_raised(TcgCpu *cpu)
     env->raised = 0;
 }
 
-/* Traced or checked, every block passes through the loop. */
-static bool is_watched(const TcgCpu *cpu)
-{
-    return TRACE_IS_ON(exec) || cpu->lockstep;
-}
-
 /*
  * Finds the next block and links the exit to it. The exit's memory is safe unless a chunk retired since generated
  * code was entered.
@@ -182,7 +176,7 @@ static void leave_chain(TcgCpu *cpu)
         return;
     }
     pthread_mutex_lock(&tcg->lock);
-    if (seen == atomic_load(&tcg->epoch) && !is_watched(cpu)) {
+    if (seen == atomic_load(&tcg->epoch) && !cpu_is_watched(cpu)) {
         chain_link(tcg, exit, next, cpu_page_id(cpu, pc));
     }
     pthread_mutex_unlock(&tcg->lock);
@@ -363,7 +357,7 @@ static ExitReason run_block(TcgCpu *cpu, Block *block)
     if (cpu->lockstep && lockstep_run(cpu, block, &reason)) {
         return reason;
     }
-    if (!is_watched(cpu) && !atomic_load_explicit(&block->dead, memory_order_relaxed)) {
+    if (!cpu_is_watched(cpu) && !atomic_load_explicit(&block->dead, memory_order_relaxed)) {
         chain_cache_jump(cpu, block);
     }
     return tcg->host->enter(cpu->env, tcg->thunks, block->code);

@@ -106,4 +106,10 @@ uint64_t mem_cas(CpuEnv *env, uint64_t address, uint64_t expected, uint64_t desi
 void mem_load128(CpuEnv *env, uint64_t address, uint32_t op, void *value);
 void mem_store128(CpuEnv *env, uint64_t address, uint32_t op, const void *value);
 
+/*
+ * The code of the block at a pc, which is in the jump cache from now on; NULL: leave to look it up. Only general
+ * registers, guest registers not in CpuEnv.
+ */
+const void *jump_refill(CpuEnv *env, uint64_t pc);
+
 #endif

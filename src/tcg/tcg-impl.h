@@ -82,7 +82,8 @@ struct TcgCpu {
     uint64_t instructions; /* completed, without those of the current budget */
     int64_t budget_given;
     unsigned empty_waits; /* waits since an interrupt was taken that had nothing to wait for */
-    uint64_t left[EXIT_BUDGET + 1]; /* how often generated code came back, by reason */
+    uint64_t left[EXIT_BUDGET + 1]; /* how often generated code came back, by reason ... */
+    uint64_t jump_refills;          /* ... and how often it need not, for jump_refill() */
 
     Tlb tlb;
     FetchView *views[FETCH_VIEWS];

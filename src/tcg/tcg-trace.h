@@ -4,7 +4,8 @@
 #ifndef TCG_TCG_TRACE_H
 #define TCG_TCG_TRACE_H
 
-#include "tcg/blocks.h"
+#include "core/trace.h"
+#include "tcg/tcg-impl.h"
 
 /* Points `in` and `ir`: cpu->ir was just made. */
 void trace_translation(TcgCpu *cpu);
@@ -15,5 +16,11 @@ void trace_entry(TcgCpu *cpu, const Block *block);
 /* Point `int`: what was raised is about to be delivered, or an interrupt was taken. */
 void trace_exception(TcgCpu *cpu);
 void trace_interrupt(TcgCpu *cpu);
+
+/* Traced or checked, every block passes through the loop. */
+static inline bool cpu_is_watched(const TcgCpu *cpu)
+{
+    return TRACE_IS_ON(exec) || cpu->lockstep;
+}
 
 #endif

@@ -527,12 +527,12 @@ static void print_translator(const Tcg *tcg, FILE *out)
         const TcgCpu *cpu = tcg->cpus[i];
         if (cpu) {
             fprintf(out,
-                "  cpu%u: " COUNT " page walks, " COUNT " refills; came back to look up " COUNT
-                ", to link " COUNT ", by request " COUNT ", by exception " COUNT ", to wait " COUNT
-                "\n",
-                cpu->env->index, cpu->tlb.walks, cpu->tlb.refills, cpu->left[EXIT_LOOKUP],
-                cpu->left[EXIT_CHAIN], cpu->left[EXIT_REQUEST], cpu->left[EXIT_RAISED],
-                cpu->left[EXIT_HALT]);
+                "  cpu%u: " COUNT " page walks, " COUNT " refills, " COUNT
+                " jumps found; came back to look up " COUNT ", to link " COUNT ", by request " COUNT
+                ", by exception " COUNT ", to wait " COUNT "\n",
+                cpu->env->index, cpu->tlb.walks, cpu->tlb.refills, cpu->jump_refills,
+                cpu->left[EXIT_LOOKUP], cpu->left[EXIT_CHAIN], cpu->left[EXIT_REQUEST],
+                cpu->left[EXIT_RAISED], cpu->left[EXIT_HALT]);
         }
     }
 }

@@ -4,7 +4,7 @@
 
 #include "core/trace.h"
 #include "tcg/exec.h"
-#include "tcg/tcg-impl.h"
+#include "tcg/jump-inline.h"
 #include "tcg/tcg-trace.h"
 
 enum {
@@ -55,11 +55,10 @@ static CodePlace place_of(const TcgCpu *cpu, const uint8_t *page, bool marked, b
 static bool find_code(TcgCpu *cpu, uint64_t pc, CodePlace *place, CpuFault *fault)
 {
     uint64_t page = pc & -(uint64_t)GUEST_PAGE_SIZE;
-    unsigned slot = (unsigned)(page >> GUEST_PAGE_BITS) & (ITLB_SIZE - 1);
-    const FetchView *view = cpu->view;
+    const FetchPage *known = &cpu->view->map[itlb_index(pc)];
 
-    if (view->context.itlb[slot] && view->map[slot].page == page) {
-        *place = place_of(cpu, view->map[slot].host, view->map[slot].marked, false);
+    if (view_has_page(cpu->view, pc)) {
+        *place = place_of(cpu, known->host, known->marked, false);
         return true;
     }
     PageRef ref = { 0 };
@@ -75,7 +74,7 @@ static bool find_code(TcgCpu *cpu, uint64_t pc, CodePlace *place, CpuFault *faul
 
 uint32_t cpu_page_id(const TcgCpu *cpu, uint64_t pc)
 {
-    return cpu->view->context.itlb[(pc >> GUEST_PAGE_BITS) & (ITLB_SIZE - 1)];
+    return cpu->view->context.itlb[itlb_index(pc)];
 }
 
 /* ---- reading guest code ---------------------------------------------------------------------- */

@@ -54,6 +54,32 @@ static void indirect_jumps_find_their_blocks(void **state)
     assert_in_range(m->tcg->translated_blocks, 3, 4);
 }
 
+/* Two places that have the same entry of the jump cache. */
+static void jumps_that_displace_each_other_are_found_in_passing(void **state)
+{
+    g_autoptr(MiniMachine) m = new_machine(state);
+    MINI_PUT(m, 0x1000, mini(MINI_ADDI, 0, 0, 1), mini(MINI_JR, 2, 0, 0));
+    MINI_PUT(m, 0x3002, mini(MINI_BNE, 0, 1, 8), mini(MINI_HALT, 0, 0, 0), mini(MINI_JR, 3, 0, 0));
+    m->mini[0]->r[1] = 1000;
+    m->mini[0]->r[2] = 0x3002;
+    m->mini[0]->r[3] = 0x1000;
+    assert_int_equal(jump_index(0x1000), jump_index(0x3002));
+
+    mini_run(m, 0x1000);
+
+    assert_int_equal(m->mini[0]->r[0], 1000);
+    assert_in_range(m->tcg->translated_blocks, 3, 4);
+    assert_in_range(m->cpu[0]->jump_refills, 1900, 2000);
+    assert_in_range(m->cpu[0]->left[EXIT_LOOKUP], 1, 4);
+
+    /* Code that is another meanwhile is not. */
+    MINI_PUT(m, 0x1000, mini(MINI_ADDI, 0, 0, 2));
+    m->mini[0]->r[1] = 3000;
+    mini_run(m, 0x300a);
+    assert_int_equal(m->mini[0]->r[0], 3000);
+    assert_in_range(m->cpu[0]->jump_refills, 3800, 4000);
+}
+
 static void an_instruction_on_two_pages_runs(void **state)
 {
     g_autoptr(MiniMachine) m = new_machine(state);
@@ -666,6 +692,7 @@ int main(void)
         BOTH(a_loop_counts),
         BOTH(a_loop_over_two_pages_is_translated_once),
         BOTH(indirect_jumps_find_their_blocks),
+        ON("x86_64", jumps_that_displace_each_other_are_found_in_passing),
         BOTH(an_instruction_on_two_pages_runs),
         BOTH(a_limit_of_instructions_is_kept),
         BOTH(a_fault_gives_the_pc_and_the_registers_of_its_instruction),

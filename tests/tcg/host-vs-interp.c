@@ -51,6 +51,12 @@ static uint64_t order(uint32_t op, uint64_t value)
     return op & MEM_BIG ? __builtin_bswap64(value) >> (64 - (8u << (op & MEM_SIZE))) : value;
 }
 
+/* No jump cache: every jump leaves. */
+const void *jump_refill(CpuEnv *env, uint64_t pc)
+{
+    return NULL;
+}
+
 /* The third page gets into the first level when it is read. */
 bool mem_refill(CpuEnv *env, uint64_t address, bool write)
 {

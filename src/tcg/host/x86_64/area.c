@@ -294,12 +294,6 @@ static void make_request(Maker *m)
     leave_with(m, EXIT_REQUEST);
 }
 
-static void make_lookup(Maker *m)
-{
-    x_op(&m->code, OP_STORE, true, RAX, ENV_RM(pc));
-    leave_with(m, EXIT_LOOKUP);
-}
-
 /* Registers that C does not keep. */
 static const uint8_t scratch[] = { RAX, RCX, RDX };
 static const uint8_t caller_pins[] = { RSI, RDI, R8, R9, R10, R11 };
@@ -309,6 +303,24 @@ static void call_c(Code *c, uintptr_t function)
     x_op(c, OP_LEA, true, RDI, rm_mem(RBP, -ENV_BIAS));
     x_mov_imm(c, RAX, function);
     x_call_rm(c, rm_reg(RAX));
+}
+
+/* In passing, if jump_refill() can. */
+static void make_lookup(Maker *m)
+{
+    Code *c = &m->code;
+    uint8_t *found;
+
+    x_op(c, OP_STORE, true, RAX, ENV_RM(pc));
+    push_all(c, caller_pins, sizeof(caller_pins));
+    x_op(c, OP_MOV, true, RSI, rm_reg(RAX));
+    call_c(c, (uintptr_t)jump_refill);
+    pop_all(c, caller_pins, sizeof(caller_pins));
+    x_op(c, OP_TEST, true, RAX, rm_reg(RAX));
+    found = x_jump_if8(c, COND_NE);
+    leave_with(m, EXIT_LOOKUP);
+    x_here8(c, found);
+    x_jump_rm(c, rm_reg(RAX));
 }
 
 /* Leaves with EXIT_RAISED if C raised. depth: bytes pushed since the block, its return address first. */
