@@ -90,10 +90,18 @@ static CodePage *page_find(const BlockTable *table, const uint8_t *host)
     return page;
 }
 
+/* Most blocks come on the page of the one before. */
+static CodePage *page_of_next(const TcgCpu *cpu, const uint8_t *host)
+{
+    return cpu->code_page && cpu->code_page->host == host ? cpu->code_page
+                                                          : page_find(&cpu->tcg->blocks, host);
+}
+
+/* Lock held. */
 static CodePage *page_get(TcgCpu *cpu, uint8_t *host)
 {
     BlockTable *table = &cpu->tcg->blocks;
-    CodePage *page = page_find(table, host);
+    CodePage *page = page_of_next(cpu, host);
 
     if (!page) {
         const RamView *ram = tlb_ram_of_host(&cpu->tlb, host);
@@ -104,6 +112,7 @@ static CodePage *page_get(TcgCpu *cpu, uint8_t *host)
         atomic_store_explicit(&page->next, atomic_load(bucket), memory_order_relaxed);
         atomic_store_explicit(bucket, page, memory_order_release);
     }
+    cpu->code_page = page;
     return page;
 }
 
@@ -162,6 +171,16 @@ static uint64_t block_granules(const Block *block, unsigned which)
     return granules_of(page, page->host, block->guest_size - on_first);
 }
 
+/* Who publishes puts a fence between this and its look at the code. */
+static void add_granules(CodePage *page, uint64_t granules)
+{
+    uint64_t old = atomic_load_explicit(&page->granules, memory_order_relaxed);
+
+    if ((old | granules) != old) {
+        atomic_store_explicit(&page->granules, old | granules, memory_order_relaxed);
+    }
+}
+
 static void add_to_pages(Block *block)
 {
     for (unsigned i = 0; i < 2 && page_of(block, i); i++) {
@@ -170,7 +189,7 @@ static void add_to_pages(Block *block)
         page->idle_writes = 0;
         *page_next(block, page) = page->blocks;
         page->blocks = block;
-        atomic_fetch_or(&page->granules, block_granules(block, i));
+        add_granules(page, block_granules(block, i));
     }
 }
 
@@ -225,8 +244,8 @@ static Block *new_block(TcgCpu *cpu, const uint8_t *host)
     size_t sides_size = out->side_count * sizeof(SideEntry);
     uint64_t last_pc = ir->pc + ir->guest_size - 1;
     bool straddles = ((ir->pc ^ last_pc) & -(uint64_t)GUEST_PAGE_SIZE) != 0;
-    const CodePage *page = page_find(
-        &cpu->tcg->blocks, (uint8_t *)((uintptr_t)host & -(uintptr_t)GUEST_PAGE_SIZE));
+    const CodePage *page = page_of_next(
+        cpu, (const uint8_t *)((uintptr_t)host & -(uintptr_t)GUEST_PAGE_SIZE));
     bool sleeps = !straddles && may_sleep(cpu, page);
     bool has_copy = sleeps || (!straddles && may_be_provisional(cpu, page));
     size_t end_size = straddles ? sizeof(BlockEnd) : has_copy ? ir->guest_size : 0;
@@ -419,6 +438,14 @@ static void keep_code(TcgCpu *cpu, Block *block)
     chunk->used = (chunk->used + block->code_size + BLOCK_ALIGN - 1) & -(size_t)BLOCK_ALIGN;
 }
 
+/* Only who holds the lock counts: that others may read it is enough. */
+static void count(_Atomic uint64_t *counter, uint64_t more)
+{
+    uint64_t before = atomic_load_explicit(counter, memory_order_relaxed);
+
+    atomic_store_explicit(counter, before + more, memory_order_relaxed);
+}
+
 /*
  * Blocks that run once and are dead from birth: where rights hold for less than a page, and where a page is mapped
  * behind itself with an instruction on both, for which the lists of pages have no place.
@@ -453,8 +480,8 @@ Block *block_publish(TcgCpu *cpu, const uint8_t *host, const uint8_t *second_pag
 
     pthread_mutex_lock(&tcg->lock);
     keep_code(cpu, block);
-    tcg->translated_blocks++;
-    tcg->translated_insns += block->guest_insns;
+    count(&tcg->translated_blocks, 1);
+    count(&tcg->translated_insns, block->guest_insns);
     block->page = page_get(cpu, page);
     if (block->straddles) {
         block_end(block)->page = page_get(cpu, (uint8_t *)second_page);

@@ -106,8 +106,9 @@ struct TcgCpu {
     _Atomic CpuPower power;
     CpuEntry start; /* with state_lock; where it begins when POWER_STARTING */
 
-    Chunk *chunk;       /* being filled */
-    Lockstep *lockstep; /* NULL: no checks */
+    Chunk *chunk;        /* being filled */
+    CodePage *code_page; /* of the last block published; NULL: none yet */
+    Lockstep *lockstep;  /* NULL: no checks */
     CodeReader reader;
     IrBlock ir;
     IrLive live;
