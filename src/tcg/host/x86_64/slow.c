@@ -1,5 +1,7 @@
 #include "tcg/host/x86_64/slow.h"
 
+#include <glib.h>
+
 #include "tcg/fp.h"
 #include "tcg/vec.h"
 #include "tcg/general-regs.h"
@@ -39,7 +41,7 @@ QUIET static void load_now(uint64_t *call, const uint8_t *at, uint32_t key)
         call[0] = is_signed ? (uint64_t)(int32_t)value : value;
         break;
     }
-    case MEM_128: call[1] = *(const Unaligned64 *)(at + 8); /* fall through */
+    case MEM_128: call[1] = *(const Unaligned64 *)(at + 8); G_GNUC_FALLTHROUGH;
     default: call[0] = *(const Unaligned64 *)at; break;
     }
 }
@@ -50,7 +52,7 @@ QUIET static void store_now(const uint64_t *call, uint8_t *at, uint32_t key, uin
     case MEM_8: *at = (uint8_t)value; break;
     case MEM_16: *(Unaligned16 *)at = (uint16_t)value; break;
     case MEM_32: *(Unaligned32 *)at = (uint32_t)value; break;
-    case MEM_128: *(Unaligned64 *)(at + 8) = call[2]; /* fall through */
+    case MEM_128: *(Unaligned64 *)(at + 8) = call[2]; G_GNUC_FALLTHROUGH;
     default: *(Unaligned64 *)at = value; break;
     }
 }
