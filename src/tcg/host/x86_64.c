@@ -174,7 +174,7 @@ static void begin(Gen *g)
     g->at = 0;
     g->insns = 0;
     g->late_count = 0;
-    g->alone = false;
+    g->alone = g->put_done = false;
     g->free_spill_count = g->spill_count = 0;
     g->out->side_count = 0;
     memset(g->locked, 0, sizeof(g->locked));
@@ -205,11 +205,27 @@ static const Row *row_of(const IrInsn *op)
     return rows[op->op].emit ? &rows[op->op] : &any_vector;
 }
 
+/* The commonest first, whose calls then need not be foreseen. */
+static inline void emit_op(Gen *g, const IrInsn *op)
+{
+    const Row *row;
+
+    if (op->op == IR_put) {
+        emit_put(g, op, 0);
+    } else if (op->op == IR_get) {
+        emit_get(g, op, 0);
+        return;
+    } else {
+        row = row_of(op);
+        row->emit(g, op, row->detail);
+    }
+    reg_release(g, op);
+}
+
 static bool emit_ops(Gen *g)
 {
-    for (g->step = g->live->work.first; g->step < IR_MAX_OPS; g->step++) {
+    for (g->step = g->live->work.first; g->step < IR_MAX_OPS; g->step += g->put_done ? 2 : 1) {
         const IrInsn *op;
-        const Row *row;
 
         g->at = g->live->work.at[g->step];
         op = &g->b->ops[g->at];
@@ -217,9 +233,8 @@ static bool emit_ops(Gen *g)
         if (g->room_end - g->code.p < OP_BYTES) {
             return false;
         }
-        row = row_of(op);
-        row->emit(g, op, row->detail);
-        reg_release(g, op);
+        g->put_done = false;
+        emit_op(g, op);
     }
     return true;
 }
@@ -259,7 +274,7 @@ static bool x86_emit(const IrBlock *b, const IrLive *live, const uint8_t *thunks
     if (b->counted) {
         spend_budget(g);
     }
-    if (!emit_ops(g) || !emit_late(g)) {
+    if (!emit_ops(g) || !emit_late(g) || !gen_unlinked(g)) {
         return false;
     }
     out->size = g->code.p - write;

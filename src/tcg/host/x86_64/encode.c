@@ -1,4 +1,6 @@
 /* Prefixes, opcode, ModRM, SIB, displacement: Intel manual volume 2, chapter 2. */
+#include <glib.h>
+
 #include "tcg/host/x86_64/encode-inline.h"
 
 static inline void byte(Code *c, unsigned value)
@@ -225,9 +227,12 @@ void x_here32(Code *c, uint8_t *at)
 void x_align_next(Code *c, uint8_t *start, unsigned ahead)
 {
     unsigned pad = -((uintptr_t)c->p + c->to_exec + ahead) & 3;
+    uint64_t moved[2];
 
-    memmove(start + pad, start, c->p - start);
-    memset(start, 0x2e, pad);
+    g_assert(c->p - start <= (ptrdiff_t)sizeof(moved));
+    memcpy(moved, start, sizeof(moved));
+    put32(start, 0x2e2e2e2e);
+    memcpy(start + pad, moved, sizeof(moved));
     c->p += pad;
 }
 

@@ -63,8 +63,9 @@ typedef struct Rm {
 typedef enum RmKind {
     RM_REG,
     RM_MEM,
-    RM_AREA
-} RmKind; /* RM_AREA: rip-relative, disp from Code.area */
+    RM_AREA, /* rip-relative, disp from Code.area */
+    RM_IMM,  /* disp itself, sign-extended: for those who ask rm_is_imm() first */
+} RmKind;
 
 /* Made as a word: byte by byte the compiler goes through memory. */
 static inline Rm rm_make(RmKind kind, unsigned base, unsigned index, unsigned scale, int32_t disp)
@@ -99,6 +100,16 @@ static inline Rm rm_index(Reg base, Reg index, unsigned scale, int32_t disp)
 static inline Rm rm_area(int32_t offset)
 {
     return rm_make(RM_AREA, NO_REG, NO_REG, 0, offset);
+}
+
+static inline Rm rm_imm(int32_t value)
+{
+    return rm_make(RM_IMM, NO_REG, NO_REG, 0, value);
+}
+
+static inline bool rm_is_imm(Rm rm)
+{
+    return rm.kind == RM_IMM;
 }
 
 static inline bool rm_is(Rm rm, unsigned reg)

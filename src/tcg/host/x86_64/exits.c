@@ -80,38 +80,55 @@ void late_argument(Gen *g, const Value *value, unsigned slot, unsigned temporary
 
 /* ---- direct exits ---------------------------------------------------------------------------------- */
 
-static void record_and_jump(Gen *g, unsigned exit, Thunk thunk)
+enum {
+    GUARD_FAILS = 6
+}; /* from the guarded number to the displacement of the jump that it was another one */
+
+static void record_and_jump(Gen *g, const BlockExit *exit, Thunk thunk)
 {
-    x_mov_imm(&g->code, RAX, (uintptr_t)&g->out->exits[exit]);
+    x_mov_imm(&g->code, RAX, (uintptr_t)exit);
     x_jump(&g->code, g->area->thunk[thunk]);
-}
-
-static void late_unlinked(Gen *g, const Late *l)
-{
-    BlockExit *exit = &g->out->exits[l->exit];
-    uint8_t *jump = g->start + exit->jump;
-
-    x_here32(&g->code, jump);
-    memcpy(&exit->unlinked, jump, sizeof(exit->unlinked));
-    record_and_jump(g, l->exit, THUNK_CHAIN);
 }
 
 static void late_request(Gen *g, const Late *l)
 {
-    record_and_jump(g, l->exit, THUNK_REQUEST);
+    record_and_jump(g, &g->out->exits[l->exit], THUNK_REQUEST);
 }
 
+/* Its code out of line is made by gen_unlinked(). */
 static void record_exit(Gen *g, unsigned n, uint8_t *jump, uint8_t *guard)
 {
-    Late *late = gen_late(g, late_unlinked);
-
-    late->from = NULL;
-    late->exit = n;
+    g->room_end -= UNLINKED_BYTES;
     g->out->exits[n] = (BlockExit){
         .pc = g->b->exits[n].pc,
         .jump = (uint32_t)(jump - g->start),
         .guard = guard ? (uint32_t)(guard - g->start) : 0,
     };
+}
+
+static void unlinked(Gen *g, BlockExit *exit)
+{
+    uint8_t *jump = g->start + exit->jump;
+
+    x_here32(&g->code, jump);
+    memcpy(&exit->unlinked, jump, sizeof(exit->unlinked));
+    if (exit->guard) {
+        x_here32(&g->code, g->start + exit->guard + GUARD_FAILS);
+    }
+    record_and_jump(g, exit, THUNK_CHAIN);
+}
+
+bool gen_unlinked(Gen *g)
+{
+    for (unsigned n = 0; n < g->b->exit_count; n++) {
+        if (g->write_end - g->code.p < UNLINKED_BYTES) {
+            return false;
+        }
+        if (g->out->exits[n].jump) {
+            unlinked(g, &g->out->exits[n]);
+        }
+    }
+    return true;
 }
 
 static bool crosses_page(const Gen *g, unsigned n)
@@ -147,8 +164,7 @@ static void guarded_jump(Gen *g, unsigned n)
 {
     Code *c = &g->code;
     unsigned slot = g->b->exits[n].pc >> GUEST_PAGE_BITS & (ITLB_SIZE - 1);
-    uint8_t *start, *guard, *jump, *failed;
-    Late *late;
+    uint8_t *start, *guard;
 
     x_op(c, OP_MOV, true, RCX, ENV(fetch));
     start = c->p;
@@ -160,13 +176,9 @@ static void guarded_jump(Gen *g, unsigned n)
     guard = c->p;
     put32(c->p, UINT32_MAX); /* no id; 0 is what an empty slot has */
     c->p += 4;
-    failed = x_jump_if(c, COND_NE, NULL);
-    start = c->p;
-    x_align_next(c, start, 1);
-    jump = x_jump(c, NULL);
-    record_exit(g, n, jump, guard);
-    late = &g->late[g->late_count - 1];
-    late->from = failed;
+    x_jump_if(c, COND_NE, NULL); /* GUARD_FAILS */
+    x_align_next(c, c->p, 1);
+    record_exit(g, n, x_jump(c, NULL), guard);
 }
 
 static void plain_jump(Gen *g, unsigned n)
@@ -219,12 +231,11 @@ void emit_gotocond(Gen *g, const IrInsn *op, unsigned detail)
     unsigned n = op->imm;
     uint8_t *start, *skip;
     Late *late;
+    Compared compared = gen_compared(g, op->type, op->a, op->b);
     Cond cond;
 
-    reg_rm(g, op->a);
-    reg_operand(g, op->b);
     start = g->code.p;
-    cond = gen_compare(g, op->type, op->aux & GOTO_COND, op->a, op->b);
+    cond = gen_compare(g, &compared, op->aux & GOTO_COND);
     if (crosses_page(g, n) || g->b->counted) {
         late = gen_late(g, late_goto);
         late->from = x_jump_if(&g->code, cond, NULL);
@@ -336,7 +347,8 @@ void emit_label(Gen *g, const IrInsn *op, unsigned detail)
 
 void emit_brcond(Gen *g, const IrInsn *op, unsigned detail)
 {
-    Cond cond = gen_compare(g, op->type, op->aux, op->a, op->b);
+    Compared compared = gen_compared(g, op->type, op->a, op->b);
+    Cond cond = gen_compare(g, &compared, op->aux);
 
     jump_to_label(g, op->imm, x_jump_if(&g->code, cond, NULL));
 }

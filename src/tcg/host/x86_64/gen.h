@@ -20,12 +20,12 @@ typedef enum RegClass { GENERAL, VECTOR } RegClass;
 typedef enum Place { IN_CONST = 1, IN_GVAR = 2, IN_REG = 4, IN_SPILL = 8 } Place;
 
 typedef struct Temp {
-    uint8_t places;
+    uint8_t places : 4;
+    bool alone : 1; /* a float: the rest of a vector register that holds it is zero */
+    bool dirty : 1; /* the value is the low 32 bits of what is there, zero-extended */
     uint8_t reg;    /* IN_REG: a scratch register, this temporary's own */
     uint8_t gvar;   /* IN_GVAR: its pin or its home */
     uint8_t also;   /* another gvar that was given it; true while gvar_value says so */
-    bool alone;     /* a float: the rest of a vector register that holds it is zero */
-    bool dirty;     /* the value is the low 32 bits of what is there, zero-extended */
     uint16_t spill; /* IN_SPILL: slot */
     uint16_t next;  /* IN_GVAR: the next temporary that is the same gvar */
 } Temp;
@@ -74,6 +74,7 @@ typedef struct Window {
 enum { WINDOWS = 2 };
 
 enum { LATE_MAX = 2 * IR_MAX_OPS + 4 * IR_MAX_EXITS, LATE_BYTES = 160, OP_BYTES = 512 };
+enum { UNLINKED_BYTES = 16 }; /* of an exit, out of line */
 
 struct Gen {
     Code code;
@@ -89,9 +90,10 @@ struct Gen {
     unsigned step;      /* where that is in live->work */
     unsigned insns;     /* guest instructions that have begun, when that was last asked for */
     bool alone;         /* the result of the current one will be: see Temp */
+    bool put_done;      /* the current one did what the next one, a put of its result, asks for */
     uint32_t locked[2]; /* registers of each class that the current operation uses */
     uint32_t used[2];   /* scratch registers that own a temporary */
-    uint16_t owner[2][32];
+    uint16_t owner[2][32];    /* of a used one: its temporary; 0: a window has it */
     uint16_t gvar_temp[256];  /* temporaries that are IN_GVAR */
     uint16_t gvar_value[256]; /* temporary that was put there last, 0: unknown */
     uint16_t free_spills[IR_MAX_OPS];
@@ -104,13 +106,6 @@ struct Gen {
     Temp temps[IR_MAX_OPS + 1];
     Late late[LATE_MAX];
 };
-
-/* An operand of an instruction: a register or memory, or a constant that fits. */
-typedef struct Operand {
-    bool is_imm;
-    int32_t imm;
-    Rm rm;
-} Operand;
 
 static inline IrType gen_type(const Gen *g, unsigned t)
 {
@@ -165,6 +160,8 @@ Late *gen_late(Gen *g, void (*emit)(Gen *g, const Late *late));
 void late_argument(Gen *g, const Value *value, unsigned slot, unsigned temporary);
 /* What is called before `at` may fault or raise, and returns there. */
 void gen_side(Gen *g, unsigned insn, const uint8_t *at);
+/* The ways out of exits that are not linked, behind all other code. False: no room. */
+bool gen_unlinked(Gen *g);
 
 /* ---- rows: an emitter for each operation, with a number that tells similar ones apart --------------- */
 
@@ -198,8 +195,15 @@ EMITTERS(EMITTER)
 enum { DIVIDE_SIGNED = 1, DIVIDE_REMAINDER = 2 }; /* details of emit_divide */
 enum { COUNT_LEADING, COUNT_TRAILING };           /* of emit_count */
 
-/* Compares; the flags answer by the condition that is returned. */
-Cond gen_compare(Gen *g, IrType type, IrCond cond, unsigned a, unsigned b);
+/* What is compared, where one instruction can do it. Until the operation is done. */
+typedef struct Compared {
+    Rm x, y;
+    bool wide;
+} Compared;
+
+Compared gen_compared(Gen *g, IrType type, unsigned a, unsigned b);
+/* One instruction; the flags answer by the condition that is returned. */
+Cond gen_compare(Gen *g, const Compared *compared, IrCond cond);
 /* A setcond whose only use is the operation after it is fused; true when it was. */
 bool gen_fuse_setcond(Gen *g, const IrInsn *op);
 

@@ -11,17 +11,12 @@ static unsigned width_of(const IrInsn *op)
     return op->type == I64 ? 64 : 32;
 }
 
-static uint32_t operand_bit(const Operand *y)
+static void alu_operand(Gen *g, Alu alu, bool wide, unsigned d, Rm y)
 {
-    return y->is_imm ? 0 : rm_bit(y->rm);
-}
-
-static void alu_operand(Gen *g, Alu alu, bool wide, unsigned d, const Operand *y)
-{
-    if (y->is_imm) {
-        x_alu_imm(&g->code, alu, wide, rm_reg(d), y->imm);
+    if (rm_is_imm(y)) {
+        x_alu_imm(&g->code, alu, wide, rm_reg(d), y.disp);
     } else {
-        x_alu(&g->code, alu, wide, d, y->rm);
+        x_alu(&g->code, alu, wide, d, y);
     }
 }
 
@@ -52,59 +47,58 @@ static bool extend_low(Gen *g, const IrInsn *op, unsigned length, bool is_signed
 /* A mask of a byte or a word: shorter, and needs no copy first. */
 static bool and_is_extension(Gen *g, const IrInsn *op)
 {
-    Operand mask = reg_immediate(g, op->b);
+    Rm mask = reg_immediate(g, op->b);
 
-    return mask.is_imm && (mask.imm == 0xff || mask.imm == 0xffff) &&
-        extend_low(g, op, mask.imm == 0xff ? 8 : 16, false);
+    return rm_is_imm(mask) && (mask.disp == 0xff || mask.disp == 0xffff) &&
+        extend_low(g, op, mask.disp == 0xff ? 8 : 16, false);
 }
 
 /* detail: Alu, of a commutative operation. */
 void emit_alu(Gen *g, const IrInsn *op, unsigned detail)
 {
     unsigned a, b, d;
-    Operand y;
+    Rm y;
 
     if (detail == ALU_AND && and_is_extension(g, op)) {
         return;
     }
     reg_order(g, op, &a, &b);
     y = reg_operand(g, b);
-    d = reg_define_from(g, op->dst, a, a == b ? 0 : operand_bit(&y));
-    alu_operand(g, detail, is_wide(op), d, &y);
+    d = reg_define_from(g, op->dst, a, a == b ? 0 : rm_bit(y));
+    alu_operand(g, detail, is_wide(op), d, y);
 }
 
 /* lea adds two registers, or a register and a constant, into a third. */
 void emit_add(Gen *g, const IrInsn *op, unsigned detail)
 {
     unsigned a, b, d;
-    Rm x;
-    Operand y;
+    Rm x, y;
 
     reg_order(g, op, &a, &b);
     x = reg_rm(g, a);
     y = reg_operand(g, b);
-    if (x.kind != RM_REG || (!y.is_imm && y.rm.kind != RM_REG)) {
-        d = reg_define_from(g, op->dst, a, operand_bit(&y));
-        alu_operand(g, ALU_ADD, is_wide(op), d, &y);
+    if (x.kind != RM_REG || y.kind == RM_MEM) {
+        d = reg_define_from(g, op->dst, a, rm_bit(y));
+        alu_operand(g, ALU_ADD, is_wide(op), d, y);
         return;
     }
     d = reg_define_over(g, op->dst, a);
     if (rm_is(x, d)) {
-        alu_operand(g, ALU_ADD, is_wide(op), d, &y);
-    } else if (!y.is_imm && rm_is(y.rm, d)) {
+        alu_operand(g, ALU_ADD, is_wide(op), d, y);
+    } else if (rm_is(y, d)) {
         x_alu(&g->code, ALU_ADD, is_wide(op), d, x);
     } else {
         x_op(&g->code, OP_LEA, is_wide(op), d,
-            y.is_imm ? rm_mem(x.base, y.imm) : rm_index(x.base, y.rm.base, 0, 0));
+            rm_is_imm(y) ? rm_mem(x.base, y.disp) : rm_index(x.base, y.base, 0, 0));
     }
 }
 
 void emit_sub(Gen *g, const IrInsn *op, unsigned detail)
 {
-    Operand y = reg_operand(g, op->b);
-    unsigned d = reg_define_from(g, op->dst, op->a, operand_bit(&y));
+    Rm y = reg_operand(g, op->b);
+    unsigned d = reg_define_from(g, op->dst, op->a, rm_bit(y));
 
-    alu_operand(g, ALU_SUB, is_wide(op), d, &y);
+    alu_operand(g, ALU_SUB, is_wide(op), d, y);
 }
 
 /* detail: Group3. */
@@ -118,11 +112,11 @@ void emit_unary(Gen *g, const IrInsn *op, unsigned detail)
 /* ~b, then detail (and, or) with a. */
 static void invert_and(Gen *g, const IrInsn *op, Alu alu)
 {
-    Operand x = reg_operand(g, op->a);
-    unsigned d = reg_define_from(g, op->dst, op->b, operand_bit(&x));
+    Rm x = reg_operand(g, op->a);
+    unsigned d = reg_define_from(g, op->dst, op->b, rm_bit(x));
 
     x_group3(&g->code, G3_NOT, is_wide(op), rm_reg(d));
-    alu_operand(g, alu, is_wide(op), d, &x);
+    alu_operand(g, alu, is_wide(op), d, x);
 }
 
 void emit_andn(Gen *g, const IrInsn *op, unsigned detail)
@@ -145,20 +139,20 @@ void emit_orn(Gen *g, const IrInsn *op, unsigned detail)
 void emit_mul(Gen *g, const IrInsn *op, unsigned detail)
 {
     unsigned a, b, d;
-    Operand y;
+    Rm y;
 
     reg_order(g, op, &a, &b);
     y = reg_operand(g, b);
-    if (y.is_imm) {
+    if (rm_is_imm(y)) {
         Rm x = reg_rm(g, a);
 
         x_op(&g->code, OP_IMUL_IMM, is_wide(op), reg_define_over(g, op->dst, a), x);
-        put32(g->code.p, y.imm);
+        put32(g->code.p, y.disp);
         g->code.p += 4;
         return;
     }
-    d = reg_define_from(g, op->dst, a, a == b ? 0 : operand_bit(&y));
-    x_op(&g->code, OP_IMUL, is_wide(op), d, y.rm);
+    d = reg_define_from(g, op->dst, a, a == b ? 0 : rm_bit(y));
+    x_op(&g->code, OP_IMUL, is_wide(op), d, y);
 }
 
 /* detail: Group3. RDX:RAX = RAX * operand. */
@@ -279,7 +273,7 @@ static bool fuse_shift_add(Gen *g, const IrInsn *op, int32_t count)
         return false;
     }
     other = next->a == op->dst ? next->b : next->a;
-    if (reg_immediate(g, other).is_imm) {
+    if (rm_is_imm(reg_immediate(g, other))) {
         return false;
     }
     g->temps[op->dst] = (Temp){ 0 };
@@ -296,15 +290,15 @@ static bool fuse_shift_add(Gen *g, const IrInsn *op, int32_t count)
 /* detail: Shift. */
 void emit_shift(Gen *g, const IrInsn *op, unsigned detail)
 {
-    Operand count = reg_operand(g, op->b);
+    Rm count = reg_operand(g, op->b);
 
-    if (count.is_imm && detail == SHIFT_SHL && fuse_shift_add(g, op, count.imm)) {
+    if (rm_is_imm(count) && detail == SHIFT_SHL && fuse_shift_add(g, op, count.disp)) {
         return;
     }
-    if (count.is_imm) {
+    if (rm_is_imm(count)) {
         unsigned d = reg_define_from(g, op->dst, op->a, 0);
 
-        x_shift_imm(&g->code, detail, is_wide(op), rm_reg(d), count.imm & (width_of(op) - 1));
+        x_shift_imm(&g->code, detail, is_wide(op), rm_reg(d), count.disp & (width_of(op) - 1));
     } else if (detail >= SHIFT_SHL && g->area->features.bmi2) {
         unsigned by = reg_use(g, op->b);
         Rm a = reg_rm(g, op->a);
@@ -484,7 +478,17 @@ void emit_orcb(Gen *g, const IrInsn *op, unsigned detail)
 
 /* ---- comparisons ---------------------------------------------------------------------------------- */
 
-Cond gen_compare(Gen *g, IrType type, IrCond cond, unsigned a, unsigned b)
+Compared gen_compared(Gen *g, IrType type, unsigned a, unsigned b)
+{
+    Compared c = { .y = reg_operand(g, b), .x = reg_rm(g, a), .wide = type == I64 };
+
+    if (c.x.kind != RM_REG && c.y.kind == RM_MEM) {
+        c.y = rm_reg(reg_use(g, b));
+    }
+    return c;
+}
+
+Cond gen_compare(Gen *g, const Compared *c, IrCond cond)
 {
     static const uint8_t conds[IR_COND_COUNT] = {
         [EQ] = COND_E,
@@ -498,18 +502,15 @@ Cond gen_compare(Gen *g, IrType type, IrCond cond, unsigned a, unsigned b)
         [LEU] = COND_BE,
         [GTU] = COND_A,
     };
-    bool wide = type == I64;
-    Operand y = reg_operand(g, b);
-    Rm x = reg_rm(g, a);
 
-    if (x.kind == RM_REG && y.is_imm && y.imm == 0) {
-        x_op(&g->code, OP_TEST, wide, x.base, x);
-    } else if (y.is_imm) {
-        x_alu_imm(&g->code, ALU_CMP, wide, x, y.imm);
-    } else if (x.kind == RM_REG) {
-        x_alu(&g->code, ALU_CMP, wide, x.base, y.rm);
+    if (c->x.kind == RM_REG && rm_is_imm(c->y) && c->y.disp == 0) {
+        x_op_reg(&g->code, OP_TEST, c->wide, c->x.base, c->x.base);
+    } else if (rm_is_imm(c->y)) {
+        x_alu_imm(&g->code, ALU_CMP, c->wide, c->x, c->y.disp);
+    } else if (c->x.kind == RM_REG) {
+        x_alu(&g->code, ALU_CMP, c->wide, c->x.base, c->y);
     } else {
-        x_alu_mem(&g->code, ALU_CMP, wide, x, y.rm.kind == RM_REG ? y.rm.base : reg_use(g, b));
+        x_alu_mem(&g->code, ALU_CMP, c->wide, c->x, c->y.base);
     }
     return conds[cond];
 }
@@ -529,18 +530,16 @@ void emit_minmax(Gen *g, const IrInsn *op, unsigned detail)
 
 void emit_setcond(Gen *g, const IrInsn *op, unsigned detail)
 {
+    Compared compared;
     unsigned d;
-    Cond cond;
 
     if (gen_fuse_setcond(g, op)) {
         return;
     }
-    reg_rm(g, op->a);
-    reg_operand(g, op->b);
+    compared = gen_compared(g, op->type, op->a, op->b);
     d = reg_define(g, op->dst);
     x_alu(&g->code, ALU_XOR, false, d, rm_reg(d));
-    cond = gen_compare(g, op->type, op->aux, op->a, op->b);
-    x_set_cond(&g->code, cond, d);
+    x_set_cond(&g->code, gen_compare(g, &compared, op->aux), d);
 }
 
 /* The flags and the compared registers are kept by loading all before comparing. */
@@ -548,25 +547,13 @@ static void select_by(Gen *g, const IrInsn *op, const IrInsn *compare)
 {
     bool wide = is_wide(op);
     Rm yes = reg_rm(g, op->b);
-    unsigned d;
-    Cond cond;
+    Compared compared = compare ? gen_compared(g, compare->type, compare->a, compare->b)
+                                : (Compared){ .x = rm_reg(reg_use(g, op->a)),
+                                      .y = rm_imm(0),
+                                      .wide = gen_type(g, op->a) == I64 };
+    unsigned d = reg_define_from(g, op->dst, op->c, g->locked[GENERAL]);
 
-    if (compare) {
-        reg_rm(g, compare->a);
-        reg_operand(g, compare->b);
-    } else {
-        reg_use(g, op->a);
-    }
-    d = reg_define_from(g, op->dst, op->c, g->locked[GENERAL]);
-    if (compare) {
-        cond = gen_compare(g, compare->type, compare->aux, compare->a, compare->b);
-    } else {
-        unsigned test = reg_use(g, op->a);
-
-        x_op(&g->code, OP_TEST, gen_type(g, op->a) == I64, test, rm_reg(test));
-        cond = COND_NE;
-    }
-    x_cmov(&g->code, cond, wide, d, yes);
+    x_cmov(&g->code, gen_compare(g, &compared, compare ? compare->aux : NE), wide, d, yes);
 }
 
 void emit_select(Gen *g, const IrInsn *op, unsigned detail)
@@ -591,7 +578,7 @@ static bool is_in_pin(const Gen *g, unsigned t)
 static bool leaves_a_scratch(const Gen *g, const IrInsn *compare, const IrInsn *select)
 {
     unsigned in_scratch = !is_in_pin(g, compare->a) + !is_in_pin(g, select->b) +
-        !(is_in_pin(g, compare->b) || reg_immediate(g, compare->b).is_imm);
+        !(is_in_pin(g, compare->b) || rm_is_imm(reg_immediate(g, compare->b)));
 
     return in_scratch <= 2;
 }
@@ -601,8 +588,9 @@ bool gen_fuse_setcond(Gen *g, const IrInsn *op)
     unsigned step = g->step;
     const IrInsn *next = gen_next(g, &step);
 
-    if (!next || next->op != IR_select || next->a != op->dst || ir_use_count(g->live, op->dst) != 1 ||
-        !is_clean(g, op->a) || !is_clean(g, op->b) || !leaves_a_scratch(g, op, next)) {
+    if (!next || next->op != IR_select || next->a != op->dst ||
+        ir_use_count(g->live, op->dst) != 1 || !is_clean(g, op->a) || !is_clean(g, op->b) ||
+        !leaves_a_scratch(g, op, next)) {
         return false;
     }
     g->temps[op->dst] = (Temp){ 0 };
@@ -627,11 +615,11 @@ void emit_ldenv(Gen *g, const IrInsn *op, unsigned detail)
 void emit_stenv(Gen *g, const IrInsn *op, unsigned detail)
 {
     unsigned size = op->aux & MEM_SIZE;
-    Operand value = reg_operand(g, op->a);
+    Rm value = reg_operand(g, op->a);
     unsigned reg;
 
-    if (value.is_imm) {
-        x_store_imm(&g->code, size, env_rm(op->imm), value.imm);
+    if (rm_is_imm(value)) {
+        x_store_imm(&g->code, size, env_rm(op->imm), value.disp);
         return;
     }
     reg = reg_use(g, op->a);

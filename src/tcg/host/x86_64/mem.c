@@ -418,7 +418,7 @@ static Value settled_value(Gen *g, const IrInsn *op)
     if (!op->b) {
         return (Value){ .kind = VALUE_NONE };
     }
-    if (reg_immediate(g, op->b).is_imm) {
+    if (rm_is_imm(reg_immediate(g, op->b))) {
         return reg_value(g, op->b);
     }
     return (Value){ .kind = VALUE_AT, .type = op->type, .rm = rm_reg(reg_use(g, op->b)) };
@@ -474,15 +474,15 @@ static void access_opening(Gen *g, const IrInsn *op, SlowKind kind, Span span, u
 static void store_general(Gen *g, const IrInsn *op, const Access *x)
 {
     unsigned size = op->aux & MEM_SIZE, reg;
-    Operand value = reg_immediate(g, op->b);
+    Rm value = reg_immediate(g, op->b);
 
     if (is_swapped(op->aux)) {
         reg_load(g, x->tag, op->b);
         store_swapped(g, size, x->tag, x->at);
         return;
     }
-    if (value.is_imm) {
-        x_store_imm(&g->code, size, x->at, value.imm);
+    if (rm_is_imm(value)) {
+        x_store_imm(&g->code, size, x->at, value.disp);
         return;
     }
     reg = reg_find(g, op->b);
@@ -535,7 +535,7 @@ static bool is_in_pin(const Gen *g, unsigned t)
 /* Needs the value a scratch register? */
 static bool value_is_cheap(const Gen *g, unsigned t)
 {
-    return t == 0 || class_of(gen_type(g, t)) == VECTOR || reg_immediate(g, t).is_imm ||
+    return t == 0 || class_of(gen_type(g, t)) == VECTOR || rm_is_imm(reg_immediate(g, t)) ||
         is_in_pin(g, t);
 }
 

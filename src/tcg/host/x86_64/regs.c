@@ -15,7 +15,7 @@ static const uint32_t scratch_regs[] = {
 
 uint64_t gen_const(const Gen *g, unsigned t)
 {
-    return ir_const_value(g->b, &g->b->ops[g->b->defined_by[t]]);
+    return g->b->consts[g->b->defined_by[t] - IR_CONSTS];
 }
 
 /* Few operations ask. What comes before the first instruction counts as part of it. */
@@ -129,10 +129,9 @@ static Rm place_rm(const Gen *g, unsigned t)
 
 /* ---- scratch registers ------------------------------------------------------------------------------ */
 
-static void free_reg(Gen *g, RegClass class, unsigned reg)
+static inline void free_reg(Gen *g, RegClass class, unsigned reg)
 {
     g->used[class] &= ~(1u << reg);
-    g->owner[class][reg] = 0;
 }
 
 static void own(Gen *g, unsigned t, unsigned reg)
@@ -417,30 +416,22 @@ Rm reg_rm(Gen *g, unsigned t)
     return g->temps[t].dirty && is_wide(g, t) ? rm_reg(own_copy(g, t)) : reg_rm_low(g, t);
 }
 
-/* A constant that fits into an instruction. */
-static bool is_immediate(const Gen *g, unsigned t)
+Rm reg_immediate(const Gen *g, unsigned t)
 {
     int64_t value;
 
     if (!(g->temps[t].places & IN_CONST) || class_of(gen_type(g, t)) == VECTOR) {
-        return false;
+        return rm_reg(NO_REG);
     }
     value = (int64_t)gen_const(g, t);
-    return !is_wide(g, t) || value == (int32_t)value;
+    return is_wide(g, t) && value != (int32_t)value ? rm_reg(NO_REG) : rm_imm((int32_t)value);
 }
 
-Operand reg_immediate(const Gen *g, unsigned t)
+Rm reg_operand(Gen *g, unsigned t)
 {
-    return is_immediate(g, t) ? (Operand){ .is_imm = true, .imm = (int32_t)gen_const(g, t) }
-                              : (Operand){ 0 };
-}
+    Rm constant = reg_immediate(g, t);
 
-Operand reg_operand(Gen *g, unsigned t)
-{
-    if (is_immediate(g, t)) {
-        return reg_immediate(g, t);
-    }
-    return (Operand){ .rm = reg_rm(g, t) };
+    return rm_is_imm(constant) ? constant : reg_rm(g, t);
 }
 
 unsigned reg_find(const Gen *g, unsigned t)
@@ -512,6 +503,15 @@ static int put_target(const Gen *g, unsigned t)
     return next->imm;
 }
 
+/* t is defined in the gvar's pin; is the next operation the very put? */
+static bool is_put_next(const Gen *g, unsigned t)
+{
+    unsigned step = g->step;
+    const IrInsn *next = gen_next(g, &step);
+
+    return next->op == IR_put && next->a == t;
+}
+
 static void clear_gvar(Gen *g, unsigned gvar)
 {
     for (unsigned u = g->gvar_temp[gvar]; u; u = g->temps[u].next) {
@@ -526,6 +526,10 @@ static unsigned define_pin(Gen *g, unsigned t, unsigned gvar)
     clear_gvar(g, gvar);
     g->temps[t] = (Temp){ .alone = g->alone };
     link_gvar(g, t, gvar);
+    if (is_put_next(g, t)) {
+        g->gvar_value[gvar] = t;
+        g->put_done = true;
+    }
     return pin_of(g, gvar);
 }
 
@@ -644,7 +648,7 @@ static bool starts_better(const Gen *g, unsigned t, unsigned a, unsigned b)
 
 void reg_order(const Gen *g, const IrInsn *op, unsigned *a, unsigned *b)
 {
-    bool swap = starts_better(g, op->dst, op->a, op->b) && !(g->temps[op->b].places & IN_CONST);
+    bool swap = !(g->temps[op->b].places & IN_CONST) && starts_better(g, op->dst, op->a, op->b);
 
     *a = swap ? op->b : op->a;
     *b = swap ? op->a : op->b;
@@ -711,10 +715,10 @@ static APART void store_home(Gen *g, unsigned gvar, unsigned t)
     Rm home = home_rm(g, gvar);
 
     if (class_of(type) == GENERAL) {
-        Operand value = reg_operand(g, t);
+        Rm constant = reg_immediate(g, t);
 
-        if (value.is_imm) {
-            x_store_imm(&g->code, type == I64 ? 3 : 2, home, value.imm);
+        if (rm_is_imm(constant)) {
+            x_store_imm(&g->code, type == I64 ? 3 : 2, home, constant.disp);
             return;
         }
     }
@@ -727,7 +731,7 @@ static void adopt_gvar(Gen *g, unsigned t, unsigned gvar)
     Temp *x = &g->temps[t];
     bool pinned = pin_of(g, gvar) != NO_REG;
 
-    if (!gen_lives(g, t) || is_immediate(g, t) || (x->dirty && !pinned)) {
+    if (!gen_lives(g, t) || rm_is_imm(reg_immediate(g, t)) || (x->dirty && !pinned)) {
         return;
     }
     if (x->places & IN_GVAR) {
@@ -778,14 +782,16 @@ void emit_put(Gen *g, const IrInsn *op, unsigned detail)
 static inline void release(Gen *g, unsigned t)
 {
     Temp *x = &g->temps[t];
+    unsigned places = x->places;
 
-    if (x->places & IN_REG) {
+    if (places & IN_REG) {
         free_reg(g, class_of(gen_type(g, t)), x->reg);
+        x->places = places & IN_GVAR; /* unlinked when the gvar changes */
     }
-    if (x->places & IN_SPILL) {
+    if (places & IN_SPILL) {
         g->free_spills[g->free_spill_count++] = x->spill;
+        x->places = places & IN_GVAR;
     }
-    x->places &= IN_GVAR; /* unlinked when the gvar changes */
 }
 
 static APART void release_rest(Gen *g, const IrInsn *op, unsigned ends)
@@ -868,7 +874,6 @@ void reg_forget(Gen *g)
     memset(g->windows, 0, sizeof(g->windows));
     g->windows_end = UINT_MAX;
     g->used[GENERAL] = g->used[VECTOR] = 0;
-    memset(g->owner, 0, sizeof(g->owner));
     memset(g->gvar_temp, 0, g->b->gvar_count * sizeof(g->gvar_temp[0]));
     memset(g->gvar_value, 0, g->b->gvar_count * sizeof(g->gvar_value[0]));
 }

@@ -11,9 +11,9 @@
 unsigned reg_use(Gen *g, unsigned t);
 /* In a register or in memory; or as an immediate. */
 Rm reg_rm(Gen *g, unsigned t);
-Operand reg_operand(Gen *g, unsigned t);
-/* Only a constant that fits, without code. */
-Operand reg_immediate(const Gen *g, unsigned t);
+Rm reg_operand(Gen *g, unsigned t);
+/* Only a constant that fits, without code: see rm_is_imm(). */
+Rm reg_immediate(const Gen *g, unsigned t);
 /* For reads of the low 32 bits: what is above does not matter. */
 Rm reg_rm_low(Gen *g, unsigned t);
 
