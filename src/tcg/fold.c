@@ -544,9 +544,19 @@ Val ir_op1(IrBlock *b, IrOp op, IrType type, Val x)
     return build_pure(b, make(op, type, 0, 0, x, none, none));
 }
 
+/* Neither a constant nor the inverse of something: what an operation with two of them could fold by. */
+static bool is_opaque(const IrBlock *b, Val v)
+{
+    return b->defined_by[v.id] < IR_CONSTS && definition(b, v)->op != IR_not;
+}
+
 Val ir_op2(IrBlock *b, IrOp op, IrType type, Val x, Val y)
 {
-    return build_pure(b, make(op, type, 0, 0, x, y, none));
+    if (x.id == y.id || !is_opaque(b, x) || !is_opaque(b, y)) {
+        return build_pure(b, make(op, type, 0, 0, x, y, none));
+    }
+    bool swap = ir_op_effects[op] & COMMUTES && y.id < x.id;
+    return ir_append_shared(b, make(op, type, 0, 0, swap ? y : x, swap ? x : y, none), type);
 }
 
 /*
@@ -582,7 +592,14 @@ Val ir_op2_const(IrBlock *b, IrOp op, IrType type, Val x, uint64_t y)
 
 static Val build_field(IrBlock *b, IrOp op, IrType type, Val x, unsigned lsb, unsigned length)
 {
-    return build_pure(b, make(op, type, 0, (int32_t)(lsb | length << 8), x, none, none));
+    IrInsn i = make(op, type, 0, (int32_t)(lsb | length << 8), x, none, none);
+    uint64_t value;
+
+    if (ir_is_const(b, x, &value)) {
+        return fold_consts(b, i, value, 0);
+    }
+    Val v = fold_ext(b, &i);
+    return v.id ? v : ir_append_shared(b, i, type);
 }
 
 Val ir_ext(IrBlock *b, IrType type, Val x, unsigned lsb, unsigned length)
