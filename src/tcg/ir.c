@@ -44,7 +44,6 @@ void ir_begin(IrBlock *b, const GVar *gvars, unsigned gvar_count, uint64_t pc, u
     b->const_count = b->helper_count = b->label_count = 0;
     b->observed = 0;
     memset(b->gvar_state, 0, gvar_count * sizeof(b->gvar_state[0]));
-    memset(b->cse, 0, sizeof(b->cse));
 }
 
 Val ir_append(IrBlock *b, IrInsn i)
@@ -90,14 +89,14 @@ static unsigned cse_slot(IrWords w)
     return (w.low * UINT64_C(0x9e3779b97f4a7c15) + w.high * UINT64_C(0xd6e8feb86659fd93)) >> 58;
 }
 
-/* dst of i is 0. */
+/* dst of i is 0. A slot may be of a block before this one, or 0: what it names must be here, and be the same. */
 Val ir_append_shared(IrBlock *b, IrInsn i, IrType type)
 {
     IrWords words = words_of(&i), other;
     uint16_t *slot = &b->cse[cse_slot(words)];
     Val v;
 
-    if (*slot) {
+    if (*slot <= b->temp_count) {
         other = words_of(&b->ops[b->defined_by[*slot]]);
         if ((words.low | (uint64_t)*slot << WORD_DST) == other.low && words.high == other.high) {
             return (Val){ *slot };
