@@ -162,9 +162,9 @@ static void leave_raised(TcgCpu *cpu)
 
 /*
  * Finds the next block and links the exit to it. The exit's memory is safe unless a chunk retired since generated
- * code was entered.
+ * code was entered. Gives the block if nothing is to be looked at before it runs.
  */
-static void leave_chain(TcgCpu *cpu)
+static Block *leave_chain(TcgCpu *cpu)
 {
     Tcg *tcg = cpu->tcg;
     BlockExit *exit = (BlockExit *)cpu->env->exit_site;
@@ -173,13 +173,15 @@ static void leave_chain(TcgCpu *cpu)
 
     if (!next) {
         deliver(cpu);
-        return;
+        return NULL;
     }
     pthread_mutex_lock(&tcg->lock);
-    if (seen == atomic_load(&tcg->epoch) && !cpu_is_watched(cpu)) {
+    bool fresh = seen == atomic_load(&tcg->epoch) && !cpu_is_watched(cpu);
+    if (fresh) {
         chain_link(tcg, exit, next, cpu_page_id(cpu, pc));
     }
     pthread_mutex_unlock(&tcg->lock);
+    return fresh && !atomic_load(&cpu->env->exit_request) ? next : NULL;
 }
 
 /*
@@ -338,7 +340,7 @@ static bool left(TcgCpu *cpu, ExitReason reason)
 {
     cpu->left[reason]++;
     switch (reason) {
-    case EXIT_CHAIN: leave_chain(cpu); return true;
+    case EXIT_CHAIN: break; /* see run_on() */
     case EXIT_RAISED: leave_raised(cpu); return true;
     case EXIT_HALT: return halt(cpu);
     case EXIT_BUDGET: return false;
@@ -363,6 +365,22 @@ static ExitReason run_block(TcgCpu *cpu, Block *block)
     return tcg->host->enter(cpu->env, tcg->thunks, block->code);
 }
 
+/*
+ * Runs the block, and on from exits that are linked now. What those lead to is not entered into the jump cache, which
+ * is for what is jumped to otherwise.
+ */
+static bool run_on(TcgCpu *cpu, Block *block)
+{
+    Tcg *tcg = cpu->tcg;
+    ExitReason reason = run_block(cpu, block);
+
+    while (reason == EXIT_CHAIN && (block = leave_chain(cpu))) {
+        cpu->left[EXIT_CHAIN]++;
+        reason = tcg->host->enter(cpu->env, tcg->thunks, block->code);
+    }
+    return left(cpu, reason);
+}
+
 static void run(TcgCpu *cpu)
 {
     bool going = true;
@@ -376,7 +394,7 @@ static void run(TcgCpu *cpu)
         if (!block) {
             deliver(cpu);
         } else if (!atomic_load(&cpu->env->exit_request)) {
-            going = left(cpu, run_block(cpu, block));
+            going = run_on(cpu, block);
         }
     }
 }

@@ -39,6 +39,21 @@ static void a_loop_over_two_pages_is_translated_once(void **state)
     assert_in_range(m->tcg->translated_blocks, 2, 3);
 }
 
+/* It would only displace what is jumped to indirectly. */
+static void what_links_lead_to_is_not_in_the_jump_cache(void **state)
+{
+    g_autoptr(MiniMachine) m = new_machine(state);
+    const JumpEntry *jumps = m->mini[0]->env.fetch->jump;
+    MINI_PUT(m, 0x1000, mini(MINI_LI, 1, 0, 100), mini(MINI_J, 0, 0, 0x1000));
+    MINI_PUT(m, 0x2004, mini(MINI_ADDI, 0, 0, 1), mini(MINI_BNE, 0, 1, -4), mini(MINI_HALT, 0, 0, 0));
+
+    mini_run(m, 0x1000);
+
+    assert_int_equal(m->mini[0]->r[0], 100);
+    assert_int_equal(jumps[jump_index(0x1000)].pc, 0x1000);
+    assert_int_not_equal(jumps[jump_index(0x2004)].pc, 0x2004);
+}
+
 static void indirect_jumps_find_their_blocks(void **state)
 {
     g_autoptr(MiniMachine) m = new_machine(state);
@@ -691,6 +706,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         BOTH(a_loop_counts),
         BOTH(a_loop_over_two_pages_is_translated_once),
+        BOTH(what_links_lead_to_is_not_in_the_jump_cache),
         BOTH(indirect_jumps_find_their_blocks),
         ON("x86_64", jumps_that_displace_each_other_are_found_in_passing),
         BOTH(an_instruction_on_two_pages_runs),
