@@ -7,7 +7,8 @@
 
 enum {
     PAGE_IDS_MIN_BITS = 12,
-    PAGE_IDS_MAX_BITS = 17, /* then all are forgotten, and exits linked again */
+    PAGE_IDS_MAX_BITS = 17,          /* then all are forgotten, and exits linked again */
+    MOST_FETCHED = PRESENT_BITS / 8, /* pages before FetchedPages begins anew */
 };
 
 /* ---- page ids -------------------------------------------------------------------------------- */
@@ -170,10 +171,10 @@ static bool is_set(const uint64_t *bits, unsigned bit)
     return bits[bit / 64] >> (bit % 64) & 1;
 }
 
-static bool is_present(const FetchView *view, uint64_t page)
+/* In a filter of PRESENT_BITS. */
+static bool is_present(const uint64_t *bits, uint64_t page)
 {
-    return is_set(view->present, present_bit(page, 0)) &&
-        is_set(view->present, present_bit(page, 1));
+    return is_set(bits, present_bit(page, 0)) && is_set(bits, present_bit(page, 1));
 }
 
 static uint64_t jump_pc(const FetchView *view, unsigned index)
@@ -194,7 +195,7 @@ void chain_cache_jump(TcgCpu *cpu, Block *block)
 
 /* ---- fetch views ----------------------------------------------------------------------------- */
 
-void fetch_view_enter(FetchView *view, uint32_t id, const FetchPage *page)
+static void view_enter(FetchView *view, uint32_t id, const FetchPage *page)
 {
     unsigned slot = itlb_index(page->page);
 
@@ -228,7 +229,7 @@ void fetch_view_forget(FetchView *view, uint64_t page)
     if (is_set(view->itlb_used, slot) && view->map[slot].page == page) {
         view->context.itlb[slot] = 0;
     }
-    if (!is_present(view, page) && !is_present(view, before)) {
+    if (!is_present(view->present, page) && !is_present(view->present, before)) {
         return;
     }
     FOR_EACH_BIT(index, view->jumps_used, JUMP_SIZE)
@@ -238,6 +239,47 @@ void fetch_view_forget(FetchView *view, uint64_t page)
         }
     }
 }
+
+/* ---- all views of a CPU ---------------------------------------------------------------------- */
+
+void fetch_enter(TcgCpu *cpu, uint32_t id, const FetchPage *page)
+{
+    FetchedPages *fetched = &cpu->fetched;
+
+    if (!is_present(fetched->bits, page->page)) {
+        set_bit(fetched->bits, present_bit(page->page, 0));
+        set_bit(fetched->bits, present_bit(page->page, 1));
+        fetched->count++;
+    }
+    view_enter(cpu->view, id, page);
+}
+
+void fetch_clear(TcgCpu *cpu)
+{
+    for (unsigned i = 0; i < FETCH_VIEWS && cpu->views[i]; i++) {
+        fetch_view_clear(cpu->views[i]);
+    }
+    cpu->fetched = (FetchedPages){ 0 };
+}
+
+/* An instruction of the page before may be on this one, too. */
+void fetch_forget(TcgCpu *cpu, uint64_t page)
+{
+    const FetchedPages *fetched = &cpu->fetched;
+
+    if (fetched->count > MOST_FETCHED) {
+        fetch_clear(cpu);
+        return;
+    }
+    if (!is_present(fetched->bits, page) && !is_present(fetched->bits, page - GUEST_PAGE_SIZE)) {
+        return;
+    }
+    for (unsigned i = 0; i < FETCH_VIEWS && cpu->views[i]; i++) {
+        fetch_view_forget(cpu->views[i], page);
+    }
+}
+
+/* ---- which view ------------------------------------------------------------------------------ */
 
 static bool is_global(const FetchView *view, uint64_t pc)
 {
@@ -292,7 +334,7 @@ static void copy_globals(FetchView *view, const FetchView *from)
     FOR_EACH_BIT(slot, from->itlb_used, ITLB_SIZE)
     {
         if (from->context.itlb[slot] && from->map[slot].global) {
-            fetch_view_enter(view, from->context.itlb[slot], &from->map[slot]);
+            view_enter(view, from->context.itlb[slot], &from->map[slot]);
         }
     }
     FOR_EACH_BIT(index, from->jumps_used, JUMP_SIZE)

@@ -8,6 +8,12 @@
 
 enum { FETCH_VIEWS = 12, PRESENT_BITS = 1 << 14 };
 
+/* A filter: most flushes of a page are of one that no view has ever known. */
+typedef struct FetchedPages {
+    uint64_t bits[PRESENT_BITS / 64];
+    unsigned count;
+} FetchedPages;
+
 /* A page that code is fetched from. */
 typedef struct FetchPage {
     uint64_t page;
@@ -69,11 +75,15 @@ void chain_cache_jump(TcgCpu *cpu, Block *block);
  */
 FetchView *fetch_view(TcgCpu *cpu, uint64_t serial, uint64_t twin, uint32_t mode);
 FetchView *fetch_view_new(void); /* empty; for g_free() */
-/* Enters a page with its id. */
-void fetch_view_enter(FetchView *view, uint32_t id, const FetchPage *page);
 /* Forgets what it knows of one page; of all that are not global; of all. */
 void fetch_view_forget(FetchView *view, uint64_t page);
 void fetch_view_keep_globals(FetchView *view);
 void fetch_view_clear(FetchView *view);
+
+/* Enters a page with its id into the current view. */
+void fetch_enter(TcgCpu *cpu, uint32_t id, const FetchPage *page);
+/* In all views, also those of spaces that are gone, whose global pages others may copy: forgets a page, or all. */
+void fetch_forget(TcgCpu *cpu, uint64_t page);
+void fetch_clear(TcgCpu *cpu);
 
 #endif

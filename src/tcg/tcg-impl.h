@@ -89,6 +89,7 @@ struct TcgCpu {
     FetchView *views[FETCH_VIEWS];
     uint64_t view_clock;
     FetchView *view; /* env->fetch is its first member */
+    FetchedPages fetched;
 
     /* Shared with other threads. */
     _Atomic uint32_t requests;

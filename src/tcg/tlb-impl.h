@@ -36,7 +36,7 @@ typedef struct TlbSpace {
     uint64_t serial; /* a multiple of L2_FLAGS, never given twice */
     uint64_t generation;
     uint64_t entered[4]; /* a filter: pages of 4 KiB that the second level may have */
-    bool has_large;      /* it may have larger ones too */
+    uint64_t large;      /* bit n: it may have larger ones, of 2^n bytes */
 } TlbSpace;
 
 enum {

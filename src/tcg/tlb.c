@@ -299,7 +299,7 @@ static void remember(TcgCpu *cpu, TlbSpace *space, uint64_t address, const Trans
     unsigned bit = filter_bit(address);
 
     owner->entered[bit / 64] |= UINT64_C(1) << (bit % 64);
-    owner->has_large |= size_bits != GUEST_PAGE_BITS;
+    owner->large |= size_bits == GUEST_PAGE_BITS ? 0 : UINT64_C(1) << size_bits;
     insert(cpu,
         &(L2Entry){
             .page = (address - offset) | size_bits,
@@ -442,7 +442,7 @@ static void empty_space(Tlb *tlb, TlbSpace *space)
     space->serial = new_serial(tlb);
     space->generation = 0;
     memset(space->entered, 0, sizeof(space->entered));
-    space->has_large = false;
+    space->large = 0;
 }
 
 void tlb_flush_space(CpuEnv *env, TlbSpaceTest test, uint64_t wanted)
@@ -477,12 +477,13 @@ void tlb_flush_world(CpuEnv *env, TlbSpaceTest test, uint64_t wanted)
     cpu_context_changed(env);
 }
 
-/* Most flushes of a page in every space are of one that most spaces never had. */
-static bool may_have(const TlbSpace *space, uint64_t address)
+/* Of which sizes a space may have the page, a bit each. Most flushes in every space are of one that most never had. */
+static uint64_t sizes_of(const TlbSpace *space, uint64_t address)
 {
     unsigned bit = filter_bit(address);
+    uint64_t small = space->entered[bit / 64] >> (bit % 64) & 1;
 
-    return space->has_large || space->entered[bit / 64] >> (bit % 64) & 1;
+    return small << GUEST_PAGE_BITS | space->large;
 }
 
 /* Removes the page from the second level; true when it was part of a larger one. */
@@ -490,10 +491,7 @@ static bool forget_page(Tlb *tlb, const TlbSpace *space, uint64_t address)
 {
     bool large = false;
 
-    if (!may_have(space, address)) {
-        return false;
-    }
-    for (uint64_t sizes = tlb->sizes; sizes; sizes &= sizes - 1) {
+    for (uint64_t sizes = sizes_of(space, address); sizes; sizes &= sizes - 1) {
         unsigned size_bits = (unsigned)__builtin_ctzll(sizes);
         L2Entry *entry = l2_find_size(tlb, address, size_bits, space->serial);
         if (entry) {
@@ -504,12 +502,11 @@ static bool forget_page(Tlb *tlb, const TlbSpace *space, uint64_t address)
     return large;
 }
 
-/* In the views of one space, or in all: also those of spaces that are gone, whose global pages others may copy. */
 static void forget_fetched(TcgCpu *cpu, const TlbSpace *space, uint64_t page, bool all_pages)
 {
     for (unsigned i = 0; i < FETCH_VIEWS; i++) {
         FetchView *view = cpu->views[i];
-        if (!view || (space && view->serial != space->serial)) {
+        if (!view || view->serial != space->serial) {
             continue;
         }
         if (all_pages) {
@@ -528,7 +525,11 @@ static bool flush_page_everywhere(TcgCpu *cpu, uint64_t page)
     for (unsigned i = 0; i < cpu->tlb.space_count; i++) {
         large |= forget_page(&cpu->tlb, &cpu->tlb.spaces[i], page);
     }
-    forget_fetched(cpu, NULL, page, large);
+    if (large) {
+        fetch_clear(cpu);
+    } else {
+        fetch_forget(cpu, page);
+    }
     return large;
 }
 

@@ -36,7 +36,7 @@ static void enter_itlb(TcgCpu *cpu, uint64_t page, const PageRef *ref)
     pthread_mutex_lock(&cpu->tcg->lock);
     uint32_t id = page_id(&cpu->tcg->page_ids, page | ref->marked, ref->host);
     pthread_mutex_unlock(&cpu->tcg->lock);
-    fetch_view_enter(cpu->view, id, &entry);
+    fetch_enter(cpu, id, &entry);
 }
 
 /* Where code is. */

@@ -530,6 +530,33 @@ static void a_flushed_page_runs_the_code_that_is_there_now(void **state)
     assert_int_equal(cpu->r[0], 5);
 }
 
+/* Also those that are not current, and when all pages are forgotten because so many were fetched. */
+static void a_page_flushed_everywhere_is_forgotten_by_every_view(void **state)
+{
+    g_autoptr(MiniMachine) m = new_machine(state);
+    MiniPage table[2][MINI_PAGES] = {
+        { [0] = { 0, 0x1000, false, true, false }, [1] = { 0x4000, 0x1000, true, true, false } },
+        { [0] = { 0, 0x1000, false, true, false }, [1] = { 0x5000, 0x1000, true, true, false } },
+    };
+    MiniCpu *cpu = m->mini[0];
+    MINI_PUT(m, 0x200, mini(MINI_SPACE, 3, 0, 0), mini(MINI_J, 0, 0, 0x1000 - 0x204));
+    for (unsigned i = 4; i < 8; i++) {
+        MINI_PUT(m, i * 0x1000, mini(MINI_LI, 0, 0, (int)i), mini(MINI_HALT, 0, 0, 0));
+    }
+    cpu->table = table;
+    cpu_context_changed(&cpu->env);
+
+    for (unsigned turn = 0; turn < 4; turn++) {
+        for (cpu->r[3] = 0; cpu->r[3] < 2; cpu->r[3]++) {
+            mini_run(m, 0x200);
+            assert_int_equal(cpu->r[0] * 0x1000, table[cpu->r[3]][1].physical);
+        }
+        table[0][1].physical = 0x4000 + (turn + 2) % 4 * 0x1000;
+        m->cpu[0]->fetched.count = turn == 2 ? PRESENT_BITS : m->cpu[0]->fetched.count;
+        tlb_flush_page(&cpu->env, 0x1000, NULL, 0);
+    }
+}
+
 static void an_instruction_on_two_pages_follows_its_second_page(void **state)
 {
     g_autoptr(MiniMachine) m = new_machine(state);
@@ -731,6 +758,7 @@ int main(void)
         BOTH(spaces_switch_without_new_translations),
         BOTH(spaces_share_what_they_know_of_global_pages),
         BOTH(a_flushed_page_runs_the_code_that_is_there_now),
+        BOTH(a_page_flushed_everywhere_is_forgotten_by_every_view),
         BOTH(an_instruction_on_two_pages_follows_its_second_page),
         BOTH(atomic_adds_of_four_cpus_sum_up),
         BOTH(code_that_may_have_been_written_unseen_is_compared),
