@@ -187,18 +187,6 @@ static RARE void close_window_in(Gen *g, unsigned reg)
     }
 }
 
-static APART void close_old_windows(Gen *g)
-{
-    g->windows_end = UINT_MAX;
-    for (unsigned n = 0; n < WINDOWS; n++) {
-        if (g->windows[n].last <= g->at) {
-            reg_close_window(g, &g->windows[n]);
-        } else if (g->windows[n].address) {
-            g->windows_end = MIN(g->windows_end, g->windows[n].last);
-        }
-    }
-}
-
 /* ---- allocation ------------------------------------------------------------------------------------ */
 
 static RARE void evict(Gen *g, RegClass class, unsigned reg)
@@ -794,17 +782,7 @@ static inline void release(Gen *g, unsigned t)
     }
 }
 
-static APART void release_rest(Gen *g, const IrInsn *op, unsigned ends)
-{
-    if (ends & ENDS_C) {
-        release(g, op->c);
-    }
-    if (ends & ENDS_DST) {
-        release(g, op->dst);
-    }
-}
-
-void reg_release(Gen *g, const IrInsn *op)
+void reg_release_ends(Gen *g, const IrInsn *op)
 {
     unsigned ends = g->live->ends[op - g->b->ops];
 
@@ -814,13 +792,23 @@ void reg_release(Gen *g, const IrInsn *op)
     if (ends & ENDS_B) {
         release(g, op->b);
     }
-    if (ends & (ENDS_C | ENDS_DST)) {
-        release_rest(g, op, ends);
+    if (ends & ENDS_C) {
+        release(g, op->c);
     }
-    g->locked[GENERAL] = g->locked[VECTOR] = 0;
-    g->alone = false;
-    if (g->windows_end <= g->at) {
-        close_old_windows(g);
+    if (ends & ENDS_DST) {
+        release(g, op->dst);
+    }
+}
+
+void reg_close_old_windows(Gen *g)
+{
+    g->windows_end = UINT_MAX;
+    for (unsigned n = 0; n < WINDOWS; n++) {
+        if (g->windows[n].last <= g->at) {
+            reg_close_window(g, &g->windows[n]);
+        } else if (g->windows[n].address) {
+            g->windows_end = MIN(g->windows_end, g->windows[n].last);
+        }
     }
 }
 

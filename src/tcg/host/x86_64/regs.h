@@ -56,8 +56,22 @@ unsigned reg_find(const Gen *g, unsigned t);
 /* Where it is now: nothing moves. A v128 must not be a constant that was not used yet. */
 Value reg_value(const Gen *g, unsigned t);
 
-/* After an operation: its last uses give up their places. */
-void reg_release(Gen *g, const IrInsn *op);
+void reg_release_ends(Gen *g, const IrInsn *op);
+void reg_close_old_windows(Gen *g);
+
+/* After an operation: its last uses give up their places. Mostly no temporary has one of its own. */
+static inline void reg_release(Gen *g, const IrInsn *op)
+{
+    if (g->used[GENERAL] | g->used[VECTOR] | (g->spill_count - g->free_spill_count)) {
+        reg_release_ends(g, op);
+    }
+    if (g->windows_end <= g->at) {
+        reg_close_old_windows(g);
+    }
+    g->locked[GENERAL] = g->locked[VECTOR] = 0;
+    g->alone = false;
+}
+
 /* Everything that lives after the operation goes to memory; with gvars, also what is the value of one. */
 void reg_evict(Gen *g, RegClass class);
 void reg_evict_gvars(Gen *g);
