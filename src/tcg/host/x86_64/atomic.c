@@ -4,46 +4,58 @@
  */
 #include "tcg/host/x86_64/mem.h"
 
-static Access access_atomic(Gen *g, const IrInsn *op, SlowKind kind, unsigned rmw)
+/* The operand where code out of line finds it. */
+static void find_operand(Gen *g, const IrInsn *op, Late *l)
 {
-    Access x = { .page = RCX, .tag = RDX };
+    l->value = reg_find(g, op->b);
+    if (l->value == NO_REG) {
+        l->value = SLOW_IN_CALL;
+        l->operand[1] = reg_value(g, op->b);
+    }
+    l->operand[2] = reg_value(g, op->c);
+}
+
+static Late *access_atomic(Gen *g, const IrInsn *op, SlowKind kind, unsigned rmw)
+{
+    static const Access x = { .kind = CHECK_WRITE, .page = RCX, .tag = RDX };
+    Rm at;
+    Late *l;
 
     reg_take(g, GENERAL, RAX);
     reg_take(g, GENERAL, RCX);
     reg_take(g, GENERAL, RDX);
-    x.base = mem_is_clean_address(g, op->a) ? reg_find(g, op->a) : NO_REG;
-    if (x.base == NO_REG) {
-        x.base = RAX;
+    l = gen_late(g, mem_late_slow);
+    l->base = mem_is_clean_address(g, op->a) ? reg_find(g, op->a) : NO_REG;
+    if (l->base == NO_REG) {
+        l->base = RAX;
         reg_load(g, RAX, op->a);
     }
-    x.late = gen_late(g, mem_late_slow);
-    x.late->operand[0].rm = rm_mem(x.base, 0);
-    x.late->operand[1] = reg_value(g, op->b);
-    x.late->operand[2] = reg_value(g, op->c);
-    x.late->key = slow_key(kind, op->aux, rmw);
-    x.late->temporary = RDX;
-    x.late->type = op->type;
+    l->disp = 0;
+    find_operand(g, op, l);
+    l->key = slow_key(kind, op->aux, rmw);
+    l->temporary = RDX;
+    l->type = op->type;
     if (op->aux & MEM_BIG) {
-        x.late->retry = g->code.p; /* the other byte order is left to C */
-        x.late->from = x_jump(&g->code, NULL);
-        x.at = rm_mem(x.base, 0);
+        l->retry = g->code.p; /* the other byte order is left to C */
+        l->from = x_jump(&g->code, NULL);
+        at = rm_mem(l->base, 0);
     } else {
-        mem_check(g, &x, 1u << (op->aux & MEM_SIZE), true, true);
+        at = mem_check_aligned(g, l, &x, op->aux);
     }
-    x_op(&g->code, OP_LEA, true, RCX, x.at);
-    return x;
+    x_op(&g->code, OP_LEA, true, RCX, at);
+    return l;
 }
 
 /* The old value, in `from` or at the end of the slow path in the result. */
-static void finish_atomic(Gen *g, const IrInsn *op, Access *x, unsigned from)
+static void finish_atomic(Gen *g, const IrInsn *op, Late *l, unsigned from)
 {
     unsigned d;
 
     g->locked[GENERAL] = 0;
     d = reg_define_over(g, op->dst, 0);
     mem_load_int(g, op->aux, op->type == I64, d, rm_reg(from));
-    x->late->result = d;
-    x->late->back = g->code.p;
+    l->result = d;
+    l->back = g->code.p;
 }
 
 static unsigned sized(unsigned memop, unsigned byte_opcode, unsigned opcode)
@@ -120,26 +132,26 @@ static void rmw_loop(Gen *g, const IrInsn *op)
 
 void emit_rmw(Gen *g, const IrInsn *op, unsigned detail)
 {
-    Access x = access_atomic(g, op, SLOW_RMW, op->imm);
+    Late *l = access_atomic(g, op, SLOW_RMW, op->imm);
 
     if (op->imm == RMW_ADD || op->imm == RMW_SWAP) {
         reg_load(g, RDX, op->b);
         atomic_op(g, op->aux,
             op->imm == RMW_ADD ? sized(op->aux, OP_XADD8, OP_XADD)
                                : sized(op->aux, OP_XCHG8, OP_XCHG));
-        finish_atomic(g, op, &x, RDX);
+        finish_atomic(g, op, l, RDX);
     } else {
         rmw_loop(g, op);
-        finish_atomic(g, op, &x, RAX);
+        finish_atomic(g, op, l, RAX);
     }
 }
 
 void emit_cas(Gen *g, const IrInsn *op, unsigned detail)
 {
-    Access x = access_atomic(g, op, SLOW_CAS, 0);
+    Late *l = access_atomic(g, op, SLOW_CAS, 0);
 
     reg_load(g, RAX, op->b);
     reg_load(g, RDX, op->c);
     atomic_op(g, op->aux, sized(op->aux, OP_CMPXCHG8, OP_CMPXCHG));
-    finish_atomic(g, op, &x, RAX);
+    finish_atomic(g, op, l, RAX);
 }

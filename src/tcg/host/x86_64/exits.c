@@ -10,10 +10,8 @@ enum { GOTO_COND = GOTO_CHECK - 1 };
 
 Late *gen_late(Gen *g, void (*emit)(Gen *g, const Late *late))
 {
-    Late *late = &g->late[g->late_count++];
+    Late *late = gen_late_empty(g);
 
-    g_assert(g->late_count <= LATE_MAX);
-    g->room_end -= LATE_BYTES;
     late->emit = emit;
     late->insn = (uint8_t)gen_insn(g);
     late->retry = NULL;

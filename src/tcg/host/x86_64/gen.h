@@ -14,6 +14,12 @@
 #include "tcg/host/x86_64/area.h"
 #include "tcg/host/x86_64/encode.h"
 
+/*
+ * What few operations need is kept out of the functions that all go through, which then have no registers to save.
+ */
+#define RARE __attribute__((cold, noinline))
+#define APART __attribute__((noinline))
+
 typedef enum RegClass { GENERAL, VECTOR } RegClass;
 
 /* Where a temporary's value is; several at once when they are equal. */
@@ -48,15 +54,17 @@ typedef struct Late Late;
 /* Code out of line, behind the block's end: slow paths and exits. */
 struct Late {
     void (*emit)(Gen *g, const Late *late);
-    uint8_t *from;         /* displacement of the jump that comes here; NULL: none */
-    uint8_t *retry, *back; /* where it may go on; retry NULL: only back */
-    uint32_t key;          /* for C: see slow.h; or an fp_key */
-    Value operand[3];
+    uint8_t *from;             /* displacement of the jump that comes here; NULL: none */
+    uint8_t *retry, *back;     /* where it may go on; retry NULL: only back */
+    uint32_t key;              /* for C: see slow.h; or an fp_key */
+    int32_t disp;              /* of an access: the address is base + disp */
+    uint8_t base, value;       /* ... registers; what is stored, or SLOW_IN_CALL: operand[1] */
     uint8_t result, temporary; /* registers */
     uint8_t windows;           /* registers of the windows that are open here, a bit each */
     uint8_t type;              /* of the result */
     uint8_t exit;              /* index in IrBlock.exits */
     uint8_t insn;              /* the guest instruction: index in IrBlock.insns */
+    Value operand[3];
 };
 
 /*
@@ -101,6 +109,7 @@ struct Gen {
     uint8_t *label[IR_MAX_LABELS];
     uint8_t *label_jumps[IR_MAX_LABELS]; /* chain of displacements to fill in */
     Window windows[WINDOWS];
+    uint8_t window_regs;  /* registers of those that are open, a bit each */
     unsigned windows_end; /* no window closes before this operation is done */
     unsigned late_count;
     Temp temps[IR_MAX_OPS + 1];
@@ -156,6 +165,13 @@ unsigned gen_insn(Gen *g);
 /* ---- code out of line ------------------------------------------------------------------------------ */
 
 Late *gen_late(Gen *g, void (*emit)(Gen *g, const Late *late));
+/* The same, for who fills in all of it. */
+static inline Late *gen_late_empty(Gen *g)
+{
+    g_assert(g->late_count < LATE_MAX);
+    g->room_end -= LATE_BYTES;
+    return &g->late[g->late_count++];
+}
 /* Stores a value to env->call[slot], by way of `temporary` if it has to. */
 void late_argument(Gen *g, const Value *value, unsigned slot, unsigned temporary);
 /* What is called before `at` may fault or raise, and returns there. */

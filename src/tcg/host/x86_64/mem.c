@@ -33,7 +33,7 @@ enum {
     WINDOW_REACH = 96, /* operations looked at for more accesses */
 };
 
-enum { PART_NONE, PART_ACCESS, PART_END }; /* of window_parts */
+enum { PART_NONE, PART_LOAD, PART_STORE, PART_END }; /* of window_parts */
 
 /* ---- the check ------------------------------------------------------------------------------------ */
 
@@ -42,80 +42,131 @@ bool mem_is_clean_address(const Gen *g, unsigned t)
     return gen_type(g, t) == I64 || !g->temps[t].dirty;
 }
 
-/* The guest address as register and displacement; 32-bit ones wrap, so they are added up before. */
-static inline void find_address(Gen *g, Access *x, unsigned t, int32_t disp)
+/* Not in a register, or 32 bits: those wrap, so they are added up before. */
+static APART void compute_address(Gen *g, Late *l, unsigned t)
 {
     bool wide = gen_type(g, t) == I64;
 
-    x->base = reg_use(g, t);
-    x->disp = disp;
-    if ((!wide && (disp || !mem_is_clean_address(g, t))) || disp > INT32_MAX - 16) {
+    l->base = reg_use(g, t);
+    if ((!wide && (l->disp || !mem_is_clean_address(g, t))) || l->disp > INT32_MAX - 16) {
         unsigned sum = reg_scratch(g, GENERAL);
 
-        x_op(&g->code, OP_LEA, wide, sum, rm_mem(x->base, disp));
-        reg_unlock(g, GENERAL, x->base);
-        x->base = sum;
-        x->disp = 0;
+        x_op(&g->code, OP_LEA, wide, sum, rm_mem(l->base, l->disp));
+        reg_unlock(g, GENERAL, l->base);
+        l->base = sum;
+        l->disp = 0;
     }
 }
 
-/* page = the entry's number, times 16, with more bits above. */
-static uint8_t *put_index(const Gen *g, uint8_t *p, unsigned page, unsigned address)
+/* The guest address as register and displacement. */
+static inline void find_address(Gen *g, Late *l, const IrInsn *op)
 {
-    const Code *c = &g->code;
+    unsigned reg = reg_find(g, op->a);
 
+    l->disp = op->imm;
+    l->base = reg;
+    if (reg == NO_REG || gen_type(g, op->a) != I64 || op->imm > INT32_MAX - 16) {
+        compute_address(g, l, op->a);
+    } else {
+        g->locked[GENERAL] |= 1u << reg;
+    }
+}
+
+/* How long a displacement has to be: 0, 1 or 4 bytes; as the mod field says it. */
+static inline unsigned mod_of(int32_t disp)
+{
+    return disp == 0 ? 0 : disp == (int8_t)disp ? 1 : 2;
+}
+
+static inline uint8_t *put_disp(uint8_t *p, unsigned mod, int32_t disp)
+{
+    put32(p, (uint32_t)disp);
+    return p + (mod == 2 ? 4 : mod);
+}
+
+/* ModRM and what follows it, of [base + index + disp]; base is one of the scratch registers. */
+static inline uint8_t *put_indexed(
+    uint8_t *p, unsigned reg, unsigned base, unsigned index, int32_t disp)
+{
+    unsigned mod = mod_of(disp);
+
+    p[0] = mod << 6 | (reg & 7) << 3 | 4;
+    p[1] = (index & 7) << 3 | base;
+    return put_disp(p + 2, mod, disp);
+}
+
+/* A scratch register = base + disp. */
+static inline uint8_t *put_lea(uint8_t *p, bool wide, unsigned reg, unsigned base, int32_t disp)
+{
+    unsigned low = base & 7, rex = (unsigned)wide << 3 | base >> 3;
+    unsigned mod = low == RBP ? MAX(mod_of(disp), 1) : mod_of(disp);
+
+    p[0] = 0x40 | rex;
+    p += rex != 0;
+    p[0] = OP_LEA;
+    p[1] = mod << 6 | reg << 3 | low;
+    p[2] = 0x24; /* SIB, if it has to be: no index */
+    return put_disp(p + 2 + (low == RSP), mod, disp);
+}
+
+/* page = the entry's number, times 16, with more bits above; page is a scratch register. */
+static inline uint8_t *put_index(const Gen *g, uint8_t *p, unsigned page, unsigned address)
+{
     if (g->area->features.bmi2) {
-        return put_rorx(c, p, false, page, address, INDEX_SHIFT);
+        /* rorx page, address, INDEX_SHIFT: volume 2, 2.3.5 */
+        uint64_t code = UINT64_C(0xc0f07be3c4) | (uint64_t)INDEX_SHIFT << 40;
+
+        code ^= (address >> 3) << 13 | (uint64_t)(page << 3 | (address & 7)) << 32;
+        memcpy(p, &code, sizeof(code));
+        return p + 6;
     }
     if (page != address) {
-        p = put_reg(c, p, OP_MOV, false, page, address);
+        p = put_reg(&g->code, p, OP_MOV, false, page, address);
     }
-    p = put_reg(c, p, OP_SHIFT_IMM, false, SHIFT_SHR, page);
+    p = put_reg(&g->code, p, OP_SHIFT_IMM, false, SHIFT_SHR, page);
     *p = INDEX_SHIFT;
     return p + 1;
 }
 
 /*
- * page = the addend, after a jump out of line that the check failed; gives that jump's displacement. All but the
- * addresses is a few bytes in a pattern.
+ * page = the addend, after a jump out of line that the check failed. All but the addresses is a few bytes in a pattern.
  */
-static uint8_t *find_page(Gen *g, const Access *x, Span span, uint32_t low_bits, bool write)
+static APART void put_check(Gen *g, Late *l, const Access *x, Span span)
 {
-    Code *c = &g->code;
-    unsigned kind = (write ? CHECK_WRITE : 0) | (x->other ? CHECK_OTHER : 0), address = x->page;
-    uint8_t *p = put_mem(c, c->p, OP_LEA, true, x->tag, rm_mem(x->base, span.high - 1));
+    unsigned base = l->base, page = x->page, tag = x->tag, address = page;
+    uint8_t *p = put_lea(g->code.p, true, tag, base, span.high - 1);
 
     if (span.low == 0) {
-        address = x->base;
+        address = base;
     } else if (span.low == span.high - 1) {
-        address = x->tag;
+        address = tag;
     } else {
-        p = put_mem(c, p, OP_LEA, false, x->page, rm_mem(x->base, span.low));
+        p = put_lea(p, false, page, base, span.low);
     }
-    p = put_index(g, p, x->page, address);
-    memcpy(p, g->area->check[kind][x->page][x->tag], CHECK_ROOM);
-    put32(p + CHECK_MASK, (uint32_t)-GUEST_PAGE_SIZE | low_bits);
-    c->p = p + CHECK_SIZE;
-    return p + CHECK_JUMP;
+    p = put_index(g, p, page, address);
+    memcpy(p, g->area->check[x->kind][page][tag], CHECK_ROOM);
+    l->from = p + CHECK_JUMP;
+    g->code.p = p + CHECK_SIZE;
 }
 
-static Rm data_at(const Access *x)
+static Span span_of(const IrInsn *op)
 {
-    return rm_index(x->page, x->base, 0, x->disp);
+    return (Span){ op->imm, op->imm + (1 << (op->aux & MEM_SIZE)) };
 }
 
-/* The span of one access: aligned ones need only be looked at by their first byte, low bits kept. */
-static Span single_span(int32_t disp, unsigned size, bool aligned)
+/* Aligned accesses need only be looked at by their first byte, low bits kept. */
+static void check_aligned(Gen *g, Late *l, const Access *x, unsigned memop)
 {
-    return (Span){ disp, disp + (aligned ? 1 : (int32_t)size) };
+    put_check(g, l, x, (Span){ l->disp, l->disp + 1 });
+    put32(l->from - CHECK_JUMP + CHECK_MASK,
+        (uint32_t)-GUEST_PAGE_SIZE | ((1u << (memop & MEM_SIZE)) - 1));
 }
 
-void mem_check(Gen *g, Access *x, unsigned size, bool aligned, bool write)
+Rm mem_check_aligned(Gen *g, Late *l, const Access *x, unsigned memop)
 {
-    x->late->retry = g->code.p;
-    x->late->from = find_page(
-        g, x, single_span(x->disp, size, aligned), aligned ? size - 1 : 0, write);
-    x->at = data_at(x);
+    l->retry = g->code.p;
+    check_aligned(g, l, x, memop);
+    return rm_index(x->page, l->base, 0, l->disp);
 }
 
 /* ---- moving data ---------------------------------------------------------------------------------- */
@@ -154,142 +205,238 @@ static bool is_swapped(unsigned memop)
     return memop & MEM_BIG && (memop & MEM_SIZE) != MEM_8;
 }
 
-static void load_from(Gen *g, IrType type, unsigned memop, unsigned d, Rm from)
-{
-    static const unsigned opcodes[] = { [F32] = VOP_MOVSS, [F64] = VOP_MOVSD, [V128] = VOP_MOVUPS };
+static const uint16_t vector_loads[] = {
+    [F32] = VOP_MOVSS,
+    [F64] = VOP_MOVSD,
+    [V128] = VOP_MOVUPS,
+};
+static const uint16_t vector_stores[] = {
+    [F32] = VOP_MOVSS_STORE,
+    [F64] = VOP_MOVSD_STORE,
+    [V128] = VOP_MOVUPS_STORE,
+};
 
-    if (class_of(type) == VECTOR) {
-        v_op(&g->code, g->level, opcodes[type], false, d, NO_REG, from);
-    } else if (is_swapped(memop)) {
-        mem_load_int(g, memop & ~MEM_SIGNED, type == I64, d, from);
-        swap_loaded(g, memop, type == I64, d);
-    } else {
-        mem_load_int(g, memop, type == I64, d, from);
-    }
+/*
+ * An instruction that moves between a general register and memory, as bytes: maybe the prefix of 16 bits, a REX that
+ * the registers may add to, the opcode.
+ */
+typedef struct Move {
+    uint8_t opcode[2];
+    uint8_t length; /* of the opcode */
+    uint8_t rex;
+    uint8_t is_16;
+    uint8_t is_byte; /* 4: registers that have this bit need a REX */
+} Move;
+
+enum { REX_W = 8 };
+
+/* Of integers by size, sign and the result's type. */
+static const Move loads[][MEM_SIGNED + MEM_64 + 1] = {
+    [I32] = {
+        [MEM_8] = { { 0x0f, 0xb6 }, 2 },
+        [MEM_16] = { { 0x0f, 0xb7 }, 2 },
+        [MEM_32] = { { 0x8b }, 1 },
+        [MEM_64] = { { 0x8b }, 1 },
+        [MEM_SIGNED | MEM_8] = { { 0x0f, 0xbe }, 2 },
+        [MEM_SIGNED | MEM_16] = { { 0x0f, 0xbf }, 2 },
+        [MEM_SIGNED | MEM_32] = { { 0x8b }, 1 },
+        [MEM_SIGNED | MEM_64] = { { 0x8b }, 1 },
+    },
+    [I64] = {
+        [MEM_8] = { { 0x0f, 0xb6 }, 2 },
+        [MEM_16] = { { 0x0f, 0xb7 }, 2 },
+        [MEM_32] = { { 0x8b }, 1 },
+        [MEM_64] = { { 0x8b }, 1, REX_W },
+        [MEM_SIGNED | MEM_8] = { { 0x0f, 0xbe }, 2, REX_W },
+        [MEM_SIGNED | MEM_16] = { { 0x0f, 0xbf }, 2, REX_W },
+        [MEM_SIGNED | MEM_32] = { { 0x63 }, 1, REX_W },
+        [MEM_SIGNED | MEM_64] = { { 0x8b }, 1, REX_W },
+    },
+};
+static const Move stores[] = {
+    [MEM_8] = { { 0x88 }, 1, .is_byte = 4 },
+    [MEM_16] = { { 0x89 }, 1, .is_16 = 1 },
+    [MEM_32] = { { 0x89 }, 1 },
+    [MEM_64] = { { 0x89 }, 1, REX_W },
+};
+
+/* Between reg and the access, whose host address is page + base + disp. */
+static inline uint8_t *put_move(
+    uint8_t *p, const Move *move, unsigned reg, unsigned page, const Late *l)
+{
+    unsigned rex = move->rex | high(reg) << 2 | high(l->base) << 1;
+
+    *p = 0x66;
+    p += move->is_16;
+    *p = 0x40 | rex;
+    p += (rex | (move->is_byte & reg)) != 0;
+    memcpy(p, move->opcode, sizeof(move->opcode));
+    return put_indexed(p + move->length, reg, page, l->base, l->disp);
 }
 
-static void store_int(Gen *g, unsigned size, unsigned reg, Rm to)
+/* In a register that is free, the page's at last. */
+static RARE void move_swapped(Gen *g, const IrInsn *op, const Late *l, const Access *x, Rm at)
 {
+    unsigned size = op->aux & MEM_SIZE;
+
+    if (slow_kind(l->key) == SLOW_LOAD) {
+        mem_load_int(g, op->aux & ~MEM_SIGNED, op->type == I64, l->result, at);
+        swap_loaded(g, op->aux, op->type == I64, l->result);
+        return;
+    }
+    reg_load(g, x->tag, op->b);
+    x_bswap(&g->code, size == MEM_64, x->tag);
     if (size == MEM_16) {
-        x_op16(&g->code, OP_STORE, reg, to);
+        x_shift_imm(&g->code, SHIFT_SHR, false, rm_reg(x->tag), 16);
+    }
+    g->code.p = put_move(g->code.p, &stores[size], x->tag, x->page, l);
+}
+
+/* What is not between memory and a general register. */
+static RARE void move_other(Gen *g, const IrInsn *op, const Late *l, const Access *x)
+{
+    Rm at = rm_index(x->page, l->base, 0, l->disp);
+    Rm value;
+
+    if (is_swapped(op->aux)) {
+        move_swapped(g, op, l, x, at);
+    } else if (slow_kind(l->key) == SLOW_LOAD) {
+        v_op(&g->code, g->level, vector_loads[op->type], false, l->result, NO_REG, at);
+    } else if (class_of(op->type) == VECTOR) {
+        v_op(&g->code, g->level, vector_stores[op->type], false, reg_find(g, op->b), NO_REG, at);
     } else {
-        x_op(&g->code, size == MEM_8 ? OP_STORE8 : OP_STORE, size == MEM_64, reg, to);
-    }
-}
-
-static void store_swapped(Gen *g, unsigned size, unsigned reg, Rm to)
-{
-    x_bswap(&g->code, size == MEM_64, reg);
-    if (size == MEM_16) {
-        x_shift_imm(&g->code, SHIFT_SHR, false, rm_reg(reg), 16);
-    }
-    store_int(g, size, reg, to);
-}
-
-static void store_vector(Gen *g, IrType type, unsigned reg, Rm to)
-{
-    static const unsigned opcodes[] = {
-        [F32] = VOP_MOVSS_STORE,
-        [F64] = VOP_MOVSD_STORE,
-        [V128] = VOP_MOVUPS_STORE,
-    };
-
-    v_op(&g->code, g->level, opcodes[type], false, reg, NO_REG, to);
-}
-
-/* ---- the slow path -------------------------------------------------------------------------------- */
-
-static bool is_in_general_reg(const Value *value)
-{
-    return value->kind == VALUE_AT && value->rm.kind == RM_REG && class_of(value->type) == GENERAL;
-}
-
-/* What C did may have changed the memory map: windows look again. */
-static void forget_windows(Gen *g, const Late *l)
-{
-    for (unsigned reg = RAX; reg <= RDX; reg++) {
-        if (l->windows >> reg & 1) {
-            x_alu(&g->code, ALU_XOR, false, reg, rm_reg(reg));
+        value = reg_immediate(g, op->b);
+        if (rm_is_imm(value)) {
+            x_store_imm(&g->code, op->aux & MEM_SIZE, at, value.disp);
+        } else {
+            reg_load(g, x->tag, op->b);
+            g->code.p = put_move(g->code.p, &stores[op->aux & MEM_SIZE], x->tag, x->page, l);
         }
     }
 }
 
-static void load_result(Gen *g, const Late *l)
+/* The access itself, after the check. */
+static APART void move_data(Gen *g, const IrInsn *op, Late *l, const Access *x)
 {
-    if (l->result != NO_REG) {
-        load_from(g, l->type, l->type == I64 ? MEM_64 : MEM_32, l->result, ENV(call[0]));
+    uint8_t *p = g->code.p;
+
+    if (l->value == SLOW_IN_CALL || class_of(op->type) == VECTOR || is_swapped(op->aux)) {
+        move_other(g, op, l, x);
+        p = g->code.p;
+    } else if (slow_kind(l->key) == SLOW_LOAD) {
+        p = put_move(p, &loads[op->type][op->aux & (MEM_SIZE | MEM_SIGNED)], l->result, x->page, l);
+    } else {
+        p = put_move(p, &stores[op->aux & MEM_SIZE], l->value, x->page, l);
     }
+    g->code.p = p;
+    l->back = p;
+}
+
+/* ---- the slow path -------------------------------------------------------------------------------- */
+
+/* Brings to env->call what C does not get from a register; gives the place of a short jump over the SlowSite. */
+static RARE uint8_t *put_arguments(Gen *g, const Late *l)
+{
+    if (l->value == SLOW_IN_CALL) {
+        late_argument(g, &l->operand[1], 1, l->temporary);
+    }
+    if (slow_kind(l->key) == SLOW_CAS) {
+        late_argument(g, &l->operand[2], 2, l->temporary);
+    }
+    x_bytes(&g->code, "\xeb", 2);
+    return g->code.p - 1;
+}
+
+/* What C did may have changed the memory map: windows look again. xor of a register is two bytes. */
+static inline uint8_t *forget_windows(uint8_t *p, unsigned windows)
+{
+#define ZERO(reg) (UINT64_C(0xc033) | (reg) << 11 | (reg) << 8)
+    static const uint64_t zero[] = {
+        [1 << RAX] = ZERO(RAX),
+        [1 << RCX] = ZERO(RCX),
+        [1 << RDX] = ZERO(RDX),
+        [1 << RAX | 1 << RCX] = ZERO(RAX) | ZERO(RCX) << 16,
+        [1 << RAX | 1 << RDX] = ZERO(RAX) | ZERO(RDX) << 16,
+        [1 << RCX | 1 << RDX] = ZERO(RCX) | ZERO(RDX) << 16,
+    };
+    _Static_assert(WINDOWS == 2, "no more are open");
+#undef ZERO
+
+    memcpy(p, &zero[windows], sizeof(zero[0]));
+    return p + (windows ? windows & (windows - 1) ? 4 : 2 : 0);
 }
 
 /*
  * The result comes from memory, not from C by way of the register's place in the frame: processors take what is
  * popped for what was pushed, and begin again when it is not.
  */
+static inline uint8_t *load_result(Gen *g, uint8_t *p, const Late *l)
+{
+    enum { DISP = (int)offsetof(CpuEnv, call) - ENV_BIAS };
+    _Static_assert(DISP == (int8_t)DISP, "one byte");
+
+    if (class_of(l->type) == VECTOR) {
+        g->code.p = p;
+        v_op(&g->code, g->level, vector_loads[l->type], false, l->result, NO_REG, ENV(call[0]));
+        return g->code.p;
+    }
+    p[0] = 0x40 | (l->type == I64) << 3 | high(l->result) << 2;
+    p += p[0] != 0x40;
+    p[0] = OP_MOV;
+    p[1] = 1 << 6 | (l->result & 7) << 3 | RBP;
+    p[2] = (uint8_t)DISP;
+    return p + 3;
+}
+
+/* Comes by way of emit_late(), which has let the jump lead to the SlowSite. */
 void mem_late_slow(Gen *g, const Late *l)
 {
-    Code *c = &g->code;
-    const Value *value = &l->operand[1];
-    bool in_reg = is_in_general_reg(value);
-    uint8_t *p, *jump;
+    uint64_t site = slow_site(l->key, l->base, l->value, l->disp);
+    uint8_t *over = NULL, *p;
 
-    if (!in_reg) {
-        late_argument(g, value, 1, l->temporary);
+    if (l->value == SLOW_IN_CALL || slow_kind(l->key) == SLOW_CAS) {
+        over = put_arguments(g, l);
     }
-    late_argument(g, &l->operand[2], 2, l->temporary);
-    p = put_call(c, c->p, g->area->thunk[THUNK_SLOW]);
-    gen_side(g, l->insn, p);
-    SlowSite site = {
-        .disp = l->operand[0].rm.disp,
-        .retry = l->retry ? (int32_t)(l->retry - p) : 0,
-        .key = (uint16_t)l->key,
-        .base = l->operand[0].rm.base,
-        .value = in_reg ? value->rm.base : NO_REG,
-        .is_wide = in_reg && value->type == I64,
-    };
-    p = put_jump(c, p, l->back + c->to_exec);
-    jump = p - 4;
+    p = g->code.p;
+    if (l->retry) {
+        site |= (uint64_t)SLOW_RETRY << 32;
+        p = put_word32(p, (uint32_t)(l->retry - (p + 4 + sizeof(SlowSite) + SLOW_CALL)));
+    }
     memcpy(p, &site, sizeof(site));
-    c->p = p + sizeof(site);
-    if (l->result != NO_REG || l->windows) {
-        x_here32(c, jump);
-        forget_windows(g, l);
-        load_result(g, l);
-        x_jump(c, l->back + c->to_exec);
+    p += sizeof(SlowSite);
+    if (over) {
+        *over = p - (over + 1);
+    } else {
+        put32(l->from, p - (l->from + 4));
     }
+    p = put_call(&g->code, p, g->area->thunk[THUNK_SLOW]);
+    gen_side(g, l->insn, p);
+    p = forget_windows(p, l->windows);
+    if (l->result != NO_REG) {
+        p = load_result(g, p, l);
+    }
+    *p = 0xe9; /* back: no address of execution takes part */
+    put32(p + 1, l->back - (p + 5));
+    g->code.p = p + 5;
 }
 
 /* ---- windows -------------------------------------------------------------------------------------- */
 
-static bool is_load(unsigned op)
-{
-    return op == IR_load || op == IR_fload || op == IR_vload;
-}
-
-static bool is_store(unsigned op)
-{
-    return op == IR_store || op == IR_fstore || op == IR_vstore;
-}
-
-static Span span_of(const IrInsn *op)
-{
-    return single_span(op->imm, 1u << (op->aux & MEM_SIZE), false);
-}
-
 /* Accesses whose check can be shared. */
-static bool is_sharable(const Gen *g, const IrInsn *op)
+static inline bool is_sharable(const Gen *g, const IrInsn *op)
 {
-    return (is_load(op->op) || is_store(op->op)) && gen_type(g, op->a) == I64 &&
-        !is_swapped(op->aux) && !(op->aux & MEM_ALIGNED) && op->imm == (int16_t)op->imm;
+    return gen_type(g, op->a) == I64 && !is_swapped(op->aux) && !(op->aux & MEM_ALIGNED) &&
+        op->imm == (int16_t)op->imm;
 }
 
 /* What an operation after it is to a window. */
 static const uint8_t window_parts[IR_OP_COUNT + 1] = {
-    [IR_load] = PART_ACCESS,
-    [IR_fload] = PART_ACCESS,
-    [IR_vload] = PART_ACCESS,
-    [IR_store] = PART_ACCESS,
-    [IR_fstore] = PART_ACCESS,
-    [IR_vstore] = PART_ACCESS,
+    [IR_load] = PART_LOAD,
+    [IR_fload] = PART_LOAD,
+    [IR_vload] = PART_LOAD,
+    [IR_store] = PART_STORE,
+    [IR_fstore] = PART_STORE,
+    [IR_vstore] = PART_STORE,
     [IR_label] = PART_END,
     [IR_call] = PART_END,
     [IR_rmw] = PART_END,
@@ -308,18 +455,12 @@ static bool extend_span(Span *span, Span more)
 }
 
 /* Looks for more accesses to the same address; gives the last one's index, 0 when there is none. */
-static unsigned plan_window(const Gen *g, const IrInsn *op, Span *span)
+static unsigned plan_window(const Gen *g, const IrInsn *op, bool write, Span *span)
 {
-    bool write = is_store(op->op);
     unsigned end = MIN(ir_last_use(g->live, op->a), g->at + WINDOW_REACH), last = 0;
 
-    if (ir_use_count(g->live, op->a) < 2 || end == g->at || !is_sharable(g, op)) {
-        return 0;
-    }
-    *span = span_of(op);
     for (unsigned at = g->at + 1; at <= end; at++) {
         const IrInsn *next = &g->b->ops[at];
-
         unsigned part = window_parts[next->op];
 
         if (part == PART_NONE) {
@@ -328,7 +469,7 @@ static unsigned plan_window(const Gen *g, const IrInsn *op, Span *span)
         if (part == PART_END) {
             break;
         }
-        if (next->a == op->a && is_sharable(g, next) && (write || is_load(next->op)) &&
+        if (next->a == op->a && (write || part == PART_LOAD) && is_sharable(g, next) &&
             extend_span(span, span_of(next))) {
             last = at;
         }
@@ -336,10 +477,10 @@ static unsigned plan_window(const Gen *g, const IrInsn *op, Span *span)
     return last;
 }
 
-static Window *find_window(Gen *g, const IrInsn *op)
+static inline const Window *find_window(const Gen *g, const IrInsn *op, bool write)
 {
-    for (Window *w = g->windows; w < g->windows + WINDOWS; w++) {
-        if (w->address == op->a && (w->write || is_load(op->op)) && is_sharable(g, op)) {
+    for (const Window *w = g->windows; w < g->windows + WINDOWS; w++) {
+        if (w->address == op->a && w->write >= write) {
             Span span = span_of(op);
 
             if (span.low >= w->low && span.high <= w->high) {
@@ -366,163 +507,154 @@ static Window *free_window(Gen *g)
     return oldest;
 }
 
-static uint8_t open_windows(const Gen *g)
-{
-    uint8_t regs = 0;
-
-    for (unsigned n = 0; n < WINDOWS; n++) {
-        regs |= g->windows[n].address ? 1u << g->windows[n].reg : 0;
-    }
-    return regs;
-}
-
-static void move_data(Gen *g, const Late *l, Rm at)
-{
-    const Value *value = &l->operand[1];
-    unsigned memop = l->key & 0xff;
-
-    if (slow_kind(l->key) == SLOW_LOAD) {
-        load_from(g, l->type, memop, l->result, at);
-    } else if (value->kind == VALUE_CONST) {
-        x_store_imm(&g->code, memop & MEM_SIZE, at, (int32_t)value->constant);
-    } else if (class_of(l->type) == VECTOR) {
-        store_vector(g, l->type, value->rm.base, at);
-    } else {
-        store_int(g, memop & MEM_SIZE, value->rm.base, at);
-    }
-}
-
 /* ---- loads and stores ----------------------------------------------------------------------------- */
 
-static void describe(Gen *g, const IrInsn *op, Access *x, SlowKind kind, unsigned temporary)
+static inline Late *begin_access(Gen *g, const IrInsn *op, SlowKind kind)
 {
-    x->late->operand[0].rm = rm_mem(x->base, x->disp);
-    x->late->key = slow_key(kind, op->aux, 0) | (x->other ? SLOW_OTHER : 0);
-    x->late->temporary = temporary;
-    x->late->type = op->type;
-    x->late->windows = open_windows(g);
+    Late *l = gen_late_empty(g);
+
+    l->emit = mem_late_slow;
+    l->insn = (uint8_t)gen_insn(g);
+    l->key = slow_key(kind, op->aux, 0);
+    l->type = op->type;
+    l->result = NO_REG;
+    l->value = 0;
+    l->retry = NULL;
+    return l;
 }
 
 /* The result's register; whatever has to make room for it does so before the check. */
-static void define_result(Gen *g, const IrInsn *op, Access *x)
+static inline void define_result(Gen *g, const IrInsn *op, Late *l)
 {
     if (op->dst) {
-        reg_unlock(g, GENERAL, x->base);
-        x->late->result = reg_define_over(g, op->dst, op->a);
+        reg_unlock(g, GENERAL, l->base);
+        l->result = reg_define_over(g, op->dst, op->a);
+    }
+}
+
+/* Not just in a general register. */
+static APART void settle_other(Gen *g, const IrInsn *op, Late *l)
+{
+    bool is_imm = rm_is_imm(reg_immediate(g, op->b));
+
+    if (is_imm || class_of(op->type) == VECTOR) {
+        l->value = SLOW_IN_CALL;
+        l->operand[1] = is_imm ? reg_value(g, op->b)
+                               : (Value){ VALUE_AT, op->type, .rm = rm_reg(reg_use(g, op->b)) };
+    } else {
+        l->value = reg_use(g, op->b);
     }
 }
 
 /* A store's value where code out of line finds it: in a register, or a small constant. */
-static Value settled_value(Gen *g, const IrInsn *op)
+static inline void settle_value(Gen *g, const IrInsn *op, Late *l)
 {
-    if (!op->b) {
-        return (Value){ .kind = VALUE_NONE };
+    unsigned reg = reg_find(g, op->b);
+
+    l->value = reg;
+    if (reg == NO_REG || class_of(op->type) == VECTOR || g->temps[op->b].places & IN_CONST) {
+        settle_other(g, op, l);
+    } else {
+        g->locked[GENERAL] |= 1u << reg;
     }
-    if (rm_is_imm(reg_immediate(g, op->b))) {
-        return reg_value(g, op->b);
-    }
-    return (Value){ .kind = VALUE_AT, .type = op->type, .rm = rm_reg(reg_use(g, op->b)) };
 }
 
 /* The window's check passed: it did so for this access, too. */
 static void access_in_window(Gen *g, const IrInsn *op, SlowKind kind, const Window *w)
 {
     Access x = { .page = w->reg };
-    Value value;
+    Late *l = begin_access(g, op, kind);
+    uint8_t *p;
 
     g->locked[GENERAL] |= 1u << x.page;
-    value = settled_value(g, op);
-    find_address(g, &x, op->a, op->imm);
-    x.late = gen_late(g, mem_late_slow);
-    x.late->operand[1] = value;
-    describe(g, op, &x, kind, x.page);
-    x.late->key |= SLOW_FINAL;
-    define_result(g, op, &x);
-    x_op(&g->code, OP_TEST, true, x.page, rm_reg(x.page));
-    x.late->from = x_jump_if(&g->code, COND_E, NULL);
-    move_data(g, x.late, data_at(&x));
-    x.late->back = g->code.p;
+    if (kind == SLOW_STORE) {
+        settle_value(g, op, l);
+    }
+    find_address(g, l, op);
+    l->windows = g->window_regs;
+    if (l->value == SLOW_IN_CALL) {
+        l->temporary = x.page;
+    } else {
+        l->windows &= ~(1u << x.page); /* shut, else it would not come there */
+    }
+    define_result(g, op, l);
+    p = put_reg(&g->code, g->code.p, OP_TEST, true, x.page, x.page);
+    p[0] = 0x0f;
+    p[1] = 0x80 | COND_E;
+    l->from = p + 2;
+    g->code.p = p + 6;
+    move_data(g, op, l, &x);
 }
 
 /* The first access of a window: one check for the whole span. */
 static void access_opening(Gen *g, const IrInsn *op, SlowKind kind, Span span, unsigned last)
 {
-    bool write = kind == SLOW_STORE;
     Window *w = free_window(g);
-    Access x = { .other = false };
-    Value value;
+    Access x = { .kind = kind == SLOW_STORE ? CHECK_WRITE : 0 };
+    Late *l = begin_access(g, op, kind);
 
-    value = settled_value(g, op);
-    find_address(g, &x, op->a, op->imm);
+    if (kind == SLOW_STORE) {
+        settle_value(g, op, l);
+    }
+    find_address(g, l, op);
     x.page = reg_scratch(g, GENERAL);
     x.tag = reg_scratch(g, GENERAL);
-    x.late = gen_late(g, mem_late_slow);
-    x.late->operand[1] = value;
-    describe(g, op, &x, kind, x.page);
-    x.late->windows |= 1u << x.page;
+    l->temporary = x.page;
+    l->windows = g->window_regs | 1u << x.page;
     reg_unlock(g, GENERAL, x.tag);
-    define_result(g, op, &x);
-    x.late->retry = g->code.p;
-    x.late->from = find_page(g, &x, span, 0, write);
-    move_data(g, x.late, data_at(&x));
-    x.late->back = g->code.p;
+    define_result(g, op, l);
+    l->retry = g->code.p;
+    put_check(g, l, &x, span);
+    move_data(g, op, l, &x);
     *w = (Window){ op->a, last, x.page, kind == SLOW_STORE, span.low, span.high };
     g->windows_end = MIN(g->windows_end, last);
     reg_keep_window(g, x.page);
 }
 
-static void store_general(Gen *g, const IrInsn *op, const Access *x)
+/* A store's value that may come from memory between check and access. */
+static inline void find_value(Gen *g, const IrInsn *op, Late *l)
 {
-    unsigned size = op->aux & MEM_SIZE, reg;
-    Rm value = reg_immediate(g, op->b);
+    unsigned reg = reg_find(g, op->b);
 
-    if (is_swapped(op->aux)) {
-        reg_load(g, x->tag, op->b);
-        store_swapped(g, size, x->tag, x->at);
-        return;
+    l->value = reg;
+    if (reg == NO_REG || class_of(op->type) == VECTOR || is_swapped(op->aux)) {
+        l->value = SLOW_IN_CALL;
+        l->operand[1] = reg_value(g, op->b);
     }
-    if (rm_is_imm(value)) {
-        x_store_imm(&g->code, size, x->at, value.disp);
-        return;
-    }
-    reg = reg_find(g, op->b);
-    if (reg == NO_REG) {
-        reg = x->tag;
-        reg_load(g, reg, op->b);
-    }
-    store_int(g, size, reg, x->at);
 }
 
-/* A store's value may come from memory between check and access. */
 static void access_alone(Gen *g, const IrInsn *op, SlowKind kind)
 {
-    unsigned size = 1u << (op->aux & MEM_SIZE);
-    bool is_vector = class_of(op->type) == VECTOR;
-    unsigned value = op->b && is_vector ? reg_use(g, op->b) : 0;
-    Access x = { .other = op->op == IR_loadas || op->op == IR_storeas };
+    Access x = { .kind = kind == SLOW_STORE ? CHECK_WRITE : 0 };
+    Late *l = begin_access(g, op, kind);
 
-    find_address(g, &x, op->a, op->imm);
+    if (op->op == IR_loadas || op->op == IR_storeas) {
+        x.kind |= CHECK_OTHER;
+        l->key |= SLOW_OTHER;
+    }
+    if (op->b && class_of(op->type) == VECTOR) {
+        reg_use(g, op->b);
+    }
+    find_address(g, l, op);
     x.page = reg_scratch(g, GENERAL);
     x.tag = reg_scratch(g, GENERAL);
-    x.late = gen_late(g, mem_late_slow);
-    x.late->operand[1] = reg_value(g, op->b);
-    describe(g, op, &x, kind, x.tag);
+    if (kind == SLOW_STORE) {
+        find_value(g, op, l);
+    }
+    l->temporary = x.tag;
+    l->windows = g->window_regs;
     reg_unlock(g, GENERAL, x.page);
     reg_unlock(g, GENERAL, x.tag);
-    define_result(g, op, &x);
-    mem_check(g, &x, size, op->aux & MEM_ALIGNED, kind == SLOW_STORE);
-    if (!is_swapped(op->aux)) { /* C can do it as well: one jump less */
-        x.late->key |= SLOW_FINAL;
-        x.late->retry = NULL;
+    define_result(g, op, l);
+    if (is_swapped(op->aux)) { /* C can do all others as well: one jump less */
+        l->retry = g->code.p;
     }
-    if (kind == SLOW_LOAD) {
-        load_from(g, op->type, op->aux, x.late->result, x.at);
-    } else if (is_vector) {
-        store_vector(g, op->type, value, x.at);
+    if (op->aux & MEM_ALIGNED) {
+        check_aligned(g, l, &x, op->aux);
     } else {
-        store_general(g, op, &x);
+        put_check(g, l, &x, (Span){ l->disp, l->disp + (1 << (op->aux & MEM_SIZE)) });
     }
-    x.late->back = g->code.p;
+    move_data(g, op, l, &x);
 }
 
 static bool is_in_pin(const Gen *g, unsigned t)
@@ -535,29 +667,34 @@ static bool is_in_pin(const Gen *g, unsigned t)
 /* Needs the value a scratch register? */
 static bool value_is_cheap(const Gen *g, unsigned t)
 {
-    return t == 0 || class_of(gen_type(g, t)) == VECTOR || rm_is_imm(reg_immediate(g, t)) ||
-        is_in_pin(g, t);
+    return class_of(gen_type(g, t)) == VECTOR || is_in_pin(g, t) ||
+        rm_is_imm(reg_immediate(g, t));
 }
 
 static void access_memory(Gen *g, const IrInsn *op, SlowKind kind)
 {
-    const Window *w = find_window(g, op);
-    unsigned last = 0;
-    Span span;
+    bool write = kind == SLOW_STORE;
 
-    if (w) {
-        access_in_window(g, op, kind, w);
-        return;
+    if (is_sharable(g, op)) {
+        const Window *w = find_window(g, op, write);
+        Span span = span_of(op);
+        unsigned last = 0;
+
+        if (w) {
+            access_in_window(g, op, kind, w);
+            return;
+        }
+        /* Opening takes two scratch registers while the value has to be in one. */
+        if (ir_use_count(g->live, op->a) >= 2 && gen_lives(g, op->a) &&
+            (!write || value_is_cheap(g, op->b) || is_in_pin(g, op->a))) {
+            last = plan_window(g, op, write, &span);
+        }
+        if (last) {
+            access_opening(g, op, kind, span, last);
+            return;
+        }
     }
-    /* Opening takes two scratch registers while the value has to be in one. */
-    if (value_is_cheap(g, op->b) || is_in_pin(g, op->a)) {
-        last = plan_window(g, op, &span);
-    }
-    if (last) {
-        access_opening(g, op, kind, span, last);
-    } else {
-        access_alone(g, op, kind);
-    }
+    access_alone(g, op, kind);
 }
 
 void emit_load(Gen *g, const IrInsn *op, unsigned detail)

@@ -5,13 +5,10 @@
 #include "tcg/host/x86_64/regs.h"
 #include "tcg/host/x86_64/slow.h"
 
+/* How an access is checked. */
 typedef struct Access {
-    unsigned base; /* guest address: register and displacement */
-    int32_t disp;
-    unsigned page, tag; /* scratch registers: page is the addend after the check, tag is free */
-    bool other;         /* in the other data context */
-    Rm at;              /* where the data is, after the check */
-    Late *late;
+    uint8_t kind;      /* CHECK_WRITE, CHECK_OTHER */
+    uint8_t page, tag; /* scratch registers: page is the addend after the check, tag is free */
 } Access;
 
 /* The bytes from low to high (exclusive), relative to the base, that one check covers. */
@@ -20,8 +17,8 @@ typedef struct Span {
 } Span;
 
 bool mem_is_clean_address(const Gen *g, unsigned t);
-/* The whole check; goes to x->late when it fails. */
-void mem_check(Gen *g, Access *x, unsigned size, bool aligned, bool write);
+/* The whole check, which may be retried, of an access that has to be aligned; gives where the data is then. */
+Rm mem_check_aligned(Gen *g, Late *late, const Access *x, unsigned memop);
 void mem_load_int(Gen *g, unsigned memop, bool wide, unsigned d, Rm from);
 /* The slow path of an access out of line. */
 void mem_late_slow(Gen *g, const Late *late);

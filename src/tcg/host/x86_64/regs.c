@@ -2,12 +2,6 @@
 #include "tcg/coverage.h"
 #include "tcg/host/x86_64/regs.h"
 
-/*
- * What few operations need is kept out of the functions that all go through, which then have no registers to save.
- */
-#define RARE __attribute__((cold, noinline))
-#define APART __attribute__((noinline))
-
 static const uint32_t scratch_regs[] = {
     [GENERAL] = 1u << RAX | 1u << RCX | 1u << RDX,
     [VECTOR] = 0xf000,
@@ -161,12 +155,14 @@ void reg_keep_window(Gen *g, unsigned reg)
 {
     g->used[GENERAL] |= 1u << reg;
     g->owner[GENERAL][reg] = 0;
+    g->window_regs |= 1u << reg;
 }
 
 void reg_close_window(Gen *g, Window *window)
 {
     if (window->address) {
         window->address = 0;
+        g->window_regs &= ~(1u << window->reg);
         free_reg(g, GENERAL, window->reg);
     }
 }
@@ -420,17 +416,6 @@ Rm reg_operand(Gen *g, unsigned t)
     Rm constant = reg_immediate(g, t);
 
     return rm_is_imm(constant) ? constant : reg_rm(g, t);
-}
-
-unsigned reg_find(const Gen *g, unsigned t)
-{
-    Rm rm;
-
-    if (!(g->temps[t].places & (IN_REG | IN_GVAR)) || (g->temps[t].dirty && is_wide(g, t))) {
-        return NO_REG;
-    }
-    rm = place_rm(g, t);
-    return rm.kind == RM_REG ? rm.base : NO_REG;
 }
 
 Value reg_value(const Gen *g, unsigned t)
@@ -861,6 +846,7 @@ void reg_forget(Gen *g)
     place_consts(g);
     memset(g->windows, 0, sizeof(g->windows));
     g->windows_end = UINT_MAX;
+    g->window_regs = 0;
     g->used[GENERAL] = g->used[VECTOR] = 0;
     memset(g->gvar_temp, 0, g->b->gvar_count * sizeof(g->gvar_temp[0]));
     memset(g->gvar_value, 0, g->b->gvar_count * sizeof(g->gvar_value[0]));

@@ -52,7 +52,16 @@ static inline void reg_unlock(Gen *g, RegClass class, unsigned reg)
 }
 
 /* The register that holds the whole value already, or NO_REG. */
-unsigned reg_find(const Gen *g, unsigned t);
+static inline unsigned reg_find(const Gen *g, unsigned t)
+{
+    const Temp *x = &g->temps[t];
+
+    if (!(x->places & (IN_REG | IN_GVAR)) || (x->dirty && gen_type(g, t) == I64)) {
+        return NO_REG;
+    }
+    return x->places & IN_REG ? x->reg : g->area->pin[x->gvar];
+}
+
 /* Where it is now: nothing moves. A v128 must not be a constant that was not used yet. */
 Value reg_value(const Gen *g, unsigned t);
 

@@ -23,6 +23,7 @@ QUIET static bool is_fast(uint64_t address, uint32_t key)
 /* The compiler may not make calls of these. */
 typedef uint16_t Unaligned16 __attribute__((aligned(1), may_alias));
 typedef uint32_t Unaligned32 __attribute__((aligned(1), may_alias));
+typedef int32_t UnalignedS32 __attribute__((aligned(1), may_alias));
 typedef uint64_t Unaligned64 __attribute__((aligned(1), may_alias));
 
 QUIET static void load_now(uint64_t *call, const uint8_t *at, uint32_t key)
@@ -59,20 +60,27 @@ QUIET static void store_now(const uint64_t *call, uint8_t *at, uint32_t key, uin
 
 QUIET static const SlowSite *site_of(const SlowFrame *frame)
 {
-    return (const SlowSite *)(frame->back + SLOW_SITE);
+    return (const SlowSite *)(frame->back - SLOW_CALL) - 1;
+}
+
+QUIET static int32_t retry_of(const SlowSite *site)
+{
+    return ((const UnalignedS32 *)site)[-1];
 }
 
 QUIET static uint64_t address_of(const SlowFrame *frame, const SlowSite *site)
 {
-    return frame->reg[site->base] + (uint64_t)(int64_t)site->disp;
+    return frame->reg[site->registers & 15] + (uint64_t)(int64_t)site->disp;
 }
 
 QUIET static uint64_t operand_of(const CpuEnv *env, const SlowFrame *frame, const SlowSite *site)
 {
-    if (site->value == NO_REG) {
+    unsigned value = site->registers >> 4;
+
+    if (value == SLOW_IN_CALL) {
         return env->call[1];
     }
-    return site->is_wide ? frame->reg[site->value] : (uint32_t)frame->reg[site->value];
+    return (site->key & MEM_SIZE) == MEM_64 ? frame->reg[value] : (uint32_t)frame->reg[value];
 }
 
 QUIET static bool access_now(
@@ -113,10 +121,10 @@ QUIET uint32_t slow_quick(CpuEnv *env, SlowFrame *frame)
     if (!(key & SLOW_OTHER ? mem_refill_as : mem_refill)(env, address, write)) {
         return false;
     }
-    if (key & SLOW_FINAL) {
+    if (!(key & SLOW_RETRY)) {
         return access_now(env, frame, site, address, write);
     }
-    frame->back += (uintptr_t)(intptr_t)site->retry;
+    frame->back += (uintptr_t)(intptr_t)retry_of(site);
     return true;
 }
 

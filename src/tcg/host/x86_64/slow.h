@@ -1,6 +1,6 @@
 /*
- * The C side of memory accesses that miss the fast path. A block calls THUNK_SLOW and says by a SlowSite behind the
- * call what it wants; what does not come out of a register is in env->call: [1] and [2] are the operands (store:
+ * The C side of memory accesses that miss the fast path. A block calls THUNK_SLOW and says by a SlowSite in front of
+ * the call what it wants; what does not come out of a register is in env->call: [1] and [2] are the operands (store:
  * value; cas: expected, new; vstore: both halves). The result is in [0] (vload: [0] and [1]).
  */
 #ifndef TCG_HOST_X86_64_SLOW_H
@@ -13,10 +13,10 @@ _Static_assert(RMW_KIND_COUNT <= 16, "four bits of a key");
 
 typedef enum SlowKind { SLOW_LOAD, SLOW_STORE, SLOW_RMW, SLOW_CAS } SlowKind;
 
-/* In a key: the block cannot try again; a load or store is in the other data context. */
-enum { SLOW_FINAL = 1 << 14, SLOW_OTHER = 1 << 15 };
+/* In a key: the block can try again; a load or store is in the other data context. */
+enum { SLOW_RETRY = 1 << 14, SLOW_OTHER = 1 << 15 };
 
-/* The key: MemOp, RmwKind << 8, SlowKind << 12, perhaps SLOW_FINAL and SLOW_OTHER. */
+/* The key: MemOp, RmwKind << 8, SlowKind << 12, perhaps SLOW_RETRY and SLOW_OTHER. */
 static inline uint32_t slow_key(SlowKind kind, unsigned memop, unsigned rmw)
 {
     return memop | rmw << 8 | (uint32_t)kind << 12;
@@ -27,18 +27,28 @@ static inline SlowKind slow_kind(uint32_t key)
     return (SlowKind)(key >> 12 & 3);
 }
 
-/* Lies SLOW_SITE bytes behind the return address: there is a jump to where the block goes on. */
+/*
+ * Ends where the call begins, and is never run. With SLOW_RETRY there is an int32_t in front of it: from the return
+ * address to where the access is tried again.
+ */
 typedef struct __attribute__((packed)) SlowSite {
-    int32_t disp;  /* the address is base + disp */
-    int32_t retry; /* from the return address to where the access is tried again */
+    int32_t disp; /* the address is base + disp */
     uint16_t key;
-    uint8_t base, value; /* general registers; value: NO_REG: in env->call[1] */
-    bool is_wide;        /* all 64 bits of value */
+    uint8_t registers; /* base, value << 4: of that only what the access stores */
 } SlowSite;
 
-enum { SLOW_SITE = 5 };
+/* A SlowSite as a word, with a byte too many. */
+static inline uint64_t slow_site(uint32_t key, unsigned base, unsigned value, int32_t disp)
+{
+    return (uint32_t)disp | (uint64_t)(uint16_t)key << 32 | (uint64_t)(base | value << 4) << 48;
+}
 
-/* The block's registers by number, without RSP and RBP, and where it goes on. */
+enum {
+    SLOW_CALL = 5,      /* bytes of the call */
+    SLOW_IN_CALL = RSP, /* no register of values: it is in env->call[1] */
+};
+
+/* The block's registers by number, without RSP and RBP, and where it goes on: the return address. */
 typedef struct SlowFrame {
     uint64_t reg[16];
     uintptr_t back;
