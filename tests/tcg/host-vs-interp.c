@@ -449,6 +449,127 @@ static void check_tiny_before_rounding(const Host *h)
     runner_close(&host);
 }
 
+/* ---- several accesses to the same base, where pages end -------------------------------------- */
+
+/* An address: in a register of the host or in memory, of 32 bits, computed. */
+static void append_bases(GString *text)
+{
+    g_string_append(text,
+        "insn 4 0\n t1 = get.i64 x1\n t2 = get.i64 x9\n t3 = get.i32 w0\n t4 = const.i64 16\n"
+        "t5 = get.i64 x2\n t6 = add.i64 t5 t4\n"
+        /* values: registers, memory, computed, constants, and of other types */
+        "t7 = get.i64 x3\n t8 = get.i64 x10\n t9 = add.i64 t7 t8\n t10 = const.i64 0\n"
+        "t11 = const.i64 0x123456789abcdef0\n t12 = get.i32 w1\n t13 = get.i32 w2\n"
+        "t14 = trunc32.i32 t7\n t15 = const.i32 0xfffffffe\n"
+        "t16 = get.f64 f0\n t17 = get.f64 f3\n t18 = get.v128 v0\n t19 = get.v128 v1\n");
+}
+
+/* t is the number of its result, if it has one. */
+static void append_access(GString *text, Random *r, unsigned t)
+{
+    static const char *const stores[] = {
+        "store.i64 %s t7 u%u",
+        "store.i64 %s t8 u%u",
+        "store.i64 %s t9 u%u",
+        "store.i64 %s t10 u%u",
+        "store.i64 %s t11 u%u",
+        "store.i32 %s t12 u%u",
+        "store.i32 %s t13 u%u",
+        "store.i32 %s t14 u%u",
+        "store.i32 %s t15 u%u",
+    };
+    static const char *const vectors[] = {
+        "fstore.f64 %s t16 u64",
+        "fstore.f64 %s t17 u64",
+        "vstore.v128 %s t18 u128",
+        "vstore.v128 %s t19 u128",
+    };
+    static const char *const bases[] = { "t1", "t1", "t2", "t3", "t6" };
+    const char *base = bases[random_below(r, G_N_ELEMENTS(bases))];
+    unsigned kind = random_below(r, 8), bits = 8u << random_below(r, 4);
+    unsigned which = random_below(r, G_N_ELEMENTS(stores));
+    g_autofree char *format = NULL;
+
+    if (kind == 0) {
+        format = g_strdup(vectors[random_below(r, G_N_ELEMENTS(vectors))]);
+        g_string_append_printf(text, format, base);
+    } else if (kind == 1) {
+        g_string_append_printf(text,
+            random_below(r, 2) ? "t%u = fload.f64 %s u64" : "t%u = vload.v128 %s u128", t, base);
+    } else if (kind < 5) {
+        bool wide = bits == 64 || random_below(r, 2);
+
+        g_string_append_printf(text, "t%u = load.%s %s %c%u", t, wide ? "i64" : "i32", base,
+            random_below(r, 2) ? 's' : 'u', bits);
+    } else {
+        format = g_strdup(stores[which]);
+        g_string_append_printf(text, format, base, which < 5 ? bits : MIN(bits, 32));
+    }
+    if (kind > 1) {
+        g_string_append_printf(
+            text, "%s%s", random_below(r, 12) ? "" : "be", random_below(r, 12) ? "" : "+aligned");
+    }
+    g_string_append_printf(text, " %d\n",
+        (int)random_below(r, 48) - (random_below(r, 8) ? 8 : 40000 * (int)random_below(r, 2)));
+}
+
+/* Results stay in scratch registers or not: some are put, some are added up. */
+static void append_accesses(GString *text, Random *r)
+{
+    unsigned count = 2 + random_below(r, 10);
+
+    for (unsigned n = 0; n < count; n++) {
+        unsigned t = 20 + 2 * n;
+        gsize from = text->len;
+
+        g_string_append_printf(text, "insn 4 %u\n ", 4 * (n + 1));
+        append_access(text, r, t);
+        if (strstr(text->str + from, "= load.i64")) {
+            if (random_below(r, 2)) {
+                g_string_append_printf(text, "t%u = add.i64 t%u t9\n", t + 1, t);
+            }
+            g_string_append_printf(text, "put.i64 t%u x%u\n",
+                strstr(text->str + from, "add") ? t + 1 : t, 4 + random_below(r, 8));
+        } else if (strstr(text->str + from, "= load.i32")) {
+            g_string_append_printf(text, "put.i32 t%u w%u\n", t, random_below(r, 4));
+        } else if (strstr(text->str + from, "= fload")) {
+            g_string_append_printf(text, "put.f64 t%u f%u\n", t, random_below(r, 6));
+        } else if (strstr(text->str + from, "= vload")) {
+            g_string_append_printf(text, "put.v128 t%u v%u\n", t, random_below(r, 6));
+        }
+    }
+    g_string_append(text, "goto 0x80000100\n");
+}
+
+static uint64_t place_near_end(Random *r)
+{
+    return TOY_BASE + random_below(r, TOY_PAGES) * GUEST_PAGE_SIZE + random_below(r, 96) -
+        (random_below(r, 4) ? 0 : 64);
+}
+
+static void check_accesses(const Host *h)
+{
+    if (!runner_open(&host, h)) {
+        runner_close(&host);
+        skip();
+    }
+    for (unsigned n = 0; n < block_count; n++) {
+        Random r = { first_seed << 32 | n };
+        g_autoptr(GString) text = g_string_new("");
+
+        append_bases(text);
+        append_accesses(text, &r);
+        toy_parse(&raw, text->str);
+        random_start(&r);
+        start.cpu->x[1] = place_near_end(&r);
+        start.cpu->x[9] = place_near_end(&r);
+        start.cpu->x[2] = place_near_end(&r);
+        start.cpu->w[0] = (uint32_t)place_near_end(&r);
+        check_block("accesses", n);
+    }
+    runner_close(&host);
+}
+
 static void every_operation_was_executed(void **state)
 {
     for (unsigned op = 0; op < IR_OP_COUNT; op++) {
@@ -472,6 +593,10 @@ static void every_operation_was_executed(void **state)
     {                                                                                              \
         check_tiny_before_rounding(&id##_host);                                                    \
     }                                                                                              \
+    static void accesses_near_the_end_of_a_page_are_the_same_on_##id(void **state)                 \
+    {                                                                                              \
+        check_accesses(&id##_host);                                                                \
+    }                                                                                              \
     static void random_blocks_are_the_same_on_##id(void **state)                                   \
     {                                                                                              \
         check_random_blocks(&id##_host);                                                           \
@@ -485,6 +610,7 @@ int main(int argc, char **argv)
 #define ROWS(id)                                                                                   \
     cmocka_unit_test(every_operation_is_the_same_on_##id),                                         \
         cmocka_unit_test(tininess_is_found_before_rounding_on_##id),                               \
+        cmocka_unit_test(accesses_near_the_end_of_a_page_are_the_same_on_##id),                    \
         cmocka_unit_test(random_blocks_are_the_same_on_##id),
     const struct CMUnitTest tests[] = {
         EACH_HOST(ROWS) cmocka_unit_test(every_operation_was_executed),
