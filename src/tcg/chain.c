@@ -346,13 +346,13 @@ static void copy_globals(FetchView *view, const FetchView *from)
     }
 }
 
-static const FetchView *find_sibling(const TcgCpu *cpu, uint64_t twin, uint32_t mode)
+static const FetchView *find_sibling(const TcgCpu *cpu, const FetchKey *key)
 {
     const FetchView *latest = NULL;
 
     for (unsigned i = 0; i < FETCH_VIEWS && cpu->views[i]; i++) {
         const FetchView *view = cpu->views[i];
-        if (view->twin == twin && view->mode == mode &&
+        if (view->twin == key->twin && view->mode == key->mode &&
             (!latest || view->used_at > latest->used_at)) {
             latest = view;
         }
@@ -360,17 +360,17 @@ static const FetchView *find_sibling(const TcgCpu *cpu, uint64_t twin, uint32_t 
     return latest;
 }
 
-static FetchView *make_view(TcgCpu *cpu, uint64_t serial, uint64_t twin, uint32_t mode)
+static FetchView *make_view(TcgCpu *cpu, const FetchKey *key)
 {
-    const FetchView *sibling = find_sibling(cpu, twin, mode);
+    const FetchView *sibling = find_sibling(cpu, key);
     unsigned slot = choose_view(cpu);
     FetchView *view = cpu->views[slot] ? cpu->views[slot] : fetch_view_new();
 
     sibling = sibling == view ? NULL : sibling;
     fetch_view_clear(view);
-    view->serial = serial;
-    view->twin = twin;
-    view->mode = mode;
+    view->serial = key->serial;
+    view->twin = key->twin;
+    view->mode = key->mode;
     view->shared = true;
     __atomic_store_n(&cpu->views[slot], view, __ATOMIC_RELEASE);
     if (sibling) {
@@ -379,33 +379,38 @@ static FetchView *make_view(TcgCpu *cpu, uint64_t serial, uint64_t twin, uint32_
     return view;
 }
 
-static FetchView *find_view(TcgCpu *cpu, uint64_t serial, uint64_t twin, uint32_t mode)
+static bool is_own(const FetchView *view, const FetchKey *key)
+{
+    return view->serial == key->serial && view->mode == key->mode;
+}
+
+static bool is_shared(const FetchView *view, const FetchKey *key)
+{
+    return view->shared && view->twin == key->twin && view->mode == key->mode;
+}
+
+static FetchView *find_view(TcgCpu *cpu, const FetchKey *key)
 {
     FetchView *shared = NULL;
 
     for (unsigned i = 0; i < FETCH_VIEWS && cpu->views[i]; i++) {
         FetchView *view = cpu->views[i];
-        if (view->mode != mode) {
-            continue;
-        }
-        if (view->serial == serial) {
+        if (is_own(view, key)) {
             return view;
         }
-        if (view->shared && view->twin == twin) {
-            shared = view;
-        }
+        shared = is_shared(view, key) ? view : shared;
     }
     return shared;
 }
 
-FetchView *fetch_view(TcgCpu *cpu, uint64_t serial, uint64_t twin, uint32_t mode)
+FetchView *fetch_view(TcgCpu *cpu, FetchView *hint, const FetchKey *key)
 {
-    FetchView *view = find_view(cpu, serial, twin, mode);
+    FetchView *view = hint && is_own(hint, key) ? hint : find_view(cpu, key);
 
     if (!view) {
-        view = make_view(cpu, serial, twin, mode);
+        view = make_view(cpu, key);
     }
-    view->serial = serial;
+    view->serial = key->serial;
     view->used_at = ++cpu->view_clock;
     return view;
 }

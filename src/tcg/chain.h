@@ -68,12 +68,17 @@ void chain_cut(Tcg *tcg, Block *block);
 /* Puts a block into the jump cache of the CPU's current fetch context. */
 void chain_cache_jump(TcgCpu *cpu, Block *block);
 
+/* A space, by its serial and that of its twin, and the mode. */
+typedef struct FetchKey {
+    uint64_t serial, twin;
+    uint32_t mode;
+} FetchKey;
+
 /*
- * The view of a space (by its serial, and that of its twin) and mode: its own, or the one of all that have seen
- * nothing but global pages (a kernel's, in every process), or one that begins with what others know of those.
- * CPU thread.
+ * The view for a key: its own, or the one of all that have seen nothing but global pages (a kernel's, in every
+ * process), or one that begins with what others know of those. hint: what it was the last time, or NULL. CPU thread.
  */
-FetchView *fetch_view(TcgCpu *cpu, uint64_t serial, uint64_t twin, uint32_t mode);
+FetchView *fetch_view(TcgCpu *cpu, FetchView *hint, const FetchKey *key);
 FetchView *fetch_view_new(void); /* empty; for g_free() */
 /* Forgets what it knows of one page; of all that are not global; of all. */
 void fetch_view_forget(FetchView *view, uint64_t page);

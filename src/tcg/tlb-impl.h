@@ -22,6 +22,7 @@ typedef struct TcgCpu TcgCpu;
 enum {
     TLB_SPACES = 256,
     TLB_SPACE_HASH = 512,
+    TLB_KNOWN = 16, /* sets of two */
     TLB_IDS = 1 << CONTEXT_BITS,
     TLB_WAYS = 4,
     TLB_SETS_MIN_BITS = 8,
@@ -64,7 +65,18 @@ typedef struct RamView {
     bool readonly;
 } RamView;
 
+/* Where a change of context led: a system call comes from one and goes back to it. */
+typedef struct KnownContext {
+    IsaContext context;
+    uint32_t mode;
+    uint64_t spaces_forgotten; /* Tlb.spaces_forgotten then: with another number it is void */
+    TlbSpace *data, *fetch;
+    struct FetchView *view;
+} KnownContext;
+
 typedef struct Tlb {
+    KnownContext known[TLB_KNOWN][2]; /* the newer one first */
+    uint64_t spaces_forgotten;        /* how often; from 1 */
     TlbSpace spaces[TLB_SPACES];
     unsigned space_count;
     uint16_t space_hash[TLB_SPACE_HASH]; /* index + 1 */

@@ -51,6 +51,7 @@ static TlbSpace *add_space(Tlb *tlb, const TlbSpace *wanted, unsigned slot)
 static void forget_spaces(Tlb *tlb)
 {
     tlb->space_count = 0;
+    tlb->spaces_forgotten++;
     memset(tlb->space_hash, 0, sizeof(tlb->space_hash));
     tlb->data = NULL;
     tlb->fetch = NULL;
@@ -118,6 +119,45 @@ static void drop_all_ids(TcgCpu *cpu)
     use_data_space(cpu, cpu->tlb.data);
 }
 
+/* The two places for it. */
+static KnownContext *known_set(Tlb *tlb, const IsaContext *context, uint32_t mode)
+{
+    uint64_t key = context->fetch_space ^ context->data_rights * 31 ^ context->fetch_rights ^ mode;
+
+    return tlb->known[key * UINT64_C(0x9e3779b97f4a7c15) >> 60 & (TLB_KNOWN - 1)];
+}
+
+static bool is_known(
+    const Tlb *tlb, const KnownContext *known, const IsaContext *context, uint32_t mode)
+{
+    const IsaContext *before = &known->context;
+
+    return known->spaces_forgotten == tlb->spaces_forgotten && known->mode == mode &&
+        before->data_space == context->data_space && before->data_rights == context->data_rights &&
+        before->fetch_space == context->fetch_space &&
+        before->fetch_rights == context->fetch_rights;
+}
+
+static KnownContext *enter_context(Tlb *tlb, const IsaContext *context, uint32_t mode)
+{
+    KnownContext *set = known_set(tlb, context, mode);
+
+    for (unsigned way = 0; way < 2; way++) {
+        if (is_known(tlb, &set[way], context, mode)) {
+            return &set[way];
+        }
+    }
+    set[1] = set[0];
+    set[0] = (KnownContext){
+        .context = *context,
+        .mode = mode,
+        .spaces_forgotten = tlb->spaces_forgotten,
+        .data = enter_space(tlb, context->data_space, context->data_rights, false),
+        .fetch = enter_space(tlb, context->fetch_space, context->fetch_rights, true),
+    };
+    return set;
+}
+
 void cpu_context_changed(CpuEnv *env)
 {
     TcgCpu *cpu = env_cpu(env);
@@ -129,16 +169,18 @@ void cpu_context_changed(CpuEnv *env)
     if (tlb->space_count > TLB_SPACES - MOST_NEW_SPACES) {
         forget_spaces(tlb);
     }
-    data = enter_space(tlb, context.data_space, context.data_rights, false);
+    KnownContext *known = enter_context(tlb, &context, env->mode);
+    data = known->data;
     env->other_context = OTHER_UNKNOWN;
     if (env->other) {
         tlb->own = data;
         data = enter_space(tlb, context.other_space, context.other_rights, false);
     }
     use_data_space(cpu, data);
-    tlb->fetch = enter_space(tlb, context.fetch_space, context.fetch_rights, true);
-    cpu->view = fetch_view(
-        cpu, tlb->fetch->serial, tlb->spaces[tlb->fetch->twin].serial, env->mode);
+    tlb->fetch = known->fetch;
+    known->view = fetch_view(cpu, known->view,
+        &(FetchKey){ tlb->fetch->serial, tlb->spaces[tlb->fetch->twin].serial, env->mode });
+    cpu->view = known->view;
     env->fetch = &cpu->view->context;
 }
 
@@ -186,6 +228,7 @@ void tlb_init(Tlb *tlb)
     tlb->entries = g_new0(L2Entry, TLB_WAYS << tlb->set_bits);
     tlb->sizes = 1u << GUEST_PAGE_BITS;
     tlb->generation = 1;
+    tlb->spaces_forgotten = 1;
 }
 
 void tlb_clear(Tlb *tlb)
