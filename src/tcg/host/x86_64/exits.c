@@ -2,6 +2,7 @@
  * Leaving a block. Direct exits are jumps whose displacement is patched when they are linked; it is
  * aligned, so that it changes at once for a CPU that is running it.
  */
+#include "tcg/host/x86_64/encode-inline.h"
 #include "tcg/host/x86_64/regs.h"
 
 enum { GOTO_COND = GOTO_CHECK - 1 };
@@ -82,10 +83,22 @@ enum {
     GUARD_FAILS = 6
 }; /* from the guarded number to the displacement of the jump that it was another one */
 
+/* The tables are mostly near enough to the code. */
 static void record_and_jump(Gen *g, const BlockExit *exit, Thunk thunk)
 {
-    x_mov_imm(&g->code, RAX, (uintptr_t)exit);
-    x_jump(&g->code, g->area->thunk[thunk]);
+    Code *c = &g->code;
+    const uint8_t *address = (const uint8_t *)exit;
+    intptr_t away = address - code_here(c);
+    uint8_t *p = c->p;
+
+    if (away - UNLINKED_BYTES == (int32_t)(away - UNLINKED_BYTES)) {
+        memcpy(p, "\x48\x8d\x05", 3); /* lea rax, [rip + ...] */
+        p = put_displacement(c, p + 3, address);
+    } else {
+        x_mov_imm(c, RAX, (uintptr_t)exit);
+        p = c->p;
+    }
+    c->p = put_jump(c, p, g->area->thunk[thunk]);
 }
 
 static void late_request(Gen *g, const Late *l)
