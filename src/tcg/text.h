@@ -6,6 +6,8 @@
  *   t4 = load.i32 t3 s8 -4
  *   gotocond.i64 t3 t4 ltu+check 0x80000010
  *
+ * A constant is written in front of the first operation that names it, and may be read anywhere before it.
+ *
  * [result =] name.type operands aux imm. The signature in ops.h says which operands and fields
  * there are; this says how `imm` and `aux` are written.
  */
