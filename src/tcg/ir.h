@@ -213,7 +213,8 @@ typedef struct GVar {
 
 enum {
     IR_MAX_INSNS = 64, /* guest instructions in a block */
-    IR_MAX_OPS = 1024, /* with the constants; a frontend ends the block when less than IR_ROOM is left */
+    IR_MAX_OPS =
+        1024, /* with the constants; a frontend ends the block when less than IR_ROOM is left */
     IR_ROOM = 128,
     IR_CONSTS = IR_MAX_OPS, /* where the constants begin in IrBlock.ops */
     IR_MAX_EXITS = 80,
@@ -263,15 +264,16 @@ typedef struct IrBlock {
      */
     IrInsn ops[IR_CONSTS + IR_MAX_OPS];
     uint8_t types[IR_MAX_OPS + 1]; /* of each temporary */
-    uint64_t consts[IR_MAX_OPS];   /* value of each; a vconst takes two places, and has its definition at the first */
+    uint64_t consts
+        [IR_MAX_OPS]; /* value of each; a vconst takes two places, and has its definition at the first */
     IrExit exits[IR_MAX_EXITS];
     const Helper *helpers[IR_MAX_OPS];
 
     uint16_t defined_by[IR_MAX_OPS + 1]; /* op index of each temporary's definition */
 
     /* The folding builder's own: see ir.c. */
-    uint64_t insn_pc;                /* of the current guest instruction */
-    unsigned observed;               /* index of the last operation that could see the gvars */
+    uint64_t insn_pc;  /* of the current guest instruction */
+    unsigned observed; /* index of the last operation that could see the gvars */
     IrGvarState gvar_state[256];
     uint8_t was_put[IR_MAX_OPS + 1]; /* of each temporary: some gvar got it */
     uint16_t cse[64];
@@ -396,8 +398,9 @@ typedef struct IrList {
  * use is, and lists what is left, so that a host need not look at the rest.
  */
 typedef struct IrLive {
-    uint32_t use[IR_MAX_OPS + 1]; /* of each temporary: index of the last, and from IR_USE_COUNT on how many; 0: none */
-    uint8_t ends[IR_MAX_OPS];  /* of each operation */
+    uint32_t use[IR_MAX_OPS +
+        1]; /* of each temporary: index of the last, and from IR_USE_COUNT on how many; 0: none */
+    uint8_t ends[IR_MAX_OPS]; /* of each operation */
     IrList work;
 } IrLive;
 

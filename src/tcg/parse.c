@@ -14,7 +14,7 @@ typedef struct Parser {
     unsigned line;
     char word[64];
     uint64_t value[2]; /* of the constant that is being read */
-    char *error; /* the first */
+    char *error;       /* the first */
 } Parser;
 
 static bool G_GNUC_PRINTF(2, 3) fail(Parser *p, const char *format, ...)

@@ -458,9 +458,7 @@ EVAL_INLINE int execute(Interp *m, const IrInsn *i, IrOp op, unsigned effects, b
     }
     switch (op) {
     case IR_const:
-    case IR_fconst:
-        t[i->dst].u = m->code->consts[i->imm];
-        return FLOW_NEXT;
+    case IR_fconst: t[i->dst].u = m->code->consts[i->imm]; return FLOW_NEXT;
     case IR_vconst: memcpy(t[i->dst].v, &m->code->consts[i->imm], 16); return FLOW_NEXT;
     case IR_get: t[i->dst].u = read_gvar(m->env, i->imm, wide); return FLOW_NEXT;
     case IR_put: write_gvar(m->env, i->imm, wide, t[i->a].u); return FLOW_NEXT;
@@ -714,7 +712,8 @@ static void emit_exits(const IrBlock *b, const uint8_t *start, Link *links, Emit
 static size_t worst_size(const IrBlock *b)
 {
     return sizeof(InterpCode) + (b->op_count + b->const_count) * sizeof(IrInsn) +
-        b->const_count * sizeof(uint64_t) + b->helper_count * sizeof(Helper *) + b->exit_count * sizeof(Link);
+        b->const_count * sizeof(uint64_t) + b->helper_count * sizeof(Helper *) +
+        b->exit_count * sizeof(Link);
 }
 
 static bool interp_emit(const IrBlock *b, const IrLive *live, const uint8_t *thunks, uint8_t *write,
