@@ -42,7 +42,7 @@ void ir_begin(IrBlock *b, const GVar *gvars, unsigned gvar_count, uint64_t pc, u
     b->counted = false;
     b->op_count = b->temp_count = b->exit_count = 0;
     b->const_count = b->helper_count = b->label_count = 0;
-    b->observed = 0;
+    b->observed = b->observer_count = 0;
     memset(b->gvar_state, 0, gvar_count * sizeof(b->gvar_state[0]));
 }
 
@@ -69,16 +69,26 @@ Val ir_append_result(IrBlock *b, IrInsn i, IrType type)
     return (Val){ (uint16_t)dst };
 }
 
+/* The next operation is one. */
+static inline void add_observer(IrBlock *b)
+{
+    unsigned insn = b->guest_insns ? b->guest_insns - 1 : 0;
+
+    b->observers[b->observer_count++] = (IrObserver){ (uint16_t)b->op_count, (uint8_t)insn };
+}
+
 /* Appends what can leave the block here, so that the gvars are seen as they are. */
 static Val append_observer(IrBlock *b, IrInsn i)
 {
     b->observed = b->op_count;
+    add_observer(b);
     return ir_append(b, i);
 }
 
 static Val append_observer_result(IrBlock *b, IrInsn i, IrType type)
 {
     b->observed = b->op_count;
+    add_observer(b);
     return ir_append_result(b, i, type);
 }
 
@@ -309,6 +319,7 @@ static void forget_gvars(IrBlock *b)
 /* A call of it comes next; gives its number. */
 static int32_t begin_call(IrBlock *b, const Helper *helper)
 {
+    add_observer(b);
     if (!(helper->flags & HELPER_LEAF)) {
         b->observed = b->op_count;
         forget_gvars(b);

@@ -236,6 +236,12 @@ typedef struct IrMark {
     uint8_t length; /* bytes */
 } IrMark;
 
+/* An operation that may leave the block, or is a label or a call: its index, and that of its guest instruction. */
+typedef struct IrObserver {
+    uint16_t op;
+    uint8_t insn;
+} IrObserver;
+
 /* What the builder knows of a gvar. */
 typedef struct IrGvarState {
     uint16_t value; /* temporary that it equals; 0: unknown */
@@ -270,6 +276,9 @@ typedef struct IrBlock {
     const Helper *helpers[IR_MAX_OPS];
 
     uint16_t defined_by[IR_MAX_OPS + 1]; /* op index of each temporary's definition */
+
+    unsigned observer_count; /* those that the builder appended, in order; some may have been dropped since */
+    IrObserver observers[IR_MAX_OPS + 1];
 
     /* The folding builder's own: see ir.c. */
     uint64_t insn_pc;  /* of the current guest instruction */

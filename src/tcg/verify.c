@@ -7,6 +7,7 @@
 typedef struct Verifier {
     const IrBlock *b;
     unsigned at;
+    unsigned observer;                /* number of the next one */
     unsigned after_label;             /* values are alive that were defined from here on */
     uint16_t defined[IR_MAX_OPS + 1]; /* op index + 1; 0: not yet */
     bool targeted[IR_MAX_LABELS], placed[IR_MAX_LABELS];
@@ -232,6 +233,30 @@ static bool check_end(Verifier *v, const IrInsn *i)
     return true;
 }
 
+/* The builder lists what can leave the block, labels and calls. */
+static bool check_observer(Verifier *v, const IrInsn *i)
+{
+    const IrBlock *b = v->b;
+    const IrObserver *o;
+
+    if (b->observer_count == 0 ||
+        !(ir_op_effects[i->op] & (MAY_FAULT | CALLS) || i->op == IR_label)) {
+        return true;
+    }
+    while (v->observer < b->observer_count && b->observers[v->observer].op < v->at) {
+        v->observer++;
+    }
+    o = &b->observers[v->observer];
+    if (v->observer == b->observer_count || o->op != v->at) {
+        return fail(v, "not among the observers");
+    }
+    if ((o->insn && b->insns[o->insn].op > v->at) ||
+        (o->insn + 1u < b->guest_insns && b->insns[o->insn + 1].op <= v->at)) {
+        return fail(v, "an observer of another instruction");
+    }
+    return true;
+}
+
 static bool is_const_op(unsigned op)
 {
     return op == IR_const || op == IR_fconst || op == IR_vconst;
@@ -249,7 +274,7 @@ static bool check_insn(Verifier *v, const IrInsn *i)
         return fail(v, "constants are apart");
     }
     return check_operands(v, i) && check_imm(v, i) && check_aux(v, i) && check_result(v, i) &&
-        check_end(v, i);
+        check_observer(v, i) && check_end(v, i);
 }
 
 static void check_insns(Verifier *v, unsigned first, unsigned end)

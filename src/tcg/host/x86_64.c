@@ -172,7 +172,7 @@ static const Row rows[IR_OP_COUNT] = {
 static void begin(Gen *g)
 {
     g->at = 0;
-    g->insns = 0;
+    g->insns = g->observer = 0;
     g->late_count = 0;
     g->alone = g->put_done = false;
     g->free_spill_count = g->spill_count = 0;

@@ -97,6 +97,7 @@ struct Gen {
     unsigned at;        /* index of the current operation */
     unsigned step;      /* where that is in live->work */
     unsigned insns;     /* guest instructions that have begun, when that was last asked for */
+    unsigned observer;  /* the next in b->observers, when that was last asked for */
     bool alone;         /* the result of the current one will be: see Temp */
     bool put_done;      /* the current one did what the next one, a put of its result, asks for */
     uint32_t locked[2]; /* registers of each class that the current operation uses */

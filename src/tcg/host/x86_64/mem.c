@@ -457,21 +457,19 @@ static bool extend_span(Span *span, Span more)
 /* Looks for more accesses to the same address; gives the last one's index, 0 when there is none. */
 static unsigned plan_window(const Gen *g, const IrInsn *op, bool write, Span *span)
 {
+    const IrBlock *b = g->b;
     unsigned end = MIN(ir_last_use(g->live, op->a), g->at + WINDOW_REACH), last = 0;
 
-    for (unsigned at = g->at + 1; at <= end; at++) {
-        const IrInsn *next = &g->b->ops[at];
+    for (unsigned n = g->observer + 1; n < b->observer_count && b->observers[n].op <= end; n++) {
+        const IrInsn *next = &b->ops[b->observers[n].op];
         unsigned part = window_parts[next->op];
 
-        if (part == PART_NONE) {
-            continue;
-        }
         if (part == PART_END) {
             break;
         }
-        if (next->a == op->a && (write || part == PART_LOAD) && is_sharable(g, next) &&
-            extend_span(span, span_of(next))) {
-            last = at;
+        if (next->a == op->a && part != PART_NONE && (write || part == PART_LOAD) &&
+            is_sharable(g, next) && extend_span(span, span_of(next))) {
+            last = b->observers[n].op;
         }
     }
     return last;
@@ -509,18 +507,37 @@ static Window *free_window(Gen *g)
 
 /* ---- loads and stores ----------------------------------------------------------------------------- */
 
+/* The guest instruction. Blocks that were not built have no observers. */
+static inline unsigned insn_of_access(Gen *g)
+{
+    const IrBlock *b = g->b;
+    unsigned n = g->observer;
+
+    while (n < b->observer_count && b->observers[n].op < g->at) {
+        n++;
+    }
+    g->observer = n;
+    return n < b->observer_count && b->observers[n].op == g->at ? b->observers[n].insn
+                                                                : gen_insn(g);
+}
+
 static inline Late *begin_access(Gen *g, const IrInsn *op, SlowKind kind)
 {
     Late *l = gen_late_empty(g);
 
     l->emit = mem_late_slow;
-    l->insn = (uint8_t)gen_insn(g);
+    l->insn = (uint8_t)insn_of_access(g);
     l->key = slow_key(kind, op->aux, 0);
     l->type = op->type;
     l->result = NO_REG;
     l->value = 0;
     l->retry = NULL;
     return l;
+}
+
+static bool is_store(const Late *l)
+{
+    return slow_kind(l->key) == SLOW_STORE;
 }
 
 /* The result's register; whatever has to make room for it does so before the check. */
@@ -560,14 +577,13 @@ static inline void settle_value(Gen *g, const IrInsn *op, Late *l)
 }
 
 /* The window's check passed: it did so for this access, too. */
-static void access_in_window(Gen *g, const IrInsn *op, SlowKind kind, const Window *w)
+static void access_in_window(Gen *g, const IrInsn *op, Late *l, const Window *w)
 {
     Access x = { .page = w->reg };
-    Late *l = begin_access(g, op, kind);
     uint8_t *p;
 
     g->locked[GENERAL] |= 1u << x.page;
-    if (kind == SLOW_STORE) {
+    if (is_store(l)) {
         settle_value(g, op, l);
     }
     find_address(g, l, op);
@@ -587,13 +603,12 @@ static void access_in_window(Gen *g, const IrInsn *op, SlowKind kind, const Wind
 }
 
 /* The first access of a window: one check for the whole span. */
-static void access_opening(Gen *g, const IrInsn *op, SlowKind kind, Span span, unsigned last)
+static void access_opening(Gen *g, const IrInsn *op, Late *l, Span span, unsigned last)
 {
     Window *w = free_window(g);
-    Access x = { .kind = kind == SLOW_STORE ? CHECK_WRITE : 0 };
-    Late *l = begin_access(g, op, kind);
+    Access x = { .kind = is_store(l) ? CHECK_WRITE : 0 };
 
-    if (kind == SLOW_STORE) {
+    if (is_store(l)) {
         settle_value(g, op, l);
     }
     find_address(g, l, op);
@@ -606,7 +621,7 @@ static void access_opening(Gen *g, const IrInsn *op, SlowKind kind, Span span, u
     l->retry = g->code.p;
     put_check(g, l, &x, span);
     move_data(g, op, l, &x);
-    *w = (Window){ op->a, last, x.page, kind == SLOW_STORE, span.low, span.high };
+    *w = (Window){ op->a, last, x.page, is_store(l), span.low, span.high };
     g->windows_end = MIN(g->windows_end, last);
     reg_keep_window(g, x.page);
 }
@@ -623,10 +638,9 @@ static inline void find_value(Gen *g, const IrInsn *op, Late *l)
     }
 }
 
-static void access_alone(Gen *g, const IrInsn *op, SlowKind kind)
+static void access_alone(Gen *g, const IrInsn *op, Late *l)
 {
-    Access x = { .kind = kind == SLOW_STORE ? CHECK_WRITE : 0 };
-    Late *l = begin_access(g, op, kind);
+    Access x = { .kind = is_store(l) ? CHECK_WRITE : 0 };
 
     if (op->op == IR_loadas || op->op == IR_storeas) {
         x.kind |= CHECK_OTHER;
@@ -638,7 +652,7 @@ static void access_alone(Gen *g, const IrInsn *op, SlowKind kind)
     find_address(g, l, op);
     x.page = reg_scratch(g, GENERAL);
     x.tag = reg_scratch(g, GENERAL);
-    if (kind == SLOW_STORE) {
+    if (is_store(l)) {
         find_value(g, op, l);
     }
     l->temporary = x.tag;
@@ -667,12 +681,12 @@ static bool is_in_pin(const Gen *g, unsigned t)
 /* Needs the value a scratch register? */
 static bool value_is_cheap(const Gen *g, unsigned t)
 {
-    return class_of(gen_type(g, t)) == VECTOR || is_in_pin(g, t) ||
-        rm_is_imm(reg_immediate(g, t));
+    return class_of(gen_type(g, t)) == VECTOR || is_in_pin(g, t) || rm_is_imm(reg_immediate(g, t));
 }
 
 static void access_memory(Gen *g, const IrInsn *op, SlowKind kind)
 {
+    Late *l = begin_access(g, op, kind);
     bool write = kind == SLOW_STORE;
 
     if (is_sharable(g, op)) {
@@ -681,7 +695,7 @@ static void access_memory(Gen *g, const IrInsn *op, SlowKind kind)
         unsigned last = 0;
 
         if (w) {
-            access_in_window(g, op, kind, w);
+            access_in_window(g, op, l, w);
             return;
         }
         /* Opening takes two scratch registers while the value has to be in one. */
@@ -690,11 +704,11 @@ static void access_memory(Gen *g, const IrInsn *op, SlowKind kind)
             last = plan_window(g, op, write, &span);
         }
         if (last) {
-            access_opening(g, op, kind, span, last);
+            access_opening(g, op, l, span, last);
             return;
         }
     }
-    access_alone(g, op, kind);
+    access_alone(g, op, l);
 }
 
 void emit_load(Gen *g, const IrInsn *op, unsigned detail)
@@ -705,12 +719,12 @@ void emit_load(Gen *g, const IrInsn *op, unsigned detail)
 /* No windows: what one context may do is not what the other may. */
 void emit_load_as(Gen *g, const IrInsn *op, unsigned detail)
 {
-    access_alone(g, op, SLOW_LOAD);
+    access_alone(g, op, begin_access(g, op, SLOW_LOAD));
 }
 
 void emit_store_as(Gen *g, const IrInsn *op, unsigned detail)
 {
-    access_alone(g, op, SLOW_STORE);
+    access_alone(g, op, begin_access(g, op, SLOW_STORE));
 }
 
 static void full_fence(Gen *g)

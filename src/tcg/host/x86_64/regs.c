@@ -17,6 +17,9 @@ unsigned gen_insn(Gen *g)
 {
     const IrBlock *b = g->b;
 
+    if (b->guest_insns && b->insns[b->guest_insns - 1].op <= g->at) {
+        return b->guest_insns - 1; /* exits mostly are at the end */
+    }
     while (g->insns < b->guest_insns && b->insns[g->insns].op <= g->at) {
         g->insns++;
     }
