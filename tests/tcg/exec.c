@@ -612,9 +612,9 @@ static void atomic_adds_of_four_cpus_sum_up(void **state)
 
 /*
  * CPU 0 patches a function and says so in memory; CPU 1 waits for that, has a barrier, and must run the patched
- * function: no block from before may be left. Meanwhile the cache is small enough to evict.
+ * function: no block from before may be left. Meanwhile the cache is small enough to evict. The function jumps `back`.
  */
-static void code_patched_by_another_cpu_is_seen_after_its_barrier(void **state)
+static void patch_for_another_cpu(void **state, int back)
 {
     enum { TURNS = 300 };
     g_autoptr(MiniMachine) m = mini_machine_new(&(MiniOptions){
@@ -628,7 +628,7 @@ static void code_patched_by_another_cpu_is_seen_after_its_barrier(void **state)
         mini(MINI_ADDI, 0, 0, 1), mini(MINI_LD, 6, 7, 0), mini(MINI_BNE, 6, 0, -4), mini(MINI_BARRIER, 0, 0, 0),
         mini(MINI_JR, 4, 0, 0));
     MINI_PUT(m, 0x4000, mini(MINI_LI, 3, 0, 0), mini(MINI_BNE, 3, 0, 0x1000), mini(MINI_JR, 2, 0, 0));
-    MINI_PUT(m, 0x1900, mini(MINI_ST, 0, 7, 8), mini(MINI_BNE, 0, 1, 0x1804 - 0x1904), mini(MINI_HALT, 0, 0, 0));
+    MINI_PUT(m, back, mini(MINI_ST, 0, 7, 8), mini(MINI_BNE, 0, 1, 0x1804 - (back + 4)), mini(MINI_HALT, 0, 0, 0));
     MINI_PUT(m, 0x5004, mini(MINI_HALT, 0, 0, 0));
     for (unsigned i = 0; i < 2; i++) {
         m->mini[i]->r[1] = TURNS;
@@ -637,13 +637,24 @@ static void code_patched_by_another_cpu_is_seen_after_its_barrier(void **state)
     }
     m->mini[0]->r[3] = mini(MINI_LI, 3, 0, 0);
     m->mini[0]->r[2] = 0x10000;
-    m->mini[1]->r[2] = 0x1900;
+    m->mini[1]->r[2] = (uint64_t)back;
 
     run_all(m, 0x1000);
 
     assert_int_equal(m->mini[0]->r[0], TURNS);
     assert_int_equal(m->mini[1]->r[0], TURNS);
     assert_int_equal(m->mini[1]->r[3], TURNS);
+}
+
+static void code_patched_by_another_cpu_is_seen_after_its_barrier(void **state)
+{
+    patch_for_another_cpu(state, 0x1900);
+}
+
+static void code_patched_by_another_cpu_is_not_found_in_passing(void **state)
+{
+    assert_int_equal(jump_index(0x4000), jump_index(0x2006));
+    patch_for_another_cpu(state, 0x2006);
 }
 
 static void confirm(MiniMachine *m)
@@ -763,6 +774,7 @@ int main(void)
         BOTH(atomic_adds_of_four_cpus_sum_up),
         BOTH(code_that_may_have_been_written_unseen_is_compared),
         BOTH(code_patched_by_another_cpu_is_seen_after_its_barrier),
+        BOTH(code_patched_by_another_cpu_is_not_found_in_passing),
         BOTH(after_a_sync_no_cpu_uses_what_was_flushed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
