@@ -277,7 +277,8 @@ typedef struct IrBlock {
 
     uint16_t defined_by[IR_MAX_OPS + 1]; /* op index of each temporary's definition */
 
-    unsigned observer_count; /* those that the builder appended, in order; some may have been dropped since */
+    unsigned
+        observer_count; /* those that the builder appended, in order; some may have been dropped since */
     IrObserver observers[IR_MAX_OPS + 1];
 
     /* The folding builder's own: see ir.c. */
