@@ -1,52 +1,20 @@
 /* The CPU loop: find a block, run it, see why it came back. See exec.h for what other threads may do to it. */
 #include "tcg/exec.h"
 
-#include <linux/futex.h>
-#include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
-
 #include "core/trace.h"
 #include "tcg/tcg-impl.h"
 #include "tcg/tcg-trace.h"
 
 /* ---- requests -------------------------------------------------------------------------------- */
 
-enum {
-    EMPTY_WAITS = 64,         /* after this many waits that end at once they become sleeps ... */
-    SLEEP_FIRST_NS = 1 << 17, /* ... each twice as long as the one before */
-    SLEEP_DOUBLINGS = 7,      /* up to 17 ms */
-};
-
-static void futex(
-    _Atomic uint32_t *word, int operation, uint32_t value, const struct timespec *timeout)
-{
-    syscall(SYS_futex, word, operation | FUTEX_PRIVATE_FLAG, value, timeout, NULL, 0);
-}
-
-/*
- * The sleeper says that it waits, then sleeps only while exit_request is 0; the other side sets exit_request,
- * then looks for a sleeper. So none is missed.
- */
-void cpu_kick(CpuEnv *env)
-{
-    atomic_store(&env->exit_request, 1);
-    if (atomic_load(&env->cpu->waiting)) {
-        futex(&env->exit_request, FUTEX_WAKE, 1, NULL);
-    }
-}
-
-static void sleep_until_kicked(TcgCpu *cpu, const struct timespec *timeout)
-{
-    atomic_store(&cpu->waiting, 1);
-    futex(&cpu->env->exit_request, FUTEX_WAIT, 0, timeout);
-    atomic_store(&cpu->waiting, 0);
-}
-
-void cpu_request(TcgCpu *cpu, uint32_t request)
+bool cpu_request(TcgCpu *cpu, uint32_t request)
 {
     atomic_fetch_or(&cpu->requests, request);
+    if (atomic_load(&cpu->seen) == EPOCH_OUTSIDE) {
+        return false;
+    }
     cpu_kick(cpu->env);
+    return true;
 }
 
 void cpu_go_outside(TcgCpu *cpu)
@@ -78,8 +46,7 @@ bool cpu_ask_to_drop(TcgCpu *cpu, const CodePage *page)
         cpu->drop_pages[cpu->drop_count] = page;
     }
     cpu->drop_count++;
-    cpu_request(cpu, REQUEST_DROP_WRITES);
-    return atomic_load(&cpu->seen) != EPOCH_OUTSIDE;
+    return cpu_request(cpu, REQUEST_DROP_WRITES);
 }
 
 static void drop_writes(TcgCpu *cpu)
@@ -98,7 +65,7 @@ static void drop_writes(TcgCpu *cpu)
     pthread_mutex_unlock(&tcg->lock);
 }
 
-/* Between two blocks. False: the thread that runs this CPU shall do something else. */
+/* Between two blocks. False: the CPU's thread shall do something else. */
 static bool serve_requests(TcgCpu *cpu)
 {
     pass_epoch(cpu);
@@ -117,6 +84,7 @@ static bool serve_requests(TcgCpu *cpu)
     if (requests & REQUEST_FLUSH_ORDERS) {
         flush_orders_serve(cpu);
     }
+    cpu_run_woken(cpu);
     if (atomic_load(&cpu->wanted) != CPU_RUNNING) {
         return false;
     }
@@ -184,34 +152,6 @@ static Block *leave_chain(TcgCpu *cpu)
     return fresh && !atomic_load(&cpu->env->exit_request) ? next : NULL;
 }
 
-/*
- * WFI and its like. Going on without a reason is allowed, so any kick ends it. False: nothing can end it.
- *
- * A hart that waits in OpenSBI (1.1) to be started has an interrupt pending that it does not take, so its waits are
- * no waits. They become sleeps, to spare the host; and as that OpenSBI says "start" just before it says where,
- * a hart that looked all the time would now and then see the one without the other.
- */
-static bool halt(TcgCpu *cpu)
-{
-    bool forever = !cpu->clock && !cpu->isa->wakes(cpu->env) &&
-        !atomic_load(&cpu->env->exit_request);
-
-    if (forever) {
-        return false;
-    }
-    cpu_go_outside(cpu);
-    if (cpu->isa->wakes(cpu->env) && ++cpu->empty_waits > EMPTY_WAITS) {
-        unsigned doublings = MIN(cpu->empty_waits - EMPTY_WAITS, SLEEP_DOUBLINGS);
-        sleep_until_kicked(cpu, &(struct timespec){ .tv_nsec = SLEEP_FIRST_NS << doublings });
-    }
-    while (!atomic_load(&cpu->env->exit_request) && !cpu->isa->wakes(cpu->env)) {
-        sleep_until_kicked(cpu, NULL);
-    }
-    cpu_come_inside(cpu);
-    cpu_kick(cpu->env); /* what wakes it is perhaps to be taken at once */
-    return true;
-}
-
 /* ---- power ----------------------------------------------------------------------------------- */
 
 CpuPower cpu_power(const CpuEnv *env)
@@ -271,11 +211,7 @@ static bool without_power(TcgCpu *cpu)
     if (!cpu->clock && !atomic_load(&cpu->env->exit_request)) {
         return false;
     }
-    cpu_go_outside(cpu);
-    while (!atomic_load(&cpu->env->exit_request)) {
-        sleep_until_kicked(cpu, NULL);
-    }
-    cpu_come_inside(cpu);
+    cpu_wait_for_kick(cpu);
     return true;
 }
 
@@ -335,19 +271,18 @@ void cpu_code_barrier(CpuEnv *env)
 
 /* ---- the loop -------------------------------------------------------------------------------- */
 
-/* False: the loop ends. */
-static bool left(TcgCpu *cpu, ExitReason reason)
+static CpuTurn left(TcgCpu *cpu, ExitReason reason)
 {
     cpu->left[reason]++;
     switch (reason) {
     case EXIT_CHAIN: break; /* see run_on() */
-    case EXIT_RAISED: leave_raised(cpu); return true;
-    case EXIT_HALT: return halt(cpu);
-    case EXIT_BUDGET: return false;
+    case EXIT_RAISED: leave_raised(cpu); break;
+    case EXIT_HALT: return TURN_HALTS;
+    case EXIT_BUDGET: return TURN_ENDS;
     case EXIT_LOOKUP:
     case EXIT_REQUEST: break;
     }
-    return true;
+    return TURN_GOES_ON;
 }
 
 static ExitReason run_block(TcgCpu *cpu, Block *block)
@@ -369,7 +304,7 @@ static ExitReason run_block(TcgCpu *cpu, Block *block)
  * Runs the block, and on from exits that are linked now. What those lead to is not entered into the jump cache, which
  * is for what is jumped to otherwise.
  */
-static bool run_on(TcgCpu *cpu, Block *block)
+static CpuTurn run_on(TcgCpu *cpu, Block *block)
 {
     Tcg *tcg = cpu->tcg;
     ExitReason reason = run_block(cpu, block);
@@ -381,30 +316,49 @@ static bool run_on(TcgCpu *cpu, Block *block)
     return left(cpu, reason);
 }
 
+CpuTurn cpu_turn(TcgCpu *cpu)
+{
+    if (!serve_requests(cpu)) {
+        return TURN_ENDS;
+    }
+    if (G_UNLIKELY(atomic_load_explicit(&cpu->power, memory_order_relaxed) != POWER_ON)) {
+        return TURN_WITHOUT_POWER;
+    }
+    Block *block = cpu_block_at(cpu, cpu->env->pc);
+    if (!block) {
+        deliver(cpu);
+    } else if (!atomic_load(&cpu->env->exit_request)) {
+        cpu_come_back_for_woken(cpu);
+        return run_on(cpu, block);
+    }
+    return TURN_GOES_ON;
+}
+
 static void run(TcgCpu *cpu)
 {
     bool going = true;
 
-    while (going && serve_requests(cpu)) {
-        if (G_UNLIKELY(atomic_load_explicit(&cpu->power, memory_order_relaxed) != POWER_ON)) {
-            going = without_power(cpu);
-            continue;
-        }
-        Block *block = cpu_block_at(cpu, cpu->env->pc);
-        if (!block) {
-            deliver(cpu);
-        } else if (!atomic_load(&cpu->env->exit_request)) {
-            going = run_on(cpu, block);
+    while (going) {
+        switch (cpu_turn(cpu)) {
+        case TURN_GOES_ON: break;
+        case TURN_HALTS: going = cpu_halt(cpu); break;
+        case TURN_WITHOUT_POWER: going = without_power(cpu); break;
+        case TURN_ENDS: going = false; break;
         }
     }
 }
 
 void cpu_run(TcgCpu *cpu, uint64_t insns)
 {
+    cpu_set_current(&cpu->cpu);
     cpu_come_inside(cpu);
     give_budget(cpu, insns);
     cpu_kick(cpu->env); /* whatever was asked before */
+    cpu->in_loop = true;
     run(cpu);
+    cpu->in_loop = false;
+    cpu_leave_woken(cpu);
     take_budget(cpu);
     cpu_go_outside(cpu);
+    cpu_set_current(NULL);
 }

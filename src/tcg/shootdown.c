@@ -27,10 +27,7 @@ static void post(TcgCpu *cpu, const FlushOrder *order)
     mail->count++;
     atomic_fetch_add(&mail->posted, 1);
     pthread_mutex_unlock(&mail->lock);
-    atomic_fetch_or(&cpu->requests, REQUEST_FLUSH_ORDERS);
-    if (atomic_load(&cpu->seen) != EPOCH_OUTSIDE) {
-        cpu_kick(cpu->env);
-    }
+    cpu_request(cpu, REQUEST_FLUSH_ORDERS);
 }
 
 static void post_to_all(CpuEnv *env, FlushOrder order)

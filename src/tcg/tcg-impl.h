@@ -58,6 +58,13 @@ enum {
 
 typedef enum RunState { CPU_PAUSED, CPU_RUNNING, CPU_STOPPED } RunState;
 
+/* Who may run a CPU: wait.c. */
+typedef enum CpuHold {
+    HOLD_THREAD,   /* its own thread */
+    HOLD_FREE,     /* it is halted: whoever takes it first */
+    HOLD_BORROWED, /* the thread of another CPU */
+} CpuHold;
+
 /* Guest code as the frontend reads it: the copy that publishing compares with memory. */
 typedef struct CodeReader {
     uint64_t pc;
@@ -79,11 +86,21 @@ struct TcgCpu {
     AddressSpace *address_space;
     const Clock *clock;
     Timer *timer;
+    Timer *slice; /* until another CPU's thread looks whether it is to go on with its own CPU */
     uint64_t instructions; /* completed, without those of the current budget */
     int64_t budget_given;
+    uint64_t
+        given_back; /* slots of those that its thread ran, when it ran them last, for too short */
+    uint64_t woken; /* slots of the halted CPUs that it kicked, to be run by cpu_run_woken() */
+    unsigned patience; /* times that it comes between two blocks before it runs them */
+    bool spins;        /* borrowed, it looks for what somebody else is to do */
+    unsigned spun;     /* how often it stopped for that */
+    unsigned borrows; /* CPUs that the thread runs in each other's stead, this one being the last */
+    bool in_loop;     /* cpu_run_woken() will be called */
     unsigned empty_waits; /* waits since an interrupt was taken that had nothing to wait for */
     uint64_t left[EXIT_BUDGET + 1]; /* how often generated code came back, by reason ... */
     uint64_t jump_refills;          /* ... and how often it need not, for jump_refill() */
+    uint64_t lent;                  /* how often another one's thread ran it */
 
     Tlb tlb;
     FetchView *views[FETCH_VIEWS];
@@ -93,8 +110,13 @@ struct TcgCpu {
 
     /* Shared with other threads. */
     _Atomic uint32_t requests;
-    _Atomic uint32_t waiting; /* sleeps on env->exit_request */
-    _Atomic uint64_t seen;    /* the epoch in which it was last outside generated code */
+    _Atomic uint32_t doorbell; /* its thread sleeps on it; rung by a change */
+    _Atomic uint32_t waiting;  /* its thread sleeps, or is about to */
+    _Atomic CpuHold hold;
+    _Atomic bool slice_set;
+    struct TcgCpu
+        *_Atomic borrowed; /* the CPU that the thread which runs this one runs in its stead */
+    _Atomic uint64_t seen; /* the epoch in which it was last outside generated code */
     const CodePage *drop_pages[DROP_LIST]; /* with Tcg.lock; more than that: all of them */
     unsigned drop_count;
     FlushMail mail;
@@ -121,6 +143,14 @@ static inline TcgCpu *env_cpu(const CpuEnv *env)
     return env->cpu;
 }
 
+/* Generated code shall be left soon: at its next jump backward or indirect one. */
+static inline void cpu_come_back_for_woken(TcgCpu *cpu)
+{
+    if (G_UNLIKELY(cpu->woken)) {
+        atomic_store(&cpu->env->exit_request, 1);
+    }
+}
+
 /* ---- tcg.c ---- */
 
 /* As after power-on, to begin as entry says. The CPU's thread, or it is paused. */
@@ -131,8 +161,20 @@ void cpu_reset(TcgCpu *cpu, const CpuEntry *entry);
 /* Runs until the wanted state is another than CPU_RUNNING, or as tcg_cpu_run() says. The CPU's thread. */
 void cpu_run(TcgCpu *cpu, uint64_t insns);
 
-/* Asks something of a CPU; any thread. */
-void cpu_request(TcgCpu *cpu, uint32_t request);
+/* One block, and what follows from it. The thread that holds the CPU. */
+typedef enum CpuTurn {
+    TURN_GOES_ON,
+    TURN_HALTS,         /* WFI and its like */
+    TURN_WITHOUT_POWER, /* nothing was run */
+    TURN_ENDS,          /* the CPU's thread shall do something else */
+} CpuTurn;
+CpuTurn cpu_turn(TcgCpu *cpu);
+
+/*
+ * Asks something of a CPU; any thread. False: it is outside generated code, and is left alone: it looks before it
+ * comes inside.
+ */
+bool cpu_request(TcgCpu *cpu, uint32_t request);
 
 /*
  * The page becomes code: the CPU shall drop its write entries. True when it runs and will answer with
@@ -143,6 +185,23 @@ bool cpu_ask_to_drop(TcgCpu *cpu, const CodePage *page);
 /* The CPU does not run generated code for a while, and holds no block. */
 void cpu_go_outside(TcgCpu *cpu);
 void cpu_come_inside(TcgCpu *cpu);
+
+/* ---- wait.c ---- */
+
+/* WFI and its like: waits for a reason to go on; any kick is one. False: nothing can end it. The CPU's thread. */
+bool cpu_halt(TcgCpu *cpu);
+
+/* Waits for a kick, and lets nobody else run the CPU. The CPU's thread. */
+void cpu_wait_for_kick(TcgCpu *cpu);
+
+/* Between two blocks: the halted CPUs that this one kicked have their turn. */
+void cpu_run_woken(TcgCpu *cpu);
+
+/* The CPU's thread will not call cpu_run_woken() any more: their threads shall run them. */
+void cpu_leave_woken(TcgCpu *cpu);
+
+/* A borrowed CPU had its time. TimerFired. */
+void cpu_slice_over(void *cpu);
 
 /* ---- translate.c ---- */
 

@@ -211,7 +211,10 @@ TcgCpu *tcg_cpu_new(Tcg *tcg, const TcgCpuOptions *options, GError **error)
     if (!map_state(cpu, error) || !init_isa(cpu, options, error)) {
         return NULL;
     }
-    cpu->timer = options->clock ? timer_new(options->clock, timer_fired, cpu) : NULL;
+    if (options->clock) {
+        cpu->timer = timer_new(options->clock, timer_fired, cpu);
+        cpu->slice = timer_new(options->clock, cpu_slice_over, cpu);
+    }
     join_translator(cpu, tcg);
     address_space_listen(cpu->address_space, map_changed, cpu);
     cpu_reset(cpu, &cpu->cpu.entry);
@@ -230,6 +233,7 @@ void tcg_cpu_free(TcgCpu *cpu)
     }
     pthread_mutex_unlock(&cpu->tcg->lock);
     timer_free(cpu->timer);
+    timer_free(cpu->slice);
     lockstep_free(cpu->lockstep);
     for (unsigned i = 0; i < FETCH_VIEWS; i++) {
         g_free(cpu->views[i]);
@@ -282,7 +286,6 @@ static void *thread_main(void *data)
 {
     TcgCpu *cpu = data;
 
-    cpu_set_current(&cpu->cpu);
     while (next_state(cpu) == CPU_RUNNING) {
         cpu_run(cpu, 0);
     }
@@ -529,10 +532,10 @@ static void print_translator(const Tcg *tcg, FILE *out)
             fprintf(out,
                 "  cpu%u: " COUNT " page walks, " COUNT " refills, " COUNT
                 " jumps found; came back to look up " COUNT ", to link " COUNT ", by request " COUNT
-                ", by exception " COUNT ", to wait " COUNT "\n",
+                ", by exception " COUNT ", to wait " COUNT "; lent " COUNT " times\n",
                 cpu->env->index, cpu->tlb.walks, cpu->tlb.refills, cpu->jump_refills,
                 cpu->left[EXIT_LOOKUP], cpu->left[EXIT_CHAIN], cpu->left[EXIT_REQUEST],
-                cpu->left[EXIT_RAISED], cpu->left[EXIT_HALT]);
+                cpu->left[EXIT_RAISED], cpu->left[EXIT_HALT], cpu->lent);
         }
     }
 }

@@ -156,6 +156,13 @@ static uint64_t do_off(CpuEnv *env, uint64_t a, uint64_t b, uint64_t c)
     return 0;
 }
 
+static uint64_t do_ipi(CpuEnv *env, uint64_t a, uint64_t b, uint64_t c)
+{
+    set_input(cpu_by_index(env, (unsigned)a), 0, true);
+    return 0;
+}
+
+static const Helper ipi = { "ipi", do_ipi, 0 };
 static const Helper trap = { "trap", do_trap, HELPER_MAY_RAISE };
 static const Helper barrier = { "barrier", do_barrier, 0 };
 static const Helper turn_off = { "off", do_off, 0 };
@@ -195,6 +202,8 @@ static bool translate_one(IrBlock *b, uint64_t pc, const Insn *i)
     case MINI_BARRIER: ir_call_void(b, &barrier, none, none, none); go_on(b, pc); return false;
     case MINI_SPACE: ir_call_void(b, &set_space, ir_get(b, i->a), none, none); go_on(b, pc); return false;
     case MINI_OFF: ir_call_void(b, &turn_off, none, none, none); go_on(b, pc); return false;
+    case MINI_IPI: ir_call_void(b, &ipi, imm_of(b, i), none, none); return true;
+    case MINI_PAUSE: ir_call_void(b, &cpu_help_spin, none, none, none); return true;
     case MINI_BAD:
     case MINI_OPS: break;
     }
@@ -271,7 +280,7 @@ MiniMachine *mini_machine_new(const MiniOptions *options)
     g_assert_no_error(error);
     machine->cpu_count = options->cpus ? options->cpus : 1;
     for (unsigned i = 0; i < machine->cpu_count; i++) {
-        const TcgCpuOptions cpu = { .index = i, .memory = machine->memory };
+        const TcgCpuOptions cpu = { .index = i, .memory = machine->memory, .clock = options->clock };
         machine->cpu[i] = tcg_cpu_new(machine->tcg, &cpu, &error);
         g_assert_no_error(error);
         machine->mini[i] = (MiniCpu *)tcg_cpu_env(machine->cpu[i]);

@@ -27,6 +27,8 @@ typedef enum MiniOp {
     MINI_BARRIER, /* what is written as code is seen after it */
     MINI_SPACE,   /* the address space is a */
     MINI_OFF,     /* the CPU turns itself off */
+    MINI_IPI,     /* line 0 of CPU imm rises */
+    MINI_PAUSE,   /* it looks for something again and again */
     MINI_OPS,
 } MiniOp;
 
@@ -82,6 +84,7 @@ typedef struct MiniOptions {
     TcgOptions tcg;
     unsigned cpus;     /* 0: one */
     uint64_t ram_size; /* 0: 256 KiB */
+    Clock *clock;      /* NULL: time stands still, and a CPU that halts ends its run */
 } MiniOptions;
 
 MiniMachine *mini_machine_new(const MiniOptions *options);

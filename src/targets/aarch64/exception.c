@@ -472,7 +472,7 @@ static uint64_t help_wfe(CpuEnv *env, uint64_t a, uint64_t b, uint64_t c)
     A64Cpu *cpu = a64_cpu(env);
 
     if (!atomic_exchange(&cpu->event, 0) && !wait_traps(cpu, true)) {
-        g_thread_yield();
+        cpu_spin(env);
     }
     return 0;
 }
@@ -489,13 +489,6 @@ static uint64_t help_sev(CpuEnv *env, uint64_t a, uint64_t b, uint64_t c)
             atomic_store(&a64_cpu(other)->event, 1);
         }
     }
-    return 0;
-}
-
-/* YIELD: another CPU's turn. */
-static uint64_t help_yield(CpuEnv *env, uint64_t a, uint64_t b, uint64_t c)
-{
-    g_thread_yield();
     return 0;
 }
 
@@ -597,7 +590,6 @@ const Helper a64_help_check_interrupts = { "a64_check_interrupts", help_check_in
 const Helper a64_help_wfi = { "a64_wfi", help_wfi, HELPER_MAY_RAISE };
 const Helper a64_help_wfe = { "a64_wfe", help_wfe, HELPER_MAY_RAISE };
 const Helper a64_help_sev = { "a64_sev", help_sev, 0 };
-const Helper a64_help_yield = { "a64_yield", help_yield, 0 };
 const Helper a64_help_esb = { "a64_esb", help_esb, 0 };
 const Helper a64_help_mode_changed = { "a64_mode_changed", help_mode_changed, 0 };
 const Helper a64_help_misaligned_sp = { "a64_misaligned_sp", help_misaligned_sp, HELPER_MAY_RAISE };

@@ -247,7 +247,7 @@ extern const Helper a64_help_call;
 extern const Helper a64_help_semihosting;
 extern const Helper a64_help_hvc, a64_help_smc;
 extern const Helper a64_help_eret, a64_help_interrupt, a64_help_check_interrupts, a64_help_wfi,
-    a64_help_wfe, a64_help_sev, a64_help_yield, a64_help_esb, a64_help_mode_changed, a64_help_spsel;
+    a64_help_wfe, a64_help_sev, a64_help_esb, a64_help_mode_changed, a64_help_spsel;
 /* Behind an indirect branch: which PSTATE.BTYPE may be here (1 << BTYPE; BTI_PAC: that of PACIASP). */
 extern const Helper a64_help_landing;
 enum { BTI_PAC = 1 << 4 };

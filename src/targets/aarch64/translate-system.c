@@ -98,7 +98,7 @@ static void defer_errors(A64Translator *t)
 bool a64_hint(A64Translator *t, const A64Hint *i)
 {
     switch (i->op) {
-    case HINT_YIELD: wait(t, &a64_help_yield, EXIT_LOOKUP); break;
+    case HINT_YIELD: wait(t, &cpu_help_spin, EXIT_LOOKUP); break;
     case HINT_WFE: wait(t, &a64_help_wfe, EXIT_LOOKUP); break;
     case HINT_WFI: wait(t, &a64_help_wfi, EXIT_HALT); break;
     case HINT_SEV: ir_call_void(t->b, &a64_help_sev, NO_VAL, NO_VAL, NO_VAL); break;

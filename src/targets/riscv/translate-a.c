@@ -8,6 +8,7 @@
  * and still miss plain stores and AMOs. One hart cannot tell: whatever takes a trap gives up the reservation.
  */
 #include "targets/riscv/translate.h"
+#include "tcg/exec.h"
 
 /* Bits of aq and rl as they stand in the instruction. */
 enum { ORDER_RL = 1, ORDER_AQ = 2 };
@@ -91,6 +92,7 @@ bool rv_amo(RvTranslator *t, const RvAmo *i)
 
 /* Bits of fence's sets: device input counts as a read, output as a write. */
 enum { FENCE_SET_R = 2 | 8, FENCE_SET_W = 1 | 4, FENCE_TSO = 8 };
+enum { PAUSE_PRED = 1 }; /* Zihintpause: fence w,0 */
 
 bool rv_fence(RvTranslator *t, const RvFence *i)
 {
@@ -104,12 +106,15 @@ bool rv_fence(RvTranslator *t, const RvFence *i)
     }
     if (kinds) {
         ir_fence(t->b, kinds);
+    } else if (i->pred == PAUSE_PRED && i->succ == 0) {
+        ir_call_void(t->b, &cpu_help_spin, NO_VAL, NO_VAL, NO_VAL);
     }
     return true;
 }
 
-/* Zawrs: to come back at once is always allowed. */
+/* Zawrs: to come back at once is always allowed; whoever is to write had better run. */
 bool rv_wrs(RvTranslator *t, const RvNone *i)
 {
+    ir_call_void(t->b, &cpu_help_spin, NO_VAL, NO_VAL, NO_VAL);
     return true;
 }

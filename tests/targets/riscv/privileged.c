@@ -5,6 +5,7 @@
 #include "tests/test.h"
 
 #include "tcg/host.h"
+#include "tcg/tcg-impl.h"
 
 /* The trap handler of all programs: a0 = mcause, a1 = mtval, a2 = mepc, and the end. */
 #define HANDLER 0x800
@@ -394,6 +395,33 @@ static void a_fence_shows_the_changed_table_and_only_it(void **state)
     }
 }
 
+/* Whether another CPU has its turn when this instruction is run. */
+static bool spins(uint32_t insn)
+{
+    g_autoptr(RvBench) bench = rv_bench_new("interp", 64, NULL);
+    const uint32_t program[] = { insn, 0x10500073 /* wfi */ };
+    char *text = NULL;
+    size_t size;
+
+    rv_bench_write(bench, RV_RAM, program, sizeof(program));
+    rv_bench_run(bench);
+    FILE *out = open_memstream(&text, &size);
+    ir_print(&bench->cpu->ir, out);
+    fclose(out);
+    bool found = strstr(text, "cpu_spin");
+    free(text);
+    return found;
+}
+
+static void a_pause_is_another_cpu_s_turn(void **state)
+{
+    assert_true(spins(0x0100000f));  /* pause */
+    assert_true(spins(0x00d00073));  /* wrs.nto */
+    assert_true(spins(0x01d00073));  /* wrs.sto */
+    assert_false(spins(0x0110000f)); /* fence w,w */
+    assert_false(spins(0x0010000f)); /* fence 0,w */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -411,6 +439,7 @@ int main(void)
         cmocka_unit_test(a_store_that_faults_on_its_second_page_changes_nothing),
         cmocka_unit_test(accessed_and_dirty_bits_are_set_when_menvcfg_says_so),
         cmocka_unit_test(a_fence_shows_the_changed_table_and_only_it),
+        cmocka_unit_test(a_pause_is_another_cpu_s_turn),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
