@@ -89,14 +89,14 @@ struct TcgCpu {
     Timer *slice; /* until another CPU's thread looks whether it is to go on with its own CPU */
     uint64_t instructions; /* completed, without those of the current budget */
     int64_t budget_given;
-    uint64_t
-        given_back; /* slots of those that its thread ran, when it ran them last, for too short */
-    uint64_t woken; /* slots of the halted CPUs that it kicked, to be run by cpu_run_woken() */
-    unsigned patience; /* times that it comes between two blocks before it runs them */
-    bool spins;        /* borrowed, it looks for what somebody else is to do */
-    unsigned spun;     /* how often it stopped for that */
-    unsigned borrows; /* CPUs that the thread runs in each other's stead, this one being the last */
-    bool in_loop;     /* cpu_run_woken() will be called */
+    /* What wait.c knows of the CPUs that this one's thread may run; sets are of slots, a bit each. */
+    uint64_t woken;       /* halted ones that it kicked, to be run by cpu_run_woken() */
+    uint64_t given_back;  /* those that had too little time when it ran them last */
+    unsigned patience;    /* times that it comes between two blocks before it runs them */
+    bool spins;           /* borrowed, it looks for what somebody else is to do */
+    unsigned spun;        /* how often it stopped for that */
+    unsigned borrows;     /* how many the thread runs in each other's stead, this one the last */
+    bool in_loop;         /* cpu_run_woken() will be called */
     unsigned empty_waits; /* waits since an interrupt was taken that had nothing to wait for */
     uint64_t left[EXIT_BUDGET + 1]; /* how often generated code came back, by reason ... */
     uint64_t jump_refills;          /* ... and how often it need not, for jump_refill() */
@@ -114,9 +114,8 @@ struct TcgCpu {
     _Atomic uint32_t waiting;  /* its thread sleeps, or is about to */
     _Atomic CpuHold hold;
     _Atomic bool slice_set;
-    struct TcgCpu
-        *_Atomic borrowed; /* the CPU that the thread which runs this one runs in its stead */
-    _Atomic uint64_t seen; /* the epoch in which it was last outside generated code */
+    struct TcgCpu *_Atomic borrowed; /* that its thread runs in its stead; NULL: none */
+    _Atomic uint64_t seen;           /* the epoch in which it was last outside generated code */
     const CodePage *drop_pages[DROP_LIST]; /* with Tcg.lock; more than that: all of them */
     unsigned drop_count;
     FlushMail mail;

@@ -79,9 +79,8 @@ void late_argument(Gen *g, const Value *value, unsigned slot, unsigned temporary
 
 /* ---- direct exits ---------------------------------------------------------------------------------- */
 
-enum {
-    GUARD_FAILS = 6
-}; /* from the guarded number to the displacement of the jump that it was another one */
+/* From the guarded number to the displacement of the jump that is taken when it was another one. */
+enum { GUARD_FAILS = 6 };
 
 /* The tables are mostly near enough to the code. */
 static void record_and_jump(Gen *g, const BlockExit *exit, Thunk thunk)
