@@ -65,6 +65,8 @@ typedef enum CpuHold {
     HOLD_BORROWED, /* the thread of another CPU */
 } CpuHold;
 
+enum { RESTS_BEFORE_LENT = 16 };
+
 /* Guest code as the frontend reads it: the copy that publishing compares with memory. */
 typedef struct CodeReader {
     uint64_t pc;
@@ -113,6 +115,7 @@ struct TcgCpu {
     _Atomic uint32_t doorbell; /* its thread sleeps on it; rung by a change */
     _Atomic uint32_t waiting;  /* its thread sleeps, or is about to */
     _Atomic CpuHold hold;
+    _Atomic unsigned rests; /* times that it has halted with nothing to do since it was reset */
     _Atomic bool slice_set;
     struct TcgCpu *_Atomic borrowed; /* that its thread runs in its stead; NULL: none */
     _Atomic uint64_t seen;           /* the epoch in which it was last outside generated code */

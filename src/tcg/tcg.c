@@ -186,6 +186,7 @@ static bool init_isa(TcgCpu *cpu, const TcgCpuOptions *options, GError **error)
 void cpu_reset(TcgCpu *cpu, const CpuEntry *entry)
 {
     atomic_store(&cpu->power, entry->held ? POWER_OFF : POWER_ON);
+    atomic_store(&cpu->rests, 0);
     cpu->env->raised = 0;
     cpu->isa->reset(cpu->env);
     cpu->isa->set_entry(cpu->env, entry->pc, entry->args);

@@ -11,6 +11,9 @@
  * back and its thread is woken after all. A CPU that halts itself goes on with those that it gave back, if their
  * threads are not awake yet, for as long as it has nothing to do.
  *
+ * A CPU that was reset not long ago is left to its own thread. OpenSBI 1.1 says to a hart that it shall start before
+ * it says where; the hart must not look just then, and nobody else be held up then.
+ *
  * TcgCpu.hold says who runs a CPU; only the holder looks at anything but the atomics. What is kicked is seen: the
  * kicker sets exit_request and then looks at `waiting` and `hold`, the others set those and then look at
  * exit_request.
@@ -57,7 +60,8 @@ static void ring(TcgCpu *cpu)
 static bool may_borrow(const TcgCpu *self, const TcgCpu *cpu)
 {
     return self->in_loop && self->tcg == cpu->tcg && cpu->slice && !cpu->lockstep &&
-        !self->tcg->options.counted && self->borrows < BORROW_DEPTH;
+        !self->tcg->options.counted && self->borrows < BORROW_DEPTH &&
+        atomic_load(&cpu->rests) >= RESTS_BEFORE_LENT;
 }
 
 static void wake(TcgCpu *cpu)
@@ -322,6 +326,7 @@ static void rest(TcgCpu *cpu)
                 break;
             }
             held = false;
+            atomic_fetch_add(&cpu->rests, 1);
             atomic_store(&cpu->hold, HOLD_FREE);
             if (is_kicked(cpu)) {
                 continue;

@@ -26,6 +26,7 @@ static Fixture *fixture_new(const char *host, unsigned cpus)
     for (unsigned i = 0; i < cpus; i++) {
         f->m->mini[i]->r[4] = MAIL;
         f->m->mini[i]->stop_on_exception = true;
+        atomic_store(&f->m->cpu[i]->rests, RESTS_BEFORE_LENT);
     }
     return f;
 }
@@ -87,23 +88,39 @@ static void fixture_free(Fixture *f)
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Fixture, fixture_free)
 
 /* What is asked while CPU 1 is about to halt goes unseen, as nothing handles the interrupt; so it is asked again. */
-static void an_ipi_is_answered_in_the_thread_of_its_sender(void **state)
+static void ask_for_answers(Fixture *f, unsigned times)
 {
-    enum { TIMES = 100 };
-    g_autoptr(Fixture) f = fixture_new(*state, 2);
     MiniMachine *m = f->m;
     MINI_PUT(m, 0x1000, mini(MINI_HALT, 0, 0, 0), mini(MINI_LD, 0, 4, 0), mini(MINI_ST, 0, 4, 8),
         mini(MINI_J, 0, 0, -12));
     MINI_PUT(m, 0x1800, mini(MINI_ADDI, 0, 0, 1), mini(MINI_ST, 0, 4, 0), mini(MINI_IPI, 0, 0, 1),
         mini(MINI_LD, 2, 4, 8), mini(MINI_BNE, 2, 0, -8), mini(MINI_BNE, 0, 1, -20), mini(MINI_BAD, 0, 0, 0));
-    m->mini[0]->r[1] = TIMES;
+    m->mini[0]->r[1] = times;
     start(f, 1, 0x1000);
     wait_until_it_halts(f, 1);
 
     run_cpu_0_to_its_end(f, false);
 
-    assert_int_equal(m->mini[0]->r[2], TIMES);
-    assert_in_range(m->cpu[1]->lent, TIMES / 2, UINT_MAX);
+    assert_int_equal(m->mini[0]->r[2], times);
+}
+
+static void an_ipi_is_answered_in_the_thread_of_its_sender(void **state)
+{
+    enum { TIMES = 100 };
+    g_autoptr(Fixture) f = fixture_new(*state, 2);
+
+    ask_for_answers(f, TIMES);
+    assert_in_range(f->m->cpu[1]->lent, TIMES / 2, UINT_MAX);
+}
+
+static void a_cpu_that_was_reset_is_left_to_its_own_thread(void **state)
+{
+    enum { TIMES = RESTS_BEFORE_LENT / 4 };
+    g_autoptr(Fixture) f = fixture_new(*state, 2);
+
+    atomic_store(&f->m->cpu[1]->rests, 0);
+    ask_for_answers(f, TIMES);
+    assert_int_equal(f->m->cpu[1]->lent, 0);
 }
 
 /* CPU 1 does not halt again until CPU 0 has gone on for a while and says so. */
@@ -179,6 +196,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         BOTH(an_ipi_is_answered_in_the_thread_of_its_sender),
+        BOTH(a_cpu_that_was_reset_is_left_to_its_own_thread),
         BOTH(a_borrowed_cpu_that_goes_on_and_on_is_given_back),
         BOTH(a_borrowed_cpu_that_pauses_is_given_back),
         BOTH(cpus_that_kick_each_other_all_come_to_their_end),
