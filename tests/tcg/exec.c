@@ -733,12 +733,6 @@ static void after_a_sync_no_cpu_uses_what_was_flushed(void **state)
     }
 }
 
-#define ON(host, test)                                                                             \
-    {                                                                                              \
-        #test " on " host, test, NULL, NULL, (void *)host                                          \
-    }
-#define BOTH(test) ON("interp", test), ON("x86_64", test)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {

@@ -194,6 +194,9 @@ static bool runner_open(Runner *r, const Host *host)
     close(fd);
     toy_init(&r->toy);
     r->thunks = host->init(r->write, r->execute, CODE_SIZE, toy_gvars, TOY_GVARS);
+    if (!r->thunks) {
+        print_message("host %s generates no code here\n", host->name);
+    }
     return r->thunks != 0;
 }
 

@@ -100,4 +100,11 @@ void mini_put(MiniMachine *machine, uint64_t at, const uint32_t *insns, unsigned
 /* Runs CPU 0 from pc until it halts. */
 void mini_run(MiniMachine *machine, uint64_t pc);
 
+/* A test as rows of cmocka's, one for each host, whose name is its initial state. */
+#define ON(host, test)                                                                             \
+    {                                                                                              \
+        .name = #test " on " host, .test_func = test, .initial_state = (void *)host                \
+    }
+#define BOTH(test) ON("interp", test), ON("x86_64", test)
+
 #endif

@@ -186,12 +186,6 @@ static void cpus_that_kick_each_other_all_come_to_their_end(void **state)
     }
 }
 
-#define ON(host, test)                                                                             \
-    {                                                                                              \
-        #test " on " host, test, NULL, NULL, (void *)host                                          \
-    }
-#define BOTH(test) ON("interp", test), ON("x86_64", test)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
