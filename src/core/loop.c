@@ -7,14 +7,29 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "core/futex.h"
+#include "core/spin.h"
+
 /* ---- the machine lock ---- */
+
+enum { MAX_WAKES = 8 };
 
 static pthread_mutex_t the_lock = PTHREAD_MUTEX_INITIALIZER;
 static _Thread_local bool holds_lock;
+static _Thread_local struct {
+    _Atomic uint32_t *words[MAX_WAKES];
+    unsigned count;
+} to_wake; /* when the thread gives the lock back */
 
+/* Most who have it give it back within a few microseconds. */
 void machine_lock(void)
 {
-    g_assert(!holds_lock);
+    for (unsigned turn = 0; turn < SPIN_TURNS; turn++) {
+        if (machine_trylock()) {
+            return;
+        }
+        spin_pause();
+    }
     pthread_mutex_lock(&the_lock);
     holds_lock = true;
 }
@@ -31,6 +46,18 @@ void machine_unlock(void)
     g_assert(holds_lock);
     holds_lock = false;
     pthread_mutex_unlock(&the_lock);
+    while (to_wake.count > 0) {
+        futex_wake(to_wake.words[--to_wake.count]);
+    }
+}
+
+void machine_wake(_Atomic uint32_t *word)
+{
+    if (holds_lock && to_wake.count < MAX_WAKES) {
+        to_wake.words[to_wake.count++] = word;
+    } else {
+        futex_wake(word);
+    }
 }
 
 bool machine_lock_held(void)

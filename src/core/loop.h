@@ -10,6 +10,7 @@
 
 #include <glib.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 void machine_lock(void);
 bool machine_trylock(void); /* false when another thread has it */
@@ -19,6 +20,12 @@ bool machine_lock_held(void); /* by this thread */
 /* Takes the lock unless this thread has it; give the answer to machine_lock_restore(). */
 bool machine_lock_ensure(void);
 void machine_lock_restore(bool taken);
+
+/*
+ * Wakes a thread that sleeps on the futex; when this thread has the lock, not before it gives it back: that takes
+ * long, and others wait meanwhile.
+ */
+void machine_wake(_Atomic uint32_t *word);
 
 /* Runs until loop_quit(); gives its code. The caller holds no lock. */
 int loop_run(void);

@@ -97,6 +97,8 @@ struct TcgCpu {
     unsigned patience;    /* times that it comes between two blocks before it runs them */
     bool spins;           /* borrowed, it looks for what somebody else is to do */
     unsigned spun;        /* how often it stopped for that */
+    unsigned looks;       /* in a row, for what another CPU is to do ... */
+    int64_t looked_at;    /* ... and when the last one was */
     unsigned borrows;     /* how many the thread runs in each other's stead, this one the last */
     bool in_loop;         /* cpu_run_woken() will be called */
     unsigned empty_waits; /* waits since an interrupt was taken that had nothing to wait for */

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 
 #include "core/build.h"
 #include "core/diag.h"
@@ -287,6 +288,7 @@ static void *thread_main(void *data)
 {
     TcgCpu *cpu = data;
 
+    prctl(PR_SET_TIMERSLACK, 1); /* nanoseconds, for spin_wait() */
     while (next_state(cpu) == CPU_RUNNING) {
         cpu_run(cpu, 0);
     }

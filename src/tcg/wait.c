@@ -18,11 +18,9 @@
  * kicker sets exit_request and then looks at `waiting` and `hold`, the others set those and then look at
  * exit_request.
  */
-#include <linux/futex.h>
-#include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
-
+#include "core/futex.h"
+#include "core/loop.h"
+#include "core/spin.h"
 #include "tcg/tcg-impl.h"
 
 enum {
@@ -32,15 +30,10 @@ enum {
     SLICE_NS = 50000, /* of a borrowed CPU while the other one could go on: as long as a wake */
     SLICE_LIMIT_NS = 500000, /* when it does not leave generated code by itself */
     PATIENCE = 32,           /* blocks, or so, that a CPU runs before it borrows whom it woke */
-    SPINS = 4,               /* tries of a borrowed CPU that waits actively */
-    BORROW_DEPTH = 4,        /* a borrowed CPU borrows another, and so on */
+    SAME_WAIT_NS = 100000, /* two looks of a CPU that are no further apart are for the same thing */
+    SPINS = 4,             /* tries of a borrowed CPU that waits actively */
+    BORROW_DEPTH = 4,      /* a borrowed CPU borrows another, and so on */
 };
-
-static void futex(
-    _Atomic uint32_t *word, int operation, uint32_t value, const struct timespec *timeout)
-{
-    syscall(SYS_futex, word, operation | FUTEX_PRIVATE_FLAG, value, timeout, NULL, 0);
-}
 
 static bool is_kicked(const TcgCpu *cpu)
 {
@@ -53,7 +46,12 @@ static bool is_kicked(const TcgCpu *cpu)
 static void ring(TcgCpu *cpu)
 {
     atomic_fetch_add(&cpu->doorbell, 1);
-    futex(&cpu->doorbell, FUTEX_WAKE, 1, NULL);
+    machine_wake(&cpu->doorbell);
+}
+
+static uint64_t bit_of(const TcgCpu *cpu)
+{
+    return UINT64_C(1) << cpu->slot;
 }
 
 /* Both have guest time, and nothing counts or compares what one thread runs. */
@@ -70,7 +68,7 @@ static void wake(TcgCpu *cpu)
 
     if (self && self != cpu && may_borrow(self, cpu) && atomic_load(&cpu->hold) == HOLD_FREE) {
         self->patience = self->woken ? self->patience : PATIENCE;
-        self->woken |= UINT64_C(1) << cpu->slot;
+        self->woken |= bit_of(cpu);
         atomic_store(&self->env->exit_request, 1);
     } else {
         ring(cpu);
@@ -94,7 +92,7 @@ static void sleep_until_kicked(TcgCpu *cpu, const struct timespec *timeout)
 
     atomic_store(&cpu->waiting, 1);
     if (!is_kicked(cpu)) {
-        futex(&cpu->doorbell, FUTEX_WAIT, bell, timeout);
+        futex_wait(&cpu->doorbell, bell, timeout);
     }
     atomic_store(&cpu->waiting, 0);
 }
@@ -107,6 +105,16 @@ void cpu_wait_for_kick(TcgCpu *cpu)
         sleep_until_kicked(cpu, NULL);
     }
     cpu_come_inside(cpu);
+}
+
+/* Between two looks for something that another thread is to do. */
+static void look_again(TcgCpu *cpu)
+{
+    int64_t now = clock_host_ns();
+
+    cpu->looks = now - cpu->looked_at < SAME_WAIT_NS ? cpu->looks + 1 : 0;
+    cpu->looked_at = now;
+    spin_wait(cpu->looks);
 }
 
 /*
@@ -126,7 +134,7 @@ void cpu_spin(CpuEnv *env)
         cpu->spins = true;
         atomic_store(&env->exit_request, 1);
     } else {
-        g_thread_yield();
+        look_again(cpu);
     }
 }
 
@@ -191,13 +199,13 @@ static bool stops_spinning(TcgCpu *cpu, TcgCpu *host, bool waits)
 {
     cpu->spins = false;
     if (waits && !is_kicked(host)) {
-        g_thread_yield();
+        look_again(cpu);
         return false;
     }
     if (++cpu->spun > SPINS) {
         return false;
     }
-    host->woken |= UINT64_C(1) << cpu->slot | cpu->woken;
+    host->woken |= bit_of(cpu) | cpu->woken;
     host->patience = PATIENCE;
     cpu->woken = 0;
     cpu_go_outside(cpu);
@@ -267,7 +275,7 @@ static void run_borrowed(TcgCpu *cpu, TcgCpu *host, bool waits)
     cpu_come_inside(cpu);
     do {
         if (had_its_slice(cpu, host, waits, &until)) {
-            host->given_back |= UINT64_C(1) << cpu->slot;
+            host->given_back |= bit_of(cpu);
             give_back(cpu);
             break;
         }
@@ -332,7 +340,7 @@ static void rest(TcgCpu *cpu)
                 continue;
             }
         }
-        futex(&cpu->doorbell, FUTEX_WAIT, bell, NULL);
+        futex_wait(&cpu->doorbell, bell, NULL);
     }
     atomic_store(&cpu->waiting, 0);
     cpu->borrows = 0;

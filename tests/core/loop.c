@@ -3,6 +3,7 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include "core/futex.h"
 #include "core/line.h"
 #include "core/loop.h"
 
@@ -62,6 +63,44 @@ static void take_byte(void *data, int fd, GIOCondition ready)
 
     assert_int_equal(read(fd, &byte, 1), 1);
     (*(unsigned *)data)++;
+}
+
+static void *sleep_until_woken(void *data)
+{
+    _Atomic uint32_t *word = data;
+
+    while (atomic_load(word) == 0) {
+        futex_wait(word, 0, NULL);
+    }
+    return NULL;
+}
+
+/* With the lock and without it; more of them than are kept until it is given back. */
+static void who_sleeps_is_woken_when_the_lock_is_given_back(void **state)
+{
+    enum { SLEEPERS = 20 };
+
+    for (unsigned locked = 0; locked < 2; locked++) {
+        _Atomic uint32_t words[SLEEPERS] = { 0 };
+        pthread_t threads[SLEEPERS];
+
+        for (unsigned i = 0; i < SLEEPERS; i++) {
+            pthread_create(&threads[i], NULL, sleep_until_woken, &words[i]);
+        }
+        if (locked) {
+            machine_lock();
+        }
+        for (unsigned i = 0; i < SLEEPERS; i++) {
+            atomic_store(&words[i], 1);
+            machine_wake(&words[i]);
+        }
+        if (locked) {
+            machine_unlock();
+        }
+        for (unsigned i = 0; i < SLEEPERS; i++) {
+            pthread_join(threads[i], NULL);
+        }
+    }
 }
 
 static void a_watch_is_called_only_while_it_asks(void **state)
@@ -132,6 +171,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(calls_from_a_thread_come_in_order_and_with_the_lock),
         cmocka_unit_test(the_lock_is_free_while_the_loop_waits),
+        cmocka_unit_test(who_sleeps_is_woken_when_the_lock_is_given_back),
         cmocka_unit_test(a_watch_is_called_only_while_it_asks),
         cmocka_unit_test(a_line_tells_changes_only),
         cmocka_unit_test(an_or_is_high_until_its_last_input_falls),
