@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include "core/clock.h"
 #include "core/loop.h"
 #include "ui/char-impl.h"
 #include "ui/terminal.h"
@@ -12,12 +13,15 @@ enum {
     ESCAPE_KEY = 0x01,        /* Ctrl-A */
     OUTPUT_LIMIT = 64 * 1024, /* the device waits when the reader is this far behind */
     READ_SIZE = 4096,
+    WRITE_PERIOD_NS = 2000000, /* what comes sooner after a write goes out with what follows it */
 };
 
 typedef struct StdioChannel {
     Channel channel;
     LoopWatch *in, *out;
     GByteArray *output; /* not yet written */
+    LoopAlarm *next;    /* when it will be */
+    int64_t written_at; /* clock_host_ns() of the last write */
     bool is_terminal;
     bool escaped; /* the last key was Ctrl-A */
     StdioEscape escape;
@@ -45,16 +49,34 @@ static void write_some(StdioChannel *s)
         if (written > 0) {
             g_byte_array_remove_range(s->output, 0, written);
         }
+        s->written_at = clock_host_ns();
     }
     loop_watch_set(s->out, s->output->len > 0 ? G_IO_OUT : 0);
 }
 
-static void stdout_ready(void *data, int fd, GIOCondition ready)
+static void write_now(void *data)
 {
     StdioChannel *s = data;
 
     write_some(s);
     channel_drained(&s->channel);
+}
+
+static void stdout_ready(void *data, int fd, GIOCondition ready)
+{
+    write_now(data);
+}
+
+/* Guests write byte after byte; the loop is not woken for each. */
+static void write_soon(StdioChannel *s)
+{
+    int64_t next = s->written_at + WRITE_PERIOD_NS;
+
+    if (clock_host_ns() >= next) {
+        loop_watch_set(s->out, G_IO_OUT);
+    } else {
+        loop_alarm_set(s->next, next);
+    }
 }
 
 static size_t stdio_write(Channel *channel, const uint8_t *bytes, size_t length)
@@ -68,7 +90,7 @@ static size_t stdio_write(Channel *channel, const uint8_t *bytes, size_t length)
     }
     g_byte_array_append(s->output, bytes, length);
     if (was_empty && length > 0) {
-        loop_watch_set(s->out, G_IO_OUT);
+        write_soon(s);
     }
     return length;
 }
@@ -147,6 +169,7 @@ static void stdio_close(Channel *channel)
     stdio_flush(channel);
     g_clear_pointer(&s->in, loop_unwatch);
     g_clear_pointer(&s->out, loop_unwatch);
+    g_clear_pointer(&s->next, loop_alarm_free);
     g_byte_array_unref(s->output);
     terminal_restore();
 }
@@ -169,5 +192,6 @@ Channel *channel_new_stdio(StdioEscape escape, StdioSpy spy, void *data)
     s->is_terminal = terminal_make_raw();
     s->in = loop_watch(STDIN_FILENO, G_IO_IN | G_IO_HUP, stdin_ready, s);
     s->out = loop_watch(STDOUT_FILENO, 0, stdout_ready, s);
+    s->next = loop_alarm_new(write_now, s);
     return &s->channel;
 }
