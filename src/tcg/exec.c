@@ -26,7 +26,7 @@ void cpu_come_inside(TcgCpu *cpu)
 {
     atomic_store(&cpu->seen, atomic_load(&cpu->tcg->epoch));
     /* Who asks something of a CPU outside need not kick it. */
-    if (atomic_load(&cpu->requests)) {
+    if (atomic_load(&cpu->requests) || flush_orders_wait(cpu)) {
         atomic_store(&cpu->env->exit_request, 1);
     }
 }
@@ -81,9 +81,7 @@ static bool serve_requests(TcgCpu *cpu)
     if (requests & REQUEST_DROP_WRITES) {
         drop_writes(cpu);
     }
-    if (requests & REQUEST_FLUSH_ORDERS) {
-        flush_orders_serve(cpu);
-    }
+    flush_orders_serve(cpu);
     cpu_run_woken(cpu);
     if (atomic_load(&cpu->wanted) != CPU_RUNNING) {
         return false;

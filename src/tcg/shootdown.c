@@ -1,9 +1,11 @@
 /*
- * Flushes on other CPUs: each CPU has a few orders that others post and it carries out between two blocks. A CPU
- * that is outside generated code is left alone: it looks before it comes inside.
+ * Flushes on other CPUs: an order is written to the translator's log, which each CPU reads between two blocks. A CPU
+ * that is outside generated code is left alone: it looks before it comes inside. One that is too far behind flushes
+ * everything.
  */
 #include <string.h>
 
+#include "core/spin.h"
 #include "tcg/tcg-impl.h"
 
 static void carry_out(CpuEnv *env, const FlushOrder *order)
@@ -16,28 +18,35 @@ static void carry_out(CpuEnv *env, const FlushOrder *order)
     }
 }
 
-static void post(TcgCpu *cpu, const FlushOrder *order)
+/* Gives the order's number, which begins with 1. */
+static uint64_t write_order(FlushLog *log, const FlushOrder *order)
 {
-    FlushMail *mail = &cpu->mail;
-
-    pthread_mutex_lock(&mail->lock);
-    if (mail->count < FLUSH_ORDERS) {
-        mail->orders[mail->count] = *order;
-    }
-    mail->count++;
-    atomic_fetch_add(&mail->posted, 1);
-    pthread_mutex_unlock(&mail->lock);
-    cpu_request(cpu, REQUEST_FLUSH_ORDERS);
+    pthread_mutex_lock(&log->lock);
+    uint64_t number = atomic_load(&log->count) + 1;
+    log->orders[number % FLUSH_LOG] = *order;
+    atomic_store(&log->count, number);
+    pthread_mutex_unlock(&log->lock);
+    return number;
 }
 
 static void post_to_all(CpuEnv *env, FlushOrder order)
 {
-    Tcg *tcg = env_cpu(env)->tcg;
+    TcgCpu *self = env_cpu(env);
+    Tcg *tcg = self->tcg;
 
     carry_out(env, &order);
+    if (tcg->cpu_count == 1) {
+        return;
+    }
+    order.from = self->slot;
+    self->flush_posted = write_order(&tcg->flushes, &order);
+    if (atomic_load(&self->flush_served) == self->flush_posted - 1) {
+        atomic_store(&self->flush_served, self->flush_posted);
+    }
     for (unsigned i = 0; i < tcg->cpu_count; i++) {
-        if (tcg->cpus[i] && tcg->cpus[i]->env != env) {
-            post(tcg->cpus[i], &order);
+        TcgCpu *cpu = tcg->cpus[i];
+        if (cpu && cpu != self && atomic_load(&cpu->seen) != EPOCH_OUTSIDE) {
+            cpu_kick(cpu->env);
         }
     }
 }
@@ -63,31 +72,50 @@ void tlb_flush_page_cpus(CpuEnv *env, uint64_t address, TlbSpaceTest test, uint6
         (FlushOrder){ .kind = FLUSH_PAGE, .address = address, .test = test, .wanted = wanted });
 }
 
-void flush_orders_serve(TcgCpu *cpu)
+bool flush_orders_wait(const TcgCpu *cpu)
 {
-    FlushMail *mail = &cpu->mail;
-    FlushOrder orders[FLUSH_ORDERS];
-
-    pthread_mutex_lock(&mail->lock);
-    unsigned count = mail->count;
-    uint64_t posted = atomic_load(&mail->posted);
-    memcpy(orders, mail->orders, MIN(count, FLUSH_ORDERS) * sizeof(FlushOrder));
-    mail->count = 0;
-    pthread_mutex_unlock(&mail->lock);
-    if (count > FLUSH_ORDERS) {
-        tlb_flush_all(cpu->env);
-    }
-    for (unsigned i = 0; count <= FLUSH_ORDERS && i < count; i++) {
-        carry_out(cpu->env, &orders[i]);
-    }
-    atomic_store(&mail->served, posted);
+    return atomic_load(&cpu->flush_served) != atomic_load(&cpu->tcg->flushes.count);
 }
 
-/* Nothing that was posted before can be missed by the CPU any more. */
-static bool has_served(const TcgCpu *cpu, uint64_t posted)
+/* Copies the orders after those that were served, at most `room`; gives how many. 0: some are no longer there. */
+static unsigned read_orders(FlushLog *log, uint64_t served, FlushOrder *orders, unsigned room)
 {
-    return atomic_load(&cpu->mail.served) >= posted || atomic_load(&cpu->seen) == EPOCH_OUTSIDE ||
-        atomic_load(&cpu->mail.syncing);
+    pthread_mutex_lock(&log->lock);
+    uint64_t behind = atomic_load(&log->count) - served;
+    unsigned count = behind <= FLUSH_LOG ? MIN(behind, room) : 0;
+    for (unsigned i = 0; i < count; i++) {
+        orders[i] = log->orders[(served + 1 + i) % FLUSH_LOG];
+    }
+    pthread_mutex_unlock(&log->lock);
+    return count;
+}
+
+void flush_orders_serve(TcgCpu *cpu)
+{
+    enum { AT_ONCE = 16 };
+    FlushLog *log = &cpu->tcg->flushes;
+    FlushOrder orders[AT_ONCE];
+
+    while (flush_orders_wait(cpu)) {
+        uint64_t all = atomic_load(&log->count), served = atomic_load(&cpu->flush_served);
+        unsigned count = read_orders(log, served, orders, AT_ONCE);
+        if (count == 0) {
+            tlb_flush_all(cpu->env);
+        }
+        for (unsigned i = 0; i < count; i++) {
+            if (orders[i].from != cpu->slot) {
+                carry_out(cpu->env, &orders[i]);
+            }
+        }
+        atomic_store(&cpu->flush_served, count > 0 ? served + count : all);
+    }
+}
+
+/* The CPU cannot miss that order, nor one before it, any more. */
+static bool has_served(const TcgCpu *cpu, uint64_t order)
+{
+    return atomic_load(&cpu->flush_served) >= order || atomic_load(&cpu->seen) == EPOCH_OUTSIDE ||
+        atomic_load(&cpu->flush_syncs);
 }
 
 void tlb_sync(CpuEnv *env)
@@ -95,17 +123,19 @@ void tlb_sync(CpuEnv *env)
     TcgCpu *self = env_cpu(env);
     const Tcg *tcg = self->tcg;
 
+    if (G_LIKELY(self->flush_posted == 0)) {
+        return;
+    }
     /* Others need not wait for this one: it looks at its own orders before it goes on. */
-    atomic_store(&self->mail.syncing, true);
+    atomic_store(&self->flush_syncs, true);
     for (unsigned i = 0; i < tcg->cpu_count; i++) {
         const TcgCpu *cpu = tcg->cpus[i];
-        uint64_t posted = cpu ? atomic_load(&cpu->mail.posted) : 0;
-        while (cpu && cpu != self && !has_served(cpu, posted)) {
-            g_thread_yield();
+        for (unsigned turn = 0; cpu && cpu != self && !has_served(cpu, self->flush_posted);
+             turn++) {
+            spin_wait(turn);
         }
     }
-    atomic_store(&self->mail.syncing, false);
-    if (atomic_fetch_and(&self->requests, ~(uint32_t)REQUEST_FLUSH_ORDERS) & REQUEST_FLUSH_ORDERS) {
-        flush_orders_serve(self);
-    }
+    self->flush_posted = 0;
+    atomic_store(&self->flush_syncs, false);
+    flush_orders_serve(self);
 }

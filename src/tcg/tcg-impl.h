@@ -37,7 +37,8 @@ struct Tcg {
     CodeCache code;
     BlockTable blocks;
     PageIds page_ids;
-    _Atomic uint64_t epoch; /* grows when a chunk retires */
+    FlushLog flushes;
+    _Atomic uint64_t epoch; /* grows when a chunk retires or an exit is closed */
     unsigned cpu_count;
     TcgCpu *cpus[TCG_MAX_CPUS];
     const Machine *machine; /* NULL in tests */
@@ -51,9 +52,8 @@ struct Tcg {
 
 /* What other threads ask of a CPU; bits of TcgCpu.requests. */
 enum {
-    REQUEST_FLUSH = 1 << 0,        /* the memory map changed */
-    REQUEST_DROP_WRITES = 1 << 1,  /* drop write entries of pages that became code */
-    REQUEST_FLUSH_ORDERS = 1 << 2, /* see FlushMail */
+    REQUEST_FLUSH = 1 << 0,       /* the memory map changed */
+    REQUEST_DROP_WRITES = 1 << 1, /* drop write entries of pages that became code */
 };
 
 typedef enum RunState { CPU_PAUSED, CPU_RUNNING, CPU_STOPPED } RunState;
@@ -105,6 +105,7 @@ struct TcgCpu {
     uint64_t left[EXIT_BUDGET + 1]; /* how often generated code came back, by reason ... */
     uint64_t jump_refills;          /* ... and how often it need not, for jump_refill() */
     uint64_t lent;                  /* how often another one's thread ran it */
+    uint64_t flush_posted;          /* its last order since it synchronised; 0: none */
 
     Tlb tlb;
     FetchView *views[FETCH_VIEWS];
@@ -123,7 +124,8 @@ struct TcgCpu {
     _Atomic uint64_t seen;           /* the epoch in which it was last outside generated code */
     const CodePage *drop_pages[DROP_LIST]; /* with Tcg.lock; more than that: all of them */
     unsigned drop_count;
-    FlushMail mail;
+    _Atomic uint64_t flush_served; /* orders of the log that it need not look at any more */
+    _Atomic bool flush_syncs;      /* in tlb_sync(), after which it serves */
 
     GThread *thread;
     pthread_mutex_t state_lock;

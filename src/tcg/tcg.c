@@ -98,6 +98,7 @@ Tcg *tcg_new(const Isa *isa, const TcgOptions *options, GError **error)
     tcg->isa = isa;
     tcg->options = *options;
     pthread_mutex_init(&tcg->lock, NULL);
+    pthread_mutex_init(&tcg->flushes.lock, NULL);
     blocks_init(&tcg->blocks);
     add_to_list(tcg);
     if (!code_init(&tcg->code, size, error) || !choose_host(tcg, options->host, error)) {
@@ -118,6 +119,7 @@ void tcg_free(Tcg *tcg)
     code_clear(&tcg->code);
     page_ids_clear(&tcg->page_ids);
     g_clear_pointer(&tcg->perf_map, fclose);
+    pthread_mutex_destroy(&tcg->flushes.lock);
     pthread_mutex_destroy(&tcg->lock);
     g_free(tcg);
 }
@@ -207,7 +209,6 @@ TcgCpu *tcg_cpu_new(Tcg *tcg, const TcgCpuOptions *options, GError **error)
     cpu->cpu.index = options->index;
     pthread_mutex_init(&cpu->state_lock, NULL);
     pthread_cond_init(&cpu->state_changed, NULL);
-    pthread_mutex_init(&cpu->mail.lock, NULL);
     atomic_init(&cpu->seen, EPOCH_OUTSIDE);
     tlb_init(&cpu->tlb);
     if (!map_state(cpu, error) || !init_isa(cpu, options, error)) {
@@ -246,7 +247,6 @@ void tcg_cpu_free(TcgCpu *cpu)
     }
     pthread_mutex_destroy(&cpu->state_lock);
     pthread_cond_destroy(&cpu->state_changed);
-    pthread_mutex_destroy(&cpu->mail.lock);
     g_free(cpu);
 }
 

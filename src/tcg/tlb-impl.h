@@ -111,25 +111,28 @@ typedef struct PageRef {
     bool marked;       /* see Translation */
 } PageRef;
 
-/* What other CPUs want this one to forget: shootdown.c. */
-enum { FLUSH_ORDERS = 16 };
+/* What a CPU wants the others to forget: shootdown.c. */
+enum { FLUSH_LOG = 128 };
 
 typedef enum FlushKind { FLUSH_ALL, FLUSH_SPACE, FLUSH_WORLD, FLUSH_PAGE } FlushKind;
 
 typedef struct FlushOrder {
     FlushKind kind;
+    unsigned from; /* the slot of the CPU that gave it, which has done it */
     uint64_t address;
     TlbSpaceTest test;
     uint64_t wanted;
 } FlushOrder;
 
-typedef struct FlushMail {
+/* The last orders of all CPUs: number n is at n % FLUSH_LOG. */
+typedef struct FlushLog {
     pthread_mutex_t lock;
-    FlushOrder orders[FLUSH_ORDERS];
-    unsigned count; /* more than FLUSH_ORDERS: all is to be flushed */
-    _Atomic uint64_t posted, served;
-    _Atomic bool syncing; /* in tlb_sync(), after which it serves */
-} FlushMail;
+    FlushOrder orders[FLUSH_LOG];
+    _Atomic uint64_t count; /* that were ever given */
+} FlushLog;
+
+/* Whether there are orders that the CPU has not served. Any thread. */
+bool flush_orders_wait(const TcgCpu *cpu);
 
 /* Does what was asked of the CPU. Its thread. */
 void flush_orders_serve(TcgCpu *cpu);
