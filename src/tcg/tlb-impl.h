@@ -89,10 +89,10 @@ typedef struct Tlb {
 
     L2Entry *entries;
     unsigned set_bits;
-    unsigned victim;          /* which way is replaced next */
-    uint64_t sizes;           /* bit n: there may be pages of 2^n bytes */
-    unsigned lookups, misses; /* since the size was last thought about */
-    uint64_t walks, refills;  /* statistics */
+    unsigned victim;            /* which way is replaced next */
+    uint64_t sizes;             /* bit n: there may be pages of 2^n bytes */
+    unsigned lookups, replaced; /* entries, since the size was last thought about */
+    uint64_t walks, refills;    /* statistics */
 
     RamView *ram;
     unsigned ram_count;

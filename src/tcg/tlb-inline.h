@@ -31,7 +31,7 @@ static inline const RamView *tlb_ram_of_host(const Tlb *tlb, const uint8_t *host
 static inline L2Entry *l2_set(const Tlb *tlb, uint64_t address, unsigned size_bits, uint64_t serial)
 {
     uint64_t key = (address >> size_bits) + serial * 0x13c6ef37;
-    uint64_t hash = (key ^ key >> tlb->set_bits) & ((1u << tlb->set_bits) - 1);
+    uint64_t hash = (key ^ key >> TLB_SETS_MAX_BITS) & ((1u << tlb->set_bits) - 1);
 
     return &tlb->entries[hash * TLB_WAYS];
 }

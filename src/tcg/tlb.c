@@ -7,7 +7,7 @@
 enum {
     MOST_NEW_SPACES = 6,      /* that one change of context needs: three, each with its twin */
     LOOKUPS_PER_CHECK = 4096, /* how often growing is considered */
-    MISSES_TO_GROW = LOOKUPS_PER_CHECK / 50,
+    REPLACED_TO_GROW = LOOKUPS_PER_CHECK / 50,
 };
 
 /* ---- spaces ---------------------------------------------------------------------------------- */
@@ -225,7 +225,9 @@ void cpu_leave_other(CpuEnv *env)
 void tlb_init(Tlb *tlb)
 {
     tlb->set_bits = TLB_SETS_MIN_BITS;
-    tlb->entries = g_new0(L2Entry, TLB_WAYS << tlb->set_bits);
+    tlb->entries = g_new(
+        L2Entry, TLB_WAYS << TLB_SETS_MAX_BITS); /* the host gives what is touched */
+    memset(tlb->entries, 0, sizeof(L2Entry) * TLB_WAYS << tlb->set_bits);
     tlb->sizes = 1u << GUEST_PAGE_BITS;
     tlb->generation = 1;
     tlb->spaces_forgotten = 1;
@@ -272,42 +274,43 @@ static void insert(TcgCpu *cpu, const L2Entry *new_entry)
         if (slot->owner && entry_size_bits(slot) != GUEST_PAGE_BITS) {
             drop_all_ids(cpu);
         }
+        tlb->replaced += slot->owner != 0;
     }
     *slot = *new_entry;
     tlb->sizes |= UINT64_C(1) << size_bits;
 }
 
-/* Doubles the second level. Entries of forgotten spaces come along and are replaced in time. */
+/* Doubles the second level, where it is: what is in a set goes to that set or to the new one that was none before. */
 static void grow(TcgCpu *cpu)
 {
     Tlb *tlb = &cpu->tlb;
-    g_autofree L2Entry *old = tlb->entries;
-    unsigned old_count = TLB_WAYS << tlb->set_bits;
+    size_t old_count = (size_t)TLB_WAYS << tlb->set_bits++;
 
-    tlb->set_bits++;
-    tlb->entries = g_new0(L2Entry, TLB_WAYS << tlb->set_bits);
-    for (unsigned i = 0; i < old_count; i++) {
-        if (old[i].owner) {
-            insert(cpu, &old[i]);
+    memset(tlb->entries + old_count, 0, old_count * sizeof(L2Entry));
+    for (size_t i = 0; i < old_count; i++) {
+        L2Entry *entry = &tlb->entries[i];
+        uint64_t serial = entry->owner & -(uint64_t)L2_FLAGS;
+        if (entry->owner &&
+            l2_set(tlb, entry->page, entry_size_bits(entry), serial) >= tlb->entries + old_count) {
+            entry[old_count] = *entry;
+            *entry = (L2Entry){ 0 };
         }
     }
 }
 
-/* May move all entries, and lose some: sets of the larger one have others in them. */
-static void count_lookup(TcgCpu *cpu, bool missed)
+/* It grows when entries are replaced, not when pages are new; that moves entries. */
+static void count_lookup(TcgCpu *cpu)
 {
     Tlb *tlb = &cpu->tlb;
 
-    tlb->misses += missed;
-    tlb->lookups += 1;
-    if (tlb->lookups < LOOKUPS_PER_CHECK) {
+    if (++tlb->lookups < LOOKUPS_PER_CHECK) {
         return;
     }
-    if (tlb->misses > MISSES_TO_GROW && tlb->set_bits < TLB_SETS_MAX_BITS) {
+    if (tlb->replaced > REPLACED_TO_GROW && tlb->set_bits < TLB_SETS_MAX_BITS) {
         grow(cpu);
     }
     tlb->lookups = 0;
-    tlb->misses = 0;
+    tlb->replaced = 0;
 }
 
 static bool allowed(const L2Entry *entry, Access access)
@@ -358,17 +361,16 @@ static void remember(TcgCpu *cpu, TlbSpace *space, uint64_t address, const Trans
 static bool translate(TcgCpu *cpu, uint64_t address, Access access, PageRef *ref, CpuFault *fault)
 {
     TlbSpace *space = access == ACCESS_FETCH ? cpu->tlb.fetch : cpu->tlb.data;
-    const L2Entry *entry = l2_find(&cpu->tlb, space, address);
 
+    count_lookup(cpu);
+    const L2Entry *entry = l2_find(&cpu->tlb, space, address);
     if (entry && allowed(entry, access)) {
         ref->global = entry->owner & L2_GLOBAL;
         ref->strict = entry->owner & L2_STRICT;
         ref->marked = entry->owner & L2_MARKED;
         ref->physical = entry->physical + (address & ((UINT64_C(1) << entry_size_bits(entry)) - 1));
-        count_lookup(cpu, false);
         return true;
     }
-    count_lookup(cpu, true);
     Translation t = { .bytes = ref->bytes };
     cpu->tlb.walks++;
     if (!cpu->isa->walk(cpu->env, address, access, &t)) {

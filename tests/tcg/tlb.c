@@ -235,8 +235,8 @@ static void a_flushed_world_loses_its_global_pages_and_no_others(void **state)
     assert_int_equal(cpu->walks, 2);
 }
 
-/* Growing considers every so many look-ups, and may throw out the very page that was looked up. */
-static void a_page_that_growing_throws_out_was_found_all_the_same(void **state)
+/* Growing moves entries about, perhaps the very one that is looked up. */
+static void pages_are_found_while_the_second_level_grows(void **state)
 {
     enum { MACHINES = 200, PAGES = 3000, LOOKUPS = 4 * 4096 };
     g_autofree uint64_t *pages = g_new(uint64_t, PAGES);
@@ -260,23 +260,38 @@ static void a_page_that_growing_throws_out_was_found_all_the_same(void **state)
     g_rand_free(random);
 }
 
-/* Every page of a large memory is touched again and again: in the end nothing is walked, so the level has grown. */
-static void the_second_level_grows_to_what_is_used(void **state)
+/* A machine that has read every page of its memory again and again; MiniCpu.walks are those of the last round. */
+static MiniMachine *machine_that_read(uint64_t pages)
 {
-    enum { PAGES = 8192, ROUNDS = 6 };
-    g_autoptr(MiniMachine) m =
-        mini_machine_new(&(MiniOptions){ .tcg.host = "interp", .ram_size = (uint64_t)PAGES << 12 });
+    enum { ROUNDS = 8 };
+    MiniMachine *m = mini_machine_new(&(MiniOptions){ .tcg.host = "interp", .ram_size = pages << GUEST_PAGE_BITS });
     MiniCpu *cpu = m->mini[0];
     uint64_t value;
 
     for (unsigned round = 0; round < ROUNDS; round++) {
         cpu->walks = 0;
-        for (uint64_t page = 0; page < PAGES; page++) {
+        for (uint64_t page = 0; page < pages; page++) {
             cpu_load(&cpu->env, page << GUEST_PAGE_BITS, MEM_64, &value);
         }
     }
+    return m;
+}
 
-    assert_in_range(cpu->walks, 0, PAGES / 50);
+static void the_second_level_grows_to_what_is_used(void **state)
+{
+    enum { PAGES = 8192 };
+    g_autoptr(MiniMachine) m = machine_that_read(PAGES);
+
+    assert_in_range(m->mini[0]->walks, 0, PAGES / 50);
+}
+
+/* Pages that are all new do not make it larger: that would only cost memory. */
+static void the_second_level_does_not_grow_for_what_fits(void **state)
+{
+    g_autoptr(MiniMachine) m = machine_that_read(512);
+
+    assert_int_equal(m->mini[0]->walks, 0);
+    assert_int_equal(m->cpu[0]->tlb.set_bits, TLB_SETS_MIN_BITS);
 }
 
 /* ---- accesses -------------------------------------------------------------------------------- */
@@ -361,8 +376,9 @@ int main(void)
         cmocka_unit_test(a_change_of_space_walks_nothing_again),
         cmocka_unit_test(a_flushed_space_keeps_its_global_pages),
         cmocka_unit_test(a_flushed_world_loses_its_global_pages_and_no_others),
-        cmocka_unit_test(a_page_that_growing_throws_out_was_found_all_the_same),
+        cmocka_unit_test(pages_are_found_while_the_second_level_grows),
         cmocka_unit_test(the_second_level_grows_to_what_is_used),
+        cmocka_unit_test(the_second_level_does_not_grow_for_what_fits),
         cmocka_unit_test(widths_signs_and_orders),
         cmocka_unit_test(atomics_give_the_old_value),
         cmocka_unit_test(a_misaligned_access_raises_when_asked_to),
