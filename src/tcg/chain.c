@@ -8,6 +8,7 @@
 enum {
     PAGE_IDS_MIN_BITS = 12,
     PAGE_IDS_MAX_BITS = 17,          /* then all are forgotten, and exits linked again */
+    FEW_VIEWS = 4,                   /* of a CPU to begin with */
     MOST_FETCHED = PRESENT_BITS / 8, /* pages before FetchedPages begins anew */
 };
 
@@ -92,24 +93,43 @@ static void unlink_exit(Tcg *tcg, BlockExit *exit)
     tcg->host->unlink(exit, code_of(tcg, exit));
 }
 
-void chain_link(Tcg *tcg, BlockExit *exit, Block *target, uint32_t id)
+/*
+ * For an exit whose target is on another page than before. Another CPU may have passed the guard with the old id and
+ * not yet jumped: so first the exit is only unlinked, and linked anew when all have been outside since.
+ */
+static bool may_change_page(TcgCpu *cpu, BlockExit *exit)
 {
+    Tcg *tcg = cpu->tcg;
+
+    if (tcg->cpu_count > 1 && exit->page_id) {
+        if (exit->target) {
+            unlink_exit(tcg, exit);
+        }
+        exit->page_id = 0;
+        exit->closed_at = atomic_fetch_add(&tcg->epoch, 1) + 1;
+    }
+    return exit->page_id || cpu_passed_epoch(cpu) >= exit->closed_at;
+}
+
+void chain_link(TcgCpu *cpu, BlockExit *exit, Block *target, uint32_t id)
+{
+    Tcg *tcg = cpu->tcg;
     bool is_guard = exit->block->straddles && exit->pc == exit->block->pc; /* see translate.c */
 
     if (exit->block->dead || target->dead || is_guard) {
         return;
     }
-    /* A CPU may have passed the guard with the old id and not yet jumped, so the jump may not change its mind. */
-    if (exit->guard && exit->page_id && exit->page_id != id && tcg->cpu_count > 1) {
+    if (exit->target == target && (!exit->guard || exit->page_id == id)) {
+        return; /* it is: the guard came upon a page that was not there */
+    }
+    if ((exit->guard && exit->page_id != id && !may_change_page(cpu, exit)) ||
+        !may_patch(tcg, exit)) {
         return;
     }
-    if (!may_patch(tcg, exit)) {
-        return;
-    }
-    exit->page_id = id;
     if (exit->target) {
         unlink_exit(tcg, exit);
     }
+    exit->page_id = id;
     exit->target = target;
     exit->next_in = target->in;
     target->in = exit;
@@ -190,7 +210,9 @@ static void clear_jump(FetchView *view, unsigned index)
 
 void chain_cache_jump(TcgCpu *cpu, Block *block)
 {
-    jump_enter(cpu->view, block);
+    if (jump_known(cpu->view, block->pc) != block) {
+        jump_enter(cpu->view, block);
+    }
 }
 
 /* ---- fetch views ----------------------------------------------------------------------------- */
@@ -303,28 +325,50 @@ void fetch_view_keep_globals(FetchView *view)
     }
 }
 
+/* Its memory is touched now: to read it first and write it later would cost all threads a flush by the host. */
 FetchView *fetch_view_new(void)
 {
-    FetchView *view = g_new0(FetchView, 1);
+    FetchView *view = g_malloc(sizeof(*view));
 
-    memset(view->jumps_used, 0xff, sizeof(view->jumps_used));
-    fetch_view_clear(view);
+    memset(view, 0, sizeof(*view));
+    jump_empty(&view->context.jump[0], 0);
     return view;
 }
 
-/* A slot to reuse: an empty one, else the one unused for longest. */
-static unsigned choose_view(const TcgCpu *cpu)
+static bool is_own(const FetchView *view, const FetchKey *key)
 {
-    unsigned oldest = 0;
+    return view->serial == key->serial && view->mode == key->mode;
+}
 
+static bool was_given_up(const TcgCpu *cpu, const FetchKey *key)
+{
     for (unsigned i = 0; i < FETCH_VIEWS; i++) {
-        if (!cpu->views[i]) {
-            return i;
-        }
-        if (cpu->views[i]->used_at < cpu->views[oldest]->used_at) {
-            oldest = i;
+        if (cpu->given_up[i].serial == key->serial && cpu->given_up[i].mode == key->mode) {
+            return true;
         }
     }
+    return false;
+}
+
+/*
+ * A slot to use, empty or not. Views are large, and of a guest that starts many programs most address spaces do not
+ * come again: a CPU has few views until one that it gave up is asked for again.
+ */
+static unsigned choose_view(TcgCpu *cpu, const FetchKey *key)
+{
+    unsigned oldest = 0, count = 0;
+
+    for (; count < FETCH_VIEWS && cpu->views[count]; count++) {
+        if (cpu->views[count]->used_at < cpu->views[oldest]->used_at) {
+            oldest = count;
+        }
+    }
+    if (count < FEW_VIEWS || (count < FETCH_VIEWS && was_given_up(cpu, key))) {
+        return count;
+    }
+    const FetchView *view = cpu->views[oldest];
+    FetchKey *given_up = &cpu->given_up[cpu->given_up_count++ % FETCH_VIEWS];
+    *given_up = (FetchKey){ view->serial, view->twin, view->mode };
     return oldest;
 }
 
@@ -363,7 +407,7 @@ static const FetchView *find_sibling(const TcgCpu *cpu, const FetchKey *key)
 static FetchView *make_view(TcgCpu *cpu, const FetchKey *key)
 {
     const FetchView *sibling = find_sibling(cpu, key);
-    unsigned slot = choose_view(cpu);
+    unsigned slot = choose_view(cpu, key);
     FetchView *view = cpu->views[slot] ? cpu->views[slot] : fetch_view_new();
 
     sibling = sibling == view ? NULL : sibling;
@@ -377,11 +421,6 @@ static FetchView *make_view(TcgCpu *cpu, const FetchKey *key)
         copy_globals(view, sibling);
     }
     return view;
-}
-
-static bool is_own(const FetchView *view, const FetchKey *key)
-{
-    return view->serial == key->serial && view->mode == key->mode;
 }
 
 static bool is_shared(const FetchView *view, const FetchKey *key)

@@ -60,8 +60,8 @@ typedef struct PageIds {
 uint32_t page_id(PageIds *ids, uint64_t page, const uint8_t *host);
 void page_ids_clear(PageIds *ids);
 
-/* Leads an exit straight to the block, when both live and it is worth it (code.h); lock held. */
-void chain_link(Tcg *tcg, BlockExit *exit, Block *target, uint32_t id);
+/* Leads an exit of this CPU straight to the block, when both live and it is worth it (code.h); lock held. */
+void chain_link(TcgCpu *cpu, BlockExit *exit, Block *target, uint32_t id);
 /* Takes a block's links, in and out, and its jump cache entries away; lock held. */
 void chain_cut(Tcg *tcg, Block *block);
 

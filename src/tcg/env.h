@@ -21,9 +21,9 @@ enum {
     TLB_SIZE = 1 << TLB_BITS,
     CONTEXT_BITS = 6, /* data context ids live in bits 11..6 of a TLB tag */
     CONTEXT_SHIFT = 6,
-    JUMP_BITS = 12, /* entries of a jump cache, log2 */
+    JUMP_BITS = 13, /* entries of a jump cache, log2 */
     JUMP_SIZE = 1 << JUMP_BITS,
-    ITLB_BITS = 10,
+    ITLB_BITS = 12,
     ITLB_SIZE = 1 << ITLB_BITS,
 };
 

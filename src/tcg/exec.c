@@ -40,6 +40,19 @@ static void pass_epoch(TcgCpu *cpu)
     }
 }
 
+uint64_t cpu_passed_epoch(const TcgCpu *cpu)
+{
+    const Tcg *tcg = cpu->tcg;
+    uint64_t passed = atomic_load(&tcg->epoch);
+
+    for (unsigned i = 0; i < tcg->cpu_count; i++) {
+        if (tcg->cpus[i] && tcg->cpus[i] != cpu) {
+            passed = MIN(passed, atomic_load(&tcg->cpus[i]->seen));
+        }
+    }
+    return passed;
+}
+
 bool cpu_ask_to_drop(TcgCpu *cpu, const CodePage *page)
 {
     if (cpu->drop_count < DROP_LIST) {
@@ -144,7 +157,7 @@ static Block *leave_chain(TcgCpu *cpu)
     pthread_mutex_lock(&tcg->lock);
     bool fresh = seen == atomic_load(&tcg->epoch) && !cpu_is_watched(cpu);
     if (fresh) {
-        chain_link(tcg, exit, next, cpu_page_id(cpu, pc));
+        chain_link(cpu, exit, next, cpu_page_id(cpu, pc));
     }
     pthread_mutex_unlock(&tcg->lock);
     return fresh && !atomic_load(&cpu->env->exit_request) ? next : NULL;

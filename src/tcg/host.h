@@ -15,14 +15,17 @@
  * exit_site = this record.
  */
 typedef struct BlockExit {
-    uint64_t pc;               /* guest virtual target */
-    struct Block *block;       /* the block this exit belongs to */
-    struct Block *target;      /* NULL: unlinked */
-    struct BlockExit *next_in; /* the target's list of exits that come to it */
-    uint32_t jump;             /* offset from the block's code of what is patched */
+    uint64_t pc;          /* guest virtual target */
+    struct Block *block;  /* the block this exit belongs to */
+    struct Block *target; /* NULL: unlinked */
+    union {
+        struct BlockExit *next_in; /* linked: the target's list of exits that come to it */
+        uint64_t closed_at; /* page_id 0: not to be linked before all CPUs have passed this epoch */
+    };
+    uint32_t jump;    /* offset from the block's code of what is patched */
     uint32_t guard;   /* the same of the page id that is compared; 0: same page, no guard */
     int32_t unlinked; /* what is at `jump` while unlinked */
-    uint32_t page_id; /* that the guard was given last; kept when unlinked */
+    uint32_t page_id; /* that the guard was given last; kept when unlinked, 0: see closed_at */
 } BlockExit;
 
 /* A block's code, through both mappings. */

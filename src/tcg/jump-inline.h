@@ -79,15 +79,28 @@ static inline unsigned present_bit(uint64_t page, unsigned which)
     return mixed >> (which ? 4 : 18) & (PRESENT_BITS - 1);
 }
 
-/* What an empty entry holds: a pc that is looked for in another. A guest may jump to any number, odd ones too. */
+/* What an empty entry holds: a pc that is looked for in another. */
 static inline uint64_t jump_empty_pc(unsigned index)
 {
-    return (index ^ 1) << 1;
+    return index == 0 ? 2 : 0;
 }
 
 static inline void jump_empty(JumpEntry *entry, unsigned index)
 {
     __atomic_store_n(&entry->pc, jump_empty_pc(index), __ATOMIC_RELAXED);
+}
+
+/* The block that a jump to the pc would find, unless it looks at its second page first. NULL: none. */
+static inline Block *jump_known(const FetchView *view, uint64_t pc)
+{
+    unsigned index = jump_index(pc);
+
+    if (__atomic_load_n(&view->context.jump[index].pc, __ATOMIC_ACQUIRE) != pc) {
+        return NULL;
+    }
+    Block *block = view->blocks[index];
+    bool good = !block->straddles && !atomic_load_explicit(&block->dead, memory_order_relaxed);
+    return good ? block : NULL;
 }
 
 /* The block knows of one entry, and whether there are others. */

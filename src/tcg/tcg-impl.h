@@ -110,6 +110,8 @@ struct TcgCpu {
     Tlb tlb;
     FetchView *views[FETCH_VIEWS];
     uint64_t view_clock;
+    FetchKey given_up[FETCH_VIEWS]; /* the last ones whose views became those of others */
+    unsigned given_up_count;
     FetchView *view; /* env->fetch is its first member */
     FetchedPages fetched;
 
@@ -181,6 +183,9 @@ CpuTurn cpu_turn(TcgCpu *cpu);
  * comes inside.
  */
 bool cpu_request(TcgCpu *cpu, uint32_t request);
+
+/* The newest epoch that every other CPU has passed: since it began they have been outside generated code. */
+uint64_t cpu_passed_epoch(const TcgCpu *cpu);
 
 /*
  * The page becomes code: the CPU shall drop its write entries. True when it runs and will answer with

@@ -222,20 +222,6 @@ static void keep_reserve(Tcg *tcg)
     }
 }
 
-/* The newest epoch that every other CPU has passed. */
-static uint64_t passed_epoch(const TcgCpu *cpu)
-{
-    const Tcg *tcg = cpu->tcg;
-    uint64_t passed = atomic_load(&tcg->epoch);
-
-    for (unsigned i = 0; i < tcg->cpu_count; i++) {
-        if (tcg->cpus[i] && tcg->cpus[i] != cpu) {
-            passed = MIN(passed, atomic_load(&tcg->cpus[i]->seen));
-        }
-    }
-    return passed;
-}
-
 static void kick_others(const TcgCpu *cpu)
 {
     for (unsigned i = 0; i < cpu->tcg->cpu_count; i++) {
@@ -255,7 +241,7 @@ static Chunk *take_chunk(TcgCpu *cpu)
         chunk_tidy(tcg, cpu->chunk);
     }
     keep_reserve(tcg);
-    Chunk *chunk = code_take(&tcg->code, passed_epoch(cpu));
+    Chunk *chunk = code_take(&tcg->code, cpu_passed_epoch(cpu));
     pthread_mutex_unlock(&tcg->lock);
     if (chunk) {
         code_prepare(chunk);
@@ -445,7 +431,12 @@ Block *cpu_block_at(TcgCpu *cpu, uint64_t pc)
 {
     CodePlace place;
     CpuFault fault;
+    Block *known = jump_known(cpu->view, pc);
 
+    /* Who links to it asks for the id of its page: the jump cache may know of code on pages that the view does not. */
+    if (known && view_has_page(cpu->view, pc) && !cpu_is_watched(cpu)) {
+        return known;
+    }
     if (!find_code(cpu, pc, &place, &fault)) {
         cpu_raise(cpu->env, fault.cause, fault.value);
         return NULL;

@@ -69,16 +69,24 @@ static void indirect_jumps_find_their_blocks(void **state)
     assert_in_range(m->tcg->translated_blocks, 3, 4);
 }
 
-/* Two places that have the same entry of the jump cache. */
+/* Another place that has the same entry of the jump cache. */
+static uint64_t same_entry(uint64_t pc)
+{
+    uint64_t other = pc ^ (UINT64_C(2) << JUMP_BITS | 2);
+
+    assert_int_equal(jump_index(other), jump_index(pc));
+    return other;
+}
+
 static void jumps_that_displace_each_other_are_found_in_passing(void **state)
 {
     g_autoptr(MiniMachine) m = new_machine(state);
     MINI_PUT(m, 0x1000, mini(MINI_ADDI, 0, 0, 1), mini(MINI_JR, 2, 0, 0));
-    MINI_PUT(m, 0x3002, mini(MINI_BNE, 0, 1, 8), mini(MINI_HALT, 0, 0, 0), mini(MINI_JR, 3, 0, 0));
+    uint64_t other = same_entry(0x1000);
+    MINI_PUT(m, other, mini(MINI_BNE, 0, 1, 8), mini(MINI_HALT, 0, 0, 0), mini(MINI_JR, 3, 0, 0));
     m->mini[0]->r[1] = 1000;
-    m->mini[0]->r[2] = 0x3002;
+    m->mini[0]->r[2] = other;
     m->mini[0]->r[3] = 0x1000;
-    assert_int_equal(jump_index(0x1000), jump_index(0x3002));
 
     mini_run(m, 0x1000);
 
@@ -90,7 +98,7 @@ static void jumps_that_displace_each_other_are_found_in_passing(void **state)
     /* Code that is another meanwhile is not. */
     MINI_PUT(m, 0x1000, mini(MINI_ADDI, 0, 0, 2));
     m->mini[0]->r[1] = 3000;
-    mini_run(m, 0x300a);
+    mini_run(m, other + 8);
     assert_int_equal(m->mini[0]->r[0], 3000);
     assert_in_range(m->cpu[0]->jump_refills, 3800, 4000);
 }
@@ -530,6 +538,83 @@ static void a_flushed_page_runs_the_code_that_is_there_now(void **state)
     assert_int_equal(cpu->r[0], 5);
 }
 
+static unsigned views_of(const TcgCpu *cpu)
+{
+    unsigned count = 0;
+
+    while (count < FETCH_VIEWS && cpu->views[count]) {
+        count++;
+    }
+    return count;
+}
+
+/* Spaces that do not come again get the view of an older one; those that do have one each in the end. */
+static void views_are_as_many_as_spaces_come_again(void **state)
+{
+    enum { SPACES = 30, AGAIN = 8 };
+    g_autoptr(MiniMachine) m = new_machine(state);
+    MiniPage table[SPACES][MINI_PAGES] = { 0 };
+    MiniCpu *cpu = m->mini[0];
+    MINI_PUT(m, 0x200, mini(MINI_SPACE, 3, 0, 0), mini(MINI_J, 0, 0, 0x1000 - 0x204));
+    MINI_PUT(m, 0x4000, mini(MINI_ADDI, 0, 3, 100), mini(MINI_HALT, 0, 0, 0));
+    for (unsigned i = 0; i < SPACES; i++) {
+        table[i][0] = (MiniPage){ 0, 0x1000, false, true, false };
+        table[i][1] = (MiniPage){ 0x4000, 0x1000, false, true, false };
+    }
+    cpu->table = table;
+    cpu_context_changed(&cpu->env);
+
+    for (cpu->r[3] = 0; cpu->r[3] < SPACES; cpu->r[3]++) {
+        mini_run(m, 0x200);
+        assert_int_equal(cpu->r[0], cpu->r[3] + 100);
+    }
+    assert_in_range(views_of(m->cpu[0]), 2, AGAIN - 2);
+
+    for (unsigned turn = 0; turn < 4 * AGAIN; turn++) {
+        cpu->r[3] = turn % AGAIN;
+        mini_run(m, 0x200);
+        assert_int_equal(cpu->r[0], turn % AGAIN + 100);
+    }
+    assert_in_range(views_of(m->cpu[0]), AGAIN, FETCH_VIEWS);
+}
+
+static void run_to(MiniMachine *m, uint64_t pc, uint64_t count)
+{
+    m->mini[0]->r[0] = 0;
+    m->mini[0]->r[1] = count;
+    mini_run(m, pc);
+    assert_int_equal(m->mini[0]->r[0], count);
+}
+
+/* An exit to a page that was replaced is linked again, but not while another CPU may be about to jump there. */
+static void a_link_follows_its_page(void **state)
+{
+    g_autoptr(MiniMachine) m = mini_machine_new(&(MiniOptions){ .tcg.host = *state, .cpus = 2 });
+    MiniPage table[1][MINI_PAGES] = { { [1] = { 0x1000, 0x1000, false, true, false },
+        [2] = { 0x4000, 0x1000, false, true, false } } };
+    const uint64_t *links = &m->cpu[0]->left[EXIT_CHAIN];
+    MINI_PUT(m, 0x1000, mini(MINI_J, 0, 0, 0x1000));
+    for (unsigned at = 0x4000; at <= 0x5000; at += 0x1000) {
+        MINI_PUT(m, at, mini(MINI_ADDI, 0, 0, 1), mini(MINI_BNE, 0, 1, -0x1004), mini(MINI_HALT, 0, 0, 0));
+    }
+    m->mini[0]->table = table;
+    tlb_flush_all(&m->mini[0]->env);
+    run_to(m, 0x1000, 100);
+    assert_in_range(*links, 1, 20);
+
+    table[0][2].physical = 0x5000;
+    tlb_flush_page(&m->mini[0]->env, 0x2000, NULL, 0);
+    atomic_store(&m->cpu[1]->seen, atomic_load(&m->tcg->epoch)); /* as if it were inside */
+    uint64_t before = *links;
+    run_to(m, 0x1000, 100);
+    assert_in_range(*links - before, 100, 300);
+
+    atomic_store(&m->cpu[1]->seen, EPOCH_OUTSIDE);
+    before = *links;
+    run_to(m, 0x1000, 100);
+    assert_in_range(*links - before, 1, 20);
+}
+
 /* Also those that are not current, and when all pages are forgotten because so many were fetched. */
 static void a_page_flushed_everywhere_is_forgotten_by_every_view(void **state)
 {
@@ -653,8 +738,7 @@ static void code_patched_by_another_cpu_is_seen_after_its_barrier(void **state)
 
 static void code_patched_by_another_cpu_is_not_found_in_passing(void **state)
 {
-    assert_int_equal(jump_index(0x4000), jump_index(0x2006));
-    patch_for_another_cpu(state, 0x2006);
+    patch_for_another_cpu(state, (int)same_entry(0x4000));
 }
 
 static void confirm(MiniMachine *m)
@@ -805,6 +889,8 @@ int main(void)
         BOTH(spaces_switch_without_new_translations),
         BOTH(spaces_share_what_they_know_of_global_pages),
         BOTH(a_flushed_page_runs_the_code_that_is_there_now),
+        BOTH(views_are_as_many_as_spaces_come_again),
+        BOTH(a_link_follows_its_page),
         BOTH(a_page_flushed_everywhere_is_forgotten_by_every_view),
         BOTH(an_instruction_on_two_pages_follows_its_second_page),
         BOTH(atomic_adds_of_four_cpus_sum_up),
