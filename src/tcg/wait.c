@@ -40,6 +40,12 @@ static bool is_kicked(const TcgCpu *cpu)
     return atomic_load(&cpu->env->exit_request);
 }
 
+/* Whether a halt ends. An interrupt that the CPU has looked at and does not take is no kick any more, but a reason. */
+static bool shall_go_on(const TcgCpu *cpu)
+{
+    return is_kicked(cpu) || cpu->isa->wakes(cpu->env);
+}
+
 /* ---- kicks ----------------------------------------------------------------------------------- */
 
 /* Wakes the CPU's thread. */
@@ -217,7 +223,7 @@ static bool stops_spinning(TcgCpu *cpu, TcgCpu *host, bool waits)
 /* True: it halts, nothing is to be done for it, and it is free again. */
 static bool is_at_rest(TcgCpu *cpu, TcgCpu *host)
 {
-    if (is_kicked(cpu) || cpu->isa->wakes(cpu->env)) {
+    if (shall_go_on(cpu)) {
         return false;
     }
     host->woken |= cpu->woken;
@@ -330,7 +336,7 @@ static void rest(TcgCpu *cpu)
     for (;;) {
         uint32_t bell = atomic_load(&cpu->doorbell);
         if (held || take(cpu, HOLD_THREAD)) {
-            if (is_kicked(cpu) || cpu->isa->wakes(cpu->env)) {
+            if (shall_go_on(cpu)) {
                 break;
             }
             held = false;
@@ -354,7 +360,7 @@ static void rest(TcgCpu *cpu)
  */
 bool cpu_halt(TcgCpu *cpu)
 {
-    bool forever = !cpu->clock && !cpu->isa->wakes(cpu->env) && !is_kicked(cpu);
+    bool forever = !cpu->clock && !shall_go_on(cpu);
 
     if (forever) {
         return false;
@@ -365,9 +371,11 @@ bool cpu_halt(TcgCpu *cpu)
         cpu_leave_woken(cpu);
         sleep_until_kicked(cpu, &(struct timespec){ .tv_nsec = SLEEP_FIRST_NS << doublings });
     }
-    cpu->woken |= cpu->given_back;
-    cpu->given_back = 0;
-    while (cpu->woken && !is_kicked(cpu)) {
+    if (!shall_go_on(cpu)) {
+        cpu->woken |= cpu->given_back;
+        cpu->given_back = 0;
+    }
+    while (cpu->woken && !shall_go_on(cpu)) {
         run_woken(cpu, true);
     }
     rest(cpu);

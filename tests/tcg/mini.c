@@ -113,7 +113,7 @@ static bool take_interrupt(CpuEnv *env)
 {
     MiniCpu *cpu = (MiniCpu *)env;
 
-    if (!wakes(env)) {
+    if (!wakes(env) || ((MiniCpu *)env)->masks_interrupts) {
         return false;
     }
     atomic_store(&cpu->irq, 0);

@@ -57,6 +57,7 @@ typedef struct MiniCpu {
     uint32_t cause;                /* of the last exception; 0: none since reset */
     uint64_t cause_value, cause_pc;
     bool stop_on_exception; /* leaves the CPU loop */
+    bool masks_interrupts;  /* they end a halt, and are not taken */
     unsigned walks;
     _Atomic unsigned irq; /* input lines that are high */
     _Atomic unsigned irqs_taken;

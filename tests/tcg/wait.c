@@ -157,6 +157,46 @@ static void a_borrowed_cpu_that_pauses_is_given_back(void **state)
     run_one_that_looks_for_the_other(f, MINI_PAUSE, false);
 }
 
+/*
+ * CPU 0 halts with an interrupt that it does not take, so it goes on at once. It does not run CPU 1 meanwhile, which
+ * it gave back before and whose thread does not come: CPU 1 looks for what it does then, so many times.
+ */
+static void a_cpu_that_has_no_reason_to_wait_runs_no_other(void **state)
+{
+    enum { TURNS = 100000 };
+    const uint64_t none = 7, looks = strcmp(*state, "interp") == 0 ? 1000000 : 100000000; /* far more than a slice */
+    g_autoptr(Fixture) f = fixture_new(*state, 2);
+    MiniMachine *m = f->m;
+    TcgCpu *other = m->cpu[1];
+    uint64_t answer;
+    MINI_PUT(m, 0x1000, mini(MINI_ADDI, 0, 0, 1), mini(MINI_LD, 3, 4, 0), mini(MINI_BNE, 3, 5, 8),
+        mini(MINI_J, 0, 0, 8), mini(MINI_BNE, 0, 1, -16), mini(MINI_ST, 3, 4, 8), mini(MINI_HALT, 0, 0, 0));
+    MINI_PUT(m, 0x1800, mini(MINI_IPI, 0, 0, 1), mini(MINI_ADDI, 0, 0, 1), mini(MINI_BNE, 0, 1, -4),
+        mini(MINI_HALT, 0, 0, 0), mini(MINI_ST, 5, 4, 0), mini(MINI_BAD, 0, 0, 0));
+    address_space_write(m->memory, MAIL + 8, &none, sizeof(none));
+    m->mini[0]->r[1] = TURNS;
+    m->mini[1]->r[1] = looks;
+    m->mini[0]->r[5] = m->mini[1]->r[5] = 1;
+    m->mini[0]->masks_interrupts = true;
+    m->tcg->isa->set_input(&m->mini[0]->env, 0, true);
+    m->mini[1]->env.pc = 0x1000;
+    atomic_store(&other->wanted, CPU_RUNNING);
+    atomic_store(&other->hold, HOLD_FREE);
+    atomic_store(&other->waiting, 1);
+
+    run_cpu_0_to_its_end(f, true);
+
+    address_space_read(m->memory, MAIL + 8, &answer, sizeof(answer));
+    assert_int_equal(answer, none);
+    assert_int_equal(other->lent, 1);
+
+    atomic_store(&other->hold, HOLD_THREAD);
+    start(f, 1, 0x1000);
+    wait_until_it_halts(f, 1);
+    address_space_read(m->memory, MAIL + 8, &answer, sizeof(answer));
+    assert_int_equal(answer, 1);
+}
+
 /* Each kicks the next one and halts; this thread kicks all, and they end while others may have them. */
 static void cpus_that_kick_each_other_all_come_to_their_end(void **state)
 {
@@ -193,6 +233,7 @@ int main(void)
         BOTH(a_cpu_that_was_reset_is_left_to_its_own_thread),
         BOTH(a_borrowed_cpu_that_goes_on_and_on_is_given_back),
         BOTH(a_borrowed_cpu_that_pauses_is_given_back),
+        BOTH(a_cpu_that_has_no_reason_to_wait_runs_no_other),
         BOTH(cpus_that_kick_each_other_all_come_to_their_end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
