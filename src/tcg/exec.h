@@ -16,7 +16,8 @@ void cpu_kick(CpuEnv *env);
 
 /*
  * For a guest's hints that it looks for something again and again (pause, WFE): another CPU's turn, if there is one
- * that has work. At once, or when the block ends. The CPU's thread, in a helper; or that helper itself.
+ * that has work, when the block ends; else a moment's wait, which becomes a sleep of microseconds when it goes on so.
+ * The CPU's thread, in a helper; or that helper itself.
  */
 void cpu_spin(CpuEnv *env);
 extern const Helper cpu_help_spin;

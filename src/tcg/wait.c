@@ -124,8 +124,8 @@ static void look_again(TcgCpu *cpu)
 }
 
 /*
- * Whom it waits for may be one that the thread is to run, or would run if this one were not borrowed; else the host
- * may know better.
+ * Whom it waits for may be one that the thread is to run, or would run if this one were not borrowed; else it has a
+ * thread of its own, which may need this core.
  */
 void cpu_spin(CpuEnv *env)
 {

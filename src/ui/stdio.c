@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "core/clock.h"
@@ -24,10 +25,20 @@ typedef struct StdioChannel {
     int64_t written_at; /* clock_host_ns() of the last write */
     bool is_terminal;
     bool escaped; /* the last key was Ctrl-A */
+    bool lost;    /* output could not be written, which was said */
     StdioEscape escape;
     StdioSpy spy;
     void *data;
 } StdioChannel;
+
+/* What a guest writes is no reason to end it; but who started it should know what is missing. */
+static void say_lost(StdioChannel *s, int error)
+{
+    if (!s->lost) {
+        s->lost = true;
+        fprintf(stderr, "lathe: what the guest writes is lost: %s\n", g_strerror(error));
+    }
+}
 
 /*
  * Writes what can be written without blocking. The descriptor is not made non-blocking: it is shared
@@ -44,7 +55,8 @@ static void write_some(StdioChannel *s)
         }
         written = write(STDOUT_FILENO, s->output->data, MIN(s->output->len, 4096));
         if (written < 0 && errno != EINTR && errno != EAGAIN) {
-            written = s->output->len; /* nobody reads any more: the guest need not know */
+            say_lost(s, errno);
+            written = s->output->len; /* the guest need not know */
         }
         if (written > 0) {
             g_byte_array_remove_range(s->output, 0, written);
@@ -155,6 +167,7 @@ void stdio_flush(Channel *channel)
         ssize_t written = write(STDOUT_FILENO, s->output->data + done, s->output->len - done);
 
         if (written < 0 && errno != EINTR) {
+            say_lost(s, errno);
             break;
         }
         done += MAX(written, 0);

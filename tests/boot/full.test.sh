@@ -1,5 +1,5 @@
 # The host's file system is full: the machine stops at the write, says how to go on, and goes on when there
-# is room. The guest notices nothing, and what it wrote is there; raw and qcow2.
+# is room. The guest notices nothing, and what it wrote is there; raw and qcow2. A full standard output is only said.
 . tests/boot/lib.sh
 command -v unshare >/dev/null && unshare -rm true 2>/dev/null || skip "no mounts of one's own here"
 if [ "${FULL_INSIDE:-}" != 1 ]; then
@@ -36,3 +36,8 @@ MACHINE
     [ $format = raw ] || "$build/lathe" img check -q "$work/small/disk" || fail "check"
     rm "$work/small/disk"
 done
+
+# Where standard output goes is full: the guest goes on, and that its words are lost is said, once.
+machine boot < /dev/null
+timeout -k 5 300 "$build/lathe" run "$work/m.yaml" < /dev/null 2> "$log" > /dev/full || fail "it ended with $?"
+[ "$(grep -c 'what the guest writes is lost: No space left on device' "$log")" = 1 ] || fail "a lost console is not said"
