@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include "core/loop.h"
+#include "core/spin.h"
 
 struct Clock {
     /*
@@ -125,7 +126,7 @@ static Timer *take_due(Clock *clock, int64_t now)
 {
     Timer *timer;
 
-    pthread_mutex_lock(&clock->mutex);
+    spin_mutex_lock(&clock->mutex);
     timer = clock->first && clock->first->at <= now ? clock->first : NULL;
     if (timer) {
         unlink_locked(timer);
@@ -147,13 +148,13 @@ static void alarm_rang(void *data)
 {
     Clock *clock = data;
 
-    pthread_mutex_lock(&clock->mutex);
+    spin_mutex_lock(&clock->mutex);
     clock->armed_for = INT64_MAX;
     pthread_mutex_unlock(&clock->mutex);
     if (is_running(clock)) {
         run_due(clock, clock_now(clock));
     }
-    pthread_mutex_lock(&clock->mutex);
+    spin_mutex_lock(&clock->mutex);
     arm_locked(clock);
     pthread_mutex_unlock(&clock->mutex);
 }
@@ -198,7 +199,7 @@ void clock_free(Clock *clock)
 /* From `ns` on, running or not. */
 static void set_time(Clock *clock, int64_t ns, bool running)
 {
-    pthread_mutex_lock(&clock->mutex);
+    spin_mutex_lock(&clock->mutex);
     __atomic_store_n(
         &clock->word, running ? (ns - host_time(clock)) * 2 + 1 : ns * 2, __ATOMIC_RELEASE);
     clock->armed_for = INT64_MAX;
@@ -267,7 +268,7 @@ void timer_set(Timer *timer, int64_t at_ns)
     }
     /* Later than the time for which timers run now, so that none can keep us there for ever. */
     at_ns = MAX(at_ns, clock_now(clock) + 1);
-    pthread_mutex_lock(&clock->mutex);
+    spin_mutex_lock(&clock->mutex);
     unlink_locked(timer);
     while (*link && (*link)->at <= at_ns) {
         link = &(*link)->next;
@@ -282,7 +283,7 @@ void timer_set(Timer *timer, int64_t at_ns)
 
 void timer_cancel(Timer *timer)
 {
-    pthread_mutex_lock(&timer->clock->mutex);
+    spin_mutex_lock(&timer->clock->mutex);
     unlink_locked(timer);
     pthread_mutex_unlock(&timer->clock->mutex);
 }

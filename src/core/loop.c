@@ -21,16 +21,10 @@ static _Thread_local struct {
     unsigned count;
 } to_wake; /* when the thread gives the lock back */
 
-/* Most who have it give it back within a few microseconds. */
 void machine_lock(void)
 {
-    for (unsigned turn = 0; turn < SPIN_TURNS; turn++) {
-        if (machine_trylock()) {
-            return;
-        }
-        spin_pause();
-    }
-    pthread_mutex_lock(&the_lock);
+    g_assert(!holds_lock);
+    spin_mutex_lock(&the_lock);
     holds_lock = true;
 }
 

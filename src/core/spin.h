@@ -6,6 +6,7 @@
 #ifndef CORE_SPIN_H
 #define CORE_SPIN_H
 
+#include <pthread.h>
 #include <time.h>
 
 enum { SPIN_TURNS = 200, SPIN_SLEEP_NS = 20000 };
@@ -28,6 +29,18 @@ static inline void spin_wait(unsigned turn)
     } else {
         nanosleep(&(struct timespec){ .tv_nsec = SPIN_SLEEP_NS }, NULL);
     }
+}
+
+/* For a mutex that whoever has it gives back within a few microseconds. */
+static inline void spin_mutex_lock(pthread_mutex_t *mutex)
+{
+    for (unsigned turn = 0; turn < SPIN_TURNS; turn++) {
+        if (pthread_mutex_trylock(mutex) == 0) {
+            return;
+        }
+        spin_pause();
+    }
+    pthread_mutex_lock(mutex);
 }
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "core/spin.h"
 #include "tcg/jump-inline.h"
 #include "tcg/tlb-inline.h"
 
@@ -478,7 +479,7 @@ Block *block_publish(TcgCpu *cpu, const uint8_t *host, const uint8_t *second_pag
     Block *block = new_block(cpu, host);
     uint8_t *page = (uint8_t *)((uintptr_t)host & -(uintptr_t)GUEST_PAGE_SIZE);
 
-    pthread_mutex_lock(&tcg->lock);
+    spin_mutex_lock(&tcg->lock);
     keep_code(cpu, block);
     count(&tcg->translated_blocks, 1);
     count(&tcg->translated_insns, block->guest_insns);
@@ -505,7 +506,7 @@ Block *block_revive(TcgCpu *cpu, const uint8_t *host, uint64_t pc, uint32_t mode
     if (!dormant->ways) {
         return NULL;
     }
-    pthread_mutex_lock(&tcg->lock);
+    spin_mutex_lock(&tcg->lock);
     Block *block = dormant_take(dormant, host, pc, mode);
     if (block) {
         block->provisional = false;
@@ -557,7 +558,7 @@ static bool page_written(Tcg *tcg, CodePage *page, const uint8_t *at, uint64_t l
     if (used && !(used & granules)) {
         return false;
     }
-    pthread_mutex_lock(&tcg->lock);
+    spin_mutex_lock(&tcg->lock);
     if (page->hits >= HITS_TO_DROP_ALL) {
         granules = ~UINT64_C(0);
     }

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "core/boot.h"
+#include "core/spin.h"
 #include "core/trace.h"
 #include "tcg/tcg-impl.h"
 
@@ -73,7 +74,7 @@ static void write_perf_map(Tcg *tcg, const Block *block)
     g_autofree char *name = g_strdup_printf(
         "guest:%" G_GINT64_MODIFIER "x%s%s", block->pc, symbol ? " " : "", symbol ? symbol : "");
 
-    pthread_mutex_lock(&tcg->lock);
+    spin_mutex_lock(&tcg->lock);
     if (!tcg->perf_map) {
         tcg->perf_map = open_perf_map();
     }

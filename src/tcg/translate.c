@@ -2,6 +2,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "core/spin.h"
 #include "core/trace.h"
 #include "tcg/exec.h"
 #include "tcg/jump-inline.h"
@@ -33,7 +34,7 @@ static void enter_itlb(TcgCpu *cpu, uint64_t page, const PageRef *ref)
 {
     const FetchPage entry = { page, ref->host, ref->global, ref->marked };
 
-    pthread_mutex_lock(&cpu->tcg->lock);
+    spin_mutex_lock(&cpu->tcg->lock);
     uint32_t id = page_id(&cpu->tcg->page_ids, page | ref->marked, ref->host);
     pthread_mutex_unlock(&cpu->tcg->lock);
     fetch_enter(cpu, id, &entry);
@@ -235,7 +236,7 @@ static Chunk *take_chunk(TcgCpu *cpu)
 {
     Tcg *tcg = cpu->tcg;
 
-    pthread_mutex_lock(&tcg->lock);
+    spin_mutex_lock(&tcg->lock);
     if (cpu->chunk) {
         code_close(&tcg->code, cpu->chunk);
         chunk_tidy(tcg, cpu->chunk);
@@ -419,7 +420,7 @@ static Block *find_whole(TcgCpu *cpu, const CodePlace *place, uint64_t pc)
     Block *block = block_find(&tcg->blocks, host, pc, place->mode);
 
     if (block && !is_whole(cpu, block)) {
-        pthread_mutex_lock(&tcg->lock);
+        spin_mutex_lock(&tcg->lock);
         block_drop(tcg, block);
         pthread_mutex_unlock(&tcg->lock);
         block = NULL;
