@@ -7,8 +7,10 @@
 
 enum {
     PAGE_IDS_MIN_BITS = 12,
-    PAGE_IDS_MAX_BITS = 17,          /* then all are forgotten, and exits linked again */
-    FEW_VIEWS = 4,                   /* of a CPU to begin with */
+    PAGE_IDS_MAX_BITS = 17, /* then all are forgotten, and exits linked again */
+    FEW_VIEWS = 4,          /* of a CPU to begin with */
+    PAGES_PER_REFILL = 16,  /* that may be looked up again for each refill of the TLB ... */
+    MOST_CREDIT = 1 << 16,  /* ... and at most so many at once */
     MOST_FETCHED = PRESENT_BITS / 8, /* pages before FetchedPages begins anew */
 };
 
@@ -221,6 +223,7 @@ static void view_enter(FetchView *view, uint32_t id, const FetchPage *page)
 {
     unsigned slot = itlb_index(page->page);
 
+    view->displaced |= view->context.itlb[slot] && view->map[slot].page != page->page;
     view->context.itlb[slot] = id;
     view->map[slot] = *page;
     view->shared &= page->global;
@@ -240,18 +243,30 @@ void fetch_view_clear(FetchView *view)
     memset(view->jumps_used, 0, sizeof(view->jumps_used));
     memset(view->itlb_used, 0, sizeof(view->itlb_used));
     memset(view->present, 0, sizeof(view->present));
+    view->displaced = false;
+}
+
+static bool is_in_map(const FetchView *view, uint64_t page)
+{
+    unsigned slot = itlb_index(page);
+
+    return is_set(view->itlb_used, slot) && view->map[slot].page == page;
+}
+
+static bool may_have_jumps(const FetchView *view, uint64_t page)
+{
+    return is_present(view->present, page) && (view->displaced || is_in_map(view, page));
 }
 
 /* A block of one instruction may begin on the page before and straddle into this one. */
 void fetch_view_forget(FetchView *view, uint64_t page)
 {
     uint64_t before = page - GUEST_PAGE_SIZE;
-    unsigned slot = itlb_index(page);
 
-    if (is_set(view->itlb_used, slot) && view->map[slot].page == page) {
-        view->context.itlb[slot] = 0;
+    if (is_in_map(view, page)) {
+        view->context.itlb[itlb_index(page)] = 0;
     }
-    if (!is_present(view->present, page) && !is_present(view->present, before)) {
+    if (!may_have_jumps(view, page) && !may_have_jumps(view, before)) {
         return;
     }
     FOR_EACH_BIT(index, view->jumps_used, JUMP_SIZE)
@@ -323,6 +338,7 @@ void fetch_view_keep_globals(FetchView *view)
             clear_bit(view->itlb_used, slot);
         }
     }
+    view->displaced = false;
 }
 
 /* Its memory is touched now: to read it first and write it later would cost all threads a flush by the host. */
@@ -350,16 +366,52 @@ static bool was_given_up(const TcgCpu *cpu, const FetchKey *key)
     return false;
 }
 
+static bool is_orphan(const FetchView *view)
+{
+    return !view->serial;
+}
+
+void fetch_orphan(TcgCpu *cpu, uint64_t serial, uint64_t twin)
+{
+    for (unsigned i = 0; i < FETCH_VIEWS && cpu->views[i]; i++) {
+        FetchView *view = cpu->views[i];
+        if (!twin || view->serial == serial || view->twin == twin) {
+            view->serial = 0;
+            view->twin = 0;
+        }
+    }
+}
+
+/* The last one in this mode that is worth to be adopted: it has seen nothing but global pages. NULL: none. */
+static FetchView *find_orphan(const TcgCpu *cpu, uint32_t mode)
+{
+    FetchView *latest = NULL;
+
+    for (unsigned i = 0; i < FETCH_VIEWS && cpu->views[i]; i++) {
+        FetchView *view = cpu->views[i];
+        if (is_orphan(view) && view->shared && view->mode == mode &&
+            (!latest || view->used_at > latest->used_at)) {
+            latest = view;
+        }
+    }
+    return latest;
+}
+
 /*
  * A slot to use, empty or not. Views are large, and of a guest that starts many programs most address spaces do not
  * come again: a CPU has few views until one that it gave up is asked for again.
  */
 static unsigned choose_view(TcgCpu *cpu, const FetchKey *key)
 {
+    const FetchView *kept = find_orphan(cpu, key->mode);
     unsigned oldest = 0, count = 0;
 
     for (; count < FETCH_VIEWS && cpu->views[count]; count++) {
-        if (cpu->views[count]->used_at < cpu->views[oldest]->used_at) {
+        const FetchView *view = cpu->views[count];
+        if (is_orphan(view) && view != kept) {
+            return count;
+        }
+        if (view->used_at < cpu->views[oldest]->used_at) {
             oldest = count;
         }
     }
@@ -419,6 +471,9 @@ static FetchView *make_view(TcgCpu *cpu, const FetchKey *key)
     __atomic_store_n(&cpu->views[slot], view, __ATOMIC_RELEASE);
     if (sibling) {
         copy_globals(view, sibling);
+    } else if (find_orphan(cpu, key->mode)) {
+        cpu->may_adopt = true;
+        atomic_store(&cpu->env->exit_request, 1);
     }
     return view;
 }
@@ -452,4 +507,91 @@ FetchView *fetch_view(TcgCpu *cpu, FetchView *hint, const FetchKey *key)
     view->serial = key->serial;
     view->used_at = ++cpu->view_clock;
     return view;
+}
+
+/* ---- adopting -------------------------------------------------------------------------------- */
+
+static unsigned pages_in(const FetchView *view)
+{
+    unsigned pages = 0;
+
+    for (unsigned i = 0; i < ITLB_SIZE / 64; i++) {
+        pages += (unsigned)__builtin_popcountll(view->itlb_used[i]);
+    }
+    return pages;
+}
+
+/* Not where a guest flushes all the time and does little between: most of a large view is not used then. */
+static bool is_worth_it(TcgCpu *cpu, const FetchView *orphan)
+{
+    uint64_t refills = cpu->tlb.walks + cpu->tlb.refills;
+    unsigned pages = pages_in(orphan);
+
+    cpu->adopt_credit += (refills - cpu->refills_credited) * PAGES_PER_REFILL;
+    cpu->adopt_credit = MIN(cpu->adopt_credit, MOST_CREDIT);
+    cpu->refills_credited = refills;
+    if (cpu->adopt_credit < pages) {
+        return false;
+    }
+    cpu->adopt_credit -= pages;
+    return true;
+}
+
+/* Whether a page is global, and where it was. *piece: what was looked up last. */
+static bool is_as_known(TcgCpu *cpu, const FetchPage *known, MappedPiece *piece)
+{
+    bool in_piece = known->page - piece->start < piece->size;
+
+    return (in_piece || tlb_fetch_piece(cpu, known->page, piece)) && piece->global &&
+        piece->marked == known->marked && piece->host + (known->page - piece->start) == known->host;
+}
+
+static void look_up_pages(TcgCpu *cpu, FetchView *orphan)
+{
+    MappedPiece piece = { 0 };
+    bool all_there = !orphan->displaced;
+
+    FOR_EACH_BIT(slot, orphan->itlb_used, ITLB_SIZE)
+    {
+        if (orphan->context.itlb[slot] && !is_as_known(cpu, &orphan->map[slot], &piece)) {
+            orphan->context.itlb[slot] = 0;
+            all_there = false;
+        }
+    }
+    if (!all_there) {
+        fetch_view_keep_globals(orphan);
+    }
+    cpu->refills_credited = cpu->tlb.walks + cpu->tlb.refills; /* these walks do not count */
+}
+
+/* The orphan becomes the current view, and that an orphan of which nothing is known. */
+static void take_its_place(TcgCpu *cpu, FetchView *orphan)
+{
+    FetchView *view = cpu->view;
+
+    orphan->serial = view->serial;
+    orphan->twin = view->twin;
+    orphan->used_at = view->used_at;
+    fetch_view_clear(view);
+    view->serial = 0;
+    view->twin = 0;
+    view->shared = false;
+    cpu->view = orphan;
+    cpu->env->fetch = &orphan->context;
+}
+
+void fetch_adopt(TcgCpu *cpu)
+{
+    FetchView *orphan = find_orphan(cpu, cpu->view->mode);
+
+    cpu->may_adopt = false;
+    if (!orphan || !cpu->view->shared) {
+        return;
+    }
+    if (is_worth_it(cpu, orphan)) {
+        look_up_pages(cpu, orphan);
+        take_its_place(cpu, orphan);
+    } else {
+        orphan->shared = false; /* it is not asked again */
+    }
 }

@@ -33,9 +33,11 @@ typedef struct FetchView {
     uint64_t jumps_used[JUMP_SIZE / 64],
         itlb_used[ITLB_SIZE / 64];       /* a bit for each entry that may be valid */
     uint64_t present[PRESENT_BITS / 64]; /* a filter: pages whose code is in the jump cache */
-    uint64_t serial;                     /* of its address space; the last one when it is shared */
-    uint64_t twin;                       /* of the space with the global pages */
-    bool shared; /* knows of global pages only: the view of every space with that twin */
+    uint64_t
+        serial;    /* of its address space, the last one when it is shared; 0: that was forgotten */
+    uint64_t twin; /* of the space with the global pages; 0 with serial */
+    bool shared;   /* knows of global pages only: the view of every space with that twin */
+    bool displaced; /* there may be jumps to pages that were replaced in the map */
     uint32_t mode;
     uint64_t used_at;
 } FetchView;
@@ -80,6 +82,15 @@ typedef struct FetchKey {
  */
 FetchView *fetch_view(TcgCpu *cpu, FetchView *hint, const FetchKey *key);
 FetchView *fetch_view_new(void); /* empty; for g_free() */
+/* The address space with this serial, or all that have this twin, or with 0 every one, is forgotten. */
+void fetch_orphan(TcgCpu *cpu, uint64_t serial, uint64_t twin);
+/*
+ * For TcgCpu.may_adopt. A flush of everything seldom means that a kernel's code is elsewhere afterwards, and to find
+ * all of it again costs more than to look up its pages, which a CPU may do whenever it likes. So a view of a space that
+ * was forgotten takes the place of the new one, with those of its pages that are where they were. Between two blocks:
+ * what a flush is for may be written only after it.
+ */
+void fetch_adopt(TcgCpu *cpu);
 /* Forgets what it knows of one page; of all that are not global; of all. */
 void fetch_view_forget(FetchView *view, uint64_t page);
 void fetch_view_keep_globals(FetchView *view);

@@ -1,6 +1,7 @@
 /* The CPU loop: find a block, run it, see why it came back. See exec.h for what other threads may do to it. */
 #include "tcg/exec.h"
 
+#include "core/spin.h"
 #include "core/trace.h"
 #include "tcg/tcg-impl.h"
 #include "tcg/tcg-trace.h"
@@ -66,7 +67,7 @@ static void drop_writes(TcgCpu *cpu)
 {
     Tcg *tcg = cpu->tcg;
 
-    pthread_mutex_lock(&tcg->lock);
+    spin_mutex_lock(&tcg->lock);
     if (cpu->drop_count > DROP_LIST) {
         tlb_drop_writes(cpu, NULL);
     }
@@ -102,6 +103,9 @@ static bool serve_requests(TcgCpu *cpu)
     if (atomic_load(&cpu->power) == POWER_ON && cpu->isa->take_interrupt(cpu->env)) {
         cpu->empty_waits = 0;
         trace_interrupt(cpu);
+    }
+    if (cpu->may_adopt) {
+        fetch_adopt(cpu);
     }
     return true;
 }
@@ -154,7 +158,7 @@ static Block *leave_chain(TcgCpu *cpu)
         deliver(cpu);
         return NULL;
     }
-    pthread_mutex_lock(&tcg->lock);
+    spin_mutex_lock(&tcg->lock);
     bool fresh = seen == atomic_load(&tcg->epoch) && !cpu_is_watched(cpu);
     if (fresh) {
         chain_link(cpu, exit, next, cpu_page_id(cpu, pc));
@@ -274,7 +278,7 @@ void cpu_code_barrier(CpuEnv *env)
     Tcg *tcg = env_cpu(env)->tcg;
 
     if (atomic_load(&tcg->blocks.provisional_count)) {
-        pthread_mutex_lock(&tcg->lock);
+        spin_mutex_lock(&tcg->lock);
         code_check_provisional(tcg);
         pthread_mutex_unlock(&tcg->lock);
     }

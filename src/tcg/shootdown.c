@@ -1,27 +1,24 @@
 /*
- * Flushes on other CPUs: an order is written to the translator's log, which each CPU reads between two blocks. A CPU
- * that is outside generated code is left alone: it looks before it comes inside. One that is too far behind flushes
- * everything.
+ * Flushes, here and on other CPUs. For those an order is written to the translator's log, which each CPU reads between
+ * two blocks. A CPU that is outside generated code is left alone: it looks before it comes inside. One that is too far
+ * behind flushes everything.
  */
 #include <string.h>
 
 #include "core/spin.h"
 #include "tcg/tcg-impl.h"
 
-static void carry_out(CpuEnv *env, const FlushOrder *order)
+static void carry_out(TcgCpu *cpu, const FlushOrder *order)
 {
-    switch (order->kind) {
-    case FLUSH_ALL: tlb_flush_all(env); break;
-    case FLUSH_SPACE: tlb_flush_space(env, order->test, order->wanted); break;
-    case FLUSH_WORLD: tlb_flush_world(env, order->test, order->wanted); break;
-    case FLUSH_PAGE: tlb_flush_page(env, order->address, order->test, order->wanted); break;
+    if (tlb_forget(cpu, order)) {
+        cpu_context_changed(cpu->env);
     }
 }
 
 /* Gives the order's number, which begins with 1. */
 static uint64_t write_order(FlushLog *log, const FlushOrder *order)
 {
-    pthread_mutex_lock(&log->lock);
+    spin_mutex_lock(&log->lock);
     uint64_t number = atomic_load(&log->count) + 1;
     log->orders[number % FLUSH_LOG] = *order;
     atomic_store(&log->count, number);
@@ -34,7 +31,7 @@ static void post_to_all(CpuEnv *env, FlushOrder order)
     TcgCpu *self = env_cpu(env);
     Tcg *tcg = self->tcg;
 
-    carry_out(env, &order);
+    carry_out(self, &order);
     if (tcg->cpu_count == 1) {
         return;
     }
@@ -49,6 +46,27 @@ static void post_to_all(CpuEnv *env, FlushOrder order)
             cpu_kick(cpu->env);
         }
     }
+}
+
+void tlb_flush_all(CpuEnv *env)
+{
+    carry_out(env_cpu(env), &(FlushOrder){ .kind = FLUSH_ALL });
+}
+
+void tlb_flush_space(CpuEnv *env, TlbSpaceTest test, uint64_t wanted)
+{
+    carry_out(env_cpu(env), &(FlushOrder){ .kind = FLUSH_SPACE, .test = test, .wanted = wanted });
+}
+
+void tlb_flush_world(CpuEnv *env, TlbSpaceTest test, uint64_t wanted)
+{
+    carry_out(env_cpu(env), &(FlushOrder){ .kind = FLUSH_WORLD, .test = test, .wanted = wanted });
+}
+
+void tlb_flush_page(CpuEnv *env, uint64_t address, TlbSpaceTest test, uint64_t wanted)
+{
+    carry_out(env_cpu(env),
+        &(FlushOrder){ .kind = FLUSH_PAGE, .address = address, .test = test, .wanted = wanted });
 }
 
 void tlb_flush_all_cpus(CpuEnv *env)
@@ -80,7 +98,7 @@ bool flush_orders_wait(const TcgCpu *cpu)
 /* Copies the orders after those that were served, at most `room`; gives how many. 0: some are no longer there. */
 static unsigned read_orders(FlushLog *log, uint64_t served, FlushOrder *orders, unsigned room)
 {
-    pthread_mutex_lock(&log->lock);
+    spin_mutex_lock(&log->lock);
     uint64_t behind = atomic_load(&log->count) - served;
     unsigned count = behind <= FLUSH_LOG ? MIN(behind, room) : 0;
     for (unsigned i = 0; i < count; i++) {
@@ -95,19 +113,23 @@ void flush_orders_serve(TcgCpu *cpu)
     enum { AT_ONCE = 16 };
     FlushLog *log = &cpu->tcg->flushes;
     FlushOrder orders[AT_ONCE];
+    bool context_forgotten = false;
 
     while (flush_orders_wait(cpu)) {
         uint64_t all = atomic_load(&log->count), served = atomic_load(&cpu->flush_served);
         unsigned count = read_orders(log, served, orders, AT_ONCE);
         if (count == 0) {
-            tlb_flush_all(cpu->env);
+            context_forgotten |= tlb_forget(cpu, &(FlushOrder){ .kind = FLUSH_ALL });
         }
         for (unsigned i = 0; i < count; i++) {
             if (orders[i].from != cpu->slot) {
-                carry_out(cpu->env, &orders[i]);
+                context_forgotten |= tlb_forget(cpu, &orders[i]);
             }
         }
         atomic_store(&cpu->flush_served, count > 0 ? served + count : all);
+    }
+    if (context_forgotten) {
+        cpu_context_changed(cpu->env); /* once for all orders: it may take long after some */
     }
 }
 

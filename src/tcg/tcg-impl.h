@@ -112,7 +112,10 @@ struct TcgCpu {
     uint64_t view_clock;
     FetchKey given_up[FETCH_VIEWS]; /* the last ones whose views became those of others */
     unsigned given_up_count;
-    FetchView *view; /* env->fetch is its first member */
+    bool may_adopt;            /* fetch_adopt() is to be called */
+    uint64_t adopt_credit;     /* pages of orphaned views that may be looked up again now ... */
+    uint64_t refills_credited; /* ... for so many refills of the TLB */
+    FetchView *view;           /* env->fetch is its first member */
     FetchedPages fetched;
 
     /* Shared with other threads. */

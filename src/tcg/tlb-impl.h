@@ -111,6 +111,13 @@ typedef struct PageRef {
     bool marked;       /* see Translation */
 } PageRef;
 
+/* Guest-virtual memory that one entry maps, all of it RAM. */
+typedef struct MappedPiece {
+    uint64_t start, size;
+    uint8_t *host; /* of the start */
+    bool global, marked;
+} MappedPiece;
+
 /* What a CPU wants the others to forget: shootdown.c. */
 enum { FLUSH_LOG = 128 };
 
@@ -137,11 +144,20 @@ bool flush_orders_wait(const TcgCpu *cpu);
 /* Does what was asked of the CPU. Its thread. */
 void flush_orders_serve(TcgCpu *cpu);
 
+/*
+ * Does what the order says, here. True: the CPU is in a context that was forgotten, and cpu_context_changed() is to be
+ * called before anything else than further orders, which are in vain behind a FLUSH_ALL.
+ */
+bool tlb_forget(TcgCpu *cpu, const FlushOrder *order);
+
 void tlb_init(Tlb *tlb);
 void tlb_clear(Tlb *tlb);
 
 /* Translates, by the second level or a walk. False: *fault says why. */
 bool tlb_page(TcgCpu *cpu, uint64_t address, Access access, PageRef *ref, CpuFault *fault);
+
+/* The piece with this page of code. False: none can be fetched there, or rights hold for less than the page. */
+bool tlb_fetch_piece(TcgCpu *cpu, uint64_t page, MappedPiece *piece);
 
 /* Enters a page of RAM into the read or write array of the current data context. */
 void tlb_enter(TcgCpu *cpu, uint64_t address, const PageRef *ref, bool write);

@@ -48,8 +48,11 @@ static TlbSpace *add_space(Tlb *tlb, const TlbSpace *wanted, unsigned slot)
     return space;
 }
 
-static void forget_spaces(Tlb *tlb)
+static void forget_spaces(TcgCpu *cpu)
 {
+    Tlb *tlb = &cpu->tlb;
+
+    fetch_orphan(cpu, 0, 0);
     tlb->space_count = 0;
     tlb->spaces_forgotten++;
     memset(tlb->space_hash, 0, sizeof(tlb->space_hash));
@@ -167,7 +170,7 @@ void cpu_context_changed(CpuEnv *env)
 
     cpu->isa->contexts(env, &context);
     if (tlb->space_count > TLB_SPACES - MOST_NEW_SPACES) {
-        forget_spaces(tlb);
+        forget_spaces(cpu);
     }
     KnownContext *known = enter_context(tlb, &context, env->mode);
     data = known->data;
@@ -192,7 +195,7 @@ static void look_up_other(TcgCpu *cpu)
     IsaContext context;
 
     if (tlb->space_count > TLB_SPACES - MOST_NEW_SPACES) {
-        forget_spaces(tlb);
+        forget_spaces(cpu);
         cpu_context_changed(cpu->env);
     }
     cpu->isa->contexts(cpu->env, &context);
@@ -262,6 +265,18 @@ static L2Entry *choose_way(Tlb *tlb, L2Entry *set)
     return small ? small : &set[first];
 }
 
+/* An entry goes. Who flushes a page of it would not know that others know of the rest. */
+static void forget_slices(TcgCpu *cpu, const L2Entry *entry)
+{
+    if (!entry->owner || entry_size_bits(entry) == GUEST_PAGE_BITS) {
+        return;
+    }
+    drop_all_ids(cpu);
+    if (entry->owner & L2_EXECUTE) {
+        fetch_clear(cpu);
+    }
+}
+
 static void insert(TcgCpu *cpu, const L2Entry *new_entry)
 {
     Tlb *tlb = &cpu->tlb;
@@ -271,9 +286,7 @@ static void insert(TcgCpu *cpu, const L2Entry *new_entry)
 
     if (!slot) {
         slot = choose_way(tlb, l2_set(tlb, new_entry->page, size_bits, serial));
-        if (slot->owner && entry_size_bits(slot) != GUEST_PAGE_BITS) {
-            drop_all_ids(cpu);
-        }
+        forget_slices(cpu, slot);
         tlb->replaced += slot->owner != 0;
     }
     *slot = *new_entry;
@@ -404,6 +417,29 @@ bool tlb_page(TcgCpu *cpu, uint64_t address, Access access, PageRef *ref, CpuFau
     return true;
 }
 
+bool tlb_fetch_piece(TcgCpu *cpu, uint64_t page, MappedPiece *piece)
+{
+    Translation t = { 0 };
+
+    cpu->tlb.walks++;
+    if (!cpu->isa->walk(cpu->env, page, ACCESS_FETCH, &t) || t.page_size < GUEST_PAGE_SIZE ||
+        t.is_alias) {
+        return false;
+    }
+    uint64_t offset = page & (t.page_size - 1);
+    *piece = (MappedPiece){
+        .start = page - offset,
+        .size = t.page_size,
+        .host = host_of(&cpu->tlb, t.physical - offset, t.page_size),
+        .global = t.global,
+        .marked = t.marked,
+    };
+    if (t.page_size > GUEST_PAGE_SIZE) {
+        remember(cpu, cpu->tlb.fetch, page, &t); /* see forget_slices() */
+    }
+    return piece->host;
+}
+
 /* ---- first level ----------------------------------------------------------------------------- */
 
 void tlb_enter(TcgCpu *cpu, uint64_t address, const PageRef *ref, bool write)
@@ -461,13 +497,10 @@ void tlb_drop_writes(TcgCpu *cpu, const uint8_t *host_page)
 
 /* ---- flushes --------------------------------------------------------------------------------- */
 
-void tlb_flush_all(CpuEnv *env)
+static void forget_all(TcgCpu *cpu)
 {
-    Tlb *tlb = &env_cpu(env)->tlb;
-
-    forget_spaces(tlb);
-    tlb->sizes = 1u << GUEST_PAGE_BITS;
-    cpu_context_changed(env);
+    forget_spaces(cpu);
+    cpu->tlb.sizes = 1u << GUEST_PAGE_BITS;
 }
 
 /* Views of the space stay its views, with what they know of global pages. */
@@ -490,9 +523,8 @@ static void empty_space(Tlb *tlb, TlbSpace *space)
     space->large = 0;
 }
 
-void tlb_flush_space(CpuEnv *env, TlbSpaceTest test, uint64_t wanted)
+static void forget_space(TcgCpu *cpu, TlbSpaceTest test, uint64_t wanted)
 {
-    TcgCpu *cpu = env_cpu(env);
     Tlb *tlb = &cpu->tlb;
 
     for (unsigned i = 0; i < tlb->space_count; i++) {
@@ -505,21 +537,20 @@ void tlb_flush_space(CpuEnv *env, TlbSpaceTest test, uint64_t wanted)
             }
         }
     }
-    cpu_context_changed(env);
 }
 
-void tlb_flush_world(CpuEnv *env, TlbSpaceTest test, uint64_t wanted)
+static void forget_world(TcgCpu *cpu, TlbSpaceTest test, uint64_t wanted)
 {
-    Tlb *tlb = &env_cpu(env)->tlb;
+    Tlb *tlb = &cpu->tlb;
 
     for (unsigned i = 0; i < tlb->space_count; i++) {
         TlbSpace *space = &tlb->spaces[i];
         if (!space->global && test(space->space, wanted)) {
+            fetch_orphan(cpu, space->serial, tlb->spaces[space->twin].serial);
             empty_space(tlb, space);
             empty_space(tlb, &tlb->spaces[space->twin]);
         }
     }
-    cpu_context_changed(env);
 }
 
 /* Of which sizes a space may have the page, a bit each. Most flushes in every space are of one that most never had. */
@@ -531,8 +562,8 @@ static uint64_t sizes_of(const TlbSpace *space, uint64_t address)
     return small << GUEST_PAGE_BITS | space->large;
 }
 
-/* Removes the page from the second level; true when it was part of a larger one. */
-static bool forget_page(Tlb *tlb, const TlbSpace *space, uint64_t address)
+/* Removes the page from the second level, for a space; true when it was part of a larger one. */
+static bool forget_entry(Tlb *tlb, const TlbSpace *space, uint64_t address)
 {
     bool large = false;
 
@@ -563,12 +594,12 @@ static void forget_fetched(TcgCpu *cpu, const TlbSpace *space, uint64_t page, bo
 }
 
 /* True when it was part of a larger page somewhere. */
-static bool flush_page_everywhere(TcgCpu *cpu, uint64_t page)
+static bool forget_page_everywhere(TcgCpu *cpu, uint64_t page)
 {
     bool large = false;
 
     for (unsigned i = 0; i < cpu->tlb.space_count; i++) {
-        large |= forget_page(&cpu->tlb, &cpu->tlb.spaces[i], page);
+        large |= forget_entry(&cpu->tlb, &cpu->tlb.spaces[i], page);
     }
     if (large) {
         fetch_clear(cpu);
@@ -578,14 +609,14 @@ static bool flush_page_everywhere(TcgCpu *cpu, uint64_t page)
     return large;
 }
 
-static bool flush_page_in(TcgCpu *cpu, uint64_t page, TlbSpaceTest test, uint64_t wanted)
+static bool forget_page_in(TcgCpu *cpu, uint64_t page, TlbSpaceTest test, uint64_t wanted)
 {
     bool large = false;
 
     for (unsigned i = 0; i < cpu->tlb.space_count; i++) {
         const TlbSpace *space = &cpu->tlb.spaces[i];
         if (!space->global && test(space->space, wanted)) {
-            bool was_large = forget_page(&cpu->tlb, space, page);
+            bool was_large = forget_entry(&cpu->tlb, space, page);
             large |= was_large;
             if (space->fetch) {
                 forget_fetched(cpu, space, page, was_large);
@@ -595,17 +626,28 @@ static bool flush_page_in(TcgCpu *cpu, uint64_t page, TlbSpaceTest test, uint64_
     return large;
 }
 
-void tlb_flush_page(CpuEnv *env, uint64_t address, TlbSpaceTest test, uint64_t wanted)
+static void forget_page(TcgCpu *cpu, uint64_t address, TlbSpaceTest test, uint64_t wanted)
 {
-    TcgCpu *cpu = env_cpu(env);
+    CpuFar *far = env_far(cpu->env);
     uint64_t page = address & -(uint64_t)GUEST_PAGE_SIZE;
     unsigned index = (unsigned)(page >> GUEST_PAGE_BITS) & (TLB_SIZE - 1);
 
-    env_far(env)->read[index].tag = TLB_INVALID;
-    env_far(env)->write[index].tag = TLB_INVALID;
-    if (test ? flush_page_in(cpu, page, test, wanted) : flush_page_everywhere(cpu, page)) {
+    far->read[index].tag = TLB_INVALID;
+    far->write[index].tag = TLB_INVALID;
+    if (test ? forget_page_in(cpu, page, test, wanted) : forget_page_everywhere(cpu, page)) {
         drop_all_ids(cpu);
     }
+}
+
+bool tlb_forget(TcgCpu *cpu, const FlushOrder *order)
+{
+    switch (order->kind) {
+    case FLUSH_ALL: forget_all(cpu); break;
+    case FLUSH_SPACE: forget_space(cpu, order->test, order->wanted); break;
+    case FLUSH_WORLD: forget_world(cpu, order->test, order->wanted); break;
+    case FLUSH_PAGE: forget_page(cpu, order->address, order->test, order->wanted); return false;
+    }
+    return true;
 }
 
 /* ---- the memory map -------------------------------------------------------------------------- */

@@ -538,6 +538,79 @@ static void a_flushed_page_runs_the_code_that_is_there_now(void **state)
     assert_int_equal(cpu->r[0], 5);
 }
 
+/*
+ * After a flush of everything a CPU looks its kernel's pages up again, rather than find all of its code again. Each page
+ * leads to the next over the jump cache.
+ */
+static void a_flush_of_everything_leaves_code_found_that_is_where_it_was(void **state)
+{
+    enum { PAGES = 20 };
+    g_autoptr(MiniMachine) m = new_machine(state);
+    MiniPage table[1][MINI_PAGES] = { 0 };
+    MiniCpu *cpu = m->mini[0];
+    uint64_t before;
+    for (unsigned i = 0; i < PAGES; i++) {
+        MINI_PUT(m, i * 0x1000 + 0x200, mini(MINI_ADDI, 0, 0, 1), mini(MINI_ADDI, 1, 1, 0x1000), mini(MINI_JR, 1, 0, 0));
+        table[0][i] = (MiniPage){ i * 0x1000, 0x1000, false, true, true };
+    }
+    MINI_PUT(m, PAGES * 0x1000 + 0x200, mini(MINI_ADDI, 0, 0, 50), mini(MINI_HALT, 0, 0, 0));
+    table[0][PAGES] = (MiniPage){ PAGES * 0x1000, 0x1000, false, true, true };
+    cpu->table = table;
+    tlb_flush_all(&cpu->env);
+
+    for (unsigned turn = 0; turn < 4; turn++) {
+        cpu->r[0] = 0;
+        cpu->r[1] = 0x200;
+        before = m->cpu[0]->jump_refills + m->cpu[0]->left[EXIT_LOOKUP];
+        mini_run(m, 0x200);
+        assert_int_equal(cpu->r[0], PAGES + 50);
+        if (turn > 0) {
+            assert_in_range(m->cpu[0]->jump_refills + m->cpu[0]->left[EXIT_LOOKUP] - before, 0, 2);
+        }
+        tlb_flush_all(&cpu->env);
+    }
+
+    table[0][PAGES / 2].physical = PAGES * 0x1000; /* which ends it there */
+    tlb_flush_all(&cpu->env);
+    cpu->r[0] = 0;
+    cpu->r[1] = 0x200;
+    mini_run(m, 0x200);
+    assert_int_equal(cpu->r[0], PAGES / 2 + 50);
+}
+
+/*
+ * Pages of 8 to 128 KiB, each at its own size, share a set of the second level, which has room for four: the first is
+ * replaced. A flush of one address of it must still take its other half along.
+ */
+static void a_flush_takes_all_of_a_large_page_that_the_second_level_lost(void **state)
+{
+    enum { SMALLEST = 0x2000, LARGEST = 0x20000 };
+    g_autoptr(MiniMachine) m = new_machine(state);
+    MiniPage table[1][MINI_PAGES] = { 0 };
+    MiniCpu *cpu = m->mini[0];
+    cpu->table = table;
+    for (uint64_t size = SMALLEST; size <= LARGEST; size *= 2) {
+        for (uint64_t at = size; at < 2 * size; at += 0x1000) {
+            table[0][at >> GUEST_PAGE_BITS] = (MiniPage){ size, size, false, true, false };
+            MINI_PUT(m, at, mini(MINI_LI, 0, 0, (int)(at >> GUEST_PAGE_BITS)), mini(MINI_HALT, 0, 0, 0));
+        }
+    }
+    tlb_flush_all(&cpu->env);
+    for (uint64_t at = SMALLEST; at < 2 * LARGEST; at += 0x1000) {
+        mini_run(m, at);
+        assert_int_equal(cpu->r[0], at >> GUEST_PAGE_BITS);
+    }
+
+    for (uint64_t at = SMALLEST; at < 2 * SMALLEST; at += 0x1000) {
+        table[0][at >> GUEST_PAGE_BITS].physical = LARGEST;
+    }
+    tlb_flush_page(&cpu->env, SMALLEST, NULL, 0);
+    for (uint64_t at = SMALLEST; at < 2 * SMALLEST; at += 0x1000) {
+        mini_run(m, at);
+        assert_int_equal(cpu->r[0], (LARGEST + at - SMALLEST) >> GUEST_PAGE_BITS);
+    }
+}
+
 static unsigned views_of(const TcgCpu *cpu)
 {
     unsigned count = 0;
@@ -889,6 +962,8 @@ int main(void)
         BOTH(spaces_switch_without_new_translations),
         BOTH(spaces_share_what_they_know_of_global_pages),
         BOTH(a_flushed_page_runs_the_code_that_is_there_now),
+        BOTH(a_flush_of_everything_leaves_code_found_that_is_where_it_was),
+        BOTH(a_flush_takes_all_of_a_large_page_that_the_second_level_lost),
         BOTH(views_are_as_many_as_spaces_come_again),
         BOTH(a_link_follows_its_page),
         BOTH(a_page_flushed_everywhere_is_forgotten_by_every_view),
