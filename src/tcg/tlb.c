@@ -265,10 +265,22 @@ static L2Entry *choose_way(Tlb *tlb, L2Entry *set)
     return small ? small : &set[first];
 }
 
+/* Of a space that was not forgotten since. */
+static bool is_live(const Tlb *tlb, const L2Entry *entry)
+{
+    uint64_t serial = entry->owner & -(uint64_t)L2_FLAGS;
+    unsigned i = 0;
+
+    while (i < tlb->space_count && tlb->spaces[i].serial != serial) {
+        i++;
+    }
+    return i < tlb->space_count;
+}
+
 /* An entry goes. Who flushes a page of it would not know that others know of the rest. */
 static void forget_slices(TcgCpu *cpu, const L2Entry *entry)
 {
-    if (!entry->owner || entry_size_bits(entry) == GUEST_PAGE_BITS) {
+    if (!entry->owner || entry_size_bits(entry) == GUEST_PAGE_BITS || !is_live(&cpu->tlb, entry)) {
         return;
     }
     drop_all_ids(cpu);

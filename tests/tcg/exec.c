@@ -611,6 +611,41 @@ static void a_flush_takes_all_of_a_large_page_that_the_second_level_lost(void **
     }
 }
 
+static bool any_space(uint64_t space, uint64_t wanted)
+{
+    return true;
+}
+
+/* The second level fills with large pages of a space that is flushed again and again; what goes then is long forgotten. */
+static void large_pages_that_were_flushed_take_no_code_along(void **state)
+{
+    enum { ROUNDS = 2000, LARGEST = 0x10000 };
+    g_autoptr(MiniMachine) m = new_machine(state);
+    MiniPage table[1][MINI_PAGES] = { { { 0, 0x1000, false, true, true } } };
+    MiniCpu *cpu = m->mini[0];
+    MINI_PUT(m, 0x200, mini(MINI_JR, 4, 0, 0));
+    MINI_PUT(m, 0x240, mini(MINI_HALT, 0, 0, 0));
+    for (uint64_t size = 0x2000; size <= LARGEST; size *= 2) {
+        for (uint64_t at = size; at < 2 * size; at += 0x1000) {
+            table[0][at >> GUEST_PAGE_BITS] = (MiniPage){ size, size, false, true, false };
+        }
+        MINI_PUT(m, size, mini(MINI_HALT, 0, 0, 0));
+    }
+    cpu->table = table;
+    cpu->r[4] = 0x240;
+    tlb_flush_all(&cpu->env);
+
+    uint64_t before = m->cpu[0]->jump_refills + m->cpu[0]->left[EXIT_LOOKUP];
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        mini_run(m, 0x200);
+        for (uint64_t size = 0x2000; size <= LARGEST; size *= 2) {
+            mini_run(m, size);
+        }
+        tlb_flush_space(&cpu->env, any_space, 0);
+    }
+    assert_in_range(m->cpu[0]->jump_refills + m->cpu[0]->left[EXIT_LOOKUP] - before, 0, ROUNDS / 10);
+}
+
 static unsigned views_of(const TcgCpu *cpu)
 {
     unsigned count = 0;
@@ -964,6 +999,7 @@ int main(void)
         BOTH(a_flushed_page_runs_the_code_that_is_there_now),
         BOTH(a_flush_of_everything_leaves_code_found_that_is_where_it_was),
         BOTH(a_flush_takes_all_of_a_large_page_that_the_second_level_lost),
+        BOTH(large_pages_that_were_flushed_take_no_code_along),
         BOTH(views_are_as_many_as_spaces_come_again),
         BOTH(a_link_follows_its_page),
         BOTH(a_page_flushed_everywhere_is_forgotten_by_every_view),
