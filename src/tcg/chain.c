@@ -521,8 +521,11 @@ static unsigned pages_in(const FetchView *view)
     return pages;
 }
 
-/* Not where a guest flushes all the time and does little between: most of a large view is not used then. */
-static bool is_worth_it(TcgCpu *cpu, const FetchView *orphan)
+/*
+ * Whether the TLB was refilled often enough for it since the last time; if so, that is used up. Where a guest flushes
+ * all the time and does little between, most of a large view would be looked up in vain.
+ */
+static bool take_credit(TcgCpu *cpu, const FetchView *orphan)
 {
     uint64_t refills = cpu->tlb.walks + cpu->tlb.refills;
     unsigned pages = pages_in(orphan);
@@ -588,7 +591,7 @@ void fetch_adopt(TcgCpu *cpu)
     if (!orphan || !cpu->view->shared) {
         return;
     }
-    if (is_worth_it(cpu, orphan)) {
+    if (take_credit(cpu, orphan)) {
         look_up_pages(cpu, orphan);
         take_its_place(cpu, orphan);
     } else {
