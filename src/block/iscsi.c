@@ -16,6 +16,7 @@ static const char *const schemes[] = { "iscsi", NULL };
 #include <iscsi/iscsi.h>
 #include <iscsi/scsi-lowlevel.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
 
 #include "block/cache.h"
@@ -588,6 +589,7 @@ static bool iscsi_open(BlockNode *node, const BlockOptions *options, GError **er
     if (!dynamic_load("libiscsi.so.7", "libiscsi7", calls, &lib, error)) {
         return false;
     }
+    signal(SIGPIPE, SIG_IGN); /* the library has no other way to write to a socket that was closed */
     if (!connect_anew(node, &wrong)) {
         g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_MISSING, "`%s` cannot be reached: %s",
             node->name, wrong);

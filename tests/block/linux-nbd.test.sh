@@ -6,7 +6,7 @@ for program in qemu-system-aarch64 qemu-img mke2fs e2fsck cpio; do
     command -v $program >/dev/null || { echo "$program is missing"; exit 77; }
 done
 build=${BUILD:-build}
-lathe=$PWD/$build/lathe port=$((20000 + $$ % 20000))
+lathe=$PWD/$build/lathe port=$((12000 + $$ % 20000))
 sh tests/guest/debian.sh arm64 || { echo "the guest arm64 cannot be fetched here"; exit 77; }
 guest=$PWD/build/guests/arm64
 packages=$(sh tests/guest/fetch.sh arm64 bookworm nbd-client libc6 libnl-3-200 libnl-genl-3-200 libgnutls30 libp11-kit0 \

@@ -79,7 +79,7 @@ if [ "$can_trace" ] && command -v python3 > /dev/null; then
 fi
 
 # ---- iscsi: each durable write and each flush is a sync of the target's ----
-control=$(($$ % 30000 + 1000)) port=$((20000 + $$ % 20000))
+control=$(($$ % 30000 + 1000)) port=$((12000 + $$ % 20000))
 if [ "$can_trace" ] && command -v tgtd > /dev/null && grep -q LIBISCSI "$have"; then
     strace -f -qq -o trace -e trace=fsync,fdatasync tgtd -f -C $control --iscsi "portal=127.0.0.1:$port" > tgt 2>&1 &
     server=$!

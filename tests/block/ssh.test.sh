@@ -23,7 +23,7 @@ refused() {         # refused TEXT VERB...: it fails, and says so
 
 for key in host user other; do ssh-keygen -q -t ed25519 -N '' -f $key || fail "ssh-keygen"; done
 cp user.pub authorized
-port=$((20000 + $$ % 20000))
+port=$((12000 + $$ % 20000))
 serve() {           # serve SUBSYSTEM: a server that runs until the test ends
     cat > config <<END
 Port $port
