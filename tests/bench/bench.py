@@ -178,7 +178,7 @@ def boot_of_four(options, guest, machine):
                            '-initrd', f'{options.files}/bench.gz', '-append', line] for cpus in (4, 1)])):
             four, one = (Run(command, 120, '@init').boot for command in commands)
             times.append(four / one if four and one else math.inf)
-    row('boot with 4 CPUs, of that with 1', statistics.median(ours), 1.0,
+    row('boot to init with 4 CPUs, of 1 CPU\'s', statistics.median(ours), 1.0,
         f'  (QEMU: {statistics.median(theirs):.2f})')
 
 
@@ -210,17 +210,26 @@ def login(options, guest, machine):
         return
     line = f'console={guest.console} lathe.do=root'
     drive = f'{{"root": {{"file": "{disk}", "format": "raw", "overlay": "ephemeral"}}}}'
-    lathe = [options.lathe, 'run', machine, '--set', 'memory=1GiB', '--set', f'boot.cmdline={line}',
-             '--set', f'drives={drive}']
-    peer = [*peer_with(guest, 1, '1024'), '-kernel', f'{options.files}/Image', '-initrd',
-            f'{options.files}/bench.gz', '-append', line,
-            '-drive', f'file={disk},format=raw,if=none,id=root,snapshot=on', '-device', 'virtio-blk-device,drive=root']
-    ratios = []
+    times = {}
     for _ in range(min(options.rounds, 2)):
-        ours, theirs = (Run(command, 600, 'GNU/Linux 12 lathe', boots=False).took for command in (lathe, peer))
-        ratios.append(ours / theirs)
-        print(f'login: {ours:.1f} s against {theirs:.1f} s', file=sys.stderr)
-    row('systemd to its login, of QEMU\'s time', statistics.median(ratios), 0.7)
+        for cpus in (1, 4):
+            for who, command in (
+                    ('lathe', [options.lathe, 'run', machine, '--set', f'cpus.count={cpus}', '--set', 'memory=1GiB',
+                               '--set', f'boot.cmdline={line}', '--set', f'drives={drive}']),
+                    ('peer', [*peer_with(guest, cpus, '1024'), '-kernel', f'{options.files}/Image',
+                              '-initrd', f'{options.files}/bench.gz', '-append', line,
+                              '-drive', f'file={disk},format=raw,if=none,id=root,snapshot=on',
+                              '-device', 'virtio-blk-device,drive=root'])):
+                took = Run(command, 600, 'GNU/Linux 12 lathe', boots=False).took
+                times.setdefault((who, cpus), []).append(took)
+                print(f'login, {who} with {cpus}: {took:.1f} s', file=sys.stderr)
+
+    def ratio(one, other):
+        return statistics.median(a / b for a, b in zip(times[one], times[other]))
+
+    row('systemd to its login, of QEMU\'s time', ratio(('lathe', 1), ('peer', 1)), 0.7)
+    row('login with 4 CPUs, of 1 CPU\'s', ratio(('lathe', 4), ('lathe', 1)), 1.0,
+        f'  (QEMU: {ratio(("peer", 4), ("peer", 1)):.2f})')
 
 
 def geomean(values):
