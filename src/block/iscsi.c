@@ -589,7 +589,7 @@ static bool iscsi_open(BlockNode *node, const BlockOptions *options, GError **er
     if (!dynamic_load("libiscsi.so.7", "libiscsi7", calls, &lib, error)) {
         return false;
     }
-    signal(SIGPIPE, SIG_IGN); /* the library has no other way to write to a socket that was closed */
+    signal(SIGPIPE, SIG_IGN); /* raised by the library's writes when the target is gone */
     if (!connect_anew(node, &wrong)) {
         g_set_error(error, BLOCK_ERROR, BLOCK_ERROR_MISSING, "`%s` cannot be reached: %s",
             node->name, wrong);

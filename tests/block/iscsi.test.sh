@@ -1,11 +1,12 @@
 #!/bin/sh
 # The protocol iscsi: a logical unit of a target on this machine, by tgt.
 lathe=$(cd "$(dirname "$0")/../.." && pwd)/${BUILD:-build}/lathe
+. "$(dirname "$0")/writes.sh"
 for program in tgtd tgtadm; do
     command -v $program >/dev/null || { echo "$program is missing"; exit 77; }
 done
 grep -q LIBISCSI "$(dirname "$lathe")/gen/core/have.h" || { echo "built without libiscsi"; exit 77; }
-dir=$(mktemp -d) server=
+dir=$(mktemp -d) server= served=
 trap '[ -z "$server" ] || end; rm -rf "$dir"' EXIT
 cd "$dir" || exit 1
 
@@ -19,7 +20,8 @@ serve() {           # a target with two units: one that is written to, one that 
     server=$!
     tries=0
     until admin --op show --mode target > /dev/null 2>&1; do
-        kill -0 $server 2>/dev/null || { echo "tgtd does not run here: $(cat log)"; exit 77; }
+        kill -0 $server 2>/dev/null ||
+            { echo "tgtd does not run here: $(cat log)"; [ "$served" ] && exit 1; exit 77; }
         tries=$((tries + 1)); [ $tries -lt 500 ] || fail "no target"
         sleep 0.02
     done
@@ -28,6 +30,7 @@ serve() {           # a target with two units: one that is written to, one that 
         admin --op new --mode logicalunit --tid 1 --lun 2 -b "$dir/b.img" &&
         admin --op update --mode logicalunit --tid 1 --lun 2 --params readonly=1 &&
         admin --op bind --mode target --tid 1 -I ALL || fail "tgtadm: $(cat log)"
+    served=1
 }
 end() {             # its timeout ends with it, and so it is gone when that has been waited for
     kill -9 $(ps -o pid= --ppid $server) 2>/dev/null
@@ -60,15 +63,10 @@ grep -q 'cannot be reached' said || fail "no target: $(cat said)"
 # ---- a target that vanishes and comes back, whatever is being sent just then: nothing is lost ----
 for round in 1 2 3 4 5; do
     cp before a.img
-    run img bench -f raw -w -t writethrough -n 4000 -d 8 $unit/1 > bench 2>&1 &
-    bench=$!
-    until [ "$(head -c 4096 a.img | tr -d Z | wc -c)" = 0 ]; do     # it has begun to write
-        kill -0 $bench 2>/dev/null || break
-        sleep 0.02
-    done
+    begin_writes $unit/1 4000 8
     end
     serve
-    wait $bench || fail "requests did not outlive the target: $? $(cat bench)"
+    end_writes
 done
 end
 

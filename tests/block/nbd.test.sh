@@ -1,6 +1,7 @@
 #!/bin/sh
 # `lathe nbd`: clients that others wrote see the disk, and change it.
 lathe=$(cd "$(dirname "$0")/../.." && pwd)/${BUILD:-build}/lathe
+. "$(dirname "$0")/writes.sh"
 tests=$(cd "$(dirname "$0")" && pwd)
 for program in nbdinfo nbdcopy qemu-img qemu-io python3 ps socat; do
     command -v $program >/dev/null || { echo "$program is missing"; exit 77; }
@@ -135,15 +136,10 @@ end
 serve --format raw a.img
 timeout 20 "$lathe" img convert -q -f raw -O raw "$uri" copy2 || fail "our client"
 cmp copy2 before || fail "other bytes by our client"
-timeout 60 "$lathe" img bench -f raw -w -t writethrough -n 20000 -d 8 "$uri" > bench 2>&1 &
-bench=$!
-until [ "$(head -c 4096 a.img | tr -d Z | wc -c)" = 0 ]; do     # it has begun to write
-    kill -0 $bench 2>/dev/null || break
-    sleep 0.02
-done
+begin_writes "$uri" 20000 8
 end
 serve --format raw a.img
-wait $bench || fail "requests did not outlive the server: $(cat bench)"
+end_writes
 end
 cp before a.img
 serve --read-only --format raw a.img

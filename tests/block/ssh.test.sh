@@ -1,6 +1,7 @@
 #!/bin/sh
 # The protocol ssh: a disk on an SSH server of this machine's own, with its own configuration and keys.
 lathe=$(cd "$(dirname "$0")/../.." && pwd)/${BUILD:-build}/lathe
+. "$(dirname "$0")/writes.sh"
 sshd=/usr/sbin/sshd
 [ -x $sshd ] || { echo "$sshd is missing"; exit 77; }
 for program in ssh-keygen ssh-agent qemu-img; do
@@ -91,14 +92,9 @@ run io -f qcow2 -c "write 1M 1M 7" "$(echo "$fine" | sed s/a.img/new.qcow2/)" > 
 qemu-img check -q new.qcow2 || fail "qemu-img check"
 
 # ---- a server that comes back ----
-run img bench -f raw -w -t writethrough -n 800 -d 4 "$fine" > bench 2>&1 &
-bench=$!
-until [ "$(head -c 4096 a.img | tr -d Z | wc -c)" = 0 ]; do     # it has begun to write
-    kill -0 $bench 2>/dev/null || break
-    sleep 0.02
-done
+begin_writes "$fine" 800 4
 kill $(below $server) 2>/dev/null
-wait $bench || fail "requests did not outlive the session: $(cat bench)"
+end_writes
 end
 
 # ---- a server whose host loses power: what it had acknowledged and not flushed is gone from the file ----
